@@ -1,0 +1,127 @@
+"""The compiled engine (crates/py) as Python sees it; only `understudy.engine` imports it."""
+
+from collections.abc import Callable, Sequence
+from typing import Literal, final
+
+type Problem = tuple[str, int, int, str, str]
+"""(file, line, column, code, message): lines and columns count from 1; 0 where there is none."""
+
+type RRset = tuple[str, int, int, list[bytes]]
+"""(owner as absolute text, type, ttl in seconds, rdata as uncompressed octets)."""
+
+type Steered = tuple[
+    str,  # owner, absolute text
+    int,  # RR type: 1 A, 28 AAAA, 5 CNAME
+    Literal["answer", "nodata", "servfail", "remove"],
+    int,  # ttl in seconds
+    float | None,  # due: CLOCK_MONOTONIC seconds; the answered ttl is min(ttl, floor(due - now)), never below 0
+    Literal["one", "chance", "rotate"],
+    list[tuple[int, list[bytes]]],  # variants: (weight, rdata octets of each record)
+]
+"""One steered RRset. `nodata` and `servfail` carry no variants; `remove` ends the steering of that owner and type."""
+
+class ZoneFileError(Exception):
+    """A master file that cannot be used; `problems` has every fault found, in file order."""
+
+    problems: list[Problem]
+
+class BindError(Exception):
+    """An address that cannot be listened on: `address`, `errno`, and what the system said."""
+
+    address: str
+    errno: int
+
+class ZoneNotFoundError(Exception):
+    """`publish`, `withdraw_zone`: no such zone is being served."""
+
+@final
+class Zone:
+    """One immutable version of a zone."""
+
+    @property
+    def origin(self) -> str: ...
+    @property
+    def serial(self) -> int: ...
+    @property
+    def record_count(self) -> int: ...
+    @property
+    def name_count(self) -> int: ...
+    @property
+    def files(self) -> list[str]:
+        """Every file read ($INCLUDE as well), for watching."""
+
+    @property
+    def warnings(self) -> list[Problem]: ...
+    @staticmethod
+    def load(
+        origin: str, path: str, progress: Callable[[int, int], None] | None = None
+    ) -> Zone:
+        """Read a master file. Lets the interpreter go on meanwhile. `progress(octets read, octets in all)`
+        is called a few times a second at most. Raises ZoneFileError, OSError.
+        """
+
+    @staticmethod
+    def parse(origin: str, text: bytes, file: str = "<text>") -> Zone: ...
+    def rrset(self, owner: str, rtype: int) -> RRset | None: ...
+    def types_at(self, owner: str) -> list[int]: ...
+    def rrsets(self) -> list[RRset]:
+        """Everything, SOA first, then canonical order."""
+
+    def delegation_above(self, owner: str) -> str | None:
+        """The zone cut at or above `owner`, or None."""
+
+    def to_master_file(self) -> str: ...
+
+@final
+class Engine:
+    """The DNS service: sockets, threads, published zones."""
+
+    def __init__(
+        self,
+        addresses: Sequence[str],
+        *,
+        threads: int = 1,
+        udp_size: int = 1232,
+        tcp_idle_s: float = 10.0,
+        tcp_clients: int = 1000,
+        tcp_clients_per_address: int = 100,
+        version_bind: str = "",
+        hostname_bind: str = "",
+    ) -> None:
+        """Bind UDP and TCP on every address ("192.0.2.1:53", "[::1]:5300", port 0: the system chooses one
+        port for both). Raises BindError; ValueError for an address that is none. No addresses: no service, `answer` works.
+        """
+
+    @property
+    def addresses(self) -> list[str]: ...
+    def start(self) -> None: ...
+    def stop(self, timeout_s: float = 5.0) -> bool:
+        """Finish what is being answered, close, join. True if every thread ended in time. Idempotent."""
+
+    def rebind(self, addresses: Sequence[str]) -> None:
+        """Change the addresses at run time: those that stay keep their sockets. Raises BindError, and then nothing changed."""
+
+    def publish_zone(self, zone: Zone, steered: Sequence[Steered]) -> None:
+        """Serve `zone` with the steered sets laid over it, replacing the version before, in one step."""
+
+    def withdraw_zone(self, origin: str) -> None: ...
+    def publish(self, origin: str, steered: Sequence[Steered]) -> None:
+        """Change some steered sets of a served zone in one step. Costs by the change, not by the zone."""
+
+    def zones(self) -> list[tuple[str, int, int]]:
+        """(origin, serial, publications so far) of every served zone."""
+
+    def answer(
+        self,
+        query: bytes,
+        client: str = "127.0.0.1",
+        *,
+        transport: Literal["udp", "tcp"] = "udp",
+        now: float | None = None,
+    ) -> bytes | None:
+        """What the service would send for this message at CLOCK_MONOTONIC `now`; None where it would stay silent. Not counted."""
+
+    def counters(self) -> dict[str, int]:
+        """Sums over all threads: "queries.udp4", "queries.udp6", "queries.tcp4", "queries.tcp6", "responses.<rcode name>",
+        "dropped.<why>", "truncated", "tcp.accepted", "tcp.refused", "qtype.<TYPE>", "steered".
+        """
