@@ -18,7 +18,7 @@ type Steered = tuple[
     Literal["one", "chance", "rotate"],
     list[tuple[int, list[bytes]]],  # variants: (weight, rdata octets of each record)
 ]
-"""One steered RRset. `nodata` and `servfail` carry no variants; `remove` ends the steering of that owner and type."""
+"""One steered RRset. `nodata`, `servfail`: no variants; `remove` ends the steering of that owner and type."""
 
 class ZoneFileError(Exception):
     """A master file that cannot be used; `problems` has every fault found, in file order."""
@@ -53,9 +53,7 @@ class Zone:
     @property
     def warnings(self) -> list[Problem]: ...
     @staticmethod
-    def load(
-        origin: str, path: str, progress: Callable[[int, int], None] | None = None
-    ) -> Zone:
+    def load(origin: str, path: str, progress: Callable[[int, int], None] | None = None) -> Zone:
         """Read a master file. Lets the interpreter go on meanwhile. `progress(octets read, octets in all)`
         is called a few times a second at most. Raises ZoneFileError, OSError.
         """
@@ -88,8 +86,9 @@ class Engine:
         version_bind: str = "",
         hostname_bind: str = "",
     ) -> None:
-        """Bind UDP and TCP on every address ("192.0.2.1:53", "[::1]:5300", port 0: the system chooses one
-        port for both). Raises BindError; ValueError for an address that is none. No addresses: no service, `answer` works.
+        """Bind UDP and TCP on every address ("192.0.2.1:53", "[::1]:5300"; port 0: the system chooses one for both).
+
+        Raises BindError; ValueError for an address that is none. No addresses: no service, but `answer` works.
         """
 
     @property
@@ -99,7 +98,10 @@ class Engine:
         """Finish what is being answered, close, join. True if every thread ended in time. Idempotent."""
 
     def rebind(self, addresses: Sequence[str]) -> None:
-        """Change the addresses at run time: those that stay keep their sockets. Raises BindError, and then nothing changed."""
+        """Change the addresses at run time: those that stay keep their sockets.
+
+        Raises BindError, and then nothing changed.
+        """
 
     def publish_zone(self, zone: Zone, steered: Sequence[Steered]) -> None:
         """Serve `zone` with the steered sets laid over it, replacing the version before, in one step."""
@@ -119,9 +121,11 @@ class Engine:
         transport: Literal["udp", "tcp"] = "udp",
         now: float | None = None,
     ) -> bytes | None:
-        """What the service would send for this message at CLOCK_MONOTONIC `now`; None where it would stay silent. Not counted."""
+        """What the service would send for this message at CLOCK_MONOTONIC `now`; None: silence. Not counted."""
 
     def counters(self) -> dict[str, int]:
-        """Sums over all threads: "queries.udp4", "queries.udp6", "queries.tcp4", "queries.tcp6", "responses.<rcode name>",
-        "dropped.<why>", "truncated", "tcp.accepted", "tcp.refused", "qtype.<TYPE>", "steered".
+        """Sums over all threads.
+
+        "queries.udp4", "queries.udp6", "queries.tcp4", "queries.tcp6", "responses.<rcode name>", "dropped.<why>",
+        "truncated", "tcp.accepted", "tcp.refused", "qtype.<TYPE>", "steered".
         """

@@ -1,0 +1,73 @@
+"""A server that can be handed out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address
+from typing import TypeAlias
+
+from understudy.model.name import Name
+
+Target: TypeAlias = IPv4Address | IPv6Address | Name
+
+
+class Family(StrEnum):
+    """Which kind of address an answer carries; the value is the record type that does."""
+
+    IPV4 = "A"
+    IPV6 = "AAAA"
+    HOST = "CNAME"
+
+    @property
+    def rtype(self) -> int:
+        """The record type's number (RFC 1035 3.2.2, RFC 3596)."""
+        return {Family.IPV4: 1, Family.IPV6: 28, Family.HOST: 5}[self]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An address or a host name. Two records that name the same one share its probes and its health."""
+
+    target: Target
+
+    def __str__(self) -> str:
+        return str(self.target)
+
+    @property
+    def family(self) -> Family:
+        """The family that decides about it."""
+        if isinstance(self.target, IPv4Address):
+            return Family.IPV4
+        return Family.IPV6 if isinstance(self.target, IPv6Address) else Family.HOST
+
+    @property
+    def rdata(self) -> bytes:
+        """What an answer carries: 4 or 16 octets of address, or the uncompressed name."""
+        return self.target.to_wire() if isinstance(self.target, Name) else self.target.packed
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An endpoint's place in a pool. `weight` 0 is handed out only when nothing with a weight is left."""
+
+    endpoint: Endpoint
+    weight: int = 1
+    is_disabled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawLimit:
+    """At most `count` endpoints of a pool are withdrawn by automation within `window_s` (semantics 5.2)."""
+
+    count: int
+    window_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Endpoints used together; never empty. A pool written inline in a record is named `<record>#<tier>`."""
+
+    name: str
+    members: tuple[Member, ...]
+    max_withdraw: WithdrawLimit | None = None

@@ -1,0 +1,88 @@
+"""The tree of errors: an exception's type says who acts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ProblemSeverity(StrEnum):
+    """Errors refuse a file, warnings do not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One fault in a file that an operator edits. `line` and `column` count from 1; 0 where there is none."""
+
+    file: str
+    line: int
+    column: int
+    code: str
+    message: str
+    hint: str = ""
+    severity: ProblemSeverity = ProblemSeverity.ERROR
+
+    def __str__(self) -> str:
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{self.file}:{self.line}:{self.column}: {self.code}: {self.message}{hint}"
+
+
+class UnderstudyError(Exception):
+    """Anything that the program itself raises. `code` is stable and dotted; `hint` says what to do, or is empty."""
+
+    code = "understudy"
+
+    def __init__(self, message: str, *, hint: str = "", code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        if code is not None:
+            self.code = code
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}" + (f" ({self.hint})" if self.hint else "")
+
+
+class ConfigError(UnderstudyError):
+    """An operator edits a file: `problems` has every fault, in file order, and is never empty."""
+
+    code = "config"
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        super().__init__(f"{count} problem{'s' if count != 1 else ''}: {self.problems[0]}")
+
+
+class StoreError(UnderstudyError):
+    """This host's disk or state folder: full, read-only, locked, damaged."""
+
+    code = "store"
+
+
+class EngineError(UnderstudyError):
+    """This host's sockets or threads: an address in use, a privilege missing."""
+
+    code = "engine"
+
+
+class OverrideRefusedError(UnderstudyError):
+    """A guard stands in the way of what an operator asks (semantics 5.7), or it names nothing that exists."""
+
+    code = "override.refused"
+
+
+class UnreachableError(UnderstudyError):
+    """The running server cannot be spoken to."""
+
+    code = "api.unreachable"
+
+
+class InvariantError(UnderstudyError):
+    """A fault of ours."""
+
+    code = "invariant"

@@ -1,0 +1,129 @@
+"""A DNS name, normalised when it enters the program."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
+MAX_LABEL_OCTETS = 63  # RFC 1035 2.3.4
+MAX_NAME_OCTETS = 255  # RFC 1035 2.3.4, length octets and the root's included
+
+_PLAIN = frozenset((string.ascii_lowercase + string.digits + "-_*/").encode())
+_SPACE, _TILDE = 0x20, 0x7E
+_OCTET_MAX = 255
+_LOWER = bytes.maketrans(string.ascii_uppercase.encode(), string.ascii_lowercase.encode())
+
+
+class NameSyntaxError(ValueError):
+    """Text that is no DNS name; the message says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """An absolute DNS name in lower case (RFC 4343); `labels` from the leftmost to the one below the root."""
+
+    labels: tuple[bytes, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        r"""Read presentation format (RFC 1035 5.1: `\.` and `\DDD`); a final dot makes no difference.
+
+        Non-ASCII labels become A-labels. Raises NameSyntaxError.
+        """
+        if text in {".", ""}:
+            if not text:
+                raise NameSyntaxError("an empty string is no name (the root is '.')")
+            return cls(())
+        labels = [_finish_label(label, text) for label in _split(text)]
+        name = cls(tuple(labels))
+        if sum(len(label) + 1 for label in labels) + 1 > MAX_NAME_OCTETS:
+            raise NameSyntaxError(f"'{text[:40]}...' is longer than {MAX_NAME_OCTETS} octets")
+        return name
+
+    def __str__(self) -> str:
+        """Presentation format without the final dot, as configuration files have it; the root is '.'."""
+        return ".".join(_label_text(label) for label in self.labels) or "."
+
+    @property
+    def absolute(self) -> str:
+        """Presentation format with the final dot."""
+        return str(self) + "." if self.labels else "."
+
+    @property
+    def parent(self) -> Name:
+        """The name without its leftmost label; the root is its own parent."""
+        return Name(self.labels[1:])
+
+    @property
+    def is_wildcard(self) -> bool:
+        """Whether the leftmost label is `*` (RFC 4592)."""
+        return self.labels[:1] == (b"*",)
+
+    def is_below(self, other: Name) -> bool:
+        """Whether this is `other` or a name below it."""
+        count = len(other.labels)
+        return count == 0 or self.labels[-count:] == other.labels
+
+    def to_wire(self) -> bytes:
+        """Uncompressed octets (RFC 1035 3.1), as rdata of CNAME has them."""
+        return b"".join(bytes((len(label),)) + label for label in self.labels) + b"\0"
+
+
+def _split(text: str) -> list[bytearray]:
+    """Cut at unescaped dots and resolve the escapes."""
+    labels: list[bytearray] = [bytearray()]
+    rest = iter(text)
+    for char in rest:
+        if char == ".":
+            labels.append(bytearray())
+        elif char == "\\":
+            labels[-1].append(_escaped(rest, text))
+        else:
+            labels[-1].extend(char.encode())
+    if not labels[-1]:  # the final dot
+        labels.pop()
+    return labels
+
+
+def _escaped(rest: Iterator[str], text: str) -> int:
+    """The octet that follows a backslash: one character, or three digits."""
+    first = next(rest, "")
+    if not first:
+        raise NameSyntaxError(f"'{text}' ends in a lone backslash")
+    if not first.isdigit():
+        return ord(first)
+    digits = first + next(rest, "") + next(rest, "")
+    if len(digits) != len("DDD") or not digits.isdigit() or int(digits) > _OCTET_MAX:
+        raise NameSyntaxError(f"'\\{digits}' in '{text}' is not an octet of three digits")
+    return int(digits)
+
+
+def _finish_label(label: bytearray, text: str) -> bytes:
+    """Lower the case, turn Unicode into an A-label, and hold the limits."""
+    octets = bytes(label)
+    if not octets:
+        raise NameSyntaxError(f"'{text}' has an empty label (two dots in a row, or a leading dot)")
+    if any(octet > _TILDE for octet in octets):
+        try:
+            octets = octets.decode().encode("idna")
+        except UnicodeError as error:
+            raise NameSyntaxError(f"'{text}' has a label that IDNA does not allow: {error}") from None
+    if len(octets) > MAX_LABEL_OCTETS:
+        raise NameSyntaxError(f"'{text[:40]}' has a label of {len(octets)} octets; {MAX_LABEL_OCTETS} is the most")
+    if b" " in octets:
+        raise NameSyntaxError(f"'{text}' has a space in it")
+    return octets.translate(_LOWER)
+
+
+def _label_text(label: bytes) -> str:
+    return "".join(_octet_text(octet) for octet in label)
+
+
+def _octet_text(octet: int) -> str:
+    if octet in _PLAIN:
+        return chr(octet)
+    if _SPACE < octet <= _TILDE:
+        return f"\\{chr(octet)}"
+    return f"\\{octet:03d}"

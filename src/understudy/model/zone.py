@@ -1,0 +1,50 @@
+"""A zone as the configuration names it, and a steered RRset as it is published."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from understudy.model.decision import Selector
+from understudy.model.instant import Instant
+from understudy.model.name import Name
+
+
+class ZoneSource(StrEnum):
+    """Where a zone's content comes from; each zone has one."""
+
+    FILE = "file"
+    DYNAMIC = "dynamic"
+    TRANSFER = "transfer"
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneDefinition:
+    """`file` is the master file of source FILE, or what a DYNAMIC zone is first filled with; absolute."""
+
+    name: Name
+    source: ZoneSource
+    file: Path
+
+
+class AnswerKind(StrEnum):
+    """What a steered RRset answers."""
+
+    ANSWER = "answer"
+    NODATA = "nodata"
+    SERVFAIL = "servfail"
+    REMOVE = "remove"
+
+
+@dataclass(frozen=True, slots=True)
+class SteeredSet:
+    """One steered RRset, ready for the engine. `variants` are (weight, rdata octets of each record)."""
+
+    owner: Name
+    rtype: int
+    kind: AnswerKind
+    ttl_s: int
+    due: Instant | None
+    selector: Selector
+    variants: tuple[tuple[int, tuple[bytes, ...]], ...]
