@@ -1,15 +1,15 @@
 """The compiled engine (crates/py) as Python sees it; only `understudy.engine` imports it."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal, final
+from typing import Literal, TypeAlias, final
 
-type Problem = tuple[str, int, int, str, str]
+Problem: TypeAlias = tuple[str, int, int, str, str]
 """(file, line, column, code, message): lines and columns count from 1; 0 where there is none."""
 
-type RRset = tuple[str, int, int, list[bytes]]
+RRset: TypeAlias = tuple[str, int, int, list[bytes]]
 """(owner as absolute text, type, ttl in seconds, rdata as uncompressed octets)."""
 
-type Steered = tuple[
+Steered: TypeAlias = tuple[
     str,  # owner, absolute text
     int,  # RR type: 1 A, 28 AAAA, 5 CNAME
     Literal["answer", "nodata", "servfail", "remove"],
@@ -69,6 +69,9 @@ class Zone:
         """The zone cut at or above `owner`, or None."""
 
     def to_master_file(self) -> str: ...
+    @staticmethod
+    def locate(origin: str, path: str, owner: str, rtype: int) -> tuple[str, int] | None:
+        """(file, line) of the first such record, by reading the file again; None where there is none or it cannot be read."""
 
 @final
 class Engine:

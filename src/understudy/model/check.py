@@ -34,7 +34,7 @@ class QuorumRule(StrEnum):
 class Quorum:
     """How votes are counted.
 
-    `amount` is k of `count` (votes DOWN that suffice) and p of `percent` (healthy if more than p % say up); else unused.
+    `amount` is k of `count` (votes DOWN that suffice) or p of `percent` (healthy if more than p % say up).
     `min_live` None means floor(assigned / 2) + 1 (semantics 2.3).
     """
 

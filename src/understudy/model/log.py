@@ -1,0 +1,29 @@
+"""The log that desired state is the fold of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from understudy.model.instant import Instant
+
+
+class EntryKind(StrEnum):
+    """What an entry changes."""
+
+    CONFIGURATION = "configuration"  # a load or reload of the file, whole: body has its text, digest and plan
+    OVERRIDE = "override"  # body is the override
+    RELEASE = "release"  # body names the overrides that end, or the endpoints that may return
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """`generation` only grows, by one; `body` is plain JSON."""
+
+    generation: int
+    at: Instant
+    author: str
+    reason: str
+    kind: EntryKind
+    body: Mapping[str, object]
