@@ -71,7 +71,7 @@ class Zone:
     def to_master_file(self) -> str: ...
     @staticmethod
     def locate(origin: str, path: str, owner: str, rtype: int) -> tuple[str, int] | None:
-        """(file, line) of the first such record, by reading the file again; None where there is none or it cannot be read."""
+        """(file, line) of the first such record, by reading the file again; None: none there, or unreadable."""
 
 @final
 class Engine:

@@ -10,7 +10,7 @@ from understudy.model.instant import Instant
 
 
 class StandingKind(StrEnum):
-    """May it be handed out?"""
+    """Whether it may be handed out."""
 
     ELIGIBLE = "eligible"
     WAITING = "waiting"  # up, but a hold delays its return; eligible at once where nothing else is (semantics 3.4)

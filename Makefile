@@ -1,0 +1,47 @@
+# The verbs of this project. Each works in .venv, which the first one sets up.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+export CARGO_TERM_QUIET ?= true
+
+.PHONY: help setup demo test check fix bench fuzz integration docs clean
+
+help:  ## this list
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/ready  ## the virtual environment with the program and the compiled engine in it
+
+.venv/packages: requirements/dev.txt tools/prerequisites.sh
+	@tools/prerequisites.sh
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "installing Python packages"
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.venv/ready: .venv/packages Cargo.toml Cargo.lock pyproject.toml $(shell find crates -name '*.rs' -o -name Cargo.toml)
+	@echo "compiling the engine (a minute the first time)"
+	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/maturin develop --release --quiet
+	@touch $@
+
+demo: setup  ## the main job, shown on loopback
+	@$(BIN)/understudy demo
+
+test: setup  ## everything that needs no root and no other server
+	@cargo test --workspace --exclude understudy-py --release --quiet
+	@$(BIN)/python -m pytest -n auto --dist loadfile -q
+
+check: setup  ## lint, types, layers, formatting
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+	@cargo fmt --all --check
+	@cargo clippy --workspace --all-targets --release --quiet -- -D warnings
+
+fix: setup  ## what can be mended by itself
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+	@cargo fmt --all
+
+clean:  ## everything that was made
+	rm -rf .venv target build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
