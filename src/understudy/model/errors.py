@@ -76,6 +76,12 @@ class OverrideRefusedError(UnderstudyError):
     code = "override.refused"
 
 
+class NotFoundError(UnderstudyError):
+    """Something was named that does not exist here."""
+
+    code = "not-found"
+
+
 class UnreachableError(UnderstudyError):
     """The running server cannot be spoken to."""
 

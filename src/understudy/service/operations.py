@@ -1,0 +1,100 @@
+"""What can be asked of a running name server: the seam between `service` and its edges."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from understudy.model.instant import Instant
+from understudy.service.views import (
+    EventView,
+    ExplainView,
+    ObservationView,
+    OverrideRequest,
+    OverrideView,
+    PlanView,
+    ProbeRequest,
+    ReleaseRequest,
+    ReleaseView,
+    StatusView,
+    WhatIfRequest,
+    WhatIfView,
+    ZoneView,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainQuestion:
+    """`at` None: now."""
+
+    name: str
+    rtype: str = "A"
+    client: str = "127.0.0.1"
+    at: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which events: those after a sequence number, of some kinds (none given: all), about one subject (empty: all)."""
+
+    after: int = 0
+    limit: int = 100
+    kinds: Sequence[str] = ()
+    subject: str = ""
+
+
+class Operations(Protocol):
+    """Every method may raise UnderstudyError; LookupError's place is taken by `NotFoundError`."""
+
+    def status(self, name: str = "") -> StatusView:
+        """All, or only what concerns one record, endpoint or zone."""
+        ...
+
+    async def explain(self, question: ExplainQuestion) -> ExplainView:
+        """An answer with its reasons, now or at a moment in the past."""
+        ...
+
+    def whatif(self, request: WhatIfRequest) -> WhatIfView:
+        """What would be answered."""
+        ...
+
+    async def probe(self, request: ProbeRequest) -> list[ObservationView]:
+        """Run one probe of each leaf of the check; changes no verdict."""
+        ...
+
+    async def override(self, request: OverrideRequest) -> OverrideView:
+        """Put an override in force. Raises OverrideRefusedError."""
+        ...
+
+    async def release(self, request: ReleaseRequest) -> ReleaseView:
+        """End overrides. Raises NotFoundError where there is nothing to end."""
+        ...
+
+    async def events(self, wanted: EventFilter) -> list[EventView]:
+        """The newest `limit` events that match, oldest first."""
+        ...
+
+    def follow(self, wanted: EventFilter) -> AsyncIterator[EventView]:
+        """Events as they happen, from `after` on; a reader that is too slow is ended, not waited for."""
+        ...
+
+    def zones(self) -> list[ZoneView]:
+        """Every zone."""
+        ...
+
+    def export_zone(self, name: str) -> str:
+        """A zone as a master file, steered records written out as their static view."""
+        ...
+
+    async def plan(self) -> PlanView:
+        """What a reload would change. Raises ConfigError."""
+        ...
+
+    async def reload(self, author: str) -> PlanView:
+        """Read the configuration again and apply it whole. Raises ConfigError; then nothing has changed."""
+        ...
+
+    def metrics(self) -> bytes:
+        """The Prometheus text exposition."""
+        ...

@@ -1,0 +1,321 @@
+"""What the running server shows of itself: the documents of the API and of `--json`.
+
+Instants are seconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from understudy.model.instant import Instant
+
+
+class View(BaseModel):
+    """A document that goes out; immutable."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class PhaseView(View):
+    """One timed part of a probe."""
+
+    name: str
+    duration_ms: float
+
+
+class ObservationView(View):
+    """What one probe saw; `check` and `endpoint` are names."""
+
+    check: str
+    endpoint: str
+    outcome: str
+    reason: str
+    text: str
+    at: Instant
+    duration_ms: float
+    phases: list[PhaseView]
+
+
+class VerdictView(View):
+    """One monitor's opinion; `count` of `needed` observations that would change it."""
+
+    monitor: str
+    check: str
+    state: str
+    count: int
+    needed: int
+    since: Instant
+    refreshed_at: Instant
+    text: str
+    last: ObservationView | None
+
+
+class EndpointView(View):
+    """One endpoint's health by one requirement (null: unmonitored)."""
+
+    endpoint: str
+    requirement: str | None
+    state: str
+    flags: list[str]
+    since: Instant
+    falls: list[Instant]
+    why: str
+    verdicts: list[VerdictView]
+    records: list[str]
+
+
+class StandingView(View):
+    """An endpoint's place in one record."""
+
+    endpoint: str
+    family: str
+    weight: int
+    state: str
+    flags: list[str]
+    standing: str
+    why: str
+    due: Instant | None
+    is_answered: bool
+
+
+class TierView(View):
+    """One pool of a record, in order of preference."""
+
+    pool: str
+    endpoints: list[StandingView]
+
+
+class StepView(View):
+    """One step that led to a decision; `rule` is the number in docs/concepts."""
+
+    rule: str
+    subject: str
+    text: str
+
+
+class ShareView(View):
+    """An endpoint that goes out, and the share of answers that carry it (1.0: every one)."""
+
+    endpoint: str
+    share: float
+
+
+class DecisionView(View):
+    """What a record answers for one family."""
+
+    family: str
+    mode: str
+    tier: int
+    answers: list[ShareView]
+    ttl_s: int
+    since: Instant
+    due: Instant | None
+    steps: list[StepView]
+
+
+class OverrideView(View):
+    """What an operator decreed."""
+
+    id: int
+    kind: str
+    subject: str
+    reason: str
+    author: str
+    created_at: Instant
+    expires_at: Instant | None
+
+
+class RecordView(View):
+    """One steered record, whole."""
+
+    name: str
+    zone: str
+    policy: str
+    requirement: str | None
+    decisions: list[DecisionView]
+    tiers: list[TierView]
+    fallback: str | None
+    overrides: list[OverrideView]
+
+
+class ZoneView(View):
+    """One zone that is served. `problem` is empty, or why a newer content is not used."""
+
+    name: str
+    source: str
+    file: str
+    serial: int
+    records: int
+    names: int
+    steered: int
+    loaded_at: Instant
+    problem: str
+
+
+class AlarmView(View):
+    """Something that is wrong now and that somebody should look at."""
+
+    key: str
+    text: str
+    since: Instant
+
+
+class ServerView(View):
+    """The name server itself."""
+
+    version: str
+    pid: int
+    started_at: Instant
+    now: Instant
+    listen: list[str]
+    file: str
+    generation: int
+    state: str
+    queries: int
+
+
+class StatusView(View):
+    """Everything at one glance."""
+
+    server: ServerView
+    alarms: list[AlarmView]
+    records: list[RecordView]
+    endpoints: list[EndpointView]
+    zones: list[ZoneView]
+    overrides: list[OverrideView]
+
+
+class ExplainView(View):
+    """An answer at the moment `at` and every step that led to it; records are in presentation format."""
+
+    name: str
+    type: str
+    client: str
+    at: Instant
+    is_replay: bool
+    rcode: str
+    answer: list[str]
+    authority: list[str]
+    source: str
+    decisions: list[DecisionView]
+    tiers: list[TierView]
+    endpoints: list[EndpointView]
+
+
+class WhatIfRow(View):
+    """One record's answer now and then."""
+
+    name: str
+    family: str
+    before: list[ShareView]
+    before_mode: str
+    after: list[ShareView]
+    after_mode: str
+    steps: list[StepView]
+
+
+class WhatIfView(View):
+    """What would be answered if some endpoints or pools were down."""
+
+    down: list[str]
+    rows: list[WhatIfRow]
+
+
+class EventView(View):
+    """One event of the history."""
+
+    sequence: int
+    at: Instant
+    kind: str
+    severity: str
+    subject: str
+    text: str
+    detail: dict[str, JsonValue]
+
+
+class ProblemView(View):
+    """One fault in a file."""
+
+    file: str
+    line: int
+    column: int
+    code: str
+    message: str
+    hint: str
+    severity: str
+
+
+class ChangeView(View):
+    """One line of a plan: `action` is add, change or remove."""
+
+    action: str
+    kind: str
+    name: str
+    text: str
+
+
+class PlanView(View):
+    """What a reload would change, or has changed."""
+
+    changes: list[ChangeView]
+    warnings: list[ProblemView]
+    generation: int
+    is_applied: bool
+
+
+class ErrorView(View):
+    """A refusal: a stable code, what happened, what to do, and the problems where a file is at fault."""
+
+    code: str
+    message: str
+    hint: str
+    problems: list[ProblemView]
+
+
+class OverrideRequest(BaseModel):
+    """What an operator asks: `subject` is an endpoint, pool or record, or empty for everything (freeze only)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: str
+    subject: str = ""
+    record: str = ""
+    reason: str = ""
+    author: str = ""
+    duration_s: float | None = None
+    is_forced: bool = False
+
+
+class ReleaseRequest(BaseModel):
+    """Ends the overrides on `subject` (empty: those on everything), and lets endpoints that wait for an operator return."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    subject: str = ""
+    reason: str = ""
+    author: str = ""
+
+
+class ReleaseView(View):
+    """What a release ended: overrides, and endpoints that were waiting for an operator."""
+
+    overrides: list[OverrideView]
+    returned: list[str]
+
+
+class WhatIfRequest(BaseModel):
+    """Endpoints and pools supposed to be down; `name` limits the answer to one record."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    down: list[str] = []
+    name: str = ""
+
+
+class ProbeRequest(BaseModel):
+    """Run one probe of a check (a configured name, or a shorthand) against an endpoint."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    check: str
+    endpoint: str
