@@ -1,1 +1,24 @@
-//! See ARCHITECTURE.md.
+//! A DNS message as octets: names, numbers, reading a query, writing a response.
+//!
+//! No sockets, no clock, no allocation on the path of a query. Everything that comes from outside
+//! is checked once, when it becomes a [`Name`] or a [`Query`]; what follows may rely on it.
+#![forbid(unsafe_code)]
+
+mod compression;
+mod edns;
+mod header;
+mod name;
+mod numbers;
+mod query;
+mod serial;
+mod text;
+mod writer;
+
+pub use edns::{Edns, EdnsOption, Options};
+pub use header::{HEADER_OCTETS, Header, Section};
+pub use name::{Labels, MAX_LABEL_OCTETS, MAX_NAME_OCTETS, Name, NameBuf, NameError};
+pub use numbers::{Class, Opcode, Rcode, Rtype, UnknownMnemonic};
+pub use query::{Fault, Query, Question, RawRecord, Refusal, Silence};
+pub use serial::{Serial, SerialRelation};
+pub use text::{NameTextError, NameTextFault};
+pub use writer::{Full, Mark, Opt, Owner, Writer};

@@ -1,0 +1,136 @@
+//! Which names may be compressed: owners, and rdata of the types of RFC 1035 only (RFC 3597
+//! section 4). Also the memory of the names that a message already has.
+
+use crate::name::Name;
+use crate::numbers::Rtype;
+
+/// One part of a record's rdata.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// So many octets that are no name.
+    Octets(usize),
+    /// A name that may be compressed.
+    Name,
+}
+
+/// The parts of a type's rdata up to the last compressible name; the rest is octets. Empty for
+/// types that must be sent as they are.
+pub(crate) const fn parts(rtype: Rtype) -> &'static [Part] {
+    match rtype {
+        Rtype::NS
+        | Rtype::MD
+        | Rtype::MF
+        | Rtype::CNAME
+        | Rtype::MB
+        | Rtype::MG
+        | Rtype::MR
+        | Rtype::PTR => &[Part::Name],
+        Rtype::SOA | Rtype::MINFO => &[Part::Name, Part::Name],
+        Rtype::MX => &[Part::Octets(2), Part::Name],
+        _ => &[],
+    }
+}
+
+/// Names remembered per message. chosen: an answer with a full additional section names about 30;
+/// beyond that names are written out, which is correct and only longer.
+const KNOWN_NAMES: usize = 64;
+
+/// A pointer has 14 bits (RFC 1035 section 4.1.4).
+const POINTER_LIMIT: usize = 0x4000;
+
+/// Where names stand in the message, each with its uncompressed length, which tells most of them
+/// apart without looking.
+#[derive(Clone, Copy)]
+pub(crate) struct KnownNames {
+    entries: [(u16, u8); KNOWN_NAMES],
+    count: usize,
+}
+
+impl KnownNames {
+    pub(crate) const fn new() -> Self {
+        Self {
+            entries: [(0, 0); KNOWN_NAMES],
+            count: 0,
+        }
+    }
+
+    pub(crate) const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Forget what was remembered after there were `count`.
+    pub(crate) fn truncate(&mut self, count: usize) {
+        self.count = self.count.min(count);
+    }
+
+    /// Remember the name that stands at `offset`, and the names above it as long as they stand
+    /// there label by label: all of it, or up to `kept` octets.
+    pub(crate) fn remember(&mut self, name: Name<'_>, offset: usize, kept: usize) {
+        let mut rest = name;
+        let whole = name.octets().len();
+        while let Some(parent) = rest.parent() {
+            let into = whole - rest.octets().len();
+            if into >= kept {
+                return;
+            }
+            self.push(offset + into, rest.octets().len());
+            rest = parent;
+        }
+    }
+
+    fn push(&mut self, offset: usize, length: usize) {
+        if offset >= POINTER_LIMIT {
+            return;
+        }
+        if let (Some(entry), Ok(offset), Ok(length)) = (
+            self.entries.get_mut(self.count),
+            u16::try_from(offset),
+            u8::try_from(length),
+        ) {
+            *entry = (offset, length);
+            self.count += 1;
+        }
+    }
+
+    /// Where `name` already stands in `message`, in any case.
+    pub(crate) fn find(&self, message: &[u8], name: Name<'_>) -> Option<u16> {
+        let length = u8::try_from(name.octets().len()).ok()?;
+        self.entries
+            .get(..self.count)?
+            .iter()
+            .find(|(offset, known)| *known == length && stands_at(message, *offset, name))
+            .map(|(offset, _)| *offset)
+    }
+}
+
+/// Does `name` stand at `offset`? The message is our own, so its pointers point back.
+fn stands_at(message: &[u8], offset: u16, name: Name<'_>) -> bool {
+    let mut at = usize::from(offset);
+    let mut rest = name.octets();
+    loop {
+        let Some(&length) = message.get(at) else {
+            return false;
+        };
+        if length >= 0xc0 {
+            let Some(&low) = message.get(at + 1) else {
+                return false;
+            };
+            at = usize::from(u16::from_be_bytes([length & 0x3f, low]));
+            continue;
+        }
+        let step = usize::from(length) + 1;
+        let (Some(there), Some((here, below))) =
+            (message.get(at..at + step), rest.split_at_checked(step))
+        else {
+            return false;
+        };
+        if !there.eq_ignore_ascii_case(here) {
+            return false;
+        }
+        if length == 0 {
+            return true;
+        }
+        at += step;
+        rest = below;
+    }
+}

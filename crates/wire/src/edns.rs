@@ -1,0 +1,65 @@
+//! The OPT pseudo-record as it came (RFC 6891 section 6.1).
+
+/// What a client said with its OPT record.
+#[derive(Clone, Copy, Debug)]
+pub struct Edns<'m> {
+    /// The highest version that the client speaks; we speak 0.
+    pub version: u8,
+    /// The largest UDP response that the client takes, as sent (values below 512 mean 512).
+    pub udp_size: u16,
+    /// The DO bit: the client wants DNSSEC records.
+    pub dnssec_ok: bool,
+    pub(crate) options: &'m [u8],
+}
+
+impl<'m> Edns<'m> {
+    /// The options in their order. Their lengths have been checked.
+    #[must_use]
+    pub fn options(&self) -> Options<'m> {
+        Options(self.options)
+    }
+}
+
+/// One EDNS option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EdnsOption<'m> {
+    /// The option code.
+    pub code: u16,
+    /// Its octets.
+    pub octets: &'m [u8],
+}
+
+/// The options of an OPT record.
+#[derive(Clone, Debug)]
+pub struct Options<'m>(&'m [u8]);
+
+impl<'m> Iterator for Options<'m> {
+    type Item = EdnsOption<'m>;
+
+    fn next(&mut self) -> Option<EdnsOption<'m>> {
+        let (option, rest) = split_option(self.0)?;
+        self.0 = rest;
+        Some(option)
+    }
+}
+
+fn split_option(octets: &[u8]) -> Option<(EdnsOption<'_>, &[u8])> {
+    let (code, rest) = octets.split_first_chunk()?;
+    let (length, rest) = rest.split_first_chunk()?;
+    let (octets, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+    Some((
+        EdnsOption {
+            code: u16::from_be_bytes(*code),
+            octets,
+        },
+        rest,
+    ))
+}
+
+/// Do whole options fill these octets exactly?
+pub(crate) fn are_options_whole(mut octets: &[u8]) -> bool {
+    while let Some((_, rest)) = split_option(octets) {
+        octets = rest;
+    }
+    octets.is_empty()
+}

@@ -1,0 +1,263 @@
+//! Reading what came in. Every count, length and pointer is checked here, once; whoever holds a
+//! [`Query`] need not check again.
+
+use crate::edns::{Edns, are_options_whole};
+use crate::header::{HEADER_OCTETS, Header, Section};
+use crate::name::Name;
+use crate::numbers::{Class, Opcode, Rtype};
+
+/// A question with its own octets, so that it can be returned in its own case.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'m> {
+    /// The name asked for, case as it came.
+    pub qname: Name<'m>,
+    /// The type asked for.
+    pub qtype: Rtype,
+    /// The class asked for.
+    pub qclass: Class,
+    /// Name, type and class as they stood in the message.
+    pub octets: &'m [u8],
+}
+
+/// A record of which only the frame has been looked at. Its owner may be compressed.
+#[derive(Clone, Copy, Debug)]
+pub struct RawRecord<'m> {
+    /// Where the record begins in the message.
+    pub offset: usize,
+    /// Its type.
+    pub rtype: Rtype,
+    /// Its class.
+    pub class: Class,
+    /// Its TTL field.
+    pub ttl: u32,
+    /// Its rdata, names in it possibly compressed.
+    pub rdata: &'m [u8],
+    is_owner_root: bool,
+}
+
+/// A well-formed message with exactly one question, and an opcode that has this shape (QUERY,
+/// IQUERY is not; NOTIFY and UPDATE are).
+#[derive(Clone, Copy, Debug)]
+pub struct Query<'m> {
+    /// The whole message.
+    pub octets: &'m [u8],
+    /// Its header.
+    pub header: Header,
+    /// Its one question (UPDATE: its zone).
+    pub question: Question<'m>,
+    /// What its OPT record says, if there is one.
+    pub edns: Option<Edns<'m>>,
+    /// Its TSIG or SIG(0) record, if the last record is one.
+    pub signature: Option<RawRecord<'m>>,
+}
+
+/// Why a message gets no ordinary answer.
+#[derive(Clone, Copy, Debug)]
+pub enum Refusal<'m> {
+    /// Send nothing.
+    Silent(Silence),
+    /// NOTIMP: the opcode is not one that has questions as QUERY has; only the header was read.
+    UnknownOpcode(Header),
+    /// FORMERR. The question is there if it could be read and is the only one.
+    Malformed {
+        /// The header, whose id, opcode and RD go back.
+        header: Header,
+        /// The question to return.
+        question: Option<Question<'m>>,
+        /// What is wrong.
+        fault: Fault,
+    },
+    /// BADVERS: well-formed, but of an EDNS version above 0.
+    BadVersion(Query<'m>),
+}
+
+/// Why a message is answered with silence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Silence {
+    /// Less than a header.
+    Short,
+    /// A response: answering it could make two servers talk for ever.
+    Response,
+}
+
+/// What is wrong with a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// QDCOUNT is 0 (without cookies of RFC 7873 section 5.4 there is nothing to answer).
+    NoQuestion,
+    /// QDCOUNT is above 1 (RFC 9619).
+    SeveralQuestions,
+    /// The question does not hold a whole, uncompressed name, type and class.
+    BadQuestion,
+    /// A record ends after the message does, or its owner is not a name.
+    BadRecord,
+    /// Octets follow the last record.
+    TrailingOctets,
+    /// Two OPT records, one outside the additional section, an owner other than the root, or
+    /// options that do not fill it (RFC 6891 section 6.1.1).
+    BadOpt,
+    /// A TSIG record that is not the last one (RFC 8945 section 5.1).
+    MisplacedSignature,
+}
+
+impl<'m> Query<'m> {
+    /// Read a message that came from anywhere.
+    ///
+    /// # Errors
+    /// What to do instead of answering.
+    #[expect(
+        clippy::result_large_err,
+        reason = "a box would allocate on the path of a query"
+    )]
+    pub fn parse(octets: &'m [u8]) -> Result<Self, Refusal<'m>> {
+        let header = Header::parse(octets).ok_or(Refusal::Silent(Silence::Short))?;
+        if header.is_response() {
+            return Err(Refusal::Silent(Silence::Response));
+        }
+        if !matches!(
+            header.opcode(),
+            Opcode::QUERY | Opcode::NOTIFY | Opcode::UPDATE
+        ) {
+            return Err(Refusal::UnknownOpcode(header));
+        }
+        let fail = |question, fault| Refusal::Malformed {
+            header,
+            question,
+            fault,
+        };
+        match header.qdcount() {
+            0 => return Err(fail(None, Fault::NoQuestion)),
+            1 => (),
+            _ => return Err(fail(None, Fault::SeveralQuestions)),
+        }
+        let (question, rest) =
+            split_question(octets).ok_or_else(|| fail(None, Fault::BadQuestion))?;
+        let mut query = Query {
+            octets,
+            header,
+            question,
+            edns: None,
+            signature: None,
+        };
+        query
+            .read_records(rest)
+            .map_err(|fault| fail(Some(question), fault))?;
+        match query.edns {
+            Some(Edns { version: 1.., .. }) => Err(Refusal::BadVersion(query)),
+            _ => Ok(query),
+        }
+    }
+
+    fn read_records(&mut self, rest: usize) -> Result<(), Fault> {
+        let mut at = rest;
+        for section in [Section::Answer, Section::Authority, Section::Additional] {
+            for _ in 0..self.header.count(section) {
+                if self.signature.is_some() {
+                    return Err(Fault::MisplacedSignature);
+                }
+                let record;
+                (record, at) = split_record(self.octets, at).ok_or(Fault::BadRecord)?;
+                match (record.rtype, section) {
+                    (Rtype::OPT, Section::Additional) => self.take_opt(&record)?,
+                    (Rtype::OPT, _) => return Err(Fault::BadOpt),
+                    (Rtype::TSIG, Section::Additional) => self.signature = Some(record),
+                    (Rtype::TSIG, _) => return Err(Fault::MisplacedSignature),
+                    _ => (),
+                }
+            }
+        }
+        if at == self.octets.len() {
+            Ok(())
+        } else {
+            Err(Fault::TrailingOctets)
+        }
+    }
+
+    fn take_opt(&mut self, record: &RawRecord<'m>) -> Result<(), Fault> {
+        if self.edns.is_some() || !record.is_owner_root || !are_options_whole(record.rdata) {
+            return Err(Fault::BadOpt);
+        }
+        let [_, version, flags, _] = record.ttl.to_be_bytes();
+        self.edns = Some(Edns {
+            version,
+            udp_size: record.class.number(),
+            dnssec_ok: flags & 0x80 != 0,
+            options: record.rdata,
+        });
+        Ok(())
+    }
+}
+
+/// The question behind the header, and where it ends. A pointer could only point into the header.
+#[inline]
+fn split_question(message: &[u8]) -> Option<(Question<'_>, usize)> {
+    let body = message.get(HEADER_OCTETS..)?;
+    let (qname, rest) = Name::split_from(body).ok()?;
+    let ([a, b, c, d], _) = rest.split_first_chunk()?;
+    let (qtype, qclass) = (
+        Rtype::new(u16::from_be_bytes([*a, *b])),
+        Class::new(u16::from_be_bytes([*c, *d])),
+    );
+    let length = qname.octets().len() + 4;
+    let question = Question {
+        qname,
+        qtype,
+        qclass,
+        octets: body.get(..length)?,
+    };
+    Some((question, HEADER_OCTETS + length))
+}
+
+/// The record that begins at `offset`, and where it ends.
+fn split_record(message: &[u8], offset: usize) -> Option<(RawRecord<'_>, usize)> {
+    let owner_end = skip_name(message, offset)?;
+    let (fixed, rest) = message.get(owner_end..)?.split_first_chunk::<10>()?;
+    let [type0, type1, class0, class1, ttl @ .., length0, length1] = *fixed;
+    let rdata = rest.get(..usize::from(u16::from_be_bytes([length0, length1])))?;
+    let record = RawRecord {
+        offset,
+        rtype: Rtype::new(u16::from_be_bytes([type0, type1])),
+        class: Class::new(u16::from_be_bytes([class0, class1])),
+        ttl: u32::from_be_bytes(ttl),
+        rdata,
+        is_owner_root: message.get(offset) == Some(&0),
+    };
+    Some((record, owner_end + fixed.len() + rdata.len()))
+}
+
+/// Where the possibly compressed name at `offset` ends. Follows pointers, so that a loop, a
+/// forward pointer or a name of more than 255 octets is found; each pointer must point before the
+/// place where its own part of the name began, which bounds the walk.
+fn skip_name(message: &[u8], offset: usize) -> Option<usize> {
+    let mut at = offset;
+    let mut part = offset;
+    let mut end = None;
+    let mut length = 0;
+    loop {
+        let octet = *message.get(at)?;
+        match octet {
+            0 => {
+                message.get(..=at)?;
+                return Some(end.unwrap_or(at + 1));
+            }
+            1..=63 => {
+                length += usize::from(octet) + 1;
+                at += usize::from(octet) + 1;
+            }
+            0xc0.. => {
+                let low = *message.get(at + 1)?;
+                let target = usize::from(u16::from_be_bytes([octet & 0x3f, low]));
+                if target >= part || target < HEADER_OCTETS {
+                    return None;
+                }
+                end = end.or(Some(at + 2));
+                part = target;
+                at = target;
+            }
+            64..=191 => return None,
+        }
+        if length >= crate::name::MAX_NAME_OCTETS {
+            return None;
+        }
+    }
+}

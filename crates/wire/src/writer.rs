@@ -1,0 +1,421 @@
+//! Writing a response into a caller's buffer: no allocation, never beyond the size limit, and an
+//! RRset is in the message whole or not at all (RFC 2181 section 9).
+
+use crate::compression::{KnownNames, Part, parts};
+use crate::edns::EdnsOption;
+use crate::header::{HEADER_OCTETS, Header, Section};
+use crate::name::Name;
+use crate::numbers::{Class, Rcode, Rtype};
+use crate::query::Question;
+
+/// The message has no room for what should have been added. It is as it was before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
+
+impl core::fmt::Display for Full {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("the message has no room left")
+    }
+}
+
+impl core::error::Error for Full {}
+
+/// The owner of an RRset to write.
+#[derive(Clone, Copy, Debug)]
+pub enum Owner<'n> {
+    /// The question's name: a pointer, no look-up.
+    Question,
+    /// The question's name or an ancestor of it, which the caller knows it to be: a pointer, no
+    /// look-up.
+    QuestionEnding(Name<'n>),
+    /// Any name: compressed against all that the message has.
+    Name(Name<'n>),
+}
+
+/// A place in the message to go back to.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    end: usize,
+    counts: [u16; 3],
+    section: Section,
+    known: usize,
+}
+
+/// The OPT record of a response.
+#[derive(Clone, Copy, Debug)]
+pub struct Opt<'o> {
+    /// The largest UDP message that we take.
+    pub udp_size: u16,
+    /// The DO bit, which is returned as it came (RFC 3225 section 3).
+    pub dnssec_ok: bool,
+    /// The options.
+    pub options: &'o [EdnsOption<'o>],
+}
+
+impl Opt<'_> {
+    /// How long the record is: what to give [`Writer::reserve`].
+    #[must_use]
+    pub fn octets(&self) -> usize {
+        11 + self
+            .options
+            .iter()
+            .map(|option| 4 + option.octets.len())
+            .sum::<usize>()
+    }
+}
+
+/// A message in the making.
+pub struct Writer<'b> {
+    buffer: &'b mut [u8],
+    end: usize,
+    limit: usize,
+    reserved: usize,
+    flags: u16,
+    rcode: Rcode,
+    class: Class,
+    counts: [u16; 3],
+    has_question: bool,
+    section: Section,
+    qname_octets: usize,
+    known: KnownNames,
+}
+
+impl<'b> Writer<'b> {
+    /// Begin the response to a message with this header: id, opcode and RD are copied, QR is set.
+    ///
+    /// `limit` is the size in octets that the response must not exceed.
+    ///
+    /// # Errors
+    /// A limit or buffer that holds no header.
+    pub fn response(buffer: &'b mut [u8], limit: usize, to: &Header) -> Result<Self, Full> {
+        let limit = limit.min(buffer.len()).min(usize::from(u16::MAX));
+        buffer
+            .get_mut(..limit)
+            .and_then(|room| room.get_mut(..2))
+            .ok_or(Full)?;
+        if limit < HEADER_OCTETS {
+            return Err(Full);
+        }
+        buffer
+            .get_mut(..2)
+            .ok_or(Full)?
+            .copy_from_slice(&to.id().to_be_bytes());
+        Ok(Self {
+            buffer,
+            end: HEADER_OCTETS,
+            limit,
+            reserved: 0,
+            flags: Header::QR | (to.flags() & (Header::OPCODE | Header::RD)),
+            rcode: Rcode::NOERROR,
+            class: Class::IN,
+            counts: [0; 3],
+            has_question: false,
+            section: Section::Answer,
+            qname_octets: 0,
+            known: KnownNames::new(),
+        })
+    }
+
+    /// Return the question in its own case. Call it once, before any record.
+    ///
+    /// # Errors
+    /// No room.
+    pub fn question(&mut self, question: &Question<'_>) -> Result<(), Full> {
+        self.put(question.octets)?;
+        self.has_question = true;
+        self.qname_octets = question.qname.octets().len();
+        Ok(())
+    }
+
+    /// Set header bits ([`Header::AA`] and so on).
+    pub fn set_flags(&mut self, mask: u16) {
+        self.flags |= mask & !(Header::OPCODE | Header::RCODE);
+    }
+
+    /// Clear header bits.
+    pub fn clear_flags(&mut self, mask: u16) {
+        self.flags &= !mask | Header::OPCODE | Header::RCODE;
+    }
+
+    /// Set the outcome. What exceeds four bits travels in OPT, so set it before [`Writer::opt`].
+    pub fn set_rcode(&mut self, rcode: Rcode) {
+        self.rcode = rcode;
+    }
+
+    /// The outcome so far.
+    #[must_use]
+    pub fn rcode(&self) -> Rcode {
+        self.rcode
+    }
+
+    /// The header bits so far.
+    #[must_use]
+    pub fn flags(&self) -> u16 {
+        self.flags
+    }
+
+    /// The class of the records that follow; IN unless said otherwise.
+    pub fn set_class(&mut self, class: Class) {
+        self.class = class;
+    }
+
+    /// Keep so many octets free for OPT (and later TSIG).
+    ///
+    /// # Errors
+    /// The message is already too long for that.
+    pub fn reserve(&mut self, octets: usize) -> Result<(), Full> {
+        if self.end + self.reserved + octets > self.limit {
+            return Err(Full);
+        }
+        self.reserved += octets;
+        Ok(())
+    }
+
+    /// Octets that records may still use.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.limit
+            .saturating_sub(self.reserved)
+            .saturating_sub(self.end)
+    }
+
+    /// Octets written so far.
+    #[must_use]
+    pub fn octets(&self) -> usize {
+        self.end
+    }
+
+    /// Records written to a section so far (OPT counts in the additional section).
+    #[must_use]
+    pub fn count(&self, section: Section) -> u16 {
+        match section {
+            Section::Answer => self.counts[0],
+            Section::Authority => self.counts[1],
+            Section::Additional => self.counts[2],
+        }
+    }
+
+    /// Records that follow belong to `section`. There is no way back to an earlier one but
+    /// [`Writer::rollback`]: asking for it changes nothing.
+    pub fn enter(&mut self, section: Section) {
+        self.section = self.section.max(section);
+    }
+
+    /// Where we are.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        Mark {
+            end: self.end,
+            counts: self.counts,
+            section: self.section,
+            known: self.known.count(),
+        }
+    }
+
+    /// Go back to `mark`, which forgets all records written since.
+    pub fn rollback(&mut self, mark: Mark) {
+        self.end = mark.end;
+        self.counts = mark.counts;
+        self.section = mark.section;
+        self.known.truncate(mark.known);
+    }
+
+    /// Write an RRset, whole. `rdatas` are uncompressed; their names are compressed where the type
+    /// permits.
+    ///
+    /// # Errors
+    /// No room; nothing was written.
+    #[inline]
+    pub fn rrset<'r>(
+        &mut self,
+        owner: Owner<'_>,
+        rtype: Rtype,
+        ttl: u32,
+        rdatas: impl IntoIterator<Item = &'r [u8]>,
+    ) -> Result<(), Full> {
+        let mark = self.mark();
+        for rdata in rdatas {
+            if let Err(full) = self.record(owner, rtype, ttl, rdata) {
+                self.rollback(mark);
+                return Err(full);
+            }
+        }
+        Ok(())
+    }
+
+    fn record(
+        &mut self,
+        owner: Owner<'_>,
+        rtype: Rtype,
+        ttl: u32,
+        rdata: &[u8],
+    ) -> Result<(), Full> {
+        match owner {
+            Owner::Question => self.put_ending(self.qname_octets)?,
+            Owner::QuestionEnding(name) => self.put_ending(name.octets().len())?,
+            Owner::Name(name) => self.put_name(name)?,
+        }
+        let [type0, type1] = rtype.number().to_be_bytes();
+        let [class0, class1] = self.class.number().to_be_bytes();
+        let [ttl0, ttl1, ttl2, ttl3] = ttl.to_be_bytes();
+        let [length0, length1] = u16::try_from(rdata.len()).map_err(|_| Full)?.to_be_bytes();
+        self.put(&[
+            type0, type1, class0, class1, ttl0, ttl1, ttl2, ttl3, length0, length1,
+        ])?;
+        match parts(rtype) {
+            [] => self.put(rdata)?,
+            parts => self.put_compressed(parts, rdata)?,
+        }
+        let count = match self.section {
+            Section::Answer => &mut self.counts[0],
+            Section::Authority => &mut self.counts[1],
+            Section::Additional => &mut self.counts[2],
+        };
+        *count = count.checked_add(1).ok_or(Full)?;
+        Ok(())
+    }
+
+    /// Write rdata part by part, then correct its length.
+    fn put_compressed(&mut self, parts: &[Part], rdata: &[u8]) -> Result<(), Full> {
+        let start = self.end;
+        let mut rest = rdata;
+        for part in parts {
+            match part {
+                Part::Octets(count) => {
+                    let (octets, after) = rest.split_at_checked(*count).unwrap_or((rest, &[]));
+                    self.put(octets)?;
+                    rest = after;
+                }
+                Part::Name => {
+                    let Ok((name, after)) = Name::split_from(rest) else {
+                        break;
+                    };
+                    self.put_name(name)?;
+                    rest = after;
+                }
+            }
+        }
+        self.put(rest)?;
+        let length = u16::try_from(self.end - start).map_err(|_| Full)?;
+        let field = self.buffer.get_mut(start - 2..start).ok_or(Full)?;
+        field.copy_from_slice(&length.to_be_bytes());
+        Ok(())
+    }
+
+    /// A pointer to the last `octets` octets of the question's name.
+    #[inline]
+    fn put_ending(&mut self, octets: usize) -> Result<(), Full> {
+        if octets == 1 {
+            return self.put(&[0]);
+        }
+        let offset = HEADER_OCTETS + self.qname_octets.checked_sub(octets).ok_or(Full)?;
+        self.put_pointer(u16::try_from(offset).map_err(|_| Full)?)
+    }
+
+    #[inline]
+    fn put_pointer(&mut self, offset: u16) -> Result<(), Full> {
+        self.put(&(0xc000 | offset).to_be_bytes())
+    }
+
+    /// Write a name: labels until the rest is one that the message has, then a pointer to it.
+    fn put_name(&mut self, name: Name<'_>) -> Result<(), Full> {
+        self.remember_question();
+        let start = self.end;
+        let whole = name.octets().len();
+        let mut rest = name;
+        let written = self.buffer.get(..self.end).ok_or(Full)?;
+        let mut pointer = None;
+        while let Some(parent) = rest.parent() {
+            pointer = self.known.find(written, rest);
+            if pointer.is_some() {
+                break;
+            }
+            rest = parent;
+        }
+        let kept = whole - rest.octets().len();
+        match pointer {
+            Some(offset) => {
+                self.put(name.octets().get(..kept).ok_or(Full)?)?;
+                self.put_pointer(offset)?;
+            }
+            None => self.put(name.octets())?,
+        }
+        self.known.remember(name, start, kept);
+        Ok(())
+    }
+
+    /// The question's names are remembered when the first name is compressed: most answers need
+    /// none.
+    fn remember_question(&mut self) {
+        if self.known.count() > 0 || self.qname_octets == 0 {
+            return;
+        }
+        let end = HEADER_OCTETS + self.qname_octets;
+        if let Some(Ok(qname)) = self.buffer.get(HEADER_OCTETS..end).map(Name::from_octets) {
+            self.known.remember(qname, HEADER_OCTETS, self.qname_octets);
+        }
+    }
+
+    /// Write the OPT record, with the upper bits of the rcode, into the room reserved for it. It
+    /// must be the last but TSIG.
+    ///
+    /// # Errors
+    /// No room.
+    pub fn opt(&mut self, opt: &Opt<'_>) -> Result<(), Full> {
+        self.reserved = self.reserved.saturating_sub(opt.octets());
+        if self.room() < opt.octets() {
+            return Err(Full);
+        }
+        self.enter(Section::Additional);
+        let [udp_high, udp_low] = opt.udp_size.to_be_bytes();
+        let [_, rcode_high] = (self.rcode.number() >> 4).to_be_bytes();
+        let flags = if opt.dnssec_ok { 0x80 } else { 0 };
+        let length = u16::try_from(opt.octets() - 11).map_err(|_| Full)?;
+        self.put(&[0, 0, 41, udp_high, udp_low, rcode_high, 0, flags, 0])?;
+        self.put(&length.to_be_bytes())?;
+        for option in opt.options {
+            self.put(&option.code.to_be_bytes())?;
+            self.put(
+                &u16::try_from(option.octets.len())
+                    .map_err(|_| Full)?
+                    .to_be_bytes(),
+            )?;
+            self.put(option.octets)?;
+        }
+        self.counts[2] += 1;
+        Ok(())
+    }
+
+    /// Complete the header and give the length of the message.
+    #[must_use]
+    pub fn finish(self) -> usize {
+        let [flags_high, flags_low] =
+            (self.flags | (self.rcode.number() & Header::RCODE)).to_be_bytes();
+        let [answers, authorities, additionals] = self.counts.map(u16::to_be_bytes);
+        let header = [
+            [flags_high, flags_low],
+            [0, u8::from(self.has_question)],
+            answers,
+            authorities,
+            additionals,
+        ];
+        if let Some(room) = self.buffer.get_mut(2..HEADER_OCTETS) {
+            room.copy_from_slice(header.as_flattened());
+        }
+        self.end
+    }
+
+    #[inline]
+    fn put(&mut self, octets: &[u8]) -> Result<(), Full> {
+        let end = self.end + octets.len();
+        if end + self.reserved > self.limit {
+            return Err(Full);
+        }
+        self.buffer
+            .get_mut(self.end..end)
+            .ok_or(Full)?
+            .copy_from_slice(octets);
+        self.end = end;
+        Ok(())
+    }
+}
