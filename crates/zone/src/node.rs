@@ -1,0 +1,311 @@
+//! What a name has, as packed octets, and views that read them in place.
+//!
+//! ```text
+//! node    = flags(1) set*
+//! set     = type(2) form(1) ttl(4) length(4) body(length)
+//! body    = record*                                     form 0, static
+//!         | due(8) selector(1) variant*                 form 1 answer, 2 nodata, 3 servfail
+//! variant = weight(4) length(4) record*
+//! record  = length(2) rdata(length)
+//! ```
+//! Numbers are big-endian; sets are sorted by type, a steered one before a static one.
+
+use understudy_wire::Rtype;
+
+/// Everything at one name. Cheap to copy; reads the zone version in place.
+#[derive(Clone, Copy, Debug)]
+pub struct Node<'z> {
+    flags: u8,
+    sets: &'z [u8],
+}
+
+/// An RRset: one type's records at one name, ready to send.
+#[derive(Clone, Copy, Debug)]
+pub struct RRset<'z> {
+    /// The type.
+    pub rtype: Rtype,
+    /// Seconds.
+    pub ttl: u32,
+    records: &'z [u8],
+}
+
+/// What a steered set answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// One of its variants.
+    Answer,
+    /// NOERROR without data: the name exists.
+    Nodata,
+    /// SERVFAIL.
+    Servfail,
+}
+
+/// How a variant is chosen for a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Selector {
+    /// The first variant, always.
+    One,
+    /// By weight.
+    Chance,
+    /// The first variant, its records in rotated order.
+    Rotate,
+}
+
+/// A steered set: laid over the static data of its name and type by the control plane.
+#[derive(Clone, Copy, Debug)]
+pub struct Steered<'z> {
+    /// The type.
+    pub rtype: Rtype,
+    /// What it answers.
+    pub kind: Kind,
+    /// Seconds; the answered TTL may be shorter because of `due_ns`.
+    pub ttl: u32,
+    /// `CLOCK_MONOTONIC` nanoseconds of the next change that is already known.
+    pub due_ns: Option<u64>,
+    /// How to choose among the variants.
+    pub selector: Selector,
+    variants: &'z [u8],
+}
+
+/// One of the answers that a steered set may give.
+#[derive(Clone, Copy, Debug)]
+pub struct Variant<'z> {
+    /// Its share relative to the other variants' weights.
+    pub weight: u32,
+    /// The records, with the steered set's type and TTL.
+    pub rrset: RRset<'z>,
+}
+
+/// A set at a node.
+#[derive(Clone, Copy, Debug)]
+pub enum Set<'z> {
+    /// From the zone's source.
+    Static(RRset<'z>),
+    /// Laid over it.
+    Steered(Steered<'z>),
+}
+
+/// The rdata of each record, uncompressed.
+#[derive(Clone, Debug)]
+pub struct Rdatas<'z>(&'z [u8]);
+
+impl<'z> Iterator for Rdatas<'z> {
+    type Item = &'z [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'z [u8]> {
+        let (length, rest) = self.0.split_first_chunk()?;
+        let (rdata, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+        self.0 = rest;
+        Some(rdata)
+    }
+}
+
+/// The variants of a steered set.
+#[derive(Clone, Debug)]
+pub struct Variants<'z> {
+    rtype: Rtype,
+    ttl: u32,
+    octets: &'z [u8],
+}
+
+impl<'z> Iterator for Variants<'z> {
+    type Item = Variant<'z>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Variant<'z>> {
+        let (weight, rest) = self.octets.split_first_chunk()?;
+        let (records, rest) = split_counted(rest)?;
+        self.octets = rest;
+        let rrset = RRset {
+            rtype: self.rtype,
+            ttl: self.ttl,
+            records,
+        };
+        Some(Variant {
+            weight: u32::from_be_bytes(*weight),
+            rrset,
+        })
+    }
+}
+
+/// Octets behind their length in four octets, and what follows.
+#[inline]
+fn split_counted(octets: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = octets.split_first_chunk()?;
+    rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)
+}
+
+/// The sets of a node.
+#[derive(Clone, Debug)]
+pub struct Sets<'z>(&'z [u8]);
+
+impl<'z> Iterator for Sets<'z> {
+    type Item = Set<'z>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Set<'z>> {
+        let (head, rest) = self.0.split_first_chunk::<7>()?;
+        let [type0, type1, form, ttl @ ..] = *head;
+        let (body, rest) = split_counted(rest)?;
+        self.0 = rest;
+        let rtype = Rtype::new(u16::from_be_bytes([type0, type1]));
+        let ttl = u32::from_be_bytes(ttl);
+        let kind = match form {
+            FORM_STATIC => {
+                return Some(Set::Static(RRset {
+                    rtype,
+                    ttl,
+                    records: body,
+                }));
+            }
+            FORM_ANSWER => Kind::Answer,
+            FORM_NODATA => Kind::Nodata,
+            _ => Kind::Servfail,
+        };
+        let (due, rest) = body.split_first_chunk()?;
+        let (selector, variants) = rest.split_first()?;
+        let selector = match selector {
+            0 => Selector::One,
+            1 => Selector::Chance,
+            _ => Selector::Rotate,
+        };
+        let due_ns = match u64::from_be_bytes(*due) {
+            NEVER_DUE => None,
+            due => Some(due),
+        };
+        Some(Set::Steered(Steered {
+            rtype,
+            kind,
+            ttl,
+            due_ns,
+            selector,
+            variants,
+        }))
+    }
+}
+
+const FORM_STATIC: u8 = 0;
+const FORM_ANSWER: u8 = 1;
+const FORM_NODATA: u8 = 2;
+const FORM_SERVFAIL: u8 = 3;
+
+/// No clock gets there: 584 years of nanoseconds.
+const NEVER_DUE: u64 = u64::MAX;
+
+impl<'z> RRset<'z> {
+    /// The rdata of each record, uncompressed, in canonical order.
+    #[inline]
+    #[must_use]
+    pub fn rdatas(&self) -> Rdatas<'z> {
+        Rdatas(self.records)
+    }
+
+    /// How many records (at least one).
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.rdatas().count()
+    }
+}
+
+impl<'z> Steered<'z> {
+    /// The variants; none unless the kind is [`Kind::Answer`], and then at least one.
+    #[inline]
+    #[must_use]
+    pub fn variants(&self) -> Variants<'z> {
+        Variants {
+            rtype: self.rtype,
+            ttl: self.ttl,
+            octets: self.variants,
+        }
+    }
+}
+
+impl<'z> Node<'z> {
+    const HAS_NS: u8 = 1;
+    const HAS_DNAME: u8 = 2;
+    const HAS_CNAME: u8 = 4;
+    const HAS_STEERED: u8 = 8;
+
+    #[inline]
+    pub(crate) fn from_octets(octets: &'z [u8]) -> Self {
+        match octets.split_first() {
+            Some((flags, sets)) => Self {
+                flags: *flags,
+                sets,
+            },
+            None => Self {
+                flags: 0,
+                sets: &[],
+            },
+        }
+    }
+
+    /// Every set, by type; where both exist the steered one comes before the static one that it
+    /// hides.
+    #[inline]
+    #[must_use]
+    pub fn sets(&self) -> Sets<'z> {
+        Sets(self.sets)
+    }
+
+    /// The static `RRset` of a type. A steered set of that type, if there is one, hides it from
+    /// queries.
+    #[inline]
+    #[must_use]
+    pub fn rrset(&self, rtype: Rtype) -> Option<RRset<'z>> {
+        self.rrsets().find(|set| set.rtype == rtype)
+    }
+
+    /// The static `RRsets`, by type.
+    pub fn rrsets(&self) -> impl Iterator<Item = RRset<'z>> + use<'z> {
+        self.sets().filter_map(|set| match set {
+            Set::Static(set) => Some(set),
+            Set::Steered(_) => None,
+        })
+    }
+
+    /// The steered set of a type.
+    #[inline]
+    #[must_use]
+    pub fn steered(&self, rtype: Rtype) -> Option<Steered<'z>> {
+        self.steered_sets().find(|set| set.rtype == rtype)
+    }
+
+    /// The steered sets, by type.
+    pub fn steered_sets(&self) -> impl Iterator<Item = Steered<'z>> + use<'z> {
+        let octets = if self.has_steered() { self.sets } else { &[] };
+        Sets(octets).filter_map(|set| match set {
+            Set::Steered(set) => Some(set),
+            Set::Static(_) => None,
+        })
+    }
+
+    /// Is there any steered set?
+    #[inline]
+    #[must_use]
+    pub fn has_steered(&self) -> bool {
+        self.flags & Self::HAS_STEERED != 0
+    }
+
+    /// Is there a static CNAME `RRset`?
+    #[inline]
+    #[must_use]
+    pub fn has_cname(&self) -> bool {
+        self.flags & Self::HAS_CNAME != 0
+    }
+
+    /// Is there an NS `RRset`: a zone cut, unless it is the apex?
+    #[inline]
+    #[must_use]
+    pub fn has_ns(&self) -> bool {
+        self.flags & Self::HAS_NS != 0
+    }
+
+    /// Is there a DNAME `RRset`?
+    #[inline]
+    #[must_use]
+    pub fn has_dname(&self) -> bool {
+        self.flags & Self::HAS_DNAME != 0
+    }
+}

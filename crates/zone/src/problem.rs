@@ -1,0 +1,44 @@
+//! What is wrong with a master file, for the person who edits it.
+
+use std::fmt;
+
+use crate::zone::Zone;
+
+/// A fault or a warning at a place in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The file as it was named.
+    pub file: String,
+    /// From 1; 0 where the whole file is meant.
+    pub line: u32,
+    /// In octets, from 1; 0 where the whole line is meant.
+    pub column: u32,
+    /// Stable and dotted, such as `zone.soa.missing`.
+    pub code: &'static str,
+    /// What is wrong, and in parentheses what to do.
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            file,
+            line,
+            column,
+            code,
+            message,
+        } = self;
+        write!(f, "{file}:{line}:{column}: {code}: {message}")
+    }
+}
+
+/// A zone that was read without errors.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The zone.
+    pub zone: Zone,
+    /// Every file read, in the order of opening.
+    pub files: Vec<String>,
+    /// What is odd but harmless.
+    pub warnings: Vec<Problem>,
+}
