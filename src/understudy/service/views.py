@@ -287,7 +287,7 @@ class OverrideRequest(BaseModel):
 
 
 class ReleaseRequest(BaseModel):
-    """Ends the overrides on `subject` (empty: those on everything), and lets endpoints that wait for an operator return."""
+    """Ends the overrides on `subject` (empty: those on everything), and lets waiting endpoints return."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -1,0 +1,1 @@
+"""Zones: where their content comes from, and decisions turned into what a zone publishes."""

@@ -1,0 +1,161 @@
+"""The API as an application; where it listens is not its business."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from understudy import __version__
+from understudy.model.errors import ConfigError, NotFoundError, OverrideRefusedError, UnderstudyError
+from understudy.model.instant import Instant
+from understudy.service.operations import EventFilter, ExplainQuestion, Operations
+from understudy.service.present import present_problem
+from understudy.service.views import (
+    ErrorView,
+    EventView,
+    ExplainView,
+    ObservationView,
+    OverrideRequest,
+    OverrideView,
+    PlanView,
+    ProbeRequest,
+    ReleaseRequest,
+    ReleaseView,
+    StatusView,
+    WhatIfRequest,
+    WhatIfView,
+    ZoneView,
+)
+
+EVENTS_MAX = 10_000  # chosen: a page of the history that a terminal can still hold
+
+
+def create_app(operations: Operations) -> FastAPI:
+    """The application over one running name server."""
+    app = FastAPI(title="Understudy", version=__version__, docs_url=None, redoc_url=None)
+    app.state.operations = operations
+    app.include_router(_router, prefix="/v1")
+    app.add_exception_handler(UnderstudyError, _refuse)
+    return app
+
+
+_STATUS_CODES: dict[type[UnderstudyError], int] = {NotFoundError: 404, OverrideRefusedError: 409, ConfigError: 422}
+
+
+async def _refuse(_request: Request, error: Exception) -> JSONResponse:
+    """Every error of ours is one document, whatever raised it."""
+    if not isinstance(error, UnderstudyError):
+        raise error
+    problems = [present_problem(problem) for problem in error.problems] if isinstance(error, ConfigError) else []
+    view = ErrorView(code=error.code, message=error.message, hint=error.hint, problems=problems)
+    return JSONResponse(view.model_dump(mode="json"), status_code=_STATUS_CODES.get(type(error), 500))
+
+
+def _operations(request: Request) -> Operations:
+    operations: Operations = request.app.state.operations
+    return operations
+
+
+Asked = Annotated[Operations, Depends(_operations)]
+_router = APIRouter()
+
+
+@_router.get("/status")
+async def status(operations: Asked, name: str = "") -> StatusView:
+    """Records, endpoints, verdicts, zones, alarms."""
+    return operations.status(name)
+
+
+def _question(
+    name: str, rtype: Annotated[str, Query(alias="type")] = "A", client: str = "127.0.0.1", at: Instant | None = None
+) -> ExplainQuestion:
+    return ExplainQuestion(name=name, rtype=rtype, client=client, at=at)
+
+
+@_router.get("/explain")
+async def explain(operations: Asked, question: Annotated[ExplainQuestion, Depends(_question)]) -> ExplainView:
+    """An answer and every step that led to it."""
+    return await operations.explain(question)
+
+
+@_router.post("/whatif")
+async def whatif(operations: Asked, request: WhatIfRequest) -> WhatIfView:
+    """What would be answered if some endpoints were down."""
+    return operations.whatif(request)
+
+
+@_router.post("/probe")
+async def probe(operations: Asked, request: ProbeRequest) -> list[ObservationView]:
+    """One probe of every leaf of a check, from the running server."""
+    return await operations.probe(request)
+
+
+@_router.post("/overrides", status_code=201)
+async def override(operations: Asked, request: OverrideRequest) -> OverrideView:
+    """Put an override in force."""
+    return await operations.override(request)
+
+
+@_router.post("/release")
+async def release(operations: Asked, request: ReleaseRequest) -> ReleaseView:
+    """End overrides, and let waiting endpoints return."""
+    return await operations.release(request)
+
+
+def _event_filter(
+    after: int = 0,
+    limit: Annotated[int, Query(ge=1, le=EVENTS_MAX)] = 100,
+    kind: Annotated[list[str] | None, Query()] = None,
+    subject: str = "",
+) -> EventFilter:
+    return EventFilter(after=after, limit=limit, kinds=tuple(kind or ()), subject=subject)
+
+
+Wanted = Annotated[EventFilter, Depends(_event_filter)]
+
+
+@_router.get("/events")
+async def events(operations: Asked, wanted: Wanted) -> list[EventView]:
+    """The history, oldest first."""
+    return await operations.events(wanted)
+
+
+@_router.get("/events/follow", response_class=EventSourceResponse)
+async def follow(operations: Asked, wanted: Wanted) -> AsyncIterator[ServerSentEvent]:
+    """The history as it happens; `id` is the sequence number to go on from."""
+    async for event in operations.follow(wanted):
+        yield ServerSentEvent(data=event, id=str(event.sequence), event="event")
+
+
+@_router.get("/zones")
+async def zones(operations: Asked) -> list[ZoneView]:
+    """Every zone."""
+    return operations.zones()
+
+
+@_router.get("/zones/{name}/export", response_class=PlainTextResponse)
+async def export_zone(operations: Asked, name: str) -> str:
+    """A zone as a master file."""
+    return operations.export_zone(name)
+
+
+@_router.post("/plan")
+async def plan(operations: Asked) -> PlanView:
+    """What a reload would change."""
+    return await operations.plan()
+
+
+@_router.post("/reload")
+async def reload(operations: Asked, author: str = "api") -> PlanView:
+    """Read the configuration again and apply it whole."""
+    return await operations.reload(author)
+
+
+@_router.get("/metrics")
+async def metrics(operations: Asked) -> Response:
+    """Prometheus text exposition."""
+    return Response(operations.metrics(), media_type="text/plain; version=0.0.4")

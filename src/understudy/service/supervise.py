@@ -1,0 +1,54 @@
+"""Owns every task of the process; no task is made elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeAlias
+
+import structlog
+
+from understudy.clock.clock import Clock
+
+RESTART_FIRST_S = 0.5  # chosen: a passing fault is over by then
+RESTART_MAX_S = 60.0  # chosen: a lasting fault costs one log line a minute
+
+OnFault: TypeAlias = Callable[[str, BaseException], None]
+
+_log = structlog.get_logger("understudy.supervise")
+
+
+class Supervisor:
+    """Runs stages and side tasks in one TaskGroup.
+
+    A stage that fails ends the process, non-zero: what it did cannot be done without. A side task (notifier, API) that
+    fails is restarted with back-off, and `on_fault` is told its name and the error; the rest goes on.
+    """
+
+    def __init__(self, group: asyncio.TaskGroup, clock: Clock, on_fault: OnFault) -> None:
+        self._group = group
+        self._clock = clock
+        self._on_fault = on_fault
+
+    def stage(self, coroutine: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """Start a task whose failure ends everything."""
+        return self._group.create_task(coroutine, name=name)
+
+    def side(self, start: Callable[[], Awaitable[None]], name: str) -> asyncio.Task[None]:
+        """Start a task that is begun anew whenever it fails; returning ends it for good."""
+        return self._group.create_task(self._keep_up(start, name), name=name)
+
+    async def _keep_up(self, start: Callable[[], Awaitable[None]], name: str) -> None:
+        pause_s = RESTART_FIRST_S
+        while True:
+            begun = self._clock.now()
+            try:
+                await start()
+            except Exception as error:  # noqa: BLE001  # the one catch at the top of a side task
+                _log.exception("side task failed", task=name, error=str(error))
+                self._on_fault(name, error)
+            else:
+                return
+            ran_s = self._clock.now() - begun
+            pause_s = RESTART_FIRST_S if ran_s > RESTART_MAX_S else min(pause_s * 2, RESTART_MAX_S)
+            await self._clock.sleep_until(self._clock.now() + pause_s)

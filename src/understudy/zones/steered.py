@@ -1,0 +1,69 @@
+"""Decisions turned into steered RRsets, ready for the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from understudy.model.decision import Decision, Mode, Selector, Variant
+from understudy.model.endpoint import Endpoint, Family
+from understudy.model.name import Name
+from understudy.model.zone import AnswerKind, SteeredSet
+
+ADDRESS_FAMILIES = (Family.IPV4, Family.IPV6)
+
+
+def steered_sets(owner: Name, decisions: Sequence[Decision]) -> tuple[SteeredSet, ...]:
+    """Every RRset that a record owns, from its decisions of one moment: CNAME, A and AAAA, each given or taken away.
+
+    A name that answers a CNAME answers nothing else (RFC 1034 3.6.2); a family that no decision speaks of is NODATA,
+    so the name itself always exists (semantics 4.5).
+    """
+    by_family = {decision.family: decision for decision in decisions}
+    alias = by_family.get(Family.HOST)
+    if alias is not None and alias.variants:
+        return (_published(owner, alias), *(_removed(owner, family) for family in ADDRESS_FAMILIES))
+    return tuple(_address_sets(owner, decisions, by_family))
+
+
+def withdrawn_sets(owner: Name) -> tuple[SteeredSet, ...]:
+    """What ends the steering of a name altogether."""
+    return tuple(_removed(owner, family) for family in Family)
+
+
+def _address_sets(
+    owner: Name, decisions: Sequence[Decision], by_family: dict[Family, Decision]
+) -> Iterator[SteeredSet]:
+    last = decisions[-1]
+    yield _removed(owner, Family.HOST)
+    for family in ADDRESS_FAMILIES:
+        decision = by_family.get(family) or by_family.get(Family.HOST)
+        if decision is None:
+            yield SteeredSet(owner, family.rtype, AnswerKind.NODATA, last.ttl_s, last.due, last.selector, ())
+        else:
+            yield _published(owner, decision, family)
+
+
+def _published(owner: Name, decision: Decision, family: Family | None = None) -> SteeredSet:
+    rtype = (family or decision.family).rtype
+    variants = tuple((variant.weight, _rdatas(variant)) for variant in decision.variants)
+    kind = _kind(decision)
+    return SteeredSet(owner, rtype, kind, decision.ttl_s, decision.due, decision.selector, variants)
+
+
+def _kind(decision: Decision) -> AnswerKind:
+    if decision.mode is Mode.SERVFAIL:
+        return AnswerKind.SERVFAIL
+    return AnswerKind.ANSWER if decision.variants else AnswerKind.NODATA
+
+
+def _rdatas(variant: Variant) -> tuple[bytes, ...]:
+    return tuple(endpoint.rdata for endpoint in variant.endpoints)
+
+
+def _removed(owner: Name, family: Family) -> SteeredSet:
+    return SteeredSet(owner, family.rtype, AnswerKind.REMOVE, 0, None, Selector.ONE, ())
+
+
+def static_view(decision: Decision) -> tuple[Endpoint, ...]:
+    """The decision written out as one plain RRset, for whoever cannot decide: every endpoint that may go out."""
+    return decision.endpoints
