@@ -1,0 +1,1 @@
+"""The command line, an edge: it asks the running server over its API, and shows what that says."""

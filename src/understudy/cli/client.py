@@ -1,0 +1,131 @@
+"""Speaks to the running server."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import httpx2
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from understudy.cli.exit import RefusedError
+from understudy.model.errors import UnreachableError
+from understudy.service.views import ErrorView, EventView
+
+ANSWER_S = 30.0  # chosen: longer than any probe that may be asked for
+SOCKET_NAME = "understudy.sock"
+
+T = TypeVar("T")
+Parameters = Mapping[str, str | int | float | Sequence[str] | None]
+
+
+class Client:
+    """One server, found by its socket. Raises UnreachableError where nobody answers, RefusedError where it says no."""
+
+    def __init__(self, socket: Path) -> None:
+        self._socket = socket
+        self._http = httpx2.Client(
+            transport=httpx2.HTTPTransport(uds=str(socket)), base_url="http://understudy/v1", timeout=ANSWER_S
+        )
+
+    def get(self, path: str, shape: type[T], parameters: Parameters | None = None) -> T:
+        """Ask for a document."""
+        return self._parsed(self._send("GET", path, parameters=parameters), shape)
+
+    def post(self, path: str, shape: type[T], document: BaseModel | None = None) -> T:
+        """Ask for something to be done."""
+        return self._parsed(self._send("POST", path, document=document), shape)
+
+    def text(self, path: str) -> str:
+        """Ask for plain text."""
+        return self._send("GET", path).text
+
+    def follow(self, parameters: Parameters) -> Iterator[EventView]:
+        """Events as they happen, until the server leaves."""
+        try:
+            with self._http.stream("GET", "/events/follow", params=_given(parameters), timeout=None) as response:
+                for line in response.iter_lines():
+                    if line.startswith("data:"):
+                        yield EventView.model_validate_json(line.removeprefix("data:"))
+        except httpx2.TransportError as error:
+            raise self._unreachable(error) from None
+
+    def _send(
+        self, method: str, path: str, *, parameters: Parameters | None = None, document: BaseModel | None = None
+    ) -> httpx2.Response:
+        body = None if document is None else document.model_dump(mode="json")
+        try:
+            response = self._http.request(method, path, params=_given(parameters or {}), json=body)
+        except httpx2.TransportError as error:
+            raise self._unreachable(error) from None
+        if response.is_error:
+            raise RefusedError(_error_view(response))
+        return response
+
+    def _parsed(self, response: httpx2.Response, shape: type[T]) -> T:
+        try:
+            return TypeAdapter(shape).validate_json(response.content)
+        except ValidationError:
+            raise UnreachableError(
+                f"the server at {self._socket} answers in a way this program does not understand",
+                hint="are the server and this command of the same version?",
+                code="api.version",
+            ) from None
+
+    def _unreachable(self, error: Exception) -> UnreachableError:
+        return UnreachableError(
+            f"no server answers at {self._socket}: {error}",
+            hint="is `understudy serve` running with this configuration? -c FILE or --socket PATH names another one",
+        )
+
+
+def _given(parameters: Parameters) -> dict[str, str | int | float | Sequence[str]]:
+    return {key: value for key, value in parameters.items() if value is not None}
+
+
+def _error_view(response: httpx2.Response) -> ErrorView:
+    try:
+        return ErrorView.model_validate_json(response.content)
+    except ValidationError:
+        return ErrorView(
+            code=f"api.{response.status_code}",
+            message=response.text[:500] or response.reason_phrase,
+            hint="",
+            problems=[],
+        )
+
+
+def find_socket(configuration: Path, socket: Path | None) -> Path:
+    """Where the server of a configuration listens: --socket, UNDERSTUDY_SOCKET, else as the file says.
+
+    The file is only glanced at: a server must stay reachable while somebody edits its configuration.
+    """
+    if socket is not None:
+        return socket
+    if wanted := os.environ.get("UNDERSTUDY_SOCKET"):
+        return Path(wanted)
+    document = _glance(configuration)
+    api = document.get("api")
+    named = api.get("socket") if isinstance(api, dict) else None
+    if isinstance(named, str):
+        return configuration.parent / named
+    state_dir = document.get("state_dir")
+    return configuration.parent / (state_dir if isinstance(state_dir, str) else "state") / SOCKET_NAME
+
+
+def _glance(configuration: Path) -> dict[str, object]:
+    try:
+        document = YAML(typ="safe", pure=True).load(configuration)
+    except OSError as error:
+        raise UnreachableError(
+            f"cannot tell where the server listens: {configuration}: {error.strerror}",
+            hint="run this where the configuration is, or give -c FILE or --socket PATH",
+            code="api.no-configuration",
+        ) from None
+    except YAMLError:
+        return {}
+    return document if isinstance(document, dict) else {}

@@ -1,0 +1,141 @@
+"""`understudy drain`, `force`, `freeze` and `release`: what an operator decrees."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket as hosts
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from understudy.cli.exit import told
+from understudy.cli.options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    ForOption,
+    JsonOption,
+    ReasonOption,
+    SocketOption,
+    connect,
+    duration_option,
+)
+from understudy.cli.screen import clock_time, console, print_json
+from understudy.model.override import OverrideKind
+from understudy.service.views import OverrideRequest, OverrideView, ReleaseRequest, ReleaseView
+
+SubjectArgument = Annotated[str, typer.Argument(metavar="ENDPOINT|POOL", help="What to take out.")]
+InOption = Annotated[str, typer.Option("--in", metavar="RECORD", help="In this record only.", show_default=False)]
+EvenSoOption = Annotated[
+    bool, typer.Option("--even-so", help="Also if a record would be left with nothing to answer.", show_default=False)
+]
+
+
+class Direction(StrEnum):
+    """What to force."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+def drain(
+    subject: SubjectArgument,
+    *,
+    record: InOption = "",
+    reason: ReasonOption = "",
+    lasting: ForOption = "4h",
+    even_so: EvenSoOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+    socket: SocketOption = None,
+) -> None:
+    """Take an endpoint or a pool out of new answers, planned."""
+    request = _request(OverrideKind.DRAIN, subject, reason, lasting)
+    request = request.model_copy(update={"record": record, "is_forced": even_so})
+    with told(as_json=as_json):
+        _show(connect(config, socket).post("/overrides", OverrideView, request), as_json=as_json)
+
+
+def force(
+    direction: Annotated[Direction, typer.Argument(help="What to take it for, whatever the checks say.")],
+    subject: SubjectArgument,
+    *,
+    record: InOption = "",
+    reason: ReasonOption = "",
+    lasting: ForOption = "4h",
+    even_so: EvenSoOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+    socket: SocketOption = None,
+) -> None:
+    """Take an endpoint or a pool for up or down, whatever the checks say."""
+    kind = OverrideKind.FORCE_UP if direction is Direction.UP else OverrideKind.FORCE_DOWN
+    request = _request(kind, subject, reason, lasting)
+    request = request.model_copy(update={"record": record, "is_forced": even_so})
+    with told(as_json=as_json):
+        _show(connect(config, socket).post("/overrides", OverrideView, request), as_json=as_json)
+
+
+def freeze(
+    record: Annotated[str, typer.Argument(metavar="[RECORD]", help="This record; everything if not given.")] = "",
+    *,
+    reason: ReasonOption = "",
+    lasting: ForOption = "4h",
+    as_json: JsonOption = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+    socket: SocketOption = None,
+) -> None:
+    """Stop automatic changes; serving goes on with the answers of this moment."""
+    request = _request(OverrideKind.FREEZE, record, reason, lasting)
+    with told(as_json=as_json):
+        _show(connect(config, socket).post("/overrides", OverrideView, request), as_json=as_json)
+
+
+def release(
+    subject: Annotated[
+        str, typer.Argument(metavar="[ENDPOINT|POOL|RECORD]", help="Whose; a freeze of everything if not given.")
+    ] = "",
+    *,
+    reason: ReasonOption = "",
+    as_json: JsonOption = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+    socket: SocketOption = None,
+) -> None:
+    """End overrides; with `failback: manual`, let the endpoint return."""
+    request = ReleaseRequest(subject=subject, reason=reason, author=_author())
+    with told(as_json=as_json):
+        view = connect(config, socket).post("/release", ReleaseView, request)
+        if as_json:
+            print_json(view)
+            return
+        for override in view.overrides:
+            console.print(Text.assemble(("released ", "green"), f"{override.kind} {override.subject}"))
+        for endpoint in view.returned:
+            console.print(Text.assemble(("may return ", "green"), endpoint))
+
+
+def _request(kind: OverrideKind, subject: str, reason: str, lasting: str) -> OverrideRequest:
+    duration_s = duration_option(lasting)
+    return OverrideRequest(
+        kind=kind.value,
+        subject=subject,
+        reason=reason,
+        author=_author(),
+        duration_s=duration_s,
+    )
+
+
+def _author() -> str:
+    """Who sits at the terminal, seen through sudo."""
+    return f"{os.environ.get('SUDO_USER') or getpass.getuser()}@{hosts.gethostname()}"
+
+
+def _show(view: OverrideView, *, as_json: bool) -> None:
+    if as_json:
+        print_json(view)
+        return
+    until = "until released" if view.expires_at is None else f"until {clock_time(view.expires_at)}"
+    console.print(Text.assemble((f"{view.kind} ", "bold magenta"), f"{view.subject} ", (until, "dim")))
+    console.print(Text(f"  undo: understudy release {view.subject.split()[0]}", "dim"))

@@ -1,0 +1,186 @@
+"""`understudy status`: everything at one glance."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from understudy.cli.exit import ExitCode, told
+from understudy.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SocketOption, connect
+from understudy.cli.screen import STYLES, ago, console, marked, painted, print_json, print_json_line, rounded
+from understudy.service.views import EndpointView, RecordView, ShareView, StandingView, StatusView
+
+WATCH_S = 1.0
+
+
+def status(
+    name: Annotated[str, typer.Argument(help="A record, endpoint or zone; all of them if not given.")] = "",
+    *,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on showing, once a second.")] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+    socket: SocketOption = None,
+) -> None:
+    """Show records, endpoints, verdicts and zones. Exits 1 while an alarm is in force."""
+    with told(as_json=as_json):
+        client = connect(config, socket)
+        ask = {"name": name}
+        if watch:
+            _watch(lambda: client.get("/status", StatusView, ask), as_json=as_json)
+        view = client.get("/status", StatusView, ask)
+        if as_json:
+            print_json(view)
+        else:
+            console.print(render(view))
+    if view.alarms:
+        raise typer.Exit(ExitCode.PROBLEMS)
+
+
+def _watch(ask: Callable[[], StatusView], *, as_json: bool) -> NoReturn:
+    """Show again and again until interrupted."""
+    if as_json:
+        while True:
+            print_json_line(ask())
+            time.sleep(WATCH_S)
+    with Live(console=console, screen=True, auto_refresh=False) as live:
+        while True:
+            live.update(render(ask()), refresh=True)
+            time.sleep(WATCH_S)
+
+
+def render(view: StatusView) -> RenderableType:
+    """The whole page."""
+    return Group(*_sections(view))
+
+
+def _sections(view: StatusView) -> Iterator[RenderableType]:
+    yield _heading(view)
+    for alarm in view.alarms:
+        yield Text.assemble(("  ▲ ", "bold red"), alarm.text, (f"  since {ago(alarm.since, view.server.now)}", "dim"))
+    for record in view.records:
+        yield Text()
+        yield _record_title(record)
+        yield Padding(_record_table(record, view.server.now), (0, 0, 0, 2))
+    for endpoint in view.endpoints if len(view.records) <= 1 else ():
+        yield Text()
+        yield _endpoint(endpoint, view.server.now)
+    if view.overrides:
+        yield Text()
+        yield _overrides(view)
+    if view.zones:
+        yield Text()
+        yield _zones(view)
+
+
+def _heading(view: StatusView) -> Text:
+    server = view.server
+    line = Text.assemble(("understudy", "bold"), f" {server.version}  ")
+    line.append(", ".join(server.listen), "cyan")
+    line.append(
+        f"  up {ago(server.started_at, server.now)}, {server.queries:,} queries, generation {server.generation}", "dim"
+    )
+    if server.state != "serving":
+        line.append(f"  {server.state}", "yellow")
+    return line
+
+
+def _record_title(record: RecordView) -> Text:
+    line = Text.assemble((record.name, "bold"), (f"  {record.policy}", "dim"))
+    if record.requirement:
+        line.append(f", checked by {record.requirement}", "dim")
+    for decision in record.decisions:
+        line.append(f"\n  {decision.family:<5} → ", "dim")
+        line.append(_answers(decision.answers) or "nothing", "bold" if decision.answers else "red")
+        line.append(f"  ttl {decision.ttl_s}  ", "dim")
+        line.append_text(painted(decision.mode))
+    for override in record.overrides:
+        line.append(f"\n  {override.kind} {override.subject}", "magenta")
+        line.append(f" by {override.author}: {override.reason}", "dim")
+    return line
+
+
+def _answers(answers: list[ShareView]) -> str:
+    return ", ".join(
+        share.endpoint if share.share == 1 else f"{share.endpoint} ({share.share:.0%})" for share in answers
+    )
+
+
+def _record_table(record: RecordView, now: float) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for column in ("tier", "endpoint", "health", "standing", "why"):
+        table.add_column(column, overflow="fold")
+    for tier in record.tiers:
+        for position, standing in enumerate(tier.endpoints):
+            table.add_row(tier.pool if position == 0 else "", *_standing(standing, now))
+    return table
+
+
+def _standing(standing: StandingView, now: float) -> tuple[RenderableType, ...]:
+    endpoint = Text(standing.endpoint, "bold" if standing.is_answered else "")
+    if standing.weight != 1:
+        endpoint.append(f"  weight {standing.weight}", "dim")
+    where = painted(standing.standing)
+    if standing.is_answered:
+        where = Text("→ answered", "bold green")
+    if standing.due is not None and standing.due > now:
+        where.append(f", {rounded(standing.due - now)} to go", "dim")
+    return endpoint, _health(standing.state, standing.flags), where, Text(standing.why, "dim")
+
+
+def _health(state: str, flags: list[str]) -> Text:
+    shown = next((flag for flag in ("suspect", "recovering", "unmonitored") if flag in flags), state)
+    text = marked(shown)
+    if "held" in flags:
+        text.append(" held", STYLES["held"])
+    return text
+
+
+def _endpoint(endpoint: EndpointView, now: float) -> RenderableType:
+    title = Text.assemble((endpoint.endpoint, "bold"), "  ")
+    title.append_text(_health(endpoint.state, endpoint.flags))
+    title.append(f"  for {ago(endpoint.since, now)}", "dim")
+    if endpoint.falls:
+        count = len(endpoint.falls)
+        title.append(f", went down {count} time{'s' if count != 1 else ''} in the last 30 min", "yellow")
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for column in ("monitor", "check", "verdict", "last probe", "phases"):
+        table.add_column(column, overflow="fold")
+    for verdict in endpoint.verdicts:
+        state = marked(verdict.state)
+        if verdict.count:
+            state.append(f" {verdict.count}/{verdict.needed}")
+        last = verdict.last
+        seen = painted(last.outcome) if last else Text("none yet", "dim")
+        if last:
+            seen.append(f" {ago(last.at, now)} ago  {last.text}", "dim")
+        phases = "  ".join(f"{phase.name} {phase.duration_ms:.1f} ms" for phase in last.phases) if last else ""
+        table.add_row(verdict.monitor, verdict.check, state, seen, Text(phases, "dim"))
+    return Group(title, Padding(table, (0, 0, 0, 2)))
+
+
+def _overrides(view: StatusView) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for column in ("override", "subject", "ends", "by", "reason"):
+        table.add_column(column, overflow="fold")
+    for override in view.overrides:
+        ends = "when released" if override.expires_at is None else f"in {ago(view.server.now, override.expires_at)}"
+        table.add_row(Text(override.kind, "magenta"), override.subject, ends, override.author, override.reason)
+    return table
+
+
+def _zones(view: StatusView) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for column in ("zone", "source", "serial", "records", "steered", "state"):
+        table.add_column(column, overflow="fold", justify="right" if column in {"records", "steered"} else "left")
+    for zone in view.zones:
+        state = Text(zone.problem, "red") if zone.problem else Text("serving", "green")
+        table.add_row(zone.name, zone.source, str(zone.serial), f"{zone.records:,}", f"{zone.steered:,}", state)
+    return table

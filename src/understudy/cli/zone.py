@@ -1,0 +1,92 @@
+"""`understudy zone`: the zones that are served."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from understudy.cli.exit import told
+from understudy.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SocketOption, connect
+from understudy.cli.screen import clock_time, console, print_json
+from understudy.model.errors import NotFoundError
+from understudy.service.views import StatusView, ZoneView
+
+zone = typer.Typer(name="zone", help="The zones that are served.", no_args_is_help=True)
+NameArgument = Annotated[str, typer.Argument(help="The zone.")]
+
+
+@zone.command("list")
+def list_zones(
+    *, as_json: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG, socket: SocketOption = None
+) -> None:
+    """List every zone with its serial."""
+    with told(as_json=as_json):
+        zones = connect(config, socket).get("/zones", list[ZoneView])
+        if as_json:
+            print_json(zones)
+            return
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+        for column in ("zone", "source", "serial", "records", "names", "steered", "loaded", "state"):
+            table.add_column(column, justify="right" if column in {"records", "names", "steered"} else "left")
+        for view in zones:
+            state = Text("last good version", "red") if view.problem else Text("serving", "green")
+            counts = (f"{view.records:,}", f"{view.names:,}", f"{view.steered:,}")
+            table.add_row(view.name, view.source, str(view.serial), *counts, clock_time(view.loaded_at), state)
+        console.print(table)
+
+
+@zone.command("show")
+def show(
+    name: NameArgument,
+    *,
+    as_json: JsonOption = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+    socket: SocketOption = None,
+) -> None:
+    """Show one zone and the records steered in it."""
+    with told(as_json=as_json):
+        client = connect(config, socket)
+        wanted = name.rstrip(".").lower() or "."
+        view = next((each for each in client.get("/zones", list[ZoneView]) if each.name == wanted), None)
+        if view is None:
+            raise NotFoundError(f"no zone {name} is served here", hint="`understudy zone list` names them all")
+        if as_json:
+            print_json(view)
+            return
+        for label, value in (
+            ("zone", view.name),
+            ("source", f"{view.source} {view.file}"),
+            ("serial", str(view.serial)),
+            ("content", f"{view.records:,} records at {view.names:,} names"),
+            ("loaded", clock_time(view.loaded_at)),
+        ):
+            console.print(Text.assemble((f"{label:<9}", "dim"), value), soft_wrap=True)
+        if view.problem:
+            console.print(Text.assemble((f"{'problem':<9}", "dim"), (view.problem, "red")), soft_wrap=True)
+        for record in client.get("/status", StatusView, {"name": view.name}).records:
+            answers = ", ".join(share.endpoint for decision in record.decisions for share in decision.answers)
+            console.print(
+                Text.assemble((f"{'steered':<9}", "dim"), (record.name, "bold"), f" → {answers or 'nothing'}")
+            )
+
+
+@zone.command("export")
+def export(
+    name: NameArgument,
+    *,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Into a file.", show_default=False)] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    socket: SocketOption = None,
+) -> None:
+    """Write a zone as a master file, steered records as what they answer now."""
+    with told(as_json=False):
+        text = connect(config, socket).text(f"/zones/{name}/export")
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        output.write_text(text, encoding="utf-8")

@@ -1,0 +1,71 @@
+"""Hands zones and steered RRsets to the engine."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, TypeAlias
+
+from understudy.clock.clock import Clock
+from understudy.engine import Engine, Zone
+from understudy.model.decision import Decision
+from understudy.model.name import Name
+from understudy.model.zone import SteeredSet
+from understudy.zones.steered import steered_sets, withdrawn_sets
+
+EngineSet: TypeAlias = tuple[
+    str,
+    int,
+    Literal["answer", "nodata", "servfail", "remove"],
+    int,
+    float | None,
+    Literal["one", "chance", "rotate"],
+    list[tuple[int, list[bytes]]],
+]
+
+
+class Publisher:
+    """The one writer of the engine's zones; readers there never wait for it."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._published: dict[Name, tuple[Name, tuple[SteeredSet, ...]]] = {}
+
+    def publish_zone(self, origin: Name, zone: Zone, records: Mapping[Name, Sequence[Decision]]) -> None:
+        """Serve a zone version with all records steered in it, in one step."""
+        sets = {owner: steered_sets(owner, decisions) for owner, decisions in records.items()}
+        self._engine.publish_zone(zone, self._for_engine(each for group in sets.values() for each in group))
+        self._published = {owner: entry for owner, entry in self._published.items() if entry[0] != origin} | {
+            owner: (origin, group) for owner, group in sets.items()
+        }
+
+    def withdraw_zone(self, origin: Name) -> None:
+        """Serve a zone no longer."""
+        self._engine.withdraw_zone(origin.absolute)
+        self._published = {owner: entry for owner, entry in self._published.items() if entry[0] != origin}
+
+    def publish(self, changes: Mapping[Name, tuple[Name, Sequence[Decision]]]) -> int:
+        """Publish changed records, owner -> (zone, its decisions); each zone in one step. Returns how many RRsets changed."""
+        by_zone: defaultdict[Name, list[SteeredSet]] = defaultdict(list)
+        for owner, (origin, decisions) in changes.items():
+            group = steered_sets(owner, decisions) if decisions else withdrawn_sets(owner)
+            before = self._published.get(owner, (origin, ()))[1]
+            by_zone[origin].extend(each for each in group if each not in before)
+            self._published[owner] = (origin, group)
+        for origin, sets in by_zone.items():
+            if sets:
+                self._engine.publish(origin.absolute, self._for_engine(sets))
+        return sum(len(sets) for sets in by_zone.values())
+
+    def steered_count(self, origin: Name) -> int:
+        """How many records are steered in a zone."""
+        return sum(entry[0] == origin for entry in self._published.values())
+
+    def _for_engine(self, sets: Iterable[SteeredSet]) -> list[EngineSet]:
+        return [self._engine_set(each) for each in sets]
+
+    def _engine_set(self, each: SteeredSet) -> EngineSet:
+        due = None if each.due is None else self._clock.to_monotonic(each.due)
+        variants = [(weight, list(rdatas)) for weight, rdatas in each.variants]
+        return (each.owner.absolute, each.rtype, each.kind.value, each.ttl_s, due, each.selector.value, variants)

@@ -1,0 +1,114 @@
+"""The zones that are loaded: the last good version of each, and why a newer content is not used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeAlias
+
+from understudy.engine import Zone, ZoneFileError
+from understudy.model.errors import Problem, ProblemSeverity
+from understudy.model.instant import Instant
+from understudy.model.name import Name
+from understudy.model.zone import ZoneDefinition
+
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""Told (zone, octets read, octets in all) while a file is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileStamp:
+    """What tells that a file has changed: modification time in ns, size in octets, inode; zeros where there is none."""
+
+    mtime_ns: int = 0
+    size: int = 0
+    inode: int = 0
+
+    @classmethod
+    def of(cls, path: Path) -> FileStamp:
+        """The stamp of a file now."""
+        try:
+            found = path.stat()
+        except OSError:
+            return cls()
+        return cls(found.st_mtime_ns, found.st_size, found.st_ino)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedZone:
+    """A version and what it was read from. `problem` says why a newer content is not used, or is empty."""
+
+    definition: ZoneDefinition
+    zone: Zone
+    loaded_at: Instant
+    stamps: Mapping[Path, FileStamp] = field(default_factory=dict)
+    problem: str = ""
+
+    def has_changed_files(self) -> bool:
+        """Whether any file that it was read from is another one now. Blocks on the disk."""
+        return any(FileStamp.of(path) != stamp for path, stamp in self.stamps.items())
+
+    def kept_because(self, problem: str, now_stamps: Mapping[Path, FileStamp]) -> LoadedZone:
+        """The same version, with why it is still used; its files are not looked at again until they change again."""
+        return replace(self, problem=problem, stamps=now_stamps)
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneView:
+    """A zone as the configuration check asks it (`config.zone_conflicts`)."""
+
+    definition: ZoneDefinition
+    zone: Zone
+
+    def types_at(self, owner: str) -> list[int]:
+        """The record types at a name."""
+        return self.zone.types_at(owner)
+
+    def delegation_above(self, owner: str) -> str | None:
+        """The zone cut at or above a name."""
+        return self.zone.delegation_above(owner)
+
+    def locate(self, owner: str, rtype: int) -> tuple[str, int] | None:
+        """(file, line) of a record; reads the file again."""
+        return Zone.locate(self.definition.name.absolute, str(self.definition.file), owner, rtype)
+
+
+def load_zone(definition: ZoneDefinition, now: Instant, progress: Progress | None = None) -> LoadedZone:
+    """Read a zone's file. Blocks; the interpreter goes on meanwhile. Raises ZoneFileError, OSError."""
+    origin = definition.name.absolute
+    stamp = FileStamp.of(definition.file)
+    told = None if progress is None else lambda read, size: progress(origin, read, size)
+    zone = Zone.load(origin, str(definition.file), told)
+    stamps = {Path(file): FileStamp.of(Path(file)) for file in zone.files}
+    return LoadedZone(definition, zone, now, {**stamps, definition.file: stamp})
+
+
+def load_zones(
+    definitions: Iterable[ZoneDefinition], now: Instant, progress: Progress | None = None
+) -> tuple[dict[Name, LoadedZone], list[Problem]]:
+    """Read them all, and every problem of all of them; warnings are among the problems."""
+    loaded: dict[Name, LoadedZone] = {}
+    problems: list[Problem] = []
+    for definition in definitions:
+        try:
+            zone = load_zone(definition, now, progress)
+        except (ZoneFileError, OSError) as error:
+            problems.extend(zone_problems(definition, error))
+        else:
+            loaded[definition.name] = zone
+            problems.extend(_problem(raw, ProblemSeverity.WARNING) for raw in zone.zone.warnings)
+    return loaded, problems
+
+
+def zone_problems(definition: ZoneDefinition, error: ZoneFileError | OSError) -> list[Problem]:
+    """Why a zone could not be read."""
+    if isinstance(error, ZoneFileError):
+        return [_problem(raw, ProblemSeverity.ERROR) for raw in error.problems]
+    message = f"the master file of {definition.name} cannot be read: {error.strerror or error}"
+    return [Problem(str(definition.file), 0, 0, "zone.unreadable", message, "check the path and its permissions")]
+
+
+def _problem(raw: tuple[str, int, int, str, str], severity: ProblemSeverity) -> Problem:
+    file, line, column, code, message = raw
+    return Problem(file, line, column, code, message, severity=severity)
