@@ -1,1 +1,33 @@
-//! See ARCHITECTURE.md.
+//! (zones, query, client, chance, now) -> response: the algorithm of RFC 1034 section 4.3.2.
+//!
+//! ```text
+//! message     what kind of message is it: refuse, or frame the answer (header, question, OPT)
+//!   chaos     the server's own names in class CH
+//!   resolve   the answer section: follow the name through our zones
+//!     steering    which records a steered set gives to this query
+//!     authority   the authority section: SOA of a negative answer, NS of a referral
+//!     additional  the additional section: glue that is needed, addresses that help
+//! ```
+//!
+//! Pure and without allocation: zones, clock and chance are arguments, and the response is written
+//! into the caller's buffer. An RRset is in the response whole or not at all. Where one that is
+//! needed does not fit, writing ends with [`Full`](understudy_wire::Full), which becomes TC in one
+//! place.
+#![forbid(unsafe_code)]
+
+mod additional;
+mod authority;
+mod chance;
+mod chaos;
+mod message;
+mod outcome;
+mod resolve;
+mod response;
+mod server;
+mod steering;
+
+pub use chance::Chance;
+pub use message::respond;
+pub use outcome::{Outcome, Request, Silence, Summary, Transport};
+pub use resolve::Zones;
+pub use server::{Server, TextTooLong};

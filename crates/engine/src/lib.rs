@@ -1,1 +1,32 @@
-//! See ARCHITECTURE.md.
+//! The DNS service: sockets, threads, and the zones they answer from.
+//!
+//! ```text
+//! Engine      what the control plane holds: zones in, counters out
+//!   Service   addresses and threads, generic over what answers
+//!     udp     one thread per core: batches in, batches out
+//!     tcp     one thread: connections, each with one deadline
+//!   Zones     the published zones: one look-up, no lock for readers
+//! ```
+//!
+//! No thread of the service ever waits for the control plane. A panic in an answer is caught where
+//! the answer is asked for: that message is dropped (over TCP: its connection is closed), counted
+//! as `dropped.panic`, and the thread goes on.
+
+mod address;
+mod counters;
+mod engine;
+mod error;
+mod inbox;
+mod responder;
+mod service;
+mod sys;
+mod tcp;
+mod udp;
+mod zones;
+
+pub use engine::Engine;
+pub use error::EngineError;
+pub use responder::Responder;
+pub use service::{Service, Settings};
+pub use sys::monotonic_ns;
+pub use zones::{Listed, Zones};

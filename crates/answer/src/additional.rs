@@ -1,0 +1,159 @@
+//! The additional section: glue, without which a referral leads nowhere, and addresses that save
+//! the client a question.
+
+use understudy_wire::{Full, Name, NameBuf, Owner, Rtype, Section};
+use understudy_zone::{Match, Node, RRset, Zone};
+
+use crate::response::{Response, Sought};
+use crate::steering::Chosen;
+
+/// Targets whose addresses one response may have.
+/// chosen: the root has 13 name servers; more addresses than these help nobody.
+const TARGETS: usize = 20;
+
+/// Names whose addresses the response has already, or that have none here.
+struct Done<'z> {
+    names: [Name<'z>; TARGETS],
+    count: usize,
+}
+
+impl<'z> Done<'z> {
+    fn new() -> Self {
+        Done {
+            names: [Name::ROOT; TARGETS],
+            count: 0,
+        }
+    }
+
+    /// Is it a name that was not there yet, and is there room for it?
+    fn insert(&mut self, name: Name<'z>) -> bool {
+        let known = self.names.get(..self.count).unwrap_or(&[]);
+        if known.iter().any(|it| *it == name) {
+            return false;
+        }
+        let Some(place) = self.names.get_mut(self.count) else {
+            return false;
+        };
+        *place = name;
+        self.count += 1;
+        true
+    }
+}
+
+impl Response<'_, '_, '_> {
+    /// The addresses of a delegation's name servers. Those whose names are inside the delegated
+    /// zone must be there, or the client must come back over TCP (RFC 9471 section 3.1); those
+    /// elsewhere in our zone are there if they fit.
+    pub(crate) fn glue(&mut self, zone: &Zone, cut: Name<'_>, ns: &RRset<'_>) -> Result<(), Full> {
+        let mut done = Done::new();
+        let is_needed = |target: &Name<'_>| target.is_at_or_below(cut);
+        for target in ns.rdatas().filter_map(name_server).filter(is_needed) {
+            if done.insert(target) {
+                self.addresses(zone, target)?;
+            }
+        }
+        for target in ns.rdatas().filter_map(name_server) {
+            if done.insert(target) {
+                let _helpful_only = self.addresses(zone, target);
+            }
+        }
+        Ok(())
+    }
+
+    /// The addresses of the hosts that an answer names, as far as they are in the zone and fit.
+    pub(crate) fn hints(&mut self, zone: &Zone, sought: Sought<'_>, rrset: &RRset<'_>) {
+        let mut done = Done::new();
+        for rdata in rrset.rdatas() {
+            let target = match target_of(rrset.rtype, rdata) {
+                Target::Host(host) => host,
+                // The owner may be a wildcard's child, and then is not part of the zone's data.
+                Target::Owner => {
+                    let _helpful_only = self.addresses(zone, sought.name);
+                    continue;
+                }
+                Target::Nobody => continue,
+            };
+            if done.insert(target) {
+                let _helpful_only = self.addresses(zone, target);
+            }
+        }
+    }
+
+    /// A and AAAA of a host, each whole or not at all.
+    fn addresses(&mut self, zone: &Zone, host: Name<'_>) -> Result<(), Full> {
+        let Some(node) = host_node(zone, host) else {
+            return Ok(());
+        };
+        self.writer.enter(Section::Additional);
+        for rtype in [Rtype::A, Rtype::AAAA] {
+            if let Some(Chosen::Records(records)) = self.choose(&node, rtype) {
+                records.write(&mut self.writer, Owner::Name(host))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the zone has for a host: its own data, glue below a cut too, or a wildcard's.
+fn host_node<'z>(zone: &'z Zone, host: Name<'_>) -> Option<Node<'z>> {
+    let found = zone.find(host)?;
+    if found.dname.is_some() {
+        return None;
+    }
+    match found.at {
+        Match::Exact(node) => Some(node),
+        Match::Missing { wildcard } if found.cut.is_none() => wildcard,
+        Match::EmptyNonTerminal | Match::Missing { .. } => None,
+    }
+}
+
+/// Whom a record points to.
+enum Target<'z> {
+    Host(Name<'z>),
+    Owner,
+    Nobody,
+}
+
+/// Does an answer of this type name hosts?
+pub(crate) fn names_hosts(rtype: Rtype) -> bool {
+    matches!(
+        rtype,
+        Rtype::NS | Rtype::MX | Rtype::SRV | Rtype::SVCB | Rtype::HTTPS
+    )
+}
+
+fn target_of(rtype: Rtype, rdata: &[u8]) -> Target<'_> {
+    let octets_before = match rtype {
+        Rtype::NS => 0,
+        Rtype::MX | Rtype::SVCB | Rtype::HTTPS => 2,
+        Rtype::SRV => 6,
+        _ => return Target::Nobody,
+    };
+    let name = rdata
+        .get(octets_before..)
+        .and_then(|rest| Name::split_from(rest).ok());
+    match name {
+        Some((name, _)) if !name.is_root() => Target::Host(name),
+        // RFC 9460 section 2.5: in service mode a root target means the owner.
+        Some(_) if is_service_mode(rtype, rdata) => Target::Owner,
+        _ => Target::Nobody,
+    }
+}
+
+fn is_service_mode(rtype: Rtype, rdata: &[u8]) -> bool {
+    matches!(rtype, Rtype::SVCB | Rtype::HTTPS) && !rdata.starts_with(&[0, 0])
+}
+
+/// The name in an NS record.
+fn name_server(rdata: &[u8]) -> Option<Name<'_>> {
+    Name::from_octets(rdata).ok()
+}
+
+/// The name in a CNAME or DNAME record, to go on with.
+pub(crate) fn alias_target(rrset: &RRset<'_>) -> Option<NameBuf> {
+    rrset
+        .rdatas()
+        .next()
+        .and_then(|rdata| Name::from_octets(rdata).ok())
+        .map(Name::to_buf)
+}

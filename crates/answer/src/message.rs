@@ -1,0 +1,180 @@
+//! What kind of message it is, and the frame that every response has.
+
+use understudy_wire::{
+    Class, Full, Header, Opcode, Opt, Query, Question, Rcode, Refusal, Rtype, Silence as NoAnswer,
+    Writer,
+};
+
+use crate::chance::Chance;
+use crate::outcome::{Outcome, Request, Silence, Summary, Transport};
+use crate::resolve::{Zones, resolve};
+use crate::response::Response;
+use crate::server::Server;
+use crate::{chaos, outcome};
+
+/// What a client takes without EDNS (RFC 1035 section 2.3.4), and at least with it (RFC 6891
+/// section 6.2.3).
+const PLAIN_UDP_OCTETS: usize = 512;
+
+/// Writes the response to `request` into `reply`, whose length is the most that may be sent.
+pub fn respond<Z: Zones>(
+    zones: &Z,
+    server: &Server,
+    request: &Request<'_>,
+    chance: &mut Chance,
+    reply: &mut [u8],
+) -> Outcome {
+    let written = match Query::parse(request.message) {
+        Ok(query) => answer(zones, server, &Asked { query, request }, chance, reply),
+        Err(Refusal::Silent(NoAnswer::Short)) => return Outcome::Silent(Silence::Short),
+        Err(Refusal::Silent(NoAnswer::Response)) => return Outcome::Silent(Silence::Response),
+        Err(Refusal::UnknownOpcode(header)) => refuse(&header, None, Rcode::NOTIMP, reply),
+        Err(Refusal::Malformed {
+            header, question, ..
+        }) => refuse(&header, question.as_ref(), Rcode::FORMERR, reply),
+        Err(Refusal::BadVersion(query)) => {
+            let asked = Asked { query, request };
+            frame(server, &asked, chance, reply, |response| {
+                response.writer.set_rcode(Rcode::BADVERS);
+                Ok(())
+            })
+        }
+    };
+    written.map_or(Outcome::Silent(Silence::NoRoom), Outcome::Answered)
+}
+
+/// A well-formed query and the circumstances of its coming.
+struct Asked<'a> {
+    query: Query<'a>,
+    request: &'a Request<'a>,
+}
+
+/// A response of a header and, where it could be read, the question.
+fn refuse(
+    header: &Header,
+    question: Option<&Question<'_>>,
+    rcode: Rcode,
+    reply: &mut [u8],
+) -> Result<outcome::Summary, Full> {
+    let mut writer = Writer::response(reply, PLAIN_UDP_OCTETS, header)?;
+    if let Some(question) = question {
+        writer.question(question)?;
+    }
+    writer.set_rcode(rcode);
+    let qtype = question.map(|question| question.qtype.number());
+    let (is_truncated, is_steered) = (false, false);
+    let length = writer.finish();
+    Ok(Summary {
+        length,
+        rcode: rcode.number(),
+        qtype,
+        is_truncated,
+        is_steered,
+    })
+}
+
+fn answer<Z: Zones>(
+    zones: &Z,
+    server: &Server,
+    asked: &Asked<'_>,
+    chance: &mut Chance,
+    reply: &mut [u8],
+) -> Result<Summary, Full> {
+    let Question { qtype, qclass, .. } = asked.query.question;
+    let refusal = match (asked.query.header.opcode(), qclass) {
+        (Opcode::QUERY, Class::IN) => refused_type(qtype),
+        (Opcode::QUERY, Class::CH) => {
+            return frame(server, asked, chance, reply, |response| {
+                chaos::answer(server, response)
+            });
+        }
+        (Opcode::QUERY, _) => Some(Rcode::REFUSED),
+        _ => Some(Rcode::NOTIMP),
+    };
+    frame(server, asked, chance, reply, |response| match refusal {
+        None => resolve(zones, response),
+        Some(rcode) => {
+            response.writer.set_rcode(rcode);
+            Ok(())
+        }
+    })
+}
+
+/// Types that no zone has: transfers are refused, and of the other types of questions (RFC 6895
+/// section 3.1) only ANY is implemented.
+fn refused_type(qtype: Rtype) -> Option<Rcode> {
+    match qtype {
+        Rtype::ANY => None,
+        Rtype::AXFR | Rtype::IXFR => Some(Rcode::REFUSED),
+        _ => qtype.is_meta().then_some(Rcode::NOTIMP),
+    }
+}
+
+/// Header and question before the sections, TC where they did not fit, and OPT behind them if the
+/// client sent one (RFC 6891 section 6.1.1).
+fn frame<'q, 'b>(
+    server: &Server,
+    asked: &Asked<'q>,
+    chance: &mut Chance,
+    reply: &'b mut [u8],
+    sections: impl FnOnce(&mut Response<'q, 'b, '_>) -> Result<(), Full>,
+) -> Result<Summary, Full> {
+    let limit = size_limit(server, asked, reply.len());
+    let mut writer = Writer::response(reply, limit, &asked.query.header)?;
+    let opt = asked.query.edns.map(|edns| Opt {
+        udp_size: server.udp_size(),
+        dnssec_ok: edns.dnssec_ok,
+        options: &[],
+    });
+    if let Some(opt) = &opt {
+        writer.reserve(opt.octets())?;
+    }
+    writer.question(&asked.query.question)?;
+    let mut response = Response {
+        writer,
+        question: asked.query.question,
+        transport: asked.request.transport,
+        now_ns: asked.request.now_ns,
+        chance,
+        is_steered: false,
+    };
+    let is_truncated = sections(&mut response).is_err();
+    let Response {
+        mut writer,
+        is_steered,
+        ..
+    } = response;
+    if is_truncated {
+        writer.set_flags(Header::TC);
+    }
+    if let Some(opt) = &opt {
+        writer.opt(opt)?;
+    }
+    let (rcode, qtype) = (
+        writer.rcode().number(),
+        Some(asked.query.question.qtype.number()),
+    );
+    let length = writer.finish();
+    Ok(Summary {
+        length,
+        rcode,
+        qtype,
+        is_truncated,
+        is_steered,
+    })
+}
+
+/// How long the response may be: over UDP the smaller of what the client takes and we send.
+fn size_limit(server: &Server, asked: &Asked<'_>, room: usize) -> usize {
+    if asked.request.transport == Transport::Tcp {
+        return room;
+    }
+    let announced = asked
+        .query
+        .edns
+        .map_or(0, |edns| usize::from(edns.udp_size));
+    announced
+        .max(PLAIN_UDP_OCTETS)
+        .min(usize::from(server.udp_size()))
+        .min(room)
+}

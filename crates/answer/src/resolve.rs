@@ -1,0 +1,284 @@
+//! The answer section: RFC 1034 section 4.3.2, step by step.
+//!
+//! ```text
+//! resolve          the question's name, then the targets of aliases
+//!   look_up        one name in the nearest zone:
+//!     redirect       a DNAME above it            -> CNAME made from it, and its target
+//!     referral       a zone cut at or above it   -> name servers
+//!     at_node        it exists, or a wildcard does: records | alias | no data
+//!     nodata         it has something below only
+//!     nxdomain       it does not exist
+//! ```
+
+use std::ops::Deref;
+
+use understudy_wire::{Full, Header, Name, NameBuf, Rcode, Rtype};
+use understudy_zone::{Above, Found, Match, Node, Set, Zone};
+
+use crate::additional::{alias_target, names_hosts};
+use crate::outcome::Transport;
+use crate::response::{Response, Sought};
+use crate::steering::{Chosen, Records};
+
+/// Aliases followed for one query; the client asks for the rest of a longer chain itself.
+/// chosen: BIND follows 11 (max-restarts); real chains have up to 5.
+const ALIASES: usize = 10;
+
+/// The zones that a server serves.
+pub trait Zones {
+    /// The zone with the longest origin at or above `name`.
+    fn nearest(&self, name: Name<'_>) -> Option<impl Deref<Target = Zone>>;
+}
+
+/// How far one name has led.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a box would allocate on the path of a query"
+)]
+enum Progress {
+    /// The response is complete.
+    Complete,
+    /// An alias: go on with its target.
+    Follow(NameBuf),
+    /// No zone of ours has the name.
+    Elsewhere,
+}
+
+/// Answers the question from our zones.
+///
+/// # Errors
+/// Something that the answer needs did not fit.
+pub(crate) fn resolve<Z: Zones>(
+    zones: &Z,
+    response: &mut Response<'_, '_, '_>,
+) -> Result<(), Full> {
+    let sought = Sought {
+        name: response.question.qname,
+        is_question: true,
+    };
+    match look_up(zones, response, sought)? {
+        Progress::Complete => Ok(()),
+        Progress::Follow(target) => follow(zones, response, target),
+        Progress::Elsewhere => {
+            response.writer.set_rcode(Rcode::REFUSED);
+            Ok(())
+        }
+    }
+}
+
+/// Goes from alias to alias. The chain ends where it leaves our zones, comes back to a name that
+/// it has passed, or is too long: what has been found so far is the answer.
+#[inline(never)]
+fn follow<Z: Zones>(
+    zones: &Z,
+    response: &mut Response<'_, '_, '_>,
+    mut target: NameBuf,
+) -> Result<(), Full> {
+    let mut passed = [NameBuf::ROOT; ALIASES];
+    for index in 0..ALIASES {
+        let name = target.as_name();
+        let has_passed = passed.iter().take(index).any(|it| it.as_name() == name);
+        if has_passed || name == response.question.qname {
+            return Ok(());
+        }
+        let sought = Sought {
+            name,
+            is_question: false,
+        };
+        let next = match look_up(zones, response, sought)? {
+            Progress::Complete | Progress::Elsewhere => return Ok(()),
+            Progress::Follow(next) => next,
+        };
+        if let Some(place) = passed.get_mut(index) {
+            *place = target;
+        }
+        target = next;
+    }
+    Ok(())
+}
+
+/// Looks one name up in the nearest zone.
+fn look_up<Z: Zones>(
+    zones: &Z,
+    response: &mut Response<'_, '_, '_>,
+    sought: Sought<'_>,
+) -> Result<Progress, Full> {
+    let Some(zone) = zones.nearest(sought.name) else {
+        return Ok(Progress::Elsewhere);
+    };
+    // The DS of a zone is its parent's data (RFC 4035 section 3.1.4.1).
+    if response.question.qtype == Rtype::DS
+        && zone.origin() == sought.name
+        && let Some(parent) = sought
+            .name
+            .parent()
+            .and_then(|parent| zones.nearest(parent))
+    {
+        return in_zone(&parent, response, sought);
+    }
+    in_zone(&zone, response, sought)
+}
+
+fn in_zone(
+    zone: &Zone,
+    response: &mut Response<'_, '_, '_>,
+    sought: Sought<'_>,
+) -> Result<Progress, Full> {
+    let Some(found) = zone.find(sought.name) else {
+        return Ok(Progress::Elsewhere);
+    };
+    if let Some(dname) = ruling_dname(&found) {
+        response.claim_authority(sought);
+        return redirect(response, sought, &dname);
+    }
+    if let Some(cut) = &found.cut
+        && !is_parents_data(response.question.qtype, cut, sought.name)
+    {
+        response.referral(zone, sought, cut)?;
+        return Ok(Progress::Complete);
+    }
+    response.claim_authority(sought);
+    match found.at {
+        Match::Exact(node)
+        | Match::Missing {
+            wildcard: Some(node),
+        } => {
+            return at_node(zone, response, sought, &node);
+        }
+        Match::EmptyNonTerminal => response.nodata(zone, sought, u32::MAX)?,
+        Match::Missing { wildcard: None } => response.nxdomain(zone, sought)?,
+    }
+    Ok(Progress::Complete)
+}
+
+/// The DNAME that rules the name, unless a zone cut stands above that.
+fn ruling_dname<'z>(found: &Found<'z>) -> Option<Above<'z>> {
+    let is_above_cut = |dname: &Above<'z>| found.cut.is_none_or(|cut| dname.labels < cut.labels);
+    found.dname.filter(is_above_cut)
+}
+
+/// At a zone cut the parent answers for DS (RFC 4035 section 3.1.4.1) and nothing else.
+fn is_parents_data(qtype: Rtype, cut: &Above<'_>, name: Name<'_>) -> bool {
+    qtype == Rtype::DS && cut.labels == name.label_count()
+}
+
+/// Answers with the DNAME, the CNAME that follows from it, and goes on with its target (RFC 6672
+/// section 3.2). A target that gets too long is YXDOMAIN.
+fn redirect(
+    response: &mut Response<'_, '_, '_>,
+    sought: Sought<'_>,
+    dname: &Above<'_>,
+) -> Result<Progress, Full> {
+    let (Some(owner), Some(rrset)) = (dname.owner(sought.name), dname.node.rrset(Rtype::DNAME))
+    else {
+        return Ok(Progress::Elsewhere);
+    };
+    let Some(ending) = alias_target(&rrset) else {
+        return Ok(Progress::Complete);
+    };
+    Records::fixed(rrset).write(&mut response.writer, sought.ending(owner))?;
+    let Ok(target) = NameBuf::substitute(sought.name, owner, ending.as_name()) else {
+        response.writer.set_rcode(Rcode::YXDOMAIN);
+        return Ok(Progress::Complete);
+    };
+    let octets = [target.as_name().octets()];
+    response
+        .writer
+        .rrset(sought.owner(), Rtype::CNAME, rrset.ttl, octets)?;
+    if takes_aliases_as_answer(response.question.qtype) {
+        return Ok(Progress::Complete);
+    }
+    Ok(Progress::Follow(target))
+}
+
+/// An alias is an answer to these types, not a way to go.
+fn takes_aliases_as_answer(qtype: Rtype) -> bool {
+    matches!(qtype, Rtype::CNAME | Rtype::ANY)
+}
+
+/// Answers from what the name has: the type asked for, else an alias, else nothing.
+fn at_node(
+    zone: &Zone,
+    response: &mut Response<'_, '_, '_>,
+    sought: Sought<'_>,
+    node: &Node<'_>,
+) -> Result<Progress, Full> {
+    let qtype = response.question.qtype;
+    if qtype == Rtype::ANY {
+        any(zone, response, sought, node)?;
+        return Ok(Progress::Complete);
+    }
+    let chosen = match response.choose(node, qtype) {
+        None => response.choose(node, Rtype::CNAME),
+        chosen => chosen,
+    };
+    match chosen {
+        None => response.nodata(zone, sought, u32::MAX)?,
+        Some(Chosen::Nodata(ttl)) => response.nodata(zone, sought, ttl)?,
+        Some(Chosen::Servfail) => response.servfail(),
+        Some(Chosen::Records(records)) => {
+            records.write(&mut response.writer, sought.owner())?;
+            if records.rrset.rtype != qtype {
+                let target = alias_target(&records.rrset);
+                return Ok(target.map_or(Progress::Complete, Progress::Follow));
+            }
+            if names_hosts(qtype) {
+                response.hints(zone, sought, &records.rrset);
+            }
+        }
+    }
+    Ok(Progress::Complete)
+}
+
+/// ANY: over UDP one RRset, the first by type that there is (RFC 8482 section 4.1), because a
+/// long answer to a forged address is an attack; over TCP, where the client is real, all.
+fn any(
+    zone: &Zone,
+    response: &mut Response<'_, '_, '_>,
+    sought: Sought<'_>,
+    node: &Node<'_>,
+) -> Result<(), Full> {
+    let (mut written, mut fails, mut hidden, mut negative_ttl) = (0, false, None, u32::MAX);
+    for set in node.sets() {
+        let chosen = match set {
+            Set::Static(rrset) if hidden == Some(rrset.rtype) => continue,
+            Set::Static(rrset) => Chosen::Records(Records::fixed(rrset)),
+            Set::Steered(steered) => {
+                hidden = Some(steered.rtype);
+                response.decide(&steered)
+            }
+        };
+        match chosen {
+            Chosen::Nodata(ttl) => negative_ttl = negative_ttl.min(ttl),
+            Chosen::Servfail => fails = true,
+            Chosen::Records(records) => {
+                records.write(&mut response.writer, sought.owner())?;
+                written += 1;
+                if response.transport == Transport::Udp {
+                    return Ok(());
+                }
+            }
+        }
+    }
+    match (written, fails) {
+        (0, true) => response.servfail(),
+        (0, false) => response.nodata(zone, sought, negative_ttl)?,
+        _ => {}
+    }
+    Ok(())
+}
+
+impl Response<'_, '_, '_> {
+    /// AA speaks of the question's own name (RFC 1035 section 4.1.1), so a referral behind an
+    /// alias does not take it away.
+    fn claim_authority(&mut self, sought: Sought<'_>) {
+        if sought.is_question {
+            self.writer.set_flags(Header::AA);
+        }
+    }
+
+    /// This cannot be answered now; aliases that led here stay in the answer.
+    fn servfail(&mut self) {
+        self.writer.set_rcode(Rcode::SERVFAIL);
+    }
+}

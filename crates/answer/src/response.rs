@@ -1,0 +1,44 @@
+//! The response in the making, and the name that is looked up at the moment.
+
+use understudy_wire::{Name, Owner, Question, Writer};
+
+use crate::chance::Chance;
+use crate::outcome::Transport;
+
+/// A response in the making with what it depends on.
+pub(crate) struct Response<'q, 'b, 'c> {
+    pub(crate) writer: Writer<'b>,
+    pub(crate) question: Question<'q>,
+    pub(crate) transport: Transport,
+    pub(crate) now_ns: u64,
+    pub(crate) chance: &'c mut Chance,
+    /// A steered set had a say.
+    pub(crate) is_steered: bool,
+}
+
+/// A name on the way from the question to its answer: the question's own, or an alias' target.
+#[derive(Clone, Copy)]
+pub(crate) struct Sought<'n> {
+    pub(crate) name: Name<'n>,
+    pub(crate) is_question: bool,
+}
+
+impl<'n> Sought<'n> {
+    /// The name as an owner in the response.
+    pub(crate) fn owner(&self) -> Owner<'n> {
+        if self.is_question {
+            Owner::Question
+        } else {
+            Owner::Name(self.name)
+        }
+    }
+
+    /// The name or one above it as an owner in the response.
+    pub(crate) fn ending<'e>(&self, ending: Name<'e>) -> Owner<'e> {
+        if self.is_question {
+            Owner::QuestionEnding(ending)
+        } else {
+            Owner::Name(ending)
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Which records a node gives to this query, steered sets laid over static ones.
+
+use understudy_wire::{Full, Owner, Rtype, Writer};
+use understudy_zone::{Kind, Node, RRset, Selector, Steered};
+
+use crate::chance::Chance;
+use crate::response::Response;
+
+/// Nanoseconds in a second: the clock's unit and the TTL's.
+const SECOND: u64 = 1_000_000_000;
+
+/// What a node says about one type.
+pub(crate) enum Chosen<'z> {
+    /// Records.
+    Records(Records<'z>),
+    /// A steered set says that there are none, for so many seconds at most.
+    Nodata(u32),
+    /// A steered set says that this cannot be answered now.
+    Servfail,
+}
+
+/// An RRset as it goes into this response.
+#[derive(Clone, Copy)]
+pub(crate) struct Records<'z> {
+    pub(crate) rrset: RRset<'z>,
+    pub(crate) ttl: u32,
+    /// How many records, taken from the front, come last instead.
+    rotation: usize,
+}
+
+impl<'z> Records<'z> {
+    pub(crate) fn fixed(rrset: RRset<'z>) -> Self {
+        Records {
+            rrset,
+            ttl: rrset.ttl,
+            rotation: 0,
+        }
+    }
+
+    /// The same records with a TTL of at most `ttl`.
+    pub(crate) fn at_most(self, ttl: u32) -> Self {
+        let ttl = self.ttl.min(ttl);
+        Records { ttl, ..self }
+    }
+
+    pub(crate) fn write(&self, writer: &mut Writer<'_>, owner: Owner<'_>) -> Result<(), Full> {
+        let RRset { rtype, .. } = self.rrset;
+        if self.rotation == 0 {
+            return writer.rrset(owner, rtype, self.ttl, self.rrset.rdatas());
+        }
+        let last = self.rrset.rdatas().take(self.rotation);
+        writer.rrset(
+            owner,
+            rtype,
+            self.ttl,
+            self.rrset.rdatas().skip(self.rotation).chain(last),
+        )
+    }
+}
+
+impl Response<'_, '_, '_> {
+    /// What `node` says about `rtype`: the steered set, else the static one, else nothing.
+    #[inline]
+    pub(crate) fn choose<'z>(&mut self, node: &Node<'z>, rtype: Rtype) -> Option<Chosen<'z>> {
+        if node.has_steered()
+            && let Some(steered) = node.steered(rtype)
+        {
+            return Some(self.decide(&steered));
+        }
+        node.rrset(rtype)
+            .map(|rrset| Chosen::Records(Records::fixed(rrset)))
+    }
+
+    /// What a steered set says to this query.
+    pub(crate) fn decide<'z>(&mut self, steered: &Steered<'z>) -> Chosen<'z> {
+        self.is_steered = true;
+        let ttl = remaining(steered, self.now_ns);
+        let rrset = match steered.kind {
+            Kind::Servfail => return Chosen::Servfail,
+            Kind::Nodata => return Chosen::Nodata(ttl),
+            Kind::Answer => variant(steered, self.chance),
+        };
+        // A set without variants cannot be made; if it could, silence about it would be wrong.
+        let Some(rrset) = rrset else {
+            return Chosen::Servfail;
+        };
+        let rotation = match steered.selector {
+            Selector::Rotate => rotation(rrset.count(), self.chance),
+            Selector::One | Selector::Chance => 0,
+        };
+        Chosen::Records(Records {
+            rrset,
+            ttl,
+            rotation,
+        })
+    }
+}
+
+/// The TTL, never beyond a change that is already due.
+fn remaining(steered: &Steered<'_>, now_ns: u64) -> u32 {
+    let Some(due_ns) = steered.due_ns else {
+        return steered.ttl;
+    };
+    let seconds = due_ns.saturating_sub(now_ns) / SECOND;
+    u32::try_from(seconds).map_or(steered.ttl, |seconds| seconds.min(steered.ttl))
+}
+
+fn variant<'z>(steered: &Steered<'z>, chance: &mut Chance) -> Option<RRset<'z>> {
+    let mut variants = steered.variants();
+    if steered.selector != Selector::Chance {
+        return variants.next().map(|variant| variant.rrset);
+    }
+    let total = variants
+        .clone()
+        .map(|variant| u64::from(variant.weight))
+        .sum();
+    let mut left = chance.below(total);
+    let first = variants.clone().next();
+    let chosen = variants.find(
+        |variant| match left.checked_sub(u64::from(variant.weight)) {
+            Some(rest) => {
+                left = rest;
+                false
+            }
+            None => true,
+        },
+    );
+    // Nothing is found only where every weight is 0.
+    chosen.or(first).map(|variant| variant.rrset)
+}
+
+fn rotation(count: usize, chance: &mut Chance) -> usize {
+    let count = u64::try_from(count).unwrap_or(1);
+    usize::try_from(chance.below(count)).unwrap_or(0)
+}

@@ -1,0 +1,198 @@
+//! Counts of what the service did: one block per thread, summed when read.
+//!
+//! Each block has one writer, so an increment is a load and a store without a locked bus; a reader
+//! may see a sum that is a few queries old, never a torn one.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use understudy_answer::{Silence, Summary, Transport};
+use understudy_wire::{Rcode, Rtype};
+
+/// Response codes counted by name; those above share one count.
+const RCODES: usize = 24;
+
+/// Types counted by name: all that are assigned below, and URI and CAA; those above share one.
+const QTYPES: usize = 264;
+
+/// Why a message got no answer, or a connection no service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dropped {
+    /// Fewer octets than a header.
+    Short,
+    /// A response was sent to us.
+    Response,
+    /// A datagram longer than any query.
+    TooLong,
+    /// A datagram without a usable source.
+    NoPeer,
+    /// No room for an answer.
+    NoRoom,
+    /// The responder panicked: a defect of ours.
+    Panic,
+    /// The system refused to send the answer.
+    Send,
+    /// A connection waited for its deadline: idle, or too slow.
+    Idle,
+    /// No descriptors left to accept with; the connection waits in the kernel.
+    Descriptors,
+    /// A socket failed in a way that is not the client's.
+    Socket,
+}
+
+const DROPPED: [(&str, Dropped); 10] = [
+    ("short", Dropped::Short),
+    ("response", Dropped::Response),
+    ("too_long", Dropped::TooLong),
+    ("no_peer", Dropped::NoPeer),
+    ("no_room", Dropped::NoRoom),
+    ("panic", Dropped::Panic),
+    ("send", Dropped::Send),
+    ("idle", Dropped::Idle),
+    ("descriptors", Dropped::Descriptors),
+    ("socket", Dropped::Socket),
+];
+
+const PATHS: [&str; 4] = ["udp4", "udp6", "tcp4", "tcp6"];
+
+/// The counts of one thread.
+#[derive(Debug)]
+pub(crate) struct Counters {
+    queries: [AtomicU64; PATHS.len()],
+    responses: [AtomicU64; RCODES + 1],
+    qtypes: [AtomicU64; QTYPES + 1],
+    dropped: [AtomicU64; DROPPED.len()],
+    truncated: AtomicU64,
+    steered: AtomicU64,
+    accepted: AtomicU64,
+    refused: AtomicU64,
+}
+
+fn add(count: Option<&AtomicU64>) {
+    if let Some(count) = count {
+        count.store(
+            count.load(Ordering::Relaxed).wrapping_add(1),
+            Ordering::Relaxed,
+        );
+    }
+}
+
+impl Counters {
+    pub(crate) fn new() -> Self {
+        Counters {
+            queries: [const { AtomicU64::new(0) }; PATHS.len()],
+            responses: [const { AtomicU64::new(0) }; RCODES + 1],
+            qtypes: [const { AtomicU64::new(0) }; QTYPES + 1],
+            dropped: [const { AtomicU64::new(0) }; DROPPED.len()],
+            truncated: AtomicU64::new(0),
+            steered: AtomicU64::new(0),
+            accepted: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+        }
+    }
+
+    /// A message came in, whatever becomes of it.
+    pub(crate) fn query(&self, transport: Transport, client: IpAddr) {
+        let path = match (transport, client) {
+            (Transport::Udp, IpAddr::V4(_)) => 0,
+            (Transport::Udp, IpAddr::V6(_)) => 1,
+            (Transport::Tcp, IpAddr::V4(_)) => 2,
+            (Transport::Tcp, IpAddr::V6(_)) => 3,
+        };
+        add(self.queries.get(path));
+    }
+
+    /// A response goes out.
+    pub(crate) fn answered(&self, summary: &Summary) {
+        add(self.responses.get(usize::from(summary.rcode).min(RCODES)));
+        if let Some(qtype) = summary.qtype {
+            add(self.qtypes.get(usize::from(qtype).min(QTYPES)));
+        }
+        if summary.is_truncated {
+            add(Some(&self.truncated));
+        }
+        if summary.is_steered {
+            add(Some(&self.steered));
+        }
+    }
+
+    /// The responder chose silence.
+    pub(crate) fn silent(&self, why: Silence) {
+        self.dropped(match why {
+            Silence::Short => Dropped::Short,
+            Silence::Response => Dropped::Response,
+            Silence::NoRoom => Dropped::NoRoom,
+        });
+    }
+
+    pub(crate) fn dropped(&self, why: Dropped) {
+        let place = DROPPED.iter().position(|(_, known)| *known == why);
+        add(place.and_then(|place| self.dropped.get(place)));
+    }
+
+    pub(crate) fn accepted(&self) {
+        add(Some(&self.accepted));
+    }
+
+    /// A connection was turned away because of a limit.
+    pub(crate) fn refused(&self) {
+        add(Some(&self.refused));
+    }
+}
+
+/// Sums of all threads' counts by name.
+///
+/// Paths, drops and totals are always there; codes and types once they have occurred.
+pub(crate) fn sum<'a>(threads: impl Iterator<Item = &'a Counters>) -> BTreeMap<String, u64> {
+    let mut sums = BTreeMap::new();
+    for name in PATHS {
+        sums.insert(format!("queries.{name}"), 0);
+    }
+    for (name, _) in DROPPED {
+        sums.insert(format!("dropped.{name}"), 0);
+    }
+    for name in ["truncated", "steered", "tcp.accepted", "tcp.refused"] {
+        sums.insert(name.to_owned(), 0);
+    }
+    for thread in threads {
+        collect(thread, &mut sums);
+    }
+    sums
+}
+
+fn collect(thread: &Counters, sums: &mut BTreeMap<String, u64>) {
+    let mut add = |name: String, count: &AtomicU64| {
+        let count = count.load(Ordering::Relaxed);
+        if count > 0 {
+            let sum = sums.entry(name).or_insert(0);
+            *sum = sum.wrapping_add(count);
+        }
+    };
+    for (name, count) in PATHS.iter().zip(&thread.queries) {
+        add(format!("queries.{name}"), count);
+    }
+    for ((name, _), count) in DROPPED.iter().zip(&thread.dropped) {
+        add(format!("dropped.{name}"), count);
+    }
+    for (code, count) in (0_u16..).zip(&thread.responses) {
+        let name = if usize::from(code) < RCODES {
+            Rcode::new(code).to_string()
+        } else {
+            "other".to_owned()
+        };
+        add(format!("responses.{name}"), count);
+    }
+    for (number, count) in (0_u16..).zip(&thread.qtypes) {
+        let name = if usize::from(number) < QTYPES {
+            Rtype::new(number).to_string()
+        } else {
+            "other".to_owned()
+        };
+        add(format!("qtype.{name}"), count);
+    }
+    add("truncated".to_owned(), &thread.truncated);
+    add("steered".to_owned(), &thread.steered);
+    add("tcp.accepted".to_owned(), &thread.accepted);
+    add("tcp.refused".to_owned(), &thread.refused);
+}

@@ -1,0 +1,118 @@
+//! What the control plane holds: the service, the zones it answers from, and what it counted.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use understudy_answer::{Chance, Outcome, Request, Server, respond};
+
+use crate::address;
+use crate::error::EngineError;
+use crate::responder::Responder;
+use crate::service::{Service, Settings};
+use crate::sys;
+use crate::zones::Zones;
+
+/// Answers from the published zones, for one thread.
+struct Answerer {
+    zones: Arc<Zones>,
+    server: Arc<Server>,
+    chance: Chance,
+}
+
+impl Responder for Answerer {
+    fn respond(&mut self, request: &Request<'_>, reply: &mut [u8]) -> Outcome {
+        respond(&*self.zones, &self.server, request, &mut self.chance, reply)
+    }
+}
+
+/// The DNS service with its zones.
+pub struct Engine {
+    service: Service<Answerer>,
+    zones: Arc<Zones>,
+    server: Arc<Server>,
+}
+
+impl Engine {
+    /// Binds UDP and TCP on every address; answers after [`Engine::start`].
+    ///
+    /// # Errors
+    /// [`EngineError::NotAnAddress`], [`EngineError::Bind`], [`EngineError::System`].
+    pub fn new(
+        addresses: &[String],
+        settings: Settings,
+        server: Server,
+    ) -> Result<Self, EngineError> {
+        let settings = Settings {
+            udp_size: server.udp_size(),
+            ..settings
+        };
+        let (zones, server) = (Arc::new(Zones::default()), Arc::new(server));
+        let mut seed = sys::monotonic_ns();
+        let answerer = || {
+            seed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(1);
+            let (zones, server) = (Arc::clone(&zones), Arc::clone(&server));
+            Answerer {
+                zones,
+                server,
+                chance: Chance::new(seed),
+            }
+        };
+        let service = Service::bind(&parse(addresses)?, settings, answerer)?;
+        Ok(Engine {
+            service,
+            zones,
+            server,
+        })
+    }
+
+    /// The published zones.
+    #[must_use]
+    pub fn zones(&self) -> &Zones {
+        &self.zones
+    }
+
+    /// The addresses as they are, with the port that the system chose.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.service.addresses()
+    }
+
+    /// Starts answering. Does nothing if it was started.
+    ///
+    /// # Errors
+    /// [`EngineError::System`], [`EngineError::Stopped`].
+    pub fn start(&self) -> Result<(), EngineError> {
+        self.service.start()
+    }
+
+    /// Answers what has arrived, closes, and waits. True if all ended in time.
+    pub fn stop(&self, within: Duration) -> bool {
+        self.service.stop(within)
+    }
+
+    /// Serves exactly these addresses from now on.
+    ///
+    /// # Errors
+    /// As [`Engine::new`], and then nothing has changed; [`EngineError::Stopped`] after a stop.
+    pub fn rebind(&self, addresses: &[String]) -> Result<(), EngineError> {
+        self.service.rebind(&parse(addresses)?)
+    }
+
+    /// What the service would send for this message. Not counted.
+    pub fn answer(&self, request: &Request<'_>, reply: &mut [u8]) -> Outcome {
+        let mut chance = Chance::new(sys::monotonic_ns());
+        respond(&*self.zones, &self.server, request, &mut chance, reply)
+    }
+
+    /// Sums over all threads by name.
+    #[must_use]
+    pub fn counters(&self) -> BTreeMap<String, u64> {
+        self.service.counters()
+    }
+}
+
+fn parse(addresses: &[String]) -> Result<Vec<SocketAddr>, EngineError> {
+    addresses.iter().map(|text| address::parse(text)).collect()
+}

@@ -1,0 +1,64 @@
+//! What can go wrong between this process and the system it runs on.
+
+use std::fmt;
+use std::io;
+
+use understudy_zone::ChangeError;
+
+/// Why the service cannot do what was asked.
+#[derive(Debug)]
+pub enum EngineError {
+    /// The text names no address and port.
+    NotAnAddress(String),
+    /// An address that cannot be listened on.
+    Bind {
+        /// As it was asked for.
+        address: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// No zone of this name is being served.
+    ZoneNotFound(String),
+    /// A steered set that the zone cannot have.
+    Change(Box<ChangeError>),
+    /// The service was stopped; a stopped one does not start again.
+    Stopped,
+    /// A thread, an epoll instance or an eventfd could not be made.
+    System(io::Error),
+}
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            EngineError::NotAnAddress(text) => {
+                write!(
+                    out,
+                    "{text:?} is not an address with a port, such as 192.0.2.1:53 or [2001:db8::1]:53"
+                )
+            }
+            EngineError::Bind { address, source } => {
+                write!(out, "cannot listen on {address}: {source}")
+            }
+            EngineError::ZoneNotFound(origin) => write!(out, "no zone {origin} is being served"),
+            EngineError::Change(source) => source.fmt(out),
+            EngineError::Stopped => write!(out, "the service was stopped"),
+            EngineError::System(source) => write!(out, "the system refused a resource: {source}"),
+        }
+    }
+}
+
+impl std::error::Error for EngineError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            EngineError::Bind { source, .. } | EngineError::System(source) => Some(source),
+            EngineError::Change(source) => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl From<ChangeError> for EngineError {
+    fn from(source: ChangeError) -> Self {
+        EngineError::Change(Box::new(source))
+    }
+}

@@ -1,0 +1,99 @@
+//! The calls that neither the standard library nor socket2 offers: epoll, eventfd, datagrams in
+//! batches, the address a datagram was sent to. All unsafe code of the workspace stands in this
+//! folder, each block with the reason why it is sound.
+#![allow(unsafe_code)]
+
+mod batch;
+mod poll;
+
+pub(crate) use batch::{BATCH, Batch, Unusable};
+pub(crate) use poll::{Interest, Poll, Wake};
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::ptr;
+
+/// Reads a system call's result: -1 is `errno`, anything else is the value.
+fn check(result: libc::c_int) -> io::Result<libc::c_int> {
+    if result == -1 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(result)
+    }
+}
+
+/// Blocks every signal in the calling thread.
+///
+/// Signals belong to the interpreter's main thread: one that is taken here would not wake it.
+pub(crate) fn block_signals() {
+    let mut every = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: sigfillset initialises the set it is given; pthread_sigmask only reads it and
+    // accepts a null pointer for the old mask.
+    unsafe {
+        libc::sigfillset(every.as_mut_ptr());
+        libc::pthread_sigmask(libc::SIG_BLOCK, every.as_ptr(), ptr::null_mut());
+    }
+}
+
+/// `CLOCK_MONOTONIC` in nanoseconds: the clock of Python's `time.monotonic()`.
+#[must_use]
+pub fn monotonic_ns() -> u64 {
+    let mut now = MaybeUninit::<libc::timespec>::zeroed();
+    // SAFETY: the pointer is valid for writes, the clock exists on every Linux, and a zeroed
+    // timespec is a valid one even if the call failed.
+    let now = unsafe {
+        libc::clock_gettime(libc::CLOCK_MONOTONIC, now.as_mut_ptr());
+        now.assume_init()
+    };
+    let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
+    let fraction = u64::try_from(now.tv_nsec).unwrap_or(0);
+    seconds
+        .saturating_mul(1_000_000_000)
+        .saturating_add(fraction)
+}
+
+/// Sets one integer socket option.
+fn set_option(
+    socket: BorrowedFd<'_>,
+    level: libc::c_int,
+    name: libc::c_int,
+    value: libc::c_int,
+) -> io::Result<()> {
+    let length = libc::socklen_t::try_from(size_of::<libc::c_int>()).unwrap_or(4);
+    // SAFETY: the descriptor is open for the borrow, and the pointer and length describe `value`,
+    // which lives until the call has returned.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            level,
+            name,
+            ptr::from_ref(&value).cast(),
+            length,
+        )
+    };
+    check(result).map(drop)
+}
+
+/// Asks the kernel to say which address each datagram was sent to.
+///
+/// Needed on wildcard sockets: an answer must leave from the address that was asked.
+pub(crate) fn tell_destination(socket: BorrowedFd<'_>, is_ipv6: bool) -> io::Result<()> {
+    if is_ipv6 {
+        set_option(socket, libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, 1)
+    } else {
+        set_option(socket, libc::IPPROTO_IP, libc::IP_PKTINFO, 1)
+    }
+}
+
+/// Makes the kernel ignore learned path MTUs for this socket, so that a forged ICMP message cannot
+/// shrink answers into fragments that are easy to poison.
+pub(crate) fn ignore_path_mtu(socket: BorrowedFd<'_>, is_ipv6: bool) -> io::Result<()> {
+    if is_ipv6 {
+        let omit = libc::IPV6_PMTUDISC_OMIT;
+        set_option(socket, libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, omit)
+    } else {
+        let omit = libc::IP_PMTUDISC_OMIT;
+        set_option(socket, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, omit)
+    }
+}

@@ -1,0 +1,371 @@
+//! The TCP thread: accepts, and gives every connection its turns (RFC 7766).
+
+mod connection;
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, TcpListener, TcpStream};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use understudy_answer::{Outcome, Request, Transport};
+
+use crate::counters::{Counters, Dropped};
+use crate::inbox::{INBOX, Inbox, Order};
+use crate::responder::Responder;
+use crate::sys::{self, Interest, Poll};
+use connection::{Connection, Next, Turn, deadline_in};
+
+/// Tokens from here on are connections; smaller ones are listeners.
+const CONNECTIONS: u64 = 1 << 32;
+
+/// Connections accepted before those that exist have their turn.
+const ACCEPTS_PER_TURN: usize = 64;
+
+/// Queries of one connection before the others have their turn.
+const QUERIES_PER_TURN: usize = 64;
+
+/// How long no connection is accepted when the process has no descriptors left.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How often deadlines are looked at at least, and at most; between them, four times in the idle
+/// time.
+const SWEEP: (Duration, Duration) = (Duration::from_secs(1), Duration::from_millis(10));
+
+/// The longest message, and so the longest answer.
+const MESSAGE_OCTETS: usize = 65_535;
+
+/// What a TCP client may have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// How long a connection may go without an answer that has wholly left.
+    pub(crate) idle: Duration,
+    /// Connections in all.
+    pub(crate) clients: usize,
+    /// Connections from one address.
+    pub(crate) clients_per_address: usize,
+}
+
+/// The state of the TCP thread.
+pub(crate) struct Worker<R> {
+    desk: Desk<R>,
+    limits: Limits,
+    inbox: Arc<Inbox<TcpListener>>,
+    poll: Poll,
+    listeners: Vec<(u64, TcpListener)>,
+    connections: Vec<Option<(Connection<TcpStream>, Interest)>>,
+    vacant: Vec<usize>,
+    by_address: HashMap<IpAddr, usize>,
+    /// Connections with work that no event will announce.
+    again: Vec<usize>,
+    scratch: Vec<u8>,
+    next_sweep: Instant,
+    paused_until: Option<Instant>,
+    stop_by: Option<Instant>,
+}
+
+/// What answers: apart from the connections, so that both can be borrowed at once.
+struct Desk<R> {
+    responder: R,
+    counters: Arc<Counters>,
+    reply: Vec<u8>,
+}
+
+impl<R: Responder> Desk<R> {
+    /// Appends the answer with its length. False after a panic.
+    fn answer(&mut self, message: &[u8], client: IpAddr, output: &mut Vec<u8>) -> bool {
+        self.counters.query(Transport::Tcp, client);
+        let (transport, now_ns) = (Transport::Tcp, sys::monotonic_ns());
+        let request = Request {
+            message,
+            client,
+            transport,
+            now_ns,
+        };
+        let (responder, reply) = (&mut self.responder, &mut self.reply);
+        match catch_unwind(AssertUnwindSafe(|| responder.respond(&request, reply))) {
+            Ok(Outcome::Answered(summary)) => {
+                self.counters.answered(&summary);
+                let octets = self.reply.get(..summary.length).unwrap_or(&[]);
+                let length = u16::try_from(octets.len()).unwrap_or(0);
+                output.extend_from_slice(&length.to_be_bytes());
+                output.extend_from_slice(octets);
+                true
+            }
+            Ok(Outcome::Silent(why)) => {
+                self.counters.silent(why);
+                true
+            }
+            Err(_panic) => {
+                self.counters.dropped(Dropped::Panic);
+                false
+            }
+        }
+    }
+}
+
+impl<R: Responder> Worker<R> {
+    pub(crate) fn new(
+        responder: R,
+        counters: Arc<Counters>,
+        inbox: Arc<Inbox<TcpListener>>,
+        limits: Limits,
+    ) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        poll.add(inbox.as_fd(), INBOX, Interest::Read)?;
+        Ok(Worker {
+            desk: Desk {
+                responder,
+                counters,
+                reply: vec![0; MESSAGE_OCTETS],
+            },
+            limits,
+            inbox,
+            poll,
+            listeners: Vec::new(),
+            connections: Vec::new(),
+            vacant: Vec::new(),
+            by_address: HashMap::new(),
+            again: Vec::new(),
+            scratch: vec![0; MESSAGE_OCTETS],
+            next_sweep: Instant::now(),
+            paused_until: None,
+            stop_by: None,
+        })
+    }
+
+    /// Serves until told to stop and everything received is answered, or its time is over.
+    pub(crate) fn run(mut self) {
+        sys::block_signals();
+        while !self.is_finished() {
+            if catch_unwind(AssertUnwindSafe(|| self.turn())).is_err() {
+                self.desk.counters.dropped(Dropped::Panic);
+            }
+        }
+    }
+
+    fn is_finished(&self) -> bool {
+        self.stop_by
+            .is_some_and(|by| self.open() == 0 || by <= Instant::now())
+    }
+
+    /// Connections that are open.
+    fn open(&self) -> usize {
+        self.connections.len() - self.vacant.len()
+    }
+
+    fn turn(&mut self) {
+        if self.poll.wait(self.patience()).is_err() {
+            self.desk.counters.dropped(Dropped::Socket);
+            std::thread::sleep(PAUSE);
+        }
+        for event in 0..self.poll.ready() {
+            match self.poll.token(event) {
+                None => {}
+                Some(INBOX) => self.obey(),
+                Some(token) => match token.checked_sub(CONNECTIONS).map(usize::try_from) {
+                    Some(Ok(index)) => self.serve(index),
+                    _ => self.accept(token),
+                },
+            }
+        }
+        for index in std::mem::take(&mut self.again) {
+            self.serve(index);
+        }
+        let now = Instant::now();
+        if self.paused_until.is_some_and(|until| until <= now) {
+            self.paused_until = None;
+            self.watch_listeners(Interest::Read);
+        }
+        if self.next_sweep <= now {
+            self.sweep(now);
+        }
+    }
+
+    /// How long to wait for an event: until the next thing that time alone brings about.
+    fn patience(&self) -> Option<Duration> {
+        if !self.again.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let sweep = (self.open() > 0).then_some(self.next_sweep);
+        let moments = [sweep, self.paused_until, self.stop_by];
+        let next = moments.into_iter().flatten().min()?;
+        Some(next.saturating_duration_since(Instant::now()))
+    }
+
+    fn obey(&mut self) {
+        let (orders, stop_by) = self.inbox.take();
+        for order in orders {
+            match order {
+                Order::Serve { id, socket } => {
+                    let interest = if self.paused_until.is_some() {
+                        Interest::Nothing
+                    } else {
+                        Interest::Read
+                    };
+                    if self.poll.add(socket.as_fd(), id, interest).is_err() {
+                        self.desk.counters.dropped(Dropped::Socket);
+                    }
+                    self.listeners.push((id, socket));
+                }
+                // Its connections live on; what waits to be accepted is accepted first.
+                Order::Leave { id } => {
+                    self.accept(id);
+                    self.listeners.retain(|(known, _)| *known != id);
+                }
+            }
+        }
+        if stop_by.is_some() && self.stop_by.is_none() {
+            self.stop_by = stop_by;
+            self.finish();
+        }
+    }
+
+    /// Accepts nothing more; idle connections close, the others answer what they have received.
+    fn finish(&mut self) {
+        for id in self.listeners.iter().map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.accept(id);
+        }
+        self.listeners.clear();
+        for index in 0..self.connections.len() {
+            self.serve(index);
+        }
+    }
+
+    fn watch_listeners(&self, interest: Interest) {
+        for (id, listener) in &self.listeners {
+            if self.poll.change(listener.as_fd(), *id, interest).is_err() {
+                self.desk.counters.dropped(Dropped::Socket);
+            }
+        }
+    }
+
+    fn accept(&mut self, id: u64) {
+        for _ in 0..ACCEPTS_PER_TURN {
+            let Some((_, listener)) = self.listeners.iter().find(|(known, _)| *known == id) else {
+                return;
+            };
+            match listener.accept() {
+                Ok((stream, peer)) => self.admit(stream, peer.ip()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) if is_exhaustion(&error) => {
+                    // The listener stays readable, so watching it now would be a busy loop.
+                    self.desk.counters.dropped(Dropped::Descriptors);
+                    self.paused_until = Some(deadline_in(Instant::now(), PAUSE));
+                    return self.watch_listeners(Interest::Nothing);
+                }
+                // The connection died before it was accepted.
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Takes a connection in, or closes it at once because of a limit.
+    fn admit(&mut self, stream: TcpStream, client: IpAddr) {
+        let from_address = self.by_address.get(&client).copied().unwrap_or(0);
+        if self.open() >= self.limits.clients || from_address >= self.limits.clients_per_address {
+            return self.desk.counters.refused();
+        }
+        let index = self.vacant.pop().unwrap_or(self.connections.len());
+        // Answers leave whole in one write; waiting to join them with others only costs time.
+        let is_ready = stream.set_nonblocking(true).is_ok()
+            && stream.set_nodelay(true).is_ok()
+            && self
+                .poll
+                .add(stream.as_fd(), token_of(index), Interest::Read)
+                .is_ok();
+        let deadline = deadline_in(Instant::now(), self.limits.idle);
+        let connection = Connection::new(stream, client, deadline);
+        match self.connections.get_mut(index) {
+            Some(place) => *place = Some((connection, Interest::Read)),
+            None => self.connections.push(Some((connection, Interest::Read))),
+        }
+        *self.by_address.entry(client).or_insert(0) += 1;
+        self.desk.counters.accepted();
+        if !is_ready {
+            self.desk.counters.dropped(Dropped::Socket);
+            self.close(index);
+        }
+    }
+
+    /// Gives one connection its turn.
+    fn serve(&mut self, index: usize) {
+        let Some(Some((connection, interest))) = self.connections.get_mut(index) else {
+            return;
+        };
+        let desk = &mut self.desk;
+        let mut turn = Turn {
+            answer: |message: &[u8], client, output: &mut Vec<u8>| {
+                desk.answer(message, client, output)
+            },
+            scratch: &mut self.scratch,
+            queries: QUERIES_PER_TURN,
+            deadline: deadline_in(Instant::now(), self.limits.idle),
+        };
+        let wanted = match connection.turn(&mut turn) {
+            Ok(Next::Reading) if self.stop_by.is_some() && connection.is_idle() => None,
+            Ok(Next::Reading) => Some(Interest::Read),
+            Ok(Next::Writing) => Some(Interest::Write),
+            Ok(Next::Again) => {
+                self.again.push(index);
+                Some(*interest)
+            }
+            Ok(Next::Closing) | Err(_) => None,
+        };
+        let Some(wanted) = wanted else {
+            return self.close(index);
+        };
+        if wanted != *interest {
+            *interest = wanted;
+            let socket: BorrowedFd<'_> = connection.stream.as_fd();
+            if self.poll.change(socket, token_of(index), wanted).is_err() {
+                self.close(index);
+            }
+        }
+    }
+
+    fn close(&mut self, index: usize) {
+        let Some((connection, _)) = self.connections.get_mut(index).and_then(Option::take) else {
+            return;
+        };
+        self.vacant.push(index);
+        if let Some(count) = self.by_address.get_mut(&connection.client) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.by_address.remove(&connection.client);
+            }
+        }
+    }
+
+    fn sweep_interval(&self) -> Duration {
+        (self.limits.idle / 4).clamp(SWEEP.1, SWEEP.0)
+    }
+
+    /// Closes what is beyond its deadline.
+    fn sweep(&mut self, now: Instant) {
+        self.next_sweep = deadline_in(now, self.sweep_interval());
+        for index in 0..self.connections.len() {
+            let Some(Some((connection, _))) = self.connections.get(index) else {
+                continue;
+            };
+            if connection.is_overdue(now) {
+                self.desk.counters.dropped(Dropped::Idle);
+                self.close(index);
+            }
+        }
+    }
+}
+
+fn token_of(index: usize) -> u64 {
+    CONNECTIONS + u64::try_from(index).unwrap_or(0)
+}
+
+/// No descriptors or no memory: a fault of this host that passes, not of the client.
+fn is_exhaustion(error: &io::Error) -> bool {
+    let code = error.raw_os_error();
+    [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM]
+        .iter()
+        .any(|it| code == Some(*it))
+}

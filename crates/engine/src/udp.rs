@@ -1,0 +1,178 @@
+//! One UDP thread: its sockets, one per address, answered in batches.
+
+use std::io;
+use std::net::UdpSocket;
+use std::os::fd::AsFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use understudy_answer::{Outcome, Request, Transport};
+
+use crate::counters::{Counters, Dropped};
+use crate::inbox::{INBOX, Inbox, Order};
+use crate::responder::Responder;
+use crate::sys::{self, Batch, Interest, Poll, Unusable};
+
+/// Batches answered on one socket before the others have their turn.
+/// chosen: a flood on one address delays another by less than 2 ms.
+const BATCHES_PER_TURN: usize = 8;
+
+/// Batches answered on a socket that is being closed. After that a flood is a flood.
+const BATCHES_AT_LEAVING: usize = 256;
+
+/// The pause after a fault of the system, so that a lasting one does not burn the core.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// The state of one UDP thread.
+pub(crate) struct Worker<R> {
+    responder: R,
+    counters: Arc<Counters>,
+    inbox: Arc<Inbox<UdpSocket>>,
+    poll: Poll,
+    /// In the order of their ids, which only grow.
+    sockets: Vec<(u64, UdpSocket)>,
+    batch: Batch,
+    is_stopping: bool,
+}
+
+impl<R: Responder> Worker<R> {
+    pub(crate) fn new(
+        responder: R,
+        counters: Arc<Counters>,
+        inbox: Arc<Inbox<UdpSocket>>,
+        reply_size: usize,
+    ) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        poll.add(inbox.as_fd(), INBOX, Interest::Read)?;
+        let (sockets, batch) = (Vec::new(), Batch::new(reply_size));
+        Ok(Worker {
+            responder,
+            counters,
+            inbox,
+            poll,
+            sockets,
+            batch,
+            is_stopping: false,
+        })
+    }
+
+    /// Answers until told to stop. A panic is counted and survived.
+    pub(crate) fn run(mut self) {
+        sys::block_signals();
+        while !self.is_stopping {
+            if catch_unwind(AssertUnwindSafe(|| self.turn())).is_err() {
+                self.counters.dropped(Dropped::Panic);
+            }
+        }
+        for index in 0..self.sockets.len() {
+            self.serve(index, BATCHES_AT_LEAVING);
+        }
+    }
+
+    fn turn(&mut self) {
+        if self.poll.wait(None).is_err() {
+            self.counters.dropped(Dropped::Socket);
+            std::thread::sleep(PAUSE);
+        }
+        for event in 0..self.poll.ready() {
+            match self.poll.token(event) {
+                None => {}
+                Some(INBOX) => self.obey(),
+                Some(id) => {
+                    if let Some(index) = self.index_of(id) {
+                        self.serve(index, BATCHES_PER_TURN);
+                    }
+                }
+            }
+        }
+    }
+
+    fn index_of(&self, id: u64) -> Option<usize> {
+        self.sockets
+            .binary_search_by_key(&id, |(known, _)| *known)
+            .ok()
+    }
+
+    fn obey(&mut self) {
+        let (orders, stop_by) = self.inbox.take();
+        self.is_stopping = stop_by.is_some();
+        for order in orders {
+            match order {
+                Order::Serve { id, socket } => {
+                    if self.poll.add(socket.as_fd(), id, Interest::Read).is_err() {
+                        self.counters.dropped(Dropped::Socket);
+                    }
+                    self.sockets.push((id, socket));
+                }
+                Order::Leave { id } => {
+                    if let Some(index) = self.index_of(id) {
+                        self.serve(index, BATCHES_AT_LEAVING);
+                        // Closing a descriptor takes it out of the epoll set.
+                        self.sockets.remove(index);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Answers what has arrived at one socket, in at most `rounds` batches.
+    fn serve(&mut self, index: usize, rounds: usize) {
+        for _ in 0..rounds {
+            let Some((_, socket)) = self.sockets.get(index) else {
+                return;
+            };
+            let Ok(received) = self.batch.receive(socket.as_fd()) else {
+                self.counters.dropped(Dropped::Socket);
+                return;
+            };
+            if received == 0 {
+                return;
+            }
+            let now_ns = sys::monotonic_ns();
+            for place in 0..received {
+                self.answer(place, now_ns);
+            }
+            let Some((_, socket)) = self.sockets.get(index) else {
+                return;
+            };
+            for _ in 0..self.batch.send(socket.as_fd()) {
+                self.counters.dropped(Dropped::Send);
+            }
+            if received < sys::BATCH {
+                return;
+            }
+        }
+    }
+
+    /// Answers one datagram of the batch, and queues the reply.
+    fn answer(&mut self, place: usize, now_ns: u64) {
+        let (client, outcome) = match self.batch.datagram(place) {
+            None => return,
+            Some(Err(Unusable::TooLong)) => return self.counters.dropped(Dropped::TooLong),
+            Some(Err(Unusable::NoPeer)) => return self.counters.dropped(Dropped::NoPeer),
+            Some(Ok(datagram)) => {
+                let client = datagram.peer.ip();
+                let (message, transport) = (datagram.message, Transport::Udp);
+                let request = Request {
+                    message,
+                    client,
+                    transport,
+                    now_ns,
+                };
+                let responder = &mut self.responder;
+                let answer = AssertUnwindSafe(|| responder.respond(&request, datagram.reply));
+                (client, catch_unwind(answer))
+            }
+        };
+        self.counters.query(Transport::Udp, client);
+        match outcome {
+            Ok(Outcome::Answered(summary)) => {
+                self.counters.answered(&summary);
+                self.batch.queue(place, summary.length);
+            }
+            Ok(Outcome::Silent(why)) => self.counters.silent(why),
+            Err(_panic) => self.counters.dropped(Dropped::Panic),
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! The service over real loopback sockets, with a responder that needs no zones.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpStream, UdpSocket};
+use std::time::{Duration, Instant};
+
+use understudy_answer::{Outcome, Request, Silence, Summary};
+use understudy_engine::{Responder, Service, Settings};
+
+/// Longer than any of these tests waits when all is well.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Sends a message back; falls over when told to.
+struct Echo;
+
+impl Responder for Echo {
+    fn respond(&mut self, request: &Request<'_>, reply: &mut [u8]) -> Outcome {
+        assert_ne!(request.message, b"panic", "as the test asked");
+        if request.message == b"silence" {
+            return Outcome::Silent(Silence::Short);
+        }
+        let length = request.message.len().min(reply.len());
+        reply[..length].copy_from_slice(&request.message[..length]);
+        let (rcode, qtype) = (0, Some(1));
+        let (is_truncated, is_steered) = (false, false);
+        Outcome::Answered(Summary {
+            length,
+            rcode,
+            qtype,
+            is_truncated,
+            is_steered,
+        })
+    }
+}
+
+fn settings() -> Settings {
+    Settings {
+        threads: 2,
+        udp_size: 1232,
+        tcp_idle: PATIENCE,
+        tcp_clients: 100,
+        tcp_clients_per_address: 50,
+    }
+}
+
+fn service(addresses: &[&str], settings: Settings) -> Service<Echo> {
+    let addresses: Vec<SocketAddr> = addresses.iter().map(|text| text.parse().unwrap()).collect();
+    let service = Service::bind(&addresses, settings, || Echo).unwrap();
+    service.start().unwrap();
+    service
+}
+
+fn udp_client(server: SocketAddr) -> UdpSocket {
+    let local: IpAddr = if server.is_ipv4() {
+        Ipv4Addr::LOCALHOST.into()
+    } else {
+        "::1".parse().unwrap()
+    };
+    let client = UdpSocket::bind((local, 0)).unwrap();
+    client.set_read_timeout(Some(PATIENCE)).unwrap();
+    client
+}
+
+fn ask_udp(server: SocketAddr, message: &[u8]) -> (Vec<u8>, SocketAddr) {
+    let client = udp_client(server);
+    client.send_to(message, server).unwrap();
+    let mut buffer = [0; 4096];
+    let (length, from) = client.recv_from(&mut buffer).unwrap();
+    (buffer[..length].to_vec(), from)
+}
+
+fn connect(server: SocketAddr) -> TcpStream {
+    let client = TcpStream::connect(server).unwrap();
+    client.set_read_timeout(Some(PATIENCE)).unwrap();
+    client
+}
+
+fn framed(message: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(message.len()).unwrap();
+    [&length.to_be_bytes(), message].concat()
+}
+
+fn receive(client: &mut TcpStream) -> Vec<u8> {
+    let mut prefix = [0; 2];
+    client.read_exact(&mut prefix).unwrap();
+    let mut message = vec![0; usize::from(u16::from_be_bytes(prefix))];
+    client.read_exact(&mut message).unwrap();
+    message
+}
+
+fn is_closed(client: &mut TcpStream) -> bool {
+    match client.read(&mut [0]) {
+        Ok(0) => true,
+        Ok(_) => false,
+        Err(error) => error.kind() == ErrorKind::ConnectionReset,
+    }
+}
+
+/// Until a counter has reached a value; the counters are written after the answers are sent.
+fn wait_for(service: &Service<Echo>, counter: &str, value: u64) {
+    let limit = Instant::now() + PATIENCE;
+    while service.counters().get(counter).copied().unwrap_or(0) < value {
+        assert!(
+            Instant::now() < limit,
+            "{counter}: {:?}",
+            service.counters()
+        );
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn both_families_are_answered_over_udp_and_tcp() {
+    let service = service(&["127.0.0.1:0", "[::1]:0"], settings());
+    for server in service.addresses() {
+        assert_eq!(ask_udp(server, b"hello"), (b"hello".to_vec(), server));
+        let mut client = connect(server);
+        client.write_all(&framed(b"hello")).unwrap();
+        assert_eq!(receive(&mut client), b"hello");
+    }
+    for path in ["udp4", "udp6", "tcp4", "tcp6"] {
+        assert_eq!(service.counters()[&format!("queries.{path}")], 1, "{path}");
+    }
+    assert!(service.stop(PATIENCE));
+}
+
+#[test]
+fn an_answer_leaves_from_the_address_that_was_asked() {
+    let service = service(&["0.0.0.0:0", "[::]:0"], settings());
+    let ports: Vec<u16> = service.addresses().iter().map(SocketAddr::port).collect();
+    for (asked, port) in [
+        ("127.0.0.1", ports[0]),
+        ("127.0.0.7", ports[0]),
+        ("::1", ports[1]),
+    ] {
+        let asked = SocketAddr::new(asked.parse().unwrap(), port);
+        assert_eq!(ask_udp(asked, b"where").1, asked);
+    }
+    assert!(service.stop(PATIENCE));
+}
+
+#[test]
+fn more_datagrams_than_a_batch_are_all_answered() {
+    let service = service(&["127.0.0.1:0"], settings());
+    let server = service.addresses()[0];
+    let client = udp_client(server);
+    for round in 0..5_u32 {
+        for number in 0..100_u32 {
+            let message = (round * 100 + number).to_be_bytes();
+            client.send_to(&message, server).unwrap();
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        while seen.len() < 100 {
+            let mut message = [0; 4];
+            client.recv_from(&mut message).unwrap();
+            seen.insert(u32::from_be_bytes(message));
+        }
+        assert_eq!(seen, (round * 100..(round + 1) * 100).collect());
+    }
+    assert!(service.stop(PATIENCE));
+}
+
+#[test]
+fn a_panic_costs_one_answer_and_nothing_else() {
+    let service = service(&["127.0.0.1:0"], settings());
+    let server = service.addresses()[0];
+    let client = udp_client(server);
+    for _ in 0..3 {
+        client.send_to(b"panic", server).unwrap();
+    }
+    let mut unlucky = connect(server);
+    unlucky.write_all(&framed(b"panic")).unwrap();
+    assert!(is_closed(&mut unlucky));
+    wait_for(&service, "dropped.panic", 4);
+    assert_eq!(ask_udp(server, b"alive").0, b"alive");
+    let mut client = connect(server);
+    client.write_all(&framed(b"alive")).unwrap();
+    assert_eq!(receive(&mut client), b"alive");
+    assert!(service.stop(PATIENCE));
+}
+
+#[test]
+fn silence_and_oversize_are_counted() {
+    let service = service(&["127.0.0.1:0"], settings());
+    let server = service.addresses()[0];
+    let client = udp_client(server);
+    client.send_to(b"silence", server).unwrap();
+    client.send_to(&[0; 5000], server).unwrap();
+    wait_for(&service, "dropped.short", 1);
+    wait_for(&service, "dropped.too_long", 1);
+    assert!(service.stop(PATIENCE));
+}
+
+#[test]
+fn a_half_closed_connection_gets_every_answer() {
+    let service = service(&["127.0.0.1:0"], settings());
+    let mut client = connect(service.addresses()[0]);
+    let queries: Vec<Vec<u8>> = (0..500_u32)
+        .map(|it| vec![7; 1 + it as usize % 900])
+        .collect();
+    let stream: Vec<u8> = queries.iter().flat_map(|query| framed(query)).collect();
+    let mut writer = client.try_clone().unwrap();
+    let sender = std::thread::spawn(move || {
+        writer.write_all(&stream).unwrap();
+        writer.shutdown(Shutdown::Write).unwrap();
+    });
+    for query in &queries {
+        assert_eq!(&receive(&mut client), query);
+    }
+    sender.join().unwrap();
+    assert!(is_closed(&mut client));
+    assert!(service.stop(PATIENCE));
+}
+
+#[test]
+fn an_idle_client_and_a_slow_one_are_dropped() {
+    let tcp_idle = Duration::from_millis(100);
+    let service = service(
+        &["127.0.0.1:0"],
+        Settings {
+            tcp_idle,
+            ..settings()
+        },
+    );
+    let server = service.addresses()[0];
+    let (mut idle, mut slow) = (connect(server), connect(server));
+    slow.write_all(b"\x00").unwrap();
+    assert!(is_closed(&mut idle));
+    assert!(is_closed(&mut slow));
+    wait_for(&service, "dropped.idle", 2);
+    assert!(service.stop(PATIENCE));
+}
+
+#[test]
+fn a_client_that_reads_nothing_is_dropped() {
+    let tcp_idle = Duration::from_millis(200);
+    let service = service(
+        &["127.0.0.1:0"],
+        Settings {
+            tcp_idle,
+            ..settings()
+        },
+    );
+    let mut client = connect(service.addresses()[0]);
+    client.set_write_timeout(Some(PATIENCE)).unwrap();
+    let query = framed(&[7; 60_000]);
+    let limit = Instant::now() + PATIENCE;
+    // The server stops reading when its answers do not leave, and then gives the client up.
+    while client.write_all(&query).is_ok() {
+        assert!(Instant::now() < limit);
+    }
+    wait_for(&service, "dropped.idle", 1);
+    assert!(service.stop(PATIENCE));
+}
+
+#[test]
+fn limits_hold_in_all_and_per_address_and_end_with_the_connections() {
+    let limits = Settings {
+        tcp_clients: 3,
+        tcp_clients_per_address: 2,
+        ..settings()
+    };
+    let service = service(&["127.0.0.1:0"], limits);
+    let server = service.addresses()[0];
+    let mut kept = vec![connect(server), connect(server)];
+    for client in &mut kept {
+        client.write_all(&framed(b"in")).unwrap();
+        assert_eq!(receive(client), b"in");
+    }
+    assert!(is_closed(&mut connect(server)));
+    wait_for(&service, "tcp.refused", 1);
+    drop(kept);
+    // The place is free when the server has seen the end of a connection.
+    let limit = Instant::now() + PATIENCE;
+    loop {
+        let mut client = connect(server);
+        client.write_all(&framed(b"again")).unwrap();
+        let mut octet = [0];
+        if matches!(client.read(&mut octet), Ok(1)) {
+            break;
+        }
+        assert!(Instant::now() < limit);
+    }
+    assert!(service.stop(PATIENCE));
+}
+
+#[test]
+fn addresses_come_and_go_while_others_stay() {
+    let service = service(&["127.0.0.1:0"], settings());
+    let first = service.addresses()[0];
+    let mut kept = connect(first);
+    service
+        .rebind(&[first, "127.0.0.2:0".parse().unwrap()])
+        .unwrap();
+    let second = service.addresses()[1];
+    assert_eq!(service.addresses()[0], first);
+    for server in [first, second] {
+        assert_eq!(ask_udp(server, b"hello").1, server);
+    }
+    service.rebind(&[second]).unwrap();
+    assert_eq!(service.addresses(), [second]);
+    let limit = Instant::now() + PATIENCE;
+    while TcpStream::connect(first).is_ok() {
+        assert!(Instant::now() < limit, "the old address is still served");
+    }
+    kept.write_all(&framed(b"still here")).unwrap();
+    assert_eq!(receive(&mut kept), b"still here");
+    assert_eq!(ask_udp(second, b"hello").0, b"hello");
+    assert!(service.stop(PATIENCE));
+}
+
+#[test]
+fn a_failed_rebind_changes_nothing() {
+    let service = service(&["127.0.0.1:0"], settings());
+    let before = service.addresses();
+    let wanted: Vec<SocketAddr> = ["127.0.0.3:0", "192.0.2.77:0"]
+        .iter()
+        .map(|text| text.parse().unwrap())
+        .collect();
+    assert!(service.rebind(&wanted).is_err());
+    assert_eq!(service.addresses(), before);
+    assert_eq!(ask_udp(before[0], b"hello").0, b"hello");
+    assert!(service.stop(PATIENCE));
+}
+
+#[test]
+fn stopping_twice_is_stopping_once_and_starting_again_is_refused() {
+    let service = service(&["127.0.0.1:0"], settings());
+    assert!(service.stop(PATIENCE));
+    assert!(service.stop(Duration::ZERO));
+    assert!(service.start().is_err());
+    assert!(service.rebind(&[]).is_err());
+}
+
+#[test]
+fn a_service_that_never_started_stops_and_gives_its_addresses_back() {
+    let address: SocketAddr = "127.0.0.1:0".parse().unwrap();
+    let service = Service::bind(&[address], settings(), || Echo).unwrap();
+    let bound = service.addresses()[0];
+    assert!(service.stop(PATIENCE));
+    UdpSocket::bind(bound).unwrap();
+}
+
+#[test]
+fn what_was_asked_before_the_stop_is_answered() {
+    for _ in 0..20 {
+        let service = service(&["127.0.0.1:0"], settings());
+        let server = service.addresses()[0];
+        let client = udp_client(server);
+        client.send_to(b"last", server).unwrap();
+        let mut stream = connect(server);
+        stream.write_all(&framed(b"last")).unwrap();
+        assert!(service.stop(PATIENCE));
+        assert_eq!(receive(&mut stream), b"last");
+        assert!(is_closed(&mut stream));
+        let mut buffer = [0; 8];
+        assert_eq!(client.recv_from(&mut buffer).unwrap().0, 4);
+    }
+}
