@@ -1,0 +1,1 @@
+"""One file, one kind of check: its settings and its probe. `registry` lists them, `probe` runs one."""

@@ -1,0 +1,62 @@
+"""Run one probe, whatever its kind, and say what it saw."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from understudy.checks.attempt import Attempt
+from understudy.checks.registry import KINDS
+from understudy.checks.transport.faults import TEXT_MAX, LocalError, ProbeError, of_os_error, plain
+from understudy.clock.clock import Clock
+from understudy.model.check import Check
+from understudy.model.duration import format_duration
+from understudy.model.endpoint import Endpoint
+from understudy.model.observation import Observation, Outcome
+
+_log = structlog.get_logger(__name__)
+
+_WAITING_FOR = {
+    "connect": "no connection",
+    "tls": "no TLS handshake",
+    "send": "our request was not taken",
+    "first_octet": "connected, but no answer",
+    "read": "the answer did not end",
+    "run": "the script did not end",
+}
+
+
+async def probe(check: Check, endpoint: Endpoint, clock: Clock) -> Observation:
+    """One execution of `check` against `endpoint`, within the check's timeout. Raises nothing but CancelledError."""
+    attempt = Attempt(check, endpoint, clock)
+    limit = asyncio.timeout(check.schedule.timeout_s)
+    outcome, reason = Outcome.PASS, ""
+    try:
+        async with limit:
+            text = await KINDS[check.kind].probe(check.settings, attempt)
+    except Exception as error:  # noqa: BLE001  # the one catch of a probe: whatever ends it is an observation
+        fault = _timed_out(attempt) if limit.expired() and isinstance(error, TimeoutError) else _explain(error, attempt)
+        outcome = Outcome.INCONCLUSIVE if isinstance(fault, LocalError) else Outcome.FAIL
+        reason, text = fault.reason, fault.text
+    now = clock.now()
+    return Observation(outcome, now, reason, plain(text, TEXT_MAX), attempt.finish(now))
+
+
+def _timed_out(attempt: Attempt) -> ProbeError:
+    """A deadline that passed is the endpoint's fault, except while our own resolver was at work."""
+    after = format_duration(attempt.timeout_s)
+    if attempt.phase == "resolve":
+        return LocalError("resolve.timeout", f"our resolver gave no answer for {attempt.endpoint} within {after}")
+    what = _WAITING_FOR.get(attempt.phase, "nothing came of it")
+    return ProbeError(f"timeout.{attempt.phase or 'start'}", f"{what} within {after}")
+
+
+def _explain(error: Exception, attempt: Attempt) -> ProbeError:
+    """Whose fault an error is; one that nobody foresaw is a bug of ours, logged whole, and never the endpoint's."""
+    if isinstance(error, ProbeError):
+        return error
+    if isinstance(error, OSError):
+        return of_os_error(error, attempt.phase)
+    _log.error("a probe failed by a bug", check=attempt.check.name, endpoint=str(attempt.endpoint), exc_info=error)
+    return LocalError("local.bug", f"a bug in the check: {type(error).__name__}: {error}")

@@ -1,0 +1,81 @@
+"""What the settings of all kinds are made of."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from understudy.checks.attempt import Attempt
+
+
+class Settings(BaseModel):
+    """One kind's settings: frozen, hashable, without unknown keys. Faults of the written form are pydantic's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @abstractmethod
+    def summary(self) -> str:
+        """One line for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of check.
+
+    `shorthand` reads what follows `name:` in the short form and returns the written form of the settings (it raises
+    ValueError with a message for people). `probe` returns the text of a pass and raises ProbeError otherwise; its
+    caller holds the deadline.
+    """
+
+    name: str
+    settings: type[Settings]
+    shorthand: Callable[[str], dict[str, object]]
+    probe: Callable[[Any, Attempt], Awaitable[str]]
+    example: str
+
+
+def port_shorthand(text: str) -> dict[str, object]:
+    """`5432`."""
+    return {"port": read_port(text)}
+
+
+def read_port(text: str) -> int:
+    """A port number; raises ValueError."""
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 1 << 16):
+        raise ValueError(f"'{text}' is no port: write a number from 1 to 65535")
+    return int(text)
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+SourceAddress: TypeAlias = IPv4Address | IPv6Address | None
+
+
+def _read_pairs(written: object) -> object:
+    """A mapping as pairs, which hash; names keep their case and order."""
+    if isinstance(written, Mapping):
+        return tuple((str(name), str(value)) for name, value in written.items())
+    return written
+
+
+Pairs = Annotated[
+    tuple[tuple[str, str], ...],
+    BeforeValidator(_read_pairs),
+    WithJsonSchema({"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}}),
+]
+
+
+def _read_texts(written: object) -> object:
+    """One text, or a list of them."""
+    return (written,) if isinstance(written, str) else written
+
+
+Texts = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_read_texts),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]

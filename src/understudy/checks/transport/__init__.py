@@ -1,0 +1,1 @@
+"""How octets reach an endpoint: addresses, connections, TLS, datagrams, HTTP exchanges; shared by the kinds."""
