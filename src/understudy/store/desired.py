@@ -62,6 +62,12 @@ def apply(desired: Desired, entry: LogEntry) -> Desired:
         return replace(following, unreadable=following.unreadable + 1)
 
 
+def skip(desired: Desired, generation: int) -> Desired:
+    """The state after entries up to `generation` that cannot be read: they change nothing, and are counted."""
+    lost = generation - desired.generation
+    return replace(desired, generation=generation, unreadable=desired.unreadable + lost)
+
+
 def _unexpired(overrides: Mapping[int, Override], now: Instant) -> Mapping[int, Override]:
     return {key: value for key, value in overrides.items() if value.is_active(now - KEEP_EXPIRED_S)}
 

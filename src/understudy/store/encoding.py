@@ -6,7 +6,7 @@ Decoders raise UnreadableError for anything that they cannot make the whole valu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from ipaddress import ip_address
 from typing import TypeAlias, TypeVar
 
@@ -117,6 +117,14 @@ def decode_json(text: str | bytes) -> dict[str, object]:
     return _parse(text, dict[str, object])
 
 
+def check_row(row: Sequence[object], kind: type[D]) -> D:
+    """A row of a table with the types that its columns should have."""
+    try:
+        return msgspec.convert(row, kind)
+    except msgspec.MsgspecError as error:
+        raise UnreadableError(f"not understood: {error}") from None
+
+
 def _printable(value: object) -> object:
     if isinstance(value, str):
         return value.encode(errors="replace").decode()
@@ -128,7 +136,7 @@ def _printable(value: object) -> object:
 def _parse(text: str | bytes, kind: type[D]) -> D:
     try:
         return msgspec.json.decode(text, type=kind)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, TypeError) as error:
         raise UnreadableError(f"not understood: {error}") from None
 
 

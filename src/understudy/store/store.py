@@ -67,7 +67,7 @@ class Start:
 class EventFilter:
     """Which events: sequences after `after` and before `before`; empty `kinds` and `subject` are any."""
 
-    after: int = 0
+    after: int | None = None
     before: int | None = None
     kinds: frozenset[EventKind] = frozenset()
     subject: str = ""
@@ -75,7 +75,7 @@ class EventFilter:
     def admits(self, event: Event) -> bool:
         """Whether `event` is asked for."""
         return (
-            event.sequence > self.after
+            (self.after is None or event.sequence > self.after)
             and (self.before is None or event.sequence < self.before)
             and (not self.kinds or event.kind in self.kinds)
             and self.subject in {"", event.subject}
@@ -136,7 +136,7 @@ class Store(Protocol):
         ...
 
     async def events(self, wanted: EventFilter | None = None, *, limit: int = EVENTS_LIMIT) -> tuple[Event, ...]:
-        """Events by sequence, the oldest first; the newest `limit`, or with `after` the first `limit` after it."""
+        """Events by sequence, the oldest first: the first `limit` after `after`, or without it the newest `limit`."""
         ...
 
     async def decision_at(self, key: RecordKey, instant: Instant) -> Decision | None:

@@ -1,0 +1,58 @@
+"""What the disk and SQLite complain of, as errors that tell an operator what to do."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from pathlib import Path
+
+from understudy.model.errors import StoreError
+
+_FULL_HINT = "free space, or name a state_dir on another disk"
+_WRITE_HINT = "let the server's user write there, or name another state_dir"
+_FOLDER_HINT = "name a folder, or a path where one can be made, as state_dir"
+
+_BY_ERRNO = {
+    errno.ENOSPC: ("store.full", "the disk is full", _FULL_HINT),
+    errno.EDQUOT: ("store.full", "the quota is used up", _FULL_HINT),
+    errno.EROFS: ("store.read_only", "the file system is read-only", _WRITE_HINT),
+    errno.EACCES: ("store.read_only", "no permission", _WRITE_HINT),
+    errno.EPERM: ("store.read_only", "no permission", _WRITE_HINT),
+    errno.ENOTDIR: ("store.no_folder", "a file stands in the way", _FOLDER_HINT),
+    errno.EEXIST: ("store.no_folder", "a file stands in the way", _FOLDER_HINT),
+    errno.ENOENT: ("store.no_folder", "it cannot be made", _FOLDER_HINT),
+}
+_BY_SQLITE_CODE = {
+    sqlite3.SQLITE_FULL: ("store.full", "the disk is full", _FULL_HINT),
+    sqlite3.SQLITE_READONLY: ("store.read_only", "it cannot be written", _WRITE_HINT),
+    sqlite3.SQLITE_CANTOPEN: ("store.read_only", "it cannot be opened", _WRITE_HINT),
+    sqlite3.SQLITE_PERM: ("store.read_only", "no permission", _WRITE_HINT),
+    sqlite3.SQLITE_BUSY: ("store.locked", "another program holds it", "end the program that has the file open"),
+    sqlite3.SQLITE_LOCKED: ("store.locked", "another program holds it", "end the program that has the file open"),
+    sqlite3.SQLITE_CORRUPT: ("store.damaged", "the file is damaged", "it is set aside at the next start"),
+    sqlite3.SQLITE_NOTADB: ("store.damaged", "the file is no database", "it is set aside at the next start"),
+    sqlite3.SQLITE_IOERR: ("store.io", "the disk reports an error", "look at the system's log for the disk's faults"),
+}
+_PRIMARY_CODE = 0xFF  # SQLite's extended result codes keep the primary one in the low octet
+
+
+def from_os(error: OSError, path: Path) -> StoreError:
+    """What stands in the way of a folder or a file."""
+    code, text, hint = _BY_ERRNO.get(error.errno or 0, ("store.io", "the system refuses", ""))
+    return StoreError(f"{path}: {text} ({error.strerror or error})", code=code, hint=hint)
+
+
+def from_sqlite(error: sqlite3.Error, path: Path) -> StoreError:
+    """What stands in the way of the database."""
+    code, text, hint = _BY_SQLITE_CODE.get(_sqlite_code(error), ("store.io", "SQLite refuses", ""))
+    return StoreError(f"{path}: {text} ({error})", code=code, hint=hint)
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file's content is at fault, so that no retry helps."""
+    return _sqlite_code(error) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+def _sqlite_code(error: sqlite3.Error) -> int:
+    code = getattr(error, "sqlite_errorcode", None)  # absent where Python, not SQLite, complains
+    return code & _PRIMARY_CODE if isinstance(code, int) else -1

@@ -1,0 +1,125 @@
+"""The log in its table, and a snapshot of its fold so that a start reads little."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from understudy.model.instant import Instant
+from understudy.model.log import EntryKind, LogEntry
+from understudy.model.override import Override
+from understudy.store.desired import Desired, LoadedConfiguration, apply, skip
+from understudy.store.encoding import UnreadableError, check_row, decode_json, encode_json
+
+SNAPSHOT_EVERY = 256
+"""Chosen: a start folds at most as many entries, which takes milliseconds."""
+
+_COLUMNS = "SELECT generation, at, author, reason, kind, body FROM log"
+
+
+class _ConfigurationPart(msgspec.Struct, frozen=True):
+    text: str
+    digest: str
+    generation: int
+    loaded_at: Instant
+
+
+class _SnapshotDocument(msgspec.Struct, frozen=True, tag_field="v", tag=1):
+    generation: int
+    configuration: _ConfigurationPart | None
+    overrides: tuple[Override, ...]
+    unreadable: int
+
+
+def encode_desired(desired: Desired) -> str:
+    """A snapshot of the fold."""
+    loaded = desired.configuration
+    part = None
+    if loaded is not None:
+        part = _ConfigurationPart(loaded.text, loaded.digest, loaded.generation, loaded.loaded_at)
+    overrides = tuple(desired.overrides.values())
+    return encode_json(_SnapshotDocument(desired.generation, part, overrides, desired.unreadable))
+
+
+def decode_desired(text: str | bytes) -> Desired:
+    """The snapshot that `encode_desired` wrote. Raises UnreadableError."""
+    try:
+        seen = msgspec.json.decode(text, type=_SnapshotDocument)
+    except (msgspec.MsgspecError, UnicodeError, TypeError) as error:
+        raise UnreadableError(f"not understood: {error}") from None
+    loaded = None
+    if seen.configuration is not None:
+        part = seen.configuration
+        loaded = LoadedConfiguration(part.text, part.digest, part.generation, part.loaded_at)
+    return Desired(seen.generation, loaded, {override.id: override for override in seen.overrides}, seen.unreadable)
+
+
+def insert_entries(connection: sqlite3.Connection, entries: Iterable[LogEntry]) -> None:
+    """Add entries; belongs into a transaction."""
+    connection.executemany(
+        "INSERT INTO log (generation, at, author, reason, kind, body) VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            (entry.generation, entry.at, entry.author, entry.reason, str(entry.kind), encode_json(entry.body))
+            for entry in entries
+        ),
+    )
+
+
+def select_entries(connection: sqlite3.Connection, after: int, limit: int) -> tuple[LogEntry, ...]:
+    """Entries by generation; those that cannot be read are left out (`load_desired` counts them)."""
+    rows = connection.execute(f"{_COLUMNS} WHERE generation > ? ORDER BY generation LIMIT ?", (after, limit))
+    return tuple(_readable(rows))
+
+
+def select_releases(connection: sqlite3.Connection, after: int) -> tuple[LogEntry, ...]:
+    """Entries of kind RELEASE by generation."""
+    rows = connection.execute(
+        f"{_COLUMNS} WHERE generation > ? AND kind = ? ORDER BY generation", (after, str(EntryKind.RELEASE))
+    )
+    return tuple(_readable(rows))
+
+
+def save_snapshot(connection: sqlite3.Connection, desired: Desired) -> None:
+    """Replace the snapshot; belongs into a transaction."""
+    connection.execute("REPLACE INTO snapshot (one, document) VALUES (1, ?)", (encode_desired(desired),))
+
+
+def load_desired(connection: sqlite3.Connection) -> Desired:
+    """The fold of the log: of the snapshot if it can be read, and of every entry after it."""
+    desired = _load_snapshot(connection)
+    for row in connection.execute(f"{_COLUMNS} WHERE generation > ? ORDER BY generation", (desired.generation,)):
+        generation = int(row[0])
+        if generation > desired.generation + 1:
+            desired = skip(desired, generation - 1)
+        try:
+            desired = apply(desired, _entry(row))
+        except UnreadableError:
+            desired = skip(desired, generation)
+    return desired
+
+
+def _load_snapshot(connection: sqlite3.Connection) -> Desired:
+    row = connection.execute("SELECT document FROM snapshot").fetchone()
+    (last,) = connection.execute("SELECT max(generation) FROM log").fetchone()
+    if row is None:
+        return Desired()
+    try:
+        desired = decode_desired(row[0])
+    except UnreadableError:
+        return Desired()
+    return desired if desired.generation <= (last or 0) else Desired()  # a log that is older than its fold wins
+
+
+def _readable(rows: Iterable[tuple[object, ...]]) -> Iterator[LogEntry]:
+    for row in rows:
+        try:
+            yield _entry(row)
+        except UnreadableError:
+            continue
+
+
+def _entry(row: tuple[object, ...]) -> LogEntry:
+    generation, at, author, reason, kind, body = check_row(row, tuple[int, float, str, str, EntryKind, str])
+    return LogEntry(generation, at, author, reason, kind, decode_json(body))

@@ -1,0 +1,221 @@
+"""The store of a single server: SQLite in its state folder."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+from understudy.clock.clock import Clock
+from understudy.model.decision import Decision
+from understudy.model.errors import StoreError
+from understudy.model.event import Event, EventKind, Severity
+from understudy.model.instant import Instant
+from understudy.model.log import LogEntry
+from understudy.store.backlog import Backlog, Pace, Position
+from understudy.store.database import Database, FolderLock, connect, open_database
+from understudy.store.desired import Desired
+from understudy.store.draft import Draft
+from understudy.store.encoding import RecordKey
+from understudy.store.faults import from_sqlite
+from understudy.store.history import (
+    Retention,
+    last_numbers,
+    latest_decision,
+    merge_events,
+    select_decision,
+    select_events,
+)
+from understudy.store.log import load_desired, select_entries, select_releases
+from understudy.store.observed import LoadedTables, Observed, load_observed
+from understudy.store.store import ENTRIES_LIMIT, EVENTS_LIMIT, EventFilter, Start, StoreStatistics
+from understudy.store.writer import Writer, WriterSettings
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """Everything that a start reads."""
+
+    desired: Desired
+    tables: LoadedTables
+    releases: tuple[LogEntry, ...]
+    position: Position
+
+
+def open_store(
+    state_dir: Path,
+    clock: Clock,
+    *,
+    notify: Callable[[Event], None] = lambda _event: None,
+    pace: Pace | None = None,
+    retention: Retention | None = None,
+) -> SqliteStore:
+    """Open the state folder, making it if need be, and hold it until `close`. Raises StoreError.
+
+    `notify` hears, on the writer's thread, that the disk refuses or works again; those events are in the history
+    already. It must return quickly.
+    """
+    lock = FolderLock(state_dir)
+    try:
+        database = open_database(state_dir, clock.now(), _load)
+        try:
+            reader = connect(database.path)
+        except sqlite3.Error as error:
+            database.connection.close()
+            raise from_sqlite(error, database.path) from error
+    except BaseException:
+        lock.release()
+        raise
+    settings = WriterSettings(pace or Pace(), retention or Retention(), notify)
+    return SqliteStore(lock, database, reader, clock=clock, settings=settings)
+
+
+def _load(connection: sqlite3.Connection) -> _Loaded:
+    desired = load_desired(connection)
+    tables = load_observed(connection)
+    releases = select_releases(connection, tables.observed.generation)
+    return _Loaded(desired, tables, releases, Position(*last_numbers(connection)))
+
+
+class SqliteStore:
+    """`Store` on SQLite; made by `open_store`. One thread writes, one reads, one waits for what is being written."""
+
+    def __init__(
+        self,
+        lock: FolderLock,
+        database: Database[_Loaded],
+        reader: sqlite3.Connection,
+        *,
+        clock: Clock,
+        settings: WriterSettings,
+    ) -> None:
+        loaded = database.loaded
+        self._lock = lock
+        self._path = database.path
+        self._reader = reader
+        self._backlog = Backlog(loaded.desired, loaded.position, settings.pace)
+        self._start = Start(
+            loaded.desired,
+            loaded.tables.observed,
+            loaded.releases,
+            loaded.tables.unreadable + loaded.desired.unreadable,
+            self._backlog.add_events(_alarms(database, clock.now())),
+        )
+        self._reading = ThreadPoolExecutor(1, thread_name_prefix="store-reader")
+        self._waiting = ThreadPoolExecutor(1, thread_name_prefix="store-waiter")
+        writer = Writer(database, self._backlog, loaded.tables.ledger, settings=settings, clock=clock)
+        self._writing = threading.Thread(target=writer.run, name="store-writer")
+        self._writing.start()
+        self._is_closed = False
+
+    @property
+    def start(self) -> Start:
+        """What was there when it was opened."""
+        return self._start
+
+    @property
+    def desired(self) -> Desired:
+        """The desired state now."""
+        return self._backlog.desired
+
+    async def append(self, draft: Draft, *, expected_generation: int) -> LogEntry:
+        """As `Store.append`."""
+        return await self._wait(self._backlog.add_entry(draft, expected_generation))
+
+    async def entries(self, *, after: int = 0, limit: int = ENTRIES_LIMIT) -> tuple[LogEntry, ...]:
+        """As `Store.entries`."""
+        waiting = {entry.generation: entry for entry in self._backlog.waiting_entries() if entry.generation > after}
+        stored = {entry.generation: entry for entry in await self._read(select_entries, after, limit)}
+        merged = stored | waiting
+        return tuple(merged[generation] for generation in sorted(merged)[:limit])
+
+    def add_events(self, events: Iterable[Event]) -> tuple[Event, ...]:
+        """As `Store.add_events`."""
+        return self._backlog.add_events(events)
+
+    def add_decisions(self, decisions: Iterable[Decision]) -> None:
+        """As `Store.add_decisions`."""
+        self._backlog.add_decisions(decisions)
+
+    def observe(self, observed: Observed) -> None:
+        """As `Store.observe`."""
+        self._backlog.observe(observed)
+
+    async def events(self, wanted: EventFilter | None = None, *, limit: int = EVENTS_LIMIT) -> tuple[Event, ...]:
+        """As `Store.events`."""
+        wanted = wanted or EventFilter()
+        waiting = self._backlog.waiting_events()  # first: what reaches the disk meanwhile is then seen twice, not never
+        stored = await self._read(select_events, wanted, limit)
+        return merge_events(stored, waiting, wanted, limit)
+
+    async def decision_at(self, key: RecordKey, instant: Instant) -> Decision | None:
+        """As `Store.decision_at`."""
+        waiting = self._backlog.waiting_decisions()
+        stored = await self._read(select_decision, key, instant)
+        return latest_decision((*waiting, *([stored] if stored else [])), key, instant)
+
+    async def flush(self) -> None:
+        """As `Store.flush`."""
+        await self._wait(self._backlog.flush())
+
+    def statistics(self) -> StoreStatistics:
+        """How the writing goes."""
+        return self._backlog.statistics()
+
+    def close(self) -> None:
+        """As `Store.close`."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._backlog.close()
+        self._writing.join()
+        self._waiting.shutdown()
+        self._reading.shutdown()
+        self._reader.close()
+        self._lock.release()
+        final = self.statistics()
+        if not self._backlog.is_empty:
+            raise StoreError(
+                f"{final.queued_entries} entries and {final.queued_history} rows of history were never written: "
+                f"{final.error}",
+                code="store.lost",
+                hint="repeat the changes that were reported as not durable",
+            )
+
+    async def _wait(self, outcome: Future[T]) -> T:
+        """By a thread that the event loop knows, so that a virtual clock stands still meanwhile."""
+        return await asyncio.get_running_loop().run_in_executor(self._waiting, outcome.result)
+
+    async def _read(
+        self, select: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        if self._is_closed:
+            raise StoreError("the store is closed", code="store.closed")
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._reading, lambda: select(self._reader, *args, **kwargs)
+            )
+        except sqlite3.Error as error:
+            raise from_sqlite(error, self._path) from error
+
+
+def _alarms(database: Database[_Loaded], now: Instant) -> list[Event]:
+    """What somebody should look at after this start."""
+    alarms = []
+    if database.set_aside is not None:
+        text = f"the state was damaged ({database.damage}) and is set aside as {database.set_aside}; a new one begins"
+        detail = {"set_aside": str(database.set_aside), "damage": database.damage}
+        alarms.append(Event(now, EventKind.ALARM, "store", text, Severity.ALARM, detail))
+    unreadable = database.loaded.tables.unreadable + database.loaded.desired.unreadable
+    if unreadable:
+        text = f"{unreadable} parts of the stored state could not be read and were skipped"
+        alarms.append(Event(now, EventKind.ALARM, "store", text, Severity.WARNING, {"unreadable": unreadable}))
+    return alarms

@@ -1,0 +1,134 @@
+"""The one thread that writes."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from understudy.clock.clock import Clock
+from understudy.model.errors import InvariantError, UnderstudyError
+from understudy.model.event import Event, EventKind, Severity
+from understudy.store.backlog import Backlog, Batch, Pace
+from understudy.store.database import Database
+from understudy.store.faults import from_sqlite
+from understudy.store.history import Retention, insert_decisions, insert_events, prune
+from understudy.store.log import SNAPSHOT_EVERY, insert_entries, save_snapshot
+from understudy.store.observed import Ledger, write_changes
+from understudy.store.schema import transaction
+
+PRUNE_EVERY = 1000
+"""Chosen: rows of history between two prunings; a hundredth of what is kept."""
+PRUNE_EVERY_S = 3600.0
+"""Chosen: the age bound needs no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriterSettings:
+    """What the writer goes by, and whom it tells when the disk refuses and when it works again."""
+
+    pace: Pace
+    retention: Retention
+    notify: Callable[[Event], None]
+
+
+class Writer:
+    """Group commit: whatever waits while one transaction is on its way to the disk becomes the next one."""
+
+    def __init__(
+        self, database: Database[object], backlog: Backlog, ledger: Ledger, *, settings: WriterSettings, clock: Clock
+    ) -> None:
+        self._database = database
+        self._connection = database.connection
+        self._backlog = backlog
+        self._ledger = ledger
+        self._settings = settings
+        self._clock = clock
+        self._retry_s = settings.pace.retry_first_s
+        self._snapshot_generation = backlog.desired.generation
+        self._unpruned = PRUNE_EVERY
+        self._pruned_at = time.monotonic()
+
+    def run(self) -> None:
+        """Write until the backlog is closed and empty, or closed and the disk refuses."""
+        try:
+            while (batch := self._backlog.take()) is not None:
+                if not self._write(batch) and batch.is_closing:
+                    break
+            with suppress(sqlite3.Error):  # a start without a snapshot folds more, and loses nothing
+                self._save_snapshot()
+        except Exception as error:  # noqa: BLE001  # the top of the thread: whoever waits must hear of it
+            self._give_up(InvariantError(f"the store's writer failed: {error!r}", code="store.writer"))
+        finally:
+            self._connection.close()
+
+    def _write(self, batch: Batch) -> bool:
+        try:
+            self._write_news(batch)
+            self._write_observed(batch)
+            self._tidy()
+        except sqlite3.Error as error:
+            self._refuse(from_sqlite(error, self._database.path))
+            return False
+        self._retry_s = self._settings.pace.retry_first_s
+        if self._backlog.confirm(batch):
+            self._tell(Severity.INFO, "the disk takes the state again; everything that waited is written")
+        return True
+
+    def _write_news(self, batch: Batch) -> None:
+        if batch.entries or batch.events or batch.decisions:
+            with transaction(self._connection):
+                insert_entries(self._connection, batch.entries)
+                insert_events(self._connection, batch.events)
+                insert_decisions(self._connection, batch.decisions)
+            self._unpruned += len(batch.events) + len(batch.decisions)
+            self._backlog.confirm_written(batch)
+
+    def _write_observed(self, batch: Batch) -> None:
+        if batch.observed is None:
+            return
+        changes = self._ledger.compare(batch.observed)
+        if changes.upserts or changes.deletes:
+            with transaction(self._connection):
+                write_changes(self._connection, changes)
+        self._ledger.confirm(changes)
+        self._backlog.confirm_observed(batch)
+
+    def _tidy(self) -> None:
+        if self._backlog.desired.generation >= self._snapshot_generation + SNAPSHOT_EVERY:
+            self._save_snapshot()
+        now = time.monotonic()
+        if self._unpruned >= PRUNE_EVERY or now >= self._pruned_at + PRUNE_EVERY_S:
+            with transaction(self._connection):
+                prune(self._connection, self._settings.retention, self._clock.now())
+            self._unpruned = 0
+            self._pruned_at = now
+
+    def _save_snapshot(self) -> None:
+        desired = self._backlog.desired
+        if desired.generation > self._snapshot_generation:
+            with transaction(self._connection):
+                save_snapshot(self._connection, desired)
+            self._snapshot_generation = desired.generation
+
+    def _refuse(self, error: UnderstudyError) -> None:
+        retry_s = self._retry_s
+        self._retry_s = min(2 * retry_s, self._settings.pace.retry_max_s)
+        if self._backlog.refuse(error, retry_s):
+            self._tell(Severity.ALARM, f"state is kept in memory only: {error.message}")
+
+    def _give_up(self, error: UnderstudyError) -> None:
+        """A fault of ours: the server goes on without a store that can be written."""
+        self._backlog.close()  # first, so that nobody begins to wait for a writer that has ended
+        self._backlog.refuse(error, 0.0)
+        self._tell(Severity.ALARM, error.message)
+
+    def _tell(self, severity: Severity, text: str) -> None:
+        kind = EventKind.ALARM if severity is Severity.ALARM else EventKind.SERVICE
+        event = Event(self._clock.now(), kind, "store", text, severity)
+        with suppress(UnderstudyError):  # a closed backlog takes no event, but whoever listens still hears it
+            (event,) = self._backlog.add_events((event,))
+        with suppress(RuntimeError):  # an event loop that has ended hears nothing
+            self._settings.notify(event)
