@@ -17,13 +17,13 @@ from understudy.model.observation import Phase
 class Attempt:
     """What a kind's probe works with. Phases follow each other: entering one ends the one before."""
 
-    __slots__ = ("_clock", "_entered_at", "_phases", "check", "endpoint", "phase")
+    __slots__ = ("_entered_at", "_phases", "check", "clock", "endpoint", "phase")
 
     def __init__(self, check: Check, endpoint: Endpoint, clock: Clock) -> None:
         self.check = check
         self.endpoint = endpoint
         self.phase = ""
-        self._clock = clock
+        self.clock = clock
         self._phases: list[Phase] = []
         self._entered_at = 0.0
 
@@ -34,13 +34,13 @@ class Attempt:
 
     def now(self) -> Instant:
         """The present instant."""
-        return self._clock.now()
+        return self.clock.now()
 
     def enter(self, phase: str) -> None:
         """Begin `phase`; entering the phase that is running already changes nothing."""
         if phase == self.phase:
             return
-        now = self._clock.now()
+        now = self.clock.now()
         self._end(now)
         self.phase = phase
         self._entered_at = now

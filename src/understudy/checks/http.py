@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Annotated, Literal, Self
@@ -18,8 +17,8 @@ from understudy.checks.settings import Kind, Pairs, Settings, SourceAddress
 from understudy.checks.transport import http1, http2
 from understudy.checks.transport.exchange import Body, Request, Response
 from understudy.checks.transport.faults import EndpointError, plain
-from understudy.checks.transport.stream import Stream, dial
-from understudy.checks.transport.tls_context import TlsOptions
+from understudy.checks.transport.stream import dial
+from understudy.checks.transport.tls_context import TlsOptions, secure
 from understudy.model.name import Name, NameSyntaxError
 
 _PORTS = {"http": 80, "https": 443}
@@ -144,20 +143,11 @@ async def _ask(settings: HttpSettings, request: Request, attempt: Attempt) -> tu
     bodies: list[Body] = []
     with await dial(attempt, parts.port or _PORTS[request.scheme], settings.source) as stream:
         if request.scheme == "https":
-            tls_text = await _secure(settings, stream, parts.hostname or "", attempt)
+            alpn = "h2" if settings.http2 == "always" else ""
+            tls_text = ", " + await secure(settings, stream, parts.hostname or "", alpn=alpn)
         exchange = http2.exchange if settings.http2 == "always" else http1.exchange
-        response = await exchange(stream, request, attempt, partial(_choose_body, settings, bodies))
+        response = await exchange(stream, request, partial(_choose_body, settings, bodies))
     return response, bodies[0].octets if bodies else b"", tls_text
-
-
-async def _secure(settings: HttpSettings, stream: Stream, host: str, attempt: Attempt) -> str:
-    context = settings.context(*(("h2",) if settings.http2 == "always" else ()))
-    connection: ssl.SSLSocket = await stream.start_tls(context, host)
-    if settings.http2 == "always" and connection.selected_alpn_protocol() != "h2":
-        raise EndpointError("tls.alpn", "expected HTTP/2, but the endpoint does not offer it")
-    if settings.days_left is None:
-        return ""
-    return ", " + settings.judge_dates(connection.getpeercert() or {}, attempt.now())
 
 
 def _choose_body(settings: HttpSettings, bodies: list[Body], response: Response) -> Body | None:

@@ -46,6 +46,8 @@ async def probe(check: Check, endpoint: Endpoint, clock: Clock) -> Observation:
 def _timed_out(attempt: Attempt) -> ProbeError:
     """A deadline that passed is the endpoint's fault, except while our own resolver was at work."""
     after = format_duration(attempt.timeout_s)
+    if attempt.phase == "peer":
+        return LocalError("dns.peer", f"the peer to compare with gave no answer within {after}")
     if attempt.phase == "resolve":
         return LocalError("resolve.timeout", f"our resolver gave no answer for {attempt.endpoint} within {after}")
     what = _WAITING_FOR.get(attempt.phase, "nothing came of it")

@@ -10,11 +10,13 @@ from typing import TypeAlias
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from understudy.checks import http, tcp
+from understudy.checks import dns, grpc, http, icmp, script, smtp, tcp, tls, udp
 from understudy.checks.settings import Kind, Settings
 from understudy.checks.transport.faults import plain
 
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (http.KIND, tcp.KIND)}
+_ALL = tuple(module.KIND for module in (http, tcp, tls, icmp, dns, udp, grpc, smtp, script))
+
+KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ALL}
 
 Path: TypeAlias = tuple[str | int, ...]
 

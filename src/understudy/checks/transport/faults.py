@@ -19,6 +19,9 @@ class ProbeError(Exception):
         self.reason = reason
         self.text = text
 
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.text}"
+
 
 class EndpointError(ProbeError):
     """The endpoint's failure."""
@@ -33,7 +36,7 @@ _OURS = {
     errno.ENFILE: ("local.descriptors", "this host has no file descriptor left (raise fs.file-max)"),
     errno.ENOBUFS: ("local.memory", "this host has no socket buffer left"),
     errno.ENOMEM: ("local.memory", "this host has no memory left"),
-    errno.EAGAIN: ("local.ports", "this host has no free local port left"),
+    errno.EAGAIN: ("local.memory", "this host has no socket buffer or local port left"),
     errno.EADDRINUSE: ("local.ports", "this host has no free local port left"),
     errno.EADDRNOTAVAIL: ("local.no-address", "this host has no address to probe from, or no free local port"),
     errno.EAFNOSUPPORT: ("local.no-family", "this host does not speak the endpoint's address family"),
@@ -67,8 +70,8 @@ _THEIRS = {
     errno.EPROTO: ("malformed", "protocol error"),
 }
 
-_STAGE = {"connect": "connect", "tls": "tls"}
-"""The first part of a connection's reason by phase; every later phase says `read`."""
+_STAGES = {"connect": "connect", "tls": "tls"}
+_ALWAYS_CONNECT = {"refused", "unreachable"}  # a datagram's refusal comes while we wait for the answer
 
 
 def of_os_error(error: OSError, phase: str, *, is_at_once: bool = False) -> ProbeError:
@@ -79,12 +82,14 @@ def of_os_error(error: OSError, phase: str, *, is_at_once: bool = False) -> Prob
     ours = _OURS.get(number) or (_OURS_AT_ONCE.get(number) if is_at_once else None)
     if ours:
         return LocalError(*ours)
-    stage = _STAGE.get(phase, "read")
     if number not in _THEIRS:
         name = errno.errorcode.get(number, "unknown error")
         return LocalError("local.system", f"{name}: {os.strerror(number) if number else plain(str(error))}")
     word, text = _THEIRS[number]
-    return EndpointError(f"timeout.{phase}" if word == "timeout" else f"{stage}.{word}", text)
+    if word == "timeout":
+        return EndpointError(f"timeout.{phase}", text)
+    stage = "connect" if word in _ALWAYS_CONNECT else _STAGES.get(phase, "read")
+    return EndpointError(f"{stage}.{word}", text)
 
 
 def _of_tls_error(error: ssl.SSLError) -> EndpointError:

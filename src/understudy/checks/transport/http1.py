@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import h11
 
-from understudy.checks.attempt import Attempt
 from understudy.checks.transport.exchange import Body, ChooseBody, Request, Response
 from understudy.checks.transport.faults import EndpointError, plain
 from understudy.checks.transport.stream import Stream
 
 
-async def exchange(stream: Stream, request: Request, attempt: Attempt, choose_body: ChooseBody) -> Response:
+async def exchange(stream: Stream, request: Request, choose_body: ChooseBody) -> Response:
     """Send `request`, return the response as soon as its head and the chosen body have come."""
     connection = h11.Connection(h11.CLIENT)
-    attempt.enter("send")
+    stream.attempt.enter("send")
     await stream.write(_written(connection, request))
-    attempt.enter("first_octet")
+    stream.attempt.enter("first_octet")
     response: Response | None = None
     body: Body | None = None
     while True:
-        event = await _next_event(connection, stream, attempt)
+        event = await _next_event(connection, stream)
         if isinstance(event, h11.Response):
             response = Response(event.status_code, event.headers)
             body = choose_body(response)
@@ -41,7 +40,7 @@ def _written(connection: h11.Connection, request: Request) -> bytes:
     return octets + (connection.send(h11.EndOfMessage()) or b"")
 
 
-async def _next_event(connection: h11.Connection, stream: Stream, attempt: Attempt) -> object:
+async def _next_event(connection: h11.Connection, stream: Stream) -> object:
     """The next thing that the endpoint said."""
     while True:
         try:
@@ -51,7 +50,7 @@ async def _next_event(connection: h11.Connection, stream: Stream, attempt: Attem
         if event is not h11.NEED_DATA:
             return event
         octets = await stream.read()
-        attempt.enter("read")
+        stream.attempt.enter("read")
         if not octets and connection.their_state is h11.SEND_RESPONSE:
             raise EndpointError("read.closed", "the endpoint closed the connection before its response")
         connection.receive_data(octets)

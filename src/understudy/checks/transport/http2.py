@@ -9,7 +9,6 @@ import h2.events
 import h2.exceptions
 import h2.settings
 
-from understudy.checks.attempt import Attempt
 from understudy.checks.transport.exchange import Body, ChooseBody, Request, Response
 from understudy.checks.transport.faults import EndpointError, plain
 from understudy.checks.transport.stream import Stream
@@ -17,21 +16,21 @@ from understudy.checks.transport.stream import Stream
 BODY_OCTETS_MAX = 16384  # RFC 9113 6.5.2: the largest frame that every peer takes, so a request is never split
 
 
-async def exchange(stream: Stream, request: Request, attempt: Attempt, choose_body: ChooseBody) -> Response:
+async def exchange(stream: Stream, request: Request, choose_body: ChooseBody) -> Response:
     """Send `request`, return the response as soon as its head and the chosen body have come."""
     connection = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True, header_encoding=None))
-    attempt.enter("send")
+    stream.attempt.enter("send")
     connection.initiate_connection()
     connection.update_settings({h2.settings.SettingCodes.ENABLE_PUSH: 0})
     connection.send_headers(1, _head(request), end_stream=not request.body)
     if request.body:
         connection.send_data(1, request.body, end_stream=True)
     await stream.write(connection.data_to_send())
-    attempt.enter("first_octet")
+    stream.attempt.enter("first_octet")
     reading = _Reading(choose_body)
     while not reading.is_done:
         octets = await stream.read()
-        attempt.enter("read")
+        stream.attempt.enter("read")
         if not octets:
             raise EndpointError("read.closed", "the endpoint closed the connection before its response ended")
         try:

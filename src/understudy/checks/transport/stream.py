@@ -29,11 +29,11 @@ TURNS_BEFORE_YIELD = 16  # chosen: reads that succeed at once before the loop, a
 class Stream:
     """One connection. Used as `with await dial(...) as stream:`."""
 
-    __slots__ = ("_attempt", "_loop", "_octets_left", "_socket", "_turns")
+    __slots__ = ("_loop", "_octets_left", "_socket", "_turns", "attempt")
 
     def __init__(self, connected: socket.socket, attempt: Attempt) -> None:
         self._socket = connected
-        self._attempt = attempt
+        self.attempt = attempt
         self._loop = asyncio.get_running_loop()
         self._octets_left = OCTETS_MAX
         self._turns = 0
@@ -53,7 +53,7 @@ class Stream:
 
     async def start_tls(self, context: ssl.SSLContext, name: str) -> ssl.SSLSocket:
         """Shake hands in the phase `tls`; `name` is the certificate's and, unless it is an address, goes out as SNI."""
-        self._attempt.enter("tls")
+        self.attempt.enter("tls")
         encrypted = context.wrap_socket(self._socket, server_hostname=name, do_handshake_on_connect=False)
         self._socket = encrypted
         while True:
@@ -163,7 +163,7 @@ async def _establish(connecting: socket.socket, address: Address, port: int) -> 
         raise of_os_error(OSError(number, os.strerror(number)), "connect", is_at_once=is_at_once)
 
 
-def open_socket(address: Address, kind: int, source: Address | None, protocol: int = 0) -> socket.socket:
+def open_socket(address: Address, kind: int, source: Address | None, *, protocol: int = 0) -> socket.socket:
     """A non-blocking socket of the address's family, bound to `source`. Every failure is a LocalError."""
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6  # noqa: PLR2004  # the version's name
     if source is not None and source.version != address.version:

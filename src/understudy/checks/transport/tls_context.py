@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ssl
 from functools import lru_cache
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
 from understudy.checks.settings import Settings
 from understudy.checks.transport.faults import EndpointError, LocalError, plain
+from understudy.checks.transport.stream import Stream
+from understudy.model.name import Name
 
 _DAY_S = 86400.0
 
@@ -37,27 +40,46 @@ class TlsOptions(Settings):
         files = (self.ca_file, self.client_cert_file, self.client_key_file)
         try:
             versions = tuple(file.stat().st_mtime_ns if file else 0 for file in files)
-            return _context(self.verify, files, versions, alpn)
+            return _context(verify=self.verify, files=files, versions=versions, alpn=alpn)
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
             named = ", ".join(str(file) for file in files if file) or "the system's certificates"
             raise LocalError("local.tls-files", f"cannot use {named}: {plain(str(error))}") from None
 
-    def judge_dates(self, certificate: dict[str, Any], now: float) -> str:
-        """How long the certificate still lasts, for people; raises EndpointError when that is too short."""
-        if "notAfter" not in certificate:
-            return ""
-        left = (ssl.cert_time_to_seconds(certificate["notAfter"]) - now) / _DAY_S
-        if self.days_left is not None and left < self.days_left:
-            text = f"expected a certificate for {self.days_left} more days, seen {left:.1f}"
-            raise EndpointError("tls.expires", text)
-        return f"certificate for {left:.0f} more days"
+
+async def secure(options: TlsOptions, stream: Stream, name: str, *, alpn: str = "") -> str:
+    """Shake hands over `stream` and judge the certificate; returns what is to be said of them.
+
+    `alpn`, if given, must be agreed on. Raises EndpointError, LocalError and, like every use of a stream, OSError.
+    """
+    connection = await stream.start_tls(options.context(*((alpn,) if alpn else ())), name)
+    if alpn and connection.selected_alpn_protocol() != alpn:
+        raise EndpointError("tls.alpn", f"expected the application protocol {alpn}, which the endpoint does not offer")
+    version = connection.version() or "TLS"
+    certificate = connection.getpeercert() or {}
+    if "notAfter" not in certificate:
+        return version
+    left = (ssl.cert_time_to_seconds(str(certificate["notAfter"])) - stream.attempt.now()) / _DAY_S
+    if options.days_left is not None and left < options.days_left:
+        text = f"expected a certificate for {options.days_left} more days, seen {left:.1f}"
+        raise EndpointError("tls.expires", text)
+    return f"{version}, certificate for {left:.0f} more days"
+
+
+def check_server_name(name: str) -> str:
+    """The name itself, if a certificate can be for it: a host name or an address; raises ValueError."""
+    try:
+        ip_address(name)
+    except ValueError:
+        return str(Name.parse(name)) if name else ""
+    return name
 
 
 @lru_cache(maxsize=1024)
 def _context(
-    verify: bool,  # noqa: FBT001  # a key of the cache, passed on as it was configured
+    *,
+    verify: bool,
     files: tuple[Path | None, ...],
-    _versions: tuple[int, ...],
+    versions: tuple[int, ...],  # noqa: ARG001  # a key of the cache: a file that changed is read again
     alpn: tuple[str, ...],
 ) -> ssl.SSLContext:
     """A context costs milliseconds (the system's certificates are read), so it is made once per distinct options."""
