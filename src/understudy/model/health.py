@@ -56,8 +56,9 @@ class CastVote:
 class Health:
     """`since` is when `state` was entered, `first_seen` when this key became part of the configuration.
 
-    `falls` are the DOWN transitions of the last 30 minutes, oldest first (semantics 3.2). `ballot` is what the last
-    fold saw, `why` the rule and the arithmetic in words.
+    `falls` are the DOWN transitions of the last 30 minutes, oldest first (semantics 3.2); the latest is kept however
+    old it is, so an UP without falls has never been DOWN. `ballot` is what the last fold saw, `why` the rule and the
+    arithmetic in words. `by_check` is each check's own state, which a hold keeps (semantics 2.3).
     """
 
     state: HealthState
@@ -67,3 +68,4 @@ class Health:
     flags: frozenset[HealthFlag] = frozenset()
     ballot: tuple[CastVote, ...] = ()
     why: str = ""
+    by_check: tuple[tuple[str, HealthState], ...] = ()

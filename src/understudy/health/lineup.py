@@ -1,0 +1,127 @@
+"""Where everything that one record may hand out stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from understudy.health.overrides import Location, OverrideIndex, find_freeze, find_override
+from understudy.health.standing import Place, stand
+from understudy.model.check import Check, leaves
+from understudy.model.decision import RecordMemory
+from understudy.model.endpoint import Endpoint, Family, Member, Pool
+from understudy.model.health import Health, HealthFlag, HealthKey, HealthState
+from understudy.model.instant import Instant
+from understudy.model.override import OverrideKind
+from understudy.model.record import Record
+from understudy.model.standing import Lineup, Standing, StandingKind
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """All that is known while records are lined up; the mappings are read, never changed.
+
+    A health that is not there yet is UNKNOWN since now. `kept` is what guard 5.2 keeps, by pool: until when.
+    """
+
+    pools: Mapping[str, Pool]
+    checks: Mapping[str, Check]
+    healths: Mapping[HealthKey, Health]
+    overrides: OverrideIndex = field(default_factory=OverrideIndex)
+    kept: Mapping[str, Mapping[Endpoint, Instant]] = field(default_factory=dict)
+
+
+def line_up(record: Record, memories: Mapping[Family, RecordMemory], now: Instant, *, scene: Scene) -> Lineup:
+    """Stand every endpoint of `record`; costs by the record's endpoints, not by all. `memories` may be empty."""
+    places = _Places.of(record, memories, now, scene=scene)
+    fallback = scene.pools[record.fallback].members if record.fallback is not None else ()
+    return Lineup(
+        tiers=tuple(
+            tuple(places.stand(member, pool, now) for member in scene.pools[pool].members) for pool in record.pools
+        ),
+        fallback=tuple(places.stand_last_resort(member, now) for member in fallback),
+        freeze=find_freeze(scene.overrides, record.name, now),
+    )
+
+
+def first_verdict_s(record: Record, checks: Mapping[str, Check]) -> float:
+    """How long a newcomer waits for its first verdict: fall x interval of its slowest check (2.2)."""
+    schedules = (checks[name].schedule for name in leaves(record.requirement))
+    return max((schedule.fall * schedule.interval_s for schedule in schedules), default=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """What the places of one record's endpoints have in common."""
+
+    record: Record
+    scene: Scene
+    common: Place
+    in_use: frozenset[Endpoint]
+    waiting: frozenset[Endpoint]
+    is_whole: bool
+    healthy: tuple[Endpoint, ...]
+
+    @classmethod
+    def of(cls, record: Record, memories: Mapping[Family, RecordMemory], now: Instant, *, scene: Scene) -> _Places:
+        members = tuple((pool, member) for pool in record.pools for member in scene.pools[pool].members)
+        places = cls(
+            record=record,
+            scene=scene,
+            common=Place(record, first_verdict_s=first_verdict_s(record, scene.checks)),
+            in_use=frozenset(endpoint for memory in memories.values() for endpoint in memory.last_healthy),
+            waiting=frozenset(endpoint for memory in memories.values() for endpoint in memory.waiting),
+            is_whole=any(member.endpoint.family is Family.HOST for _, member in members),
+            healthy=(),
+        )
+        return replace(places, healthy=tuple(places._find_healthy(members, now)))
+
+    def stand(self, member: Member, pool: str, now: Instant) -> Standing:
+        endpoint = member.endpoint
+        place = replace(
+            self.common,
+            override=find_override(self.scene.overrides, Location(endpoint, pool, self.record.name), now),
+            is_in_use=endpoint in self.in_use,
+            is_waiting=endpoint in self.waiting,
+            has_healthy=any(other != endpoint and self._is_decided_with(endpoint, other) for other in self.healthy),
+            kept_until=self.scene.kept.get(pool, {}).get(endpoint),
+        )
+        return stand(member, self._health(endpoint, now), now, place=place)
+
+    def stand_last_resort(self, member: Member, now: Instant) -> Standing:
+        """Of a last resort only the operator's word counts; its health is ignored (4.4)."""
+        pool = self.record.fallback or ""
+        override = find_override(self.scene.overrides, Location(member.endpoint, pool, self.record.name), now)
+        unmonitored = Health(HealthState.UP, now, now, flags=frozenset({HealthFlag.UNMONITORED}))
+        standing = stand(member, unmonitored, now, place=replace(self.common, override=override))
+        if standing.kind is StandingKind.ELIGIBLE and override is None:
+            return replace(standing, rule="4.4", why="a last resort, whose health is ignored")
+        return standing
+
+    def _find_healthy(self, members: Iterable[tuple[str, Member]], now: Instant) -> Iterator[Endpoint]:
+        """At most two of each family, which answers `is another one healthy` for every endpoint."""
+        found: dict[Family, set[Endpoint]] = {}
+        for pool, member in members:
+            known = found.setdefault(member.endpoint.family, set())
+            if len(known) < 2 and member.endpoint not in known and self._is_healthy(pool, member, now):  # noqa: PLR2004  # one, and one that is another
+                known.add(member.endpoint)
+                yield member.endpoint
+
+    def _is_healthy(self, pool: str, member: Member, now: Instant) -> bool:
+        """UP, and not taken out by an operator."""
+        if self._health(member.endpoint, now).state is not HealthState.UP:
+            return False
+        override = find_override(self.scene.overrides, Location(member.endpoint, pool, self.record.name), now)
+        return override.kind is OverrideKind.FORCE_UP if override is not None else not member.is_disabled
+
+    def _is_decided_with(self, endpoint: Endpoint, other: Endpoint) -> bool:
+        """A family for itself; everything together in a record that has a host name."""
+        return self.is_whole or endpoint.family is other.family
+
+    def _health(self, endpoint: Endpoint, now: Instant) -> Health:
+        known = self.scene.healths.get(HealthKey(endpoint, self.record.requirement))
+        if known is not None:
+            return known
+        if self.record.requirement is None:
+            return Health(HealthState.UP, now, now, flags=frozenset({HealthFlag.UNMONITORED}))
+        return Health(HealthState.UNKNOWN, now, now, why="2.2: no verdict was ever heard")
