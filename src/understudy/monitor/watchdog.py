@@ -1,0 +1,124 @@
+"""Notices a checker that stopped: a silent one must never look like a healthy world (semantics 1.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from understudy.clock.clock import Clock
+from understudy.model.instant import Instant
+from understudy.model.observation import Outcome
+from understudy.model.verdict import ProbeKey, VerdictState
+from understudy.monitor.assignment import Assignment
+from understudy.monitor.monitor import Monitor
+
+ROUND_S = 1.0  # chosen: a tenth of the shortest stale_after
+LAG_S = 0.5  # chosen: above that, a probe's deadline of a second or more begins to measure us and not the endpoint
+OVERRUN_GRACE_S = 1.0  # chosen: a check keeps its own deadline well within it, so whoever needs more is at fault
+STOPPED_S = 2.0  # chosen: twice ROUND_S; a loop that lags so long shows itself as lag
+LATE_S = 1.0  # chosen: a probe this late is worth counting as waiting for budget
+LATE_LASTING_S = 10.0  # chosen: the probes of a start may be late for some seconds; only what lasts is alarming
+RETELL_S = 10.0  # chosen: how often the text of a lasting alarm may follow its numbers
+
+SetAlarm: TypeAlias = Callable[[str, str, Instant], None]
+
+
+class Watchdog:
+    """Watches one Monitor from a task of its own, once a second.
+
+    `set_alarm(key, text, now)` is told what is wrong while it is, and an empty text when it is over. The keys are
+    `monitor/<name>/<what>`, with `what` one of
+
+    - `stopped`: something is due and the scheduler does not turn;
+    - `late`: probes have waited for their budget for more than 10 s;
+    - `lag`: the event loop was busy with something else, so timings and deadlines are doubtful;
+    - `stuck`: probes that do not even end when cancelled;
+    - `stale`: verdicts without evidence for `stale_after`, now UNKNOWN;
+    - `inconclusive`: assignments whose last probe could not tell, by a fault of ours.
+    """
+
+    def __init__(self, monitor: Monitor, clock: Clock, *, set_alarm: SetAlarm) -> None:
+        self._monitor = monitor
+        self._clock = clock
+        self._set_alarm = set_alarm
+        self._told: dict[str, tuple[str, Instant]] = {}
+        self._late_since: Instant | None = None
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        while True:
+            expected = self._clock.now() + ROUND_S
+            await self._clock.sleep_until(expected)
+            self.round(self._clock.now(), expected)
+
+    def round(self, now: Instant, expected: Instant) -> None:
+        """One look; it was meant for `expected`."""
+        self._monitor.end_overrun(now, OVERRUN_GRACE_S)
+        self._monitor.expire_stale(now)
+        self._tell("lag", _lag(now - expected), now)
+        stuck, stale, inconclusive, overdue = [], [], [], []
+        for assignment in self._monitor.assignments:
+            if assignment.is_abandoned:
+                stuck.append(assignment.key)
+            elif assignment.task is None and assignment.due < now - LATE_S:
+                overdue.append(assignment.key)
+            if _is_stale(assignment, now):
+                stale.append(assignment.key)
+            if assignment.history and assignment.history[-1].outcome is Outcome.INCONCLUSIVE:
+                inconclusive.append(assignment)
+        self._tell("stuck", _listed("probes that ignore their cancellation", stuck), now)
+        self._tell("stale", _listed("verdicts without fresh evidence", stale), now)
+        self._tell("inconclusive", _inconclusive(inconclusive), now)
+        self._judge_overdue(overdue, now)
+
+    def _judge_overdue(self, overdue: list[ProbeKey], now: Instant) -> None:
+        """Overdue probes are the scheduler's fault if it does not turn, else the budget's."""
+        is_stopped = bool(overdue) and now - self._monitor.turned_at > STOPPED_S
+        self._tell(
+            "stopped", _listed("the scheduler does not turn; probes overdue", overdue) if is_stopped else "", now
+        )
+        if not overdue or is_stopped:
+            self._late_since = None
+        elif self._late_since is None:
+            self._late_since = now
+        lasts = self._late_since is not None and now - self._late_since >= LATE_LASTING_S
+        self._tell(
+            "late", _listed("probes are waiting for their budget (probe_rate_max)", overdue) if lasts else "", now
+        )
+
+    def _tell(self, what: str, text: str, now: Instant) -> None:
+        """Pass it on when it begins, when it ends, and at most every RETELL_S when its text changes."""
+        before = self._told.get(what)
+        if before is None and not text:
+            return
+        if before is not None and text and (before[0] == text or now - before[1] < RETELL_S):
+            return
+        if text:
+            self._told[what] = (text, now)
+        else:
+            del self._told[what]
+        self._set_alarm(f"monitor/{self._monitor.name}/{what}", text, now)
+
+
+def _is_stale(assignment: Assignment, now: Instant) -> bool:
+    """Whether no evidence came for too long, be it since the last or since it was assigned."""
+    heard_at = max(assignment.verdict.refreshed_at, assignment.fresh_from)
+    is_silent = now - heard_at >= assignment.check.schedule.stale_after_s
+    return is_silent and assignment.verdict.state is VerdictState.UNKNOWN
+
+
+def _lag(lag_s: float) -> str:
+    return f"the event loop was {lag_s:.1f} s late; timings of probes are doubtful" if lag_s > LAG_S else ""
+
+
+def _inconclusive(assignments: list[Assignment]) -> str:
+    if not assignments:
+        return ""
+    first = assignments[0]
+    keys = [assignment.key for assignment in assignments]
+    return _listed("probes that could not tell", keys) + f": {first.history[-1].reason}: {first.history[-1].text}"
+
+
+def _listed(what: str, keys: list[ProbeKey]) -> str:
+    """`what: 12, the first is 192.0.2.10 by web`, or nothing for no keys."""
+    return f"{what}: {len(keys)}, the first is {keys[0]}" if keys else ""
