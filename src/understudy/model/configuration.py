@@ -17,7 +17,8 @@ from understudy.model.zone import ZoneDefinition
 class NodeSettings:
     """What belongs to this node only, and so is never in the log.
 
-    `listen` is as the engine takes it: `192.0.2.1:53`, `[::1]:53`.
+    `listen` is as the engine takes it: `192.0.2.1:53`, `[::1]:53`. `api_socket` is the Unix socket on which the running
+    server is spoken to; None: it is spoken to nowhere.
     """
 
     listen: tuple[str, ...]
@@ -27,6 +28,7 @@ class NodeSettings:
     version_bind: str = ""
     hostname_bind: str = ""
     probe_rate_max: float = 2000.0  # chosen: probes started per second in all; twice what 10,000 endpoints at 10 s need
+    api_socket: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,100 @@
+"""Addresses as operators write them."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from understudy.model.endpoint import Target
+from understudy.model.name import Name, NameSyntaxError
+
+DNS_PORT = 53  # RFC 1035 4.2
+_PORT_MAX = 65_535
+
+_BRACKETED = re.compile(r"\[(?P<host>[^\]]*)\](?::(?P<port>.*))?")
+_WITH_PORT = re.compile(r"(?P<host>[^:]*):(?P<port>[^:]*)")
+_LOOKS_NUMERIC = re.compile(r"[0-9./]+")
+
+
+class AddressSyntaxError(ValueError):
+    """Text that is no address; `hint` says what to write instead."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+def parse_listen(text: str) -> str:
+    """An address to listen on, as the engine takes it; without a port it is 53. Raises AddressSyntaxError."""
+    hint = 'write 127.0.0.1:5300, 0.0.0.0:53 or "[::]:53"'
+    found = _BRACKETED.fullmatch(text) or _WITH_PORT.fullmatch(text)
+    host, port_text = (found["host"], found["port"]) if found else (text, None)
+    try:
+        address = ip_address(host)
+    except ValueError:
+        raise AddressSyntaxError(f"'{text}' is no address to listen on", hint) from None
+    port = DNS_PORT if port_text is None else _port(port_text)
+    if port is None:
+        raise AddressSyntaxError(f"'{text}' has no port from 0 to {_PORT_MAX}", hint)
+    if address.is_multicast or _has_scope(address):
+        raise AddressSyntaxError(f"'{text}' cannot be listened on", hint)
+    return f"[{address}]:{port}" if isinstance(address, IPv6Address) else f"{address}:{port}"
+
+
+def _port(text: str) -> int | None:
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(_PORT_MAX))
+    return int(text) if is_number and int(text) <= _PORT_MAX else None
+
+
+def parse_target(text: str) -> Target:
+    """An endpoint's address or host name. Raises AddressSyntaxError."""
+    address = parse_address(text)
+    if address is not None:
+        _refuse_unusable(address)
+        return address
+    _refuse_near_addresses(text)
+    try:
+        name = Name.parse(text)
+    except NameSyntaxError as error:
+        raise AddressSyntaxError(str(error), "write an IPv4 address, an IPv6 address or a host name") from None
+    if len(name.labels) < 2:  # noqa: PLR2004  # a host and a domain
+        hint = "write a host name in full; a pool of that name stands without brackets"
+        raise AddressSyntaxError(f"'{text}' is neither an address nor a full host name", hint)
+    if name.is_wildcard:
+        raise AddressSyntaxError(f"'{text}' is a wildcard, no host name")
+    return name
+
+
+def parse_address(text: str) -> IPv4Address | IPv6Address | None:
+    """The address that `text` is, or None."""
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
+
+
+def _refuse_unusable(address: IPv4Address | IPv6Address) -> None:
+    """What no client can be sent to."""
+    if address.is_unspecified or address.is_multicast or str(address) == "255.255.255.255":
+        raise AddressSyntaxError(f"'{address}' is no server's address")
+    if _has_scope(address):
+        raise AddressSyntaxError(f"'{address}' has a scope, which an AAAA record cannot carry", "leave out %...")
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        raise AddressSyntaxError(f"'{address}' is an IPv4 address in disguise", f"write {address.ipv4_mapped}")
+
+
+def _refuse_near_addresses(text: str) -> None:
+    """What is meant as an address and would otherwise be taken for an odd host name."""
+    if "://" in text:
+        raise AddressSyntaxError(f"'{text}' is a URL, no endpoint", "the URL stands in the check, the address here")
+    without_port = _BRACKETED.fullmatch(text) or _WITH_PORT.fullmatch(text)
+    if without_port is not None:
+        host = without_port["host"]
+        raise AddressSyntaxError(f"'{text}' has a port or brackets", f"write {host}; the port stands in the check")
+    if _LOOKS_NUMERIC.fullmatch(text) or ":" in text:
+        raise AddressSyntaxError(f"'{text}' is no valid address", "four numbers from 0 to 255, or an IPv6 address")
+
+
+def _has_scope(address: IPv4Address | IPv6Address) -> bool:
+    return isinstance(address, IPv6Address) and address.scope_id is not None

@@ -1,0 +1,107 @@
+"""From a document's written objects to a valid configuration; what is wrong between objects becomes problems here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from understudy.config.document import DocumentForm, ZoneForm
+from understudy.config.findings import Findings
+from understudy.config.pools import PoolTable
+from understudy.config.reading import Document
+from understudy.config.records import RecordBuilder
+from understudy.config.references import CheckTable
+from understudy.config.source import KeyPath
+from understudy.model.configuration import Configuration, NodeSettings
+from understudy.model.name import Name
+from understudy.model.zone import ZoneDefinition, ZoneSource
+
+SOCKET_NAME = "understudy.sock"
+ROOT_STATE_DIR = Path("/var/lib/understudy")  # FHS 3.0 5.8: variable state information
+
+_SOCKET_PATH_MAX_OCTETS = 107  # sun_path of unix(7), without its final zero
+
+
+def build(document: Document, findings: Findings) -> Configuration | None:
+    """The configuration that the document means; None or an incomplete one after problems."""
+    folder = document.file.parent.absolute()
+    zones = {name: _zone(name, placed, folder, findings=findings) for name, placed in document.zones.items()}
+    checks = CheckTable(document.checks, findings)
+    pools = PoolTable(document.pools, document.pool_names, findings)
+    builder = RecordBuilder(document.zone_names, checks, pools, findings=findings)
+    built = {name: builder.build(name, written) for name, written in document.records.items()}
+    records = {name: record for name, record in built.items() if record is not None}
+    checks.resolve_all()
+    _warn_of_unused(document, checks, pools, findings=findings)
+    node = _node(document.node, document.file, findings) if document.node is not None else None
+    if node is None:
+        return None
+    return Configuration(
+        node=node,
+        zones=zones,
+        checks=checks.checks,
+        pools={name: placed.pool for name, placed in pools.pools.items()},
+        records=records,
+        sources=dict(_sources(document, checks, pools, findings=findings)),
+    )
+
+
+def _zone(name: Name, placed: tuple[ZoneForm, KeyPath], folder: Path, *, findings: Findings) -> ZoneDefinition:
+    form, path = placed
+    file = folder / form.file
+    if not file.is_file():
+        reason = "is no file" if file.exists() else "does not exist"
+        findings.error((*path, "file"), "zone.file-missing", f"{file} {reason}", hint=f"paths start at {folder}")
+    return ZoneDefinition(name, ZoneSource.FILE, file)
+
+
+def _node(form: DocumentForm, file: Path, findings: Findings) -> NodeSettings:
+    seen: set[str] = set()
+    for index, address in enumerate(form.listen):
+        if address in seen:
+            findings.error(("listen", index), "listen.duplicate", f"{address} stands here twice", hint="leave one out")
+        seen.add(address)
+    state_dir = _state_dir(form, file)
+    socket = file.parent.absolute() / form.api.socket if form.api.socket is not None else state_dir / SOCKET_NAME
+    if len(os.fsencode(socket)) > _SOCKET_PATH_MAX_OCTETS:
+        message = f"{socket} is longer than {_SOCKET_PATH_MAX_OCTETS} octets, which no Unix socket's path can be"
+        where: KeyPath = ("api", "socket") if form.api.socket is not None else ("state_dir",)
+        findings.error(where, "api.socket-too-long", message, hint="set api: {socket: PATH} to a shorter path")
+    return NodeSettings(
+        listen=tuple(form.listen),
+        state_dir=state_dir,
+        file=file.absolute(),
+        threads=form.server.threads,
+        version_bind=form.server.version or "",
+        hostname_bind=form.server.hostname or "",
+        probe_rate_max=float(form.limits.probe_rate),
+        api_socket=socket,
+    )
+
+
+def _state_dir(form: DocumentForm, file: Path) -> Path:
+    if form.state_dir is not None:
+        return file.parent.absolute() / form.state_dir
+    return ROOT_STATE_DIR if os.geteuid() == 0 else file.parent.absolute() / "state"
+
+
+def _warn_of_unused(document: Document, checks: CheckTable, pools: PoolTable, *, findings: Findings) -> None:
+    for kind, names, used in (("check", document.checks, checks.used), ("pool", document.pools, pools.used)):
+        for name in names:
+            if name not in used:
+                message = f"nothing uses the {kind} '{name}'"
+                findings.warn((f"{kind}s", name), f"{kind}.unused", message, hint="use it in a record, or leave it out")
+
+
+def _sources(
+    document: Document, checks: CheckTable, pools: PoolTable, *, findings: Findings
+) -> Iterator[tuple[str, tuple[str, int]]]:
+    """Where each object stands, composed checks as well."""
+    paths: dict[str, KeyPath] = {f"zone:{name}": path for name, (_, path) in document.zones.items()}
+    paths |= {f"check:{name}": ("checks", name) for name in document.checks}
+    paths |= {f"check:{name}": path for name, path in checks.paths.items()}
+    paths |= {f"pool:{name}": placed.path for name, placed in pools.pools.items()}
+    paths |= {f"record:{name}": written.path for name, written in document.records.items()}
+    for key, path in paths.items():
+        yield key, (str(document.file), findings.line(path))

@@ -1,0 +1,252 @@
+"""The written form of a configuration, version 1: every key with its meaning.
+
+The descriptions are what editors show (docs/understudy.schema.json is made from them). Checks are written in
+`check_forms.py`, because most of their keys belong to their kind.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+from pydantic.json_schema import SkipJsonSchema
+
+from understudy.config.fields import (
+    Amount,
+    AnswersMax,
+    Delay,
+    EndpointText,
+    FormatVersion,
+    ListenText,
+    ObjectName,
+    ProbeRate,
+    Text,
+    Threads,
+    Ttl,
+    Weight,
+    Window,
+    fault,
+    is_object_name,
+    later,
+)
+from understudy.config.findings import shown
+from understudy.config.forms import Form, ShortForm, fault_at
+
+
+class ApiForm(Form):
+    """How the running server is spoken to."""
+
+    socket: Text | None = Field(
+        None, description="Path of the Unix socket, relative to this file; default: in state_dir."
+    )
+
+    listen: Annotated[SkipJsonSchema[None], later("the API on a port", "the Unix socket needs no set-up")] = Field(
+        None, exclude=True
+    )
+
+
+class ServerForm(Form):
+    """The DNS service of this node."""
+
+    threads: Threads = Field(1, description="Threads that answer queries.")
+    version: Text | None = Field(None, description="Answer to version.bind (CH TXT); default: refused.")
+    hostname: Text | None = Field(None, description="Answer to hostname.bind and id.server (CH TXT), and NSID.")
+
+
+class LimitsForm(Form):
+    """What this node never goes beyond."""
+
+    probe_rate: ProbeRate = Field(2000, description="Most probes started per second, all together.")
+
+
+class ZoneForm(Form):
+    """A zone and where its content comes from."""
+
+    source: Literal["file"] = Field("file", description="Where the content comes from; this release has files only.")
+    file: Text = Field(description="Master file (RFC 1035), relative to this file; reloaded when it changes.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_later_sources(cls, value: Any) -> Any:
+        if isinstance(value, dict) and value.get("source") in {"transfer", "dynamic"}:
+            message = f"source {value['source']}: this release does not have it yet"
+            complaint = fault("feature.later", message, "write {file: PATH} with a copy of the zone")
+            raise fault_at("source", value["source"], complaint)
+        return value
+
+
+class EndpointForm(ShortForm):
+    """A server that can be handed out."""
+
+    address: EndpointText = Field(description="IPv4 address, IPv6 address or host name.")
+    weight: Weight = Field(1, description="Share of a weighted record; 0: only when nothing with a weight is left.")
+    disabled: bool = Field(False, description="Never handed out, as if it were not written here.")  # noqa: FBT003  # the default, named by the field
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        return value if isinstance(value, dict) else {"address": value}
+
+    @classmethod
+    def short_schema(cls) -> dict[str, Any]:
+        """Address or host name."""
+        return {"type": "string", "examples": ["192.0.2.10", "2001:db8::10", "app.example.net"]}
+
+
+class WithdrawForm(Form):
+    """The guard max_withdraw."""
+
+    count: Amount = Field(description="Endpoints that automation may withdraw within the window.")
+    window: Window = Field(description="Length of the window.")
+
+
+class PoolForm(ShortForm):
+    """Endpoints used together."""
+
+    endpoints: list[EndpointForm] = Field(description="At least one.", min_length=1)
+    max_withdraw: WithdrawForm | None = Field(None, description="Automation stops at this rate, and alarms.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_list(cls, value: Any) -> Any:
+        return {"endpoints": value} if isinstance(value, list) else value
+
+    @classmethod
+    def short_schema(cls) -> dict[str, Any]:
+        """A list of endpoints."""
+        return {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/Endpoint"}}
+
+
+class PoolUse(ShortForm):
+    """Where a record uses a pool: exactly one of a pool's name, an inline list, or a single endpoint among others."""
+
+    pool: ObjectName | None = None
+    endpoints: list[EndpointForm] | None = Field(None, min_length=1)
+    endpoint: EndpointForm | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_short(cls, value: Any) -> Any:
+        if isinstance(value, list):
+            return {"endpoints": value}
+        if isinstance(value, str) and is_object_name(value):
+            return {"pool": value}
+        if isinstance(value, str | dict):
+            return {"endpoint": value}
+        raise fault(
+            "pool.bad", f"{shown(value)} is neither a pool's name nor a list of endpoints", "write [192.0.2.10]"
+        )
+
+    @classmethod
+    def short_schema(cls) -> dict[str, Any]:
+        """A pool's name, or a list of endpoints."""
+        return {"anyOf": [{"type": "string"}, {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/Endpoint"}}]}
+
+
+class FailbackForm(ShortForm):
+    """Return after recovery."""
+
+    mode: Literal["auto", "manual", "never"] = Field(
+        "auto", description="auto: by itself; manual: when released; never: the record stays on the tier it moved to."
+    )
+    delay: Delay = Field(60.0, description="How long an endpoint must be up before it returns.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_mode(cls, value: Any) -> Any:
+        return {"mode": value} if isinstance(value, str) else value
+
+    @classmethod
+    def short_schema(cls) -> dict[str, Any]:
+        """The mode alone."""
+        return {"enum": ["auto", "manual", "never"]}
+
+
+class RequireForm(ShortForm):
+    """How several checks of one record combine."""
+
+    at_least: Amount | Literal["all", "any"] = Field(description="How many of the checks must pass.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_word(cls, value: Any) -> Any:
+        if value in ("all", "any"):
+            return {"at_least": value}
+        if isinstance(value, dict):
+            return value
+        raise fault("require.bad", f"{shown(value)} is no requirement", "write all, any or {at_least: 2}")
+
+    @classmethod
+    def short_schema(cls) -> dict[str, Any]:
+        """All or any."""
+        return {"enum": ["all", "any"]}
+
+
+class RecordForm(Form):
+    """A steered record: a name whose answer depends on health. Exactly one of tiers, all and weighted."""
+
+    tiers: list[PoolUse] | None = Field(None, description="Pools in order of preference.", min_length=1)
+    all: list[PoolUse] | None = Field(None, description="Every healthy endpoint of these is answered.", min_length=1)
+    weighted: list[PoolUse] | None = Field(
+        None, description="Endpoints answered in proportion to weight.", min_length=1
+    )
+    check: Any = Field(
+        None, description="What an endpoint must pass: a check's name, a shorthand, a mapping, or a list."
+    )
+    require: RequireForm | None = Field(
+        None, description="How a list of checks combines: all (default), any, at_least."
+    )
+    ttl: Ttl = Field(30, description="Most seconds that an answer may be cached.")
+    min_healthy: Amount = Field(1, description="Healthy endpoints that a tier needs to be chosen.")
+    failover_delay: Delay = Field(0.0, description="How long an endpoint must be down before it is withdrawn.")
+    failback: FailbackForm = Field(FailbackForm(), description="How a recovered endpoint returns.")
+    on_all_down: Literal["fail_open", "last_healthy", "nodata", "servfail"] = Field(
+        "fail_open", description="What to answer when nothing is eligible and there is no fallback."
+    )
+    fallback: PoolUse | None = Field(None, description="Last-resort pool whose health is ignored.")
+    answers_max: AnswersMax | None = Field(None, description="Most addresses in one answer; default 8, weighted 1.")
+
+    @field_validator("all", "weighted", mode="before")
+    @classmethod
+    def _as_list(cls, value: Any) -> Any:
+        """One pool's name is a list of one."""
+        return [value] if isinstance(value, str) else value
+
+
+POLICIES = ("tiers", "all", "weighted")
+
+
+class DocumentForm(Form):
+    """A whole configuration file of Understudy, without its checks' insides."""
+
+    version: FormatVersion = Field(1, description="Version of this format: 1.")
+    listen: list[ListenText] = Field(
+        description="Address, or several, to answer DNS on; the default port is 53.", min_length=1
+    )
+    state_dir: Text | None = Field(
+        None,
+        description="Folder for what outlives a restart; default: ./state beside this file; root: /var/lib/understudy.",
+    )
+    api: ApiForm = Field(ApiForm(), description="How the running server is spoken to.")
+    server: ServerForm = Field(ServerForm(), description="The DNS service.")
+    limits: LimitsForm = Field(LimitsForm(), description="What this node never goes beyond.")
+    keys: Annotated[SkipJsonSchema[None], later("keys for transfers and updates", "leave the section out")] = Field(
+        None, exclude=True
+    )
+    zones: dict[str, Any] = Field({}, description="Zones by name.")
+    checks: dict[str, Any] = Field({}, description="Checks by name.")
+    pools: dict[str, Any] = Field({}, description="Pools by name.")
+    records: dict[str, Any] = Field({}, description="Steered records by name.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _normal(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        full = {key: item for key, item in value.items() if item is not None or key not in SECTIONS}
+        if isinstance(full.get("listen"), str):
+            full["listen"] = [full["listen"]]
+        return full
+
+
+SECTIONS = ("api", "server", "limits", "zones", "checks", "pools", "records")

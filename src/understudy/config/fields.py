@@ -1,0 +1,189 @@
+"""Types of single values in the written form: each says what it takes, and what is wrong with what it does not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import BeforeValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from understudy.config.addresses import AddressSyntaxError, parse_listen, parse_target
+from understudy.config.findings import shown
+from understudy.model.duration import DurationSyntaxError, format_duration, parse_duration
+from understudy.model.endpoint import Target
+
+_OBJECT_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,62}")
+OBJECT_NAME_HINT = "letters, digits, - and _, at most 63, such as frankfurt or eu-west_1"
+
+
+def fault(code: str, message: str, hint: str = "") -> PydanticCustomError:
+    """A problem as a validator raises it; `forms` turns it into one with a place."""
+    return PydanticCustomError(code, "{message}", {"message": message, "hint": hint})
+
+
+def between(least_s: float, most_s: float) -> Callable[[object], float]:
+    """A validator of durations with both bounds included."""
+
+    def check(value: object) -> float:
+        seconds = _seconds(value)
+        if not least_s <= seconds <= most_s:
+            bounds = f"{format_duration(least_s)} to {format_duration(most_s)}"
+            raise fault("duration.range", f"{shown(value)} is not allowed here", f"from {bounds}")
+        return seconds
+
+    return check
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        try:
+            return parse_duration(value)
+        except DurationSyntaxError:
+            pass
+    raise fault("duration.bad", f"{shown(value)} is no duration", "write 500ms, 5s, 2m, 1h or 1h30m")
+
+
+def whole(least: int, most: int) -> Callable[[object], int]:
+    """A validator of whole numbers with both bounds included."""
+
+    def check(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise fault("value.type", f"{shown(value)} is no whole number", f"from {least} to {most}")
+        if not least <= value <= most:
+            raise fault("value.range", f"{value} is not allowed here", f"from {least} to {most}")
+        return value
+
+    return check
+
+
+def _ttl(value: object) -> int:
+    seconds = _seconds(value)
+    if seconds != int(seconds) or seconds > TTL_MAX_S:
+        raise fault("ttl.bad", f"{shown(value)} is no TTL", f"whole seconds from 0 to {TTL_MAX_S}, such as 30 or 5m")
+    return int(seconds)
+
+
+def _jitter(value: object) -> float:
+    share = value
+    if isinstance(value, str) and re.fullmatch(r"\d{1,3}(\.\d+)?\s?%", value):
+        share = float(value.rstrip("% ")) / 100
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= JITTER_MAX:
+        raise fault(
+            "value.range", f"{shown(value)} is no jitter", "a share of the interval from 0% to 50%, such as 10%"
+        )
+    return float(share)
+
+
+def later(what: str, hint: str) -> BeforeValidator:
+    """A validator for a key that the design has and this release has not."""
+
+    def refuse(_value: object) -> None:
+        raise fault("feature.later", f"{what}: this release does not have it yet", hint)
+
+    return BeforeValidator(refuse)
+
+
+def _format_version(value: object) -> int:
+    if value != FORMAT_VERSION or isinstance(value, bool | float):
+        raise fault("version.unknown", f"version {shown(value)} of the format is not known", "this release reads 1")
+    return FORMAT_VERSION
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise fault("value.type", f"{shown(value)} is no text", "" if value is None else "put it in quotes")
+    if not value or len(value) > TEXT_MAX or not value.isprintable():
+        raise fault(
+            "value.text", f"{shown(value)} is not allowed here", f"printable text of 1 to {TEXT_MAX} characters"
+        )
+    return value
+
+
+def _object_name(value: object) -> str:
+    text = _text(value)
+    if not _OBJECT_NAME.fullmatch(text):
+        raise fault("name.bad", f"{shown(value)} is no name of a pool, check or monitor", OBJECT_NAME_HINT)
+    return text
+
+
+def is_object_name(text: str) -> bool:
+    """Whether pools, checks and monitors may be called so."""
+    return _OBJECT_NAME.fullmatch(text) is not None
+
+
+def _target(value: object) -> Target:
+    try:
+        return parse_target(_text(value))
+    except AddressSyntaxError as error:
+        raise fault("endpoint.bad", error.message, error.hint) from None
+
+
+def _listen(value: object) -> str:
+    try:
+        return parse_listen(_text(value))
+    except AddressSyntaxError as error:
+        raise fault("listen.bad", error.message, error.hint) from None
+
+
+FORMAT_VERSION = 1
+TEXT_MAX = 4096  # Linux's PATH_MAX; no other text is longer
+TTL_MAX_S = 604_800  # chosen: a week, the most that name servers commonly cache
+JITTER_MAX = 0.5  # chosen: more would make the interval meaningless
+
+_HOUR_S, _DAY_S = 3600.0, 86_400.0
+
+
+def _duration_schema(examples: str) -> WithJsonSchema:
+    return WithJsonSchema(
+        {
+            "type": ["string", "number"],
+            "pattern": r"^(\d+(\.\d+)?(ms|s|m|h|d))+$",
+            "minimum": 0,
+            "examples": examples.split(),
+        }
+    )
+
+
+def _whole_schema(least: int, most: int) -> WithJsonSchema:
+    return WithJsonSchema({"type": "integer", "minimum": least, "maximum": most})
+
+
+# Bounds of semantics section 1 where it gives them; the others are chosen wide enough for every use that was met and
+# narrow enough to catch a wrong unit.
+Interval: TypeAlias = Annotated[float, BeforeValidator(between(0.1, _HOUR_S)), _duration_schema("1s 10s 1m")]
+Timeout: TypeAlias = Annotated[float, BeforeValidator(between(0.01, 60)), _duration_schema("500ms 3s")]
+Recheck: TypeAlias = Annotated[float, BeforeValidator(between(0.05, _HOUR_S)), _duration_schema("250ms 1s")]
+StaleAfter: TypeAlias = Annotated[float, BeforeValidator(between(1, _DAY_S)), _duration_schema("30s 2m")]
+Delay: TypeAlias = Annotated[float, BeforeValidator(between(0, _DAY_S)), _duration_schema("0s 60s 15m")]
+Window: TypeAlias = Annotated[float, BeforeValidator(between(1, _DAY_S)), _duration_schema("10m 1h")]
+Jitter: TypeAlias = Annotated[
+    float, BeforeValidator(_jitter), WithJsonSchema({"type": ["string", "number"], "examples": ["10%", 0.1]})
+]
+Ttl: TypeAlias = Annotated[
+    int, BeforeValidator(_ttl), WithJsonSchema({"type": ["integer", "string"], "examples": [30, "5m"]})
+]
+FormatVersion: TypeAlias = Annotated[int, BeforeValidator(_format_version), WithJsonSchema({"const": FORMAT_VERSION})]
+InARow: TypeAlias = Annotated[int, BeforeValidator(whole(1, 100)), _whole_schema(1, 100)]
+Amount: TypeAlias = Annotated[int, BeforeValidator(whole(1, 1000)), _whole_schema(1, 1000)]
+AnswersMax: TypeAlias = Annotated[int, BeforeValidator(whole(1, 100)), _whole_schema(1, 100)]
+MonitorCount: TypeAlias = Annotated[int, BeforeValidator(whole(1, 100)), _whole_schema(1, 100)]
+Weight: TypeAlias = Annotated[int, BeforeValidator(whole(0, 1_000_000)), _whole_schema(0, 1_000_000)]
+Threads: TypeAlias = Annotated[int, BeforeValidator(whole(1, 64)), _whole_schema(1, 64)]
+ProbeRate: TypeAlias = Annotated[int, BeforeValidator(whole(1, 100_000)), _whole_schema(1, 100_000)]
+Percent: TypeAlias = Annotated[int, BeforeValidator(whole(0, 99)), _whole_schema(0, 99)]
+
+_TEXT_SCHEMA: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": TEXT_MAX}
+Text: TypeAlias = Annotated[str, BeforeValidator(_text), WithJsonSchema(_TEXT_SCHEMA)]
+ObjectName: TypeAlias = Annotated[
+    str, BeforeValidator(_object_name), WithJsonSchema({"type": "string", "pattern": f"^{_OBJECT_NAME.pattern}$"})
+]
+EndpointText: TypeAlias = Annotated[
+    Target,
+    BeforeValidator(_target),
+    WithJsonSchema({"type": "string", "examples": ["192.0.2.10", "2001:db8::10", "app.example.net"]}),
+]
+ListenText: TypeAlias = Annotated[
+    str, BeforeValidator(_listen), WithJsonSchema({"type": "string", "examples": ["127.0.0.1:5300", "[::]:53"]})
+]

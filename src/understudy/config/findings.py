@@ -1,0 +1,87 @@
+"""The problems of one file, collected while the stages go on."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from understudy.config.source import KeyPath, Position, Source
+from understudy.model.errors import Problem, ProblemSeverity
+
+_TEXT_MAX = 80  # chosen: what of a wrong value still reads well in one line
+
+
+class Findings:
+    """Every problem found in a source, each once: a value behind an alias is looked at as often as it is used."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._found: dict[Problem, None] = {}
+
+    def error(self, path: KeyPath, code: str, message: str, *, hint: str = "") -> None:
+        """A fault in the value of `path`."""
+        self._add(self._source.position(path), code, message, hint=hint)
+
+    def key_error(self, path: KeyPath, code: str, message: str, *, hint: str = "") -> None:
+        """A fault in the last key of `path` itself."""
+        self._add(self._source.key_position(path), code, message, hint=hint)
+
+    def warn(self, path: KeyPath, code: str, message: str, *, hint: str = "") -> None:
+        """Something that is allowed and probably not meant."""
+        self._add(self._source.position(path), code, message, hint=hint, severity=ProblemSeverity.WARNING)
+
+    def line(self, path: KeyPath) -> int:
+        """The line of the last key of `path`."""
+        return self._source.key_position(path).line
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """In file order."""
+        return self._sorted(ProblemSeverity.ERROR)
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """In file order."""
+        return self._sorted(ProblemSeverity.WARNING)
+
+    def _add(
+        self,
+        position: Position,
+        code: str,
+        message: str,
+        *,
+        hint: str,
+        severity: ProblemSeverity = ProblemSeverity.ERROR,
+    ) -> None:
+        file = str(self._source.file)
+        problem = Problem(file, position.line, position.column, code, message, hint, severity)
+        self._found[problem] = None
+
+    def _sorted(self, severity: ProblemSeverity) -> tuple[Problem, ...]:
+        chosen = (problem for problem in self._found if problem.severity is severity)
+        return tuple(sorted(chosen, key=lambda problem: (problem.line, problem.column, problem.code)))
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A hint that names the known word that `word` was probably meant to be, or all of them where they are few."""
+    choices = sorted(known)
+    close = difflib.get_close_matches(word.lower(), choices, n=1)
+    if close:
+        return f"did you mean '{close[0]}'?"
+    if not choices:
+        return ""
+    few = 20  # chosen: a list that a person still reads
+    listed = ", ".join(choices[:few])
+    return f"known: {listed}" + (", ..." if len(choices) > few else "")
+
+
+def shown(value: object) -> str:
+    """A wrong value as a message shows it: short, on one line."""
+    text = repr(value) if isinstance(value, str) else str(value)
+    if value is None:
+        text = "nothing"
+    if isinstance(value, bool):
+        text = text.lower()
+    if isinstance(value, dict | list):
+        text = "a mapping" if isinstance(value, dict) else "a list"
+    return text if len(text) <= _TEXT_MAX else text[: _TEXT_MAX - 3] + "..."
