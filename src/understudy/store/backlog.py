@@ -253,21 +253,27 @@ class Backlog:
                 flush.outcome.set_result(None)
             return is_recovery
 
-    def refuse(self, error: UnderstudyError, retry_after_s: float) -> bool:
-        """The disk refuses: everything keeps waiting, and whoever waits is told. True if it did not refuse before."""
+    def refuse(self, batch: Batch, error: UnderstudyError, retry_after_s: float) -> bool:
+        """The disk refuses: everything keeps waiting, and whoever waited for this batch is told.
+
+        What came meanwhile gets an attempt of its own. True if the disk did not refuse before.
+        """
         with self._changed:
             is_first = self._failure is None
             self._failure = error
             self._failed_writes += 1
             self._retry_at = time.monotonic() + retry_after_s
-            for waiting in self._entries:
-                self._enforce(waiting.entry)
-                if not waiting.outcome.done():
-                    waiting.outcome.set_exception(NotDurableError(waiting.entry, error.message))
-            flushes, self._flushes = self._flushes, []
-            for flush in flushes:
-                flush.outcome.set_exception(error)
+            last = batch.entries[-1].generation if batch.entries else 0
+            self._release([item for item in self._entries if item.entry.generation <= last], batch.flushes, error)
             return is_first
+
+    def abandon(self, error: UnderstudyError) -> None:
+        """Nothing will be written any more: whoever waits is told, and nothing more comes in."""
+        with self._changed:
+            self._is_closing = True
+            self._failure = error
+            self._failed_writes += 1
+            self._release(self._entries, tuple(self._flushes), error)
 
     @property
     def is_empty(self) -> bool:
@@ -289,6 +295,17 @@ class Backlog:
     def _is_observed_due(self) -> bool:
         is_asked = self._is_closing or bool(self._flushes)
         return is_asked or time.monotonic() >= self._observed_at + self._pace.observed_every_s
+
+    def _release(self, entries: Iterable[WaitingEntry], flushes: tuple[Flush, ...], error: UnderstudyError) -> None:
+        """The entries are in force without being on disk; the flushes have failed."""
+        for waiting in entries:
+            self._enforce(waiting.entry)
+            if not waiting.outcome.done():
+                waiting.outcome.set_exception(NotDurableError(waiting.entry, error.message))
+        self._flushes = [flush for flush in self._flushes if flush not in flushes]
+        for flush in flushes:
+            if not flush.outcome.done():
+                flush.outcome.set_exception(error)
 
     def _is_flushed(self, flush: Flush) -> bool:
         """Whether only later things wait; tables were in the batch that first had the flush."""

@@ -111,8 +111,8 @@ class SqliteStore:
         )
         self._reading = ThreadPoolExecutor(1, thread_name_prefix="store-reader")
         self._waiting = ThreadPoolExecutor(1, thread_name_prefix="store-waiter")
-        writer = Writer(database, self._backlog, loaded.tables.ledger, settings=settings, clock=clock)
-        self._writing = threading.Thread(target=writer.run, name="store-writer")
+        self._writer = Writer(database, self._backlog, loaded.tables.ledger, settings=settings, clock=clock)
+        self._writing = threading.Thread(target=self._writer.run, name="store-writer")
         self._writing.start()
         self._is_closed = False
 

@@ -70,7 +70,7 @@ class Writer:
             self._write_observed(batch)
             self._tidy()
         except sqlite3.Error as error:
-            self._refuse(from_sqlite(error, self._database.path))
+            self._refuse(batch, from_sqlite(error, self._database.path))
             return False
         self._retry_s = self._settings.pace.retry_first_s
         if self._backlog.confirm(batch):
@@ -113,16 +113,15 @@ class Writer:
                 save_snapshot(self._connection, desired)
             self._snapshot_generation = desired.generation
 
-    def _refuse(self, error: UnderstudyError) -> None:
+    def _refuse(self, batch: Batch, error: UnderstudyError) -> None:
         retry_s = self._retry_s
         self._retry_s = min(2 * retry_s, self._settings.pace.retry_max_s)
-        if self._backlog.refuse(error, retry_s):
+        if self._backlog.refuse(batch, error, retry_s):
             self._tell(Severity.ALARM, f"state is kept in memory only: {error.message}")
 
     def _give_up(self, error: UnderstudyError) -> None:
         """A fault of ours: the server goes on without a store that can be written."""
-        self._backlog.close()  # first, so that nobody begins to wait for a writer that has ended
-        self._backlog.refuse(error, 0.0)
+        self._backlog.abandon(error)
         self._tell(Severity.ALARM, error.message)
 
     def _tell(self, severity: Severity, text: str) -> None:
