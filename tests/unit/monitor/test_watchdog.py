@@ -1,154 +1,111 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 
-from understudy.model.instant import Instant
 from understudy.model.verdict import VerdictState
 from understudy.monitor.budget import Limits
 from understudy.monitor.monitor import Monitor, VerdictChange
 from understudy.monitor.watchdog import Watchdog
-from understudy.testing.builders import assignments, check, endpoint, probe_key, verdict
-from understudy.testing.fake_network import FakeNetwork
+from understudy.testing.builders import assignments, check, probe_key, verdict
+from understudy.testing.probing import ProbingWorld, probe_virtually
 from understudy.testing.virtual_time import VirtualClock, run_virtual
 
 ONE, OTHER = probe_key("192.0.2.10"), probe_key("192.0.2.11")
 WEB = check("web")
 
 
-@dataclass
-class World:
-    clock: VirtualClock
-    network: FakeNetwork
-    monitor: Monitor
-    watchdog: Watchdog
-    scheduler: asyncio.Task[None]
-    told: list[tuple[float, str, str]] = field(default_factory=list)
-    changes: list[VerdictChange] = field(default_factory=list)
-
-    async def until(self, offset_s: float) -> None:
-        await self.clock.sleep_until(self.clock.start + offset_s)
-
-    def story_of(self, what: str) -> list[tuple[float, str]]:
-        return [(at, text) for at, key, text in self.told if key == f"monitor/local/{what}"]
-
-
-def in_virtual_time(story: Callable[[World], Awaitable[None]], limits: Limits | None = None) -> None:
-    async def main(clock: VirtualClock) -> None:
-        network = FakeNetwork(clock)
-        told: list[tuple[float, str, str]] = []
-        changes: list[VerdictChange] = []
-        monitor = Monitor("local", network.probe, clock, on_change=changes.append, limits=limits)
-
-        def set_alarm(key: str, text: str, now: Instant) -> None:
-            told.append((now - clock.start, key, text))
-
-        watchdog = Watchdog(monitor, clock, set_alarm=set_alarm)
-        tasks = [asyncio.create_task(monitor.run()), asyncio.create_task(watchdog.run())]
-        await story(World(clock, network, monitor, watchdog, tasks[0], told, changes))
-        network.release()
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
-
-    run_virtual(main)
-
-
 def test_a_healthy_monitor_raises_no_alarm_for_an_hour() -> None:
-    async def story(world: World) -> None:
+    async def story(world: ProbingWorld) -> None:
         world.monitor.assign({ONE: WEB, OTHER: check("web", interval_s=3600.0)})
-        world.network.set(ONE.endpoint, "silent")
+        world.behave("192.0.2.10", "silent")
         await world.until(3600)
         assert world.told == []
 
-    in_virtual_time(story)
+    probe_virtually(story)
 
 
 def test_a_monitor_with_nothing_to_do_raises_no_alarm() -> None:
-    async def story(world: World) -> None:
+    async def story(world: ProbingWorld) -> None:
         await world.until(100)
         assert world.told == []
 
-    in_virtual_time(story)
+    probe_virtually(story)
 
 
 def test_a_stopped_scheduler_is_noticed_and_its_verdicts_become_unknown() -> None:
-    async def story(world: World) -> None:
+    async def story(world: ProbingWorld) -> None:
         world.monitor.assign({ONE: WEB, OTHER: WEB})
         await world.until(10)
-        world.scheduler.cancel()
+        await world.stop_scheduler()
         await world.until(60)
-        (stopped_at, text), *_ = world.story_of("stopped")
+        (stopped_at, text), *_ = world.alarms("stopped")
         assert 11 < stopped_at < 23
         assert "the first is 192.0.2.1" in text
-        (stale_at, text), *_ = world.story_of("stale")
+        (stale_at, text), *_ = world.alarms("stale")
         assert 33 <= stale_at < 43
         assert "verdicts without fresh evidence" in text
-        assert [change.after.state for change in world.changes] == ["up", "up", "unknown", "unknown"]
+        assert world.states() == ["up", "up", "unknown", "unknown"]
         assert world.monitor.table()[ONE].state is VerdictState.UNKNOWN
 
-    in_virtual_time(story)
+    probe_virtually(story)
 
 
 def test_alarms_end_when_the_scheduler_turns_again() -> None:
-    async def story(world: World) -> None:
+    async def story(world: ProbingWorld) -> None:
         world.monitor.assign({ONE: WEB})
         await world.until(10)
-        world.scheduler.cancel()
+        await world.stop_scheduler()
         await world.until(60)
-        again = asyncio.create_task(world.monitor.run())
+        world.start_scheduler()
         await world.until(65)
-        assert [bool(text) for _, text in world.story_of("stopped")] == [True, False]
-        assert [bool(text) for _, text in world.story_of("stale")] == [True, False]
+        assert [bool(text) for _, text in world.alarms("stopped")] == [True, False]
+        assert [bool(text) for _, text in world.alarms("stale")] == [True, False]
         assert world.monitor.table()[ONE].state is VerdictState.UP
-        again.cancel()
-        await asyncio.wait([again])
 
-    in_virtual_time(story)
+    probe_virtually(story)
 
 
 def test_a_probe_that_never_ends_stops_nobody_else() -> None:
-    async def story(world: World) -> None:
-        world.network.set(ONE.endpoint, "stuck", at=world.clock.start + 15)
+    async def story(world: ProbingWorld) -> None:
+        world.behave("192.0.2.10", "stuck", 15)
         world.monitor.assign({ONE: WEB, OTHER: WEB})
         await world.until(120)
         assert len([each for _, each, _ in world.network.probes if each == OTHER.endpoint]) >= 12
         assert world.monitor.table()[OTHER].state is VerdictState.UP
         assert world.monitor.table()[ONE].state is VerdictState.UNKNOWN
-        [(stuck_at, text)] = world.story_of("stuck")
+        [(stuck_at, text)] = world.alarms("stuck")
         assert 15 + 3 + 2 <= stuck_at <= 26 + 3 + 4
         assert text == "probes that ignore their cancellation: 1, the first is 192.0.2.10 by web"
         statistics = world.monitor.statistics()
         assert (statistics.running, statistics.overrun, statistics.abandoned) == (0, 1, 1)
 
-    in_virtual_time(story)
+    probe_virtually(story)
 
 
 def test_a_stuck_probe_that_ends_after_all_is_forgiven() -> None:
-    async def story(world: World) -> None:
-        world.network.set(ONE.endpoint, "stuck")
+    async def story(world: ProbingWorld) -> None:
+        world.behave("192.0.2.10", "stuck")
         world.monitor.assign({ONE: WEB})
         await world.until(60)
-        world.network.set(ONE.endpoint, "up")
+        world.behave("192.0.2.10", "up")
         world.network.release()
         await world.until(90)
         assert world.monitor.table()[ONE].state is VerdictState.UP
-        assert world.story_of("stuck")[-1][1] == ""
+        assert world.alarms("stuck")[-1][1] == ""
 
-    in_virtual_time(story)
+    probe_virtually(story)
 
 
 def test_stuck_probes_do_not_use_up_the_places_of_others() -> None:
-    async def story(world: World) -> None:
+    async def story(world: ProbingWorld) -> None:
         stuck = [f"10.0.0.{i}" for i in range(10)]
         for address in stuck:
-            world.network.set(endpoint(address), "stuck")
+            world.behave(address, "stuck")
         world.monitor.assign(assignments([*stuck, "192.0.2.10"], WEB))
         await world.until(60)
         assert world.monitor.table()[ONE].state is VerdictState.UP
 
-    in_virtual_time(story, Limits(running_max=2))
+    probe_virtually(story, Limits(running_max=2))
 
 
 def test_a_probe_that_only_forgot_its_deadline_is_cancelled_and_inconclusive() -> None:
@@ -173,104 +130,104 @@ def test_a_probe_that_only_forgot_its_deadline_is_cancelled_and_inconclusive() -
 
 
 def test_our_own_faults_are_shown_while_they_last_and_blamed_on_nobody() -> None:
-    async def story(world: World) -> None:
-        world.network.set(ONE.endpoint, "unreachable", at=world.clock.start + 20)
-        world.network.set(ONE.endpoint, "up", at=world.clock.start + 32)
+    async def story(world: ProbingWorld) -> None:
+        world.behave("192.0.2.10", "unreachable", 20)
+        world.behave("192.0.2.10", "up", 32)
         world.monitor.assign({ONE: WEB})
         await world.until(60)
-        assert [change.after.state for change in world.changes] == ["up"]
-        (began, text), (ended, empty) = world.story_of("inconclusive")
+        assert world.states() == ["up"]
+        (began, text), (ended, empty) = world.alarms("inconclusive")
         assert 20 < began < 33
         assert 32 < ended < 45
         assert text.endswith("192.0.2.10 by web: socket.no_route: this host has no route there")
         assert empty == ""
 
-    in_virtual_time(story)
+    probe_virtually(story)
 
 
 def test_what_cannot_be_told_for_long_is_stale() -> None:
-    async def story(world: World) -> None:
-        world.network.set(ONE.endpoint, "unreachable", at=world.clock.start + 5)
+    async def story(world: ProbingWorld) -> None:
+        world.behave("192.0.2.10", "unreachable", 5)
         world.monitor.assign({ONE: WEB})
         await world.until(60)
-        assert [change.after.state for change in world.changes] == ["up", "unknown"]
-        assert len(world.story_of("stale")) == 1
+        assert world.states() == ["up", "unknown"]
+        assert len(world.alarms("stale")) == 1
 
-    in_virtual_time(story)
+    probe_virtually(story)
 
 
 def test_what_was_never_told_is_stale_too() -> None:
-    async def story(world: World) -> None:
-        world.network.set(ONE.endpoint, "unreachable")
+    async def story(world: ProbingWorld) -> None:
+        world.behave("192.0.2.10", "unreachable")
         world.monitor.assign({ONE: WEB})
         await world.until(60)
-        [(at, _)] = world.story_of("stale")
+        [(at, _)] = world.alarms("stale")
         assert 33 <= at <= 35
 
-    in_virtual_time(story)
+    probe_virtually(story)
 
 
 def test_a_restored_verdict_is_not_stale_before_it_could_be_refreshed() -> None:
-    async def story(world: World) -> None:
-        world.network.set(ONE.endpoint, "unreachable")
+    async def story(world: ProbingWorld) -> None:
+        world.behave("192.0.2.10", "unreachable")
         world.monitor.restore({ONE: verdict("down", since=world.clock.start - 5000)})
         world.monitor.assign({ONE: WEB})
         await world.until(32)
         assert world.monitor.table()[ONE].state is VerdictState.DOWN
-        assert world.story_of("stale") == []
+        assert world.alarms("stale") == []
         await world.until(35)
         assert world.monitor.table()[ONE].state is VerdictState.UNKNOWN
 
-    in_virtual_time(story)
+    probe_virtually(story)
 
 
 def test_probes_that_wait_for_their_budget_for_long_are_alarming() -> None:
-    async def story(world: World) -> None:
+    async def story(world: ProbingWorld) -> None:
         world.monitor.assign(assignments([f"10.0.0.{i}" for i in range(200)], WEB))
         await world.until(60)
-        (at, text), *_ = world.story_of("late")
+        (at, text), *_ = world.alarms("late")
         assert 10 < at < 20
         assert text.startswith("probes are waiting for their budget (probe_rate_max): ")
         world.monitor.assign({ONE: WEB})
         await world.until(70)
-        assert world.story_of("late")[-1][1] == ""
-        assert world.story_of("stopped") == []
+        assert world.alarms("late")[-1][1] == ""
+        assert world.alarms("stopped") == []
 
-    in_virtual_time(story, Limits(rate_max=10.0))
+    probe_virtually(story, Limits(rate_max=10.0))
 
 
 def test_a_start_that_takes_some_seconds_alarms_nobody() -> None:
-    async def story(world: World) -> None:
+    async def story(world: ProbingWorld) -> None:
         world.monitor.assign(assignments([f"10.0.0.{i}" for i in range(80)], check("web", interval_s=100.0)))
         await world.until(60)
         assert world.monitor.statistics().late > 50
         assert world.told == []
 
-    in_virtual_time(story, Limits(rate_max=10.0))
+    probe_virtually(story, Limits(rate_max=10.0))
 
 
 def test_a_lagging_loop_is_noticed_and_its_end_too() -> None:
-    async def story(world: World) -> None:
+    async def story(world: ProbingWorld) -> None:
         now = world.clock.now()
         world.watchdog.round(now, now - 3.0)
         world.watchdog.round(now + 1, now)
         world.watchdog.round(now + 2, now + 2)
-        assert [text for _, text in world.story_of("lag")] == [
+        assert [text for _, text in world.alarms("lag")] == [
             "the event loop was 3.0 s late; timings of probes are doubtful",
             "",
         ]
 
-    in_virtual_time(story)
+    probe_virtually(story)
 
 
 def test_the_text_of_a_lasting_alarm_follows_its_numbers_at_leisure() -> None:
-    async def story(world: World) -> None:
+    async def story(world: ProbingWorld) -> None:
         for index in range(100):
-            world.network.set(endpoint(f"10.0.0.{index}"), "unreachable")
+            world.behave(f"10.0.0.{index}", "unreachable")
         world.monitor.assign(assignments([f"10.0.0.{i}" for i in range(100)], WEB))
         await world.until(40)
-        texts = world.story_of("inconclusive")
+        texts = world.alarms("inconclusive")
         assert 2 <= len(texts) <= 4
         assert texts[-1][1].startswith("probes that could not tell: 100, ")
 
-    in_virtual_time(story)
+    probe_virtually(story)
