@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isinf
 
 from understudy.health.failback import explain_hold, return_at
 from understudy.health.words import civil
@@ -21,7 +22,7 @@ class Place:
     `override` is the force or drain that applies. `is_in_use`: the last decision with anything eligible handed it out.
     `is_waiting`: it fell under `failback: manual` and nobody released it. `has_healthy`: another endpoint that it is
     decided with is UP. `first_verdict_s` is how long a new endpoint waits for its first verdict (2.2). `kept_until`:
-    a guard keeps it although it is DOWN (5.2), until then; None where no guard does.
+    a guard keeps it although it is DOWN (5.2), until then (infinite: until it is up); None where no guard does.
     """
 
     record: Record
@@ -90,8 +91,10 @@ def _stand_down(member: Member, health: Health, now: Instant, *, place: Place) -
         why = f"down since {civil(health.since)}, leaves after the failover delay at {civil(leaves_at)}"
         return Standing(member, StandingKind.ELIGIBLE, "3.1", why, due=leaves_at)
     if place.is_in_use and place.kept_until is not None and now < place.kept_until:
-        why = f"down since {civil(health.since)}, kept by max_withdraw until {civil(place.kept_until)}"
-        return Standing(member, StandingKind.ELIGIBLE, "5.2", why, due=place.kept_until)
+        due = None if isinf(place.kept_until) else place.kept_until
+        until = "it is up" if due is None else civil(due)
+        why = f"down since {civil(health.since)}, kept by max_withdraw until {until}"
+        return Standing(member, StandingKind.ELIGIBLE, "5.2", why, due=due)
     return Standing(member, StandingKind.DOWN, "3.1", f"down since {civil(health.since)}; {health.why}")
 
 
