@@ -46,7 +46,7 @@ class Publisher:
         self._published = {owner: entry for owner, entry in self._published.items() if entry[0] != origin}
 
     def publish(self, changes: Mapping[Name, tuple[Name, Sequence[Decision]]]) -> int:
-        """Publish changed records, owner -> (zone, its decisions); each zone in one step. Returns how many RRsets changed."""
+        """Publish changed records, owner -> (zone, its decisions); each zone in one step. How many RRsets changed."""
         by_zone: defaultdict[Name, list[SteeredSet]] = defaultdict(list)
         for owner, (origin, decisions) in changes.items():
             group = steered_sets(owner, decisions) if decisions else withdrawn_sets(owner)

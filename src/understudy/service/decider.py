@@ -1,0 +1,93 @@
+"""Settles the pipeline, and sees to what follows from it: publishing, telling, alarming, remembering."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from understudy.model.configuration import Configuration
+from understudy.model.decision import Decision
+from understudy.model.endpoint import Family
+from understudy.model.health import HealthFlag, HealthKey
+from understudy.model.instant import Instant
+from understudy.model.name import Name
+from understudy.service.alarms import Alarms
+from understudy.service.index import endpoints_of
+from understudy.service.journal import Journal
+from understudy.service.narrate import alarm_text, tell_decisions, tell_health
+from understudy.service.pipeline import DecisionChange, HealthChange, Pipeline, Settlement, is_same_answer
+from understudy.service.publisher import Publisher
+from understudy.service.zone_table import LoadedZone
+from understudy.store.store import Store
+
+
+class Decider:
+    """The pipeline's hands. Called from the event loop's thread only."""
+
+    def __init__(self, pipeline: Pipeline, publisher: Publisher, journal: Journal, *, store: Store) -> None:
+        self.pipeline = pipeline
+        self.publisher = publisher
+        self.journal = journal
+        self.alarms = Alarms(journal.tell)
+        self._store = store
+
+    def settle(self, now: Instant) -> bool:
+        """Bring everything up to date and publish what changed; whether there was anything."""
+        settled = self.pipeline.settle(now)
+        records = self.pipeline.configuration.records
+        changed = {change.record: change.after for change in settled.decisions if change.record in records}
+        self.publisher.publish({name: (records[name].zone, tuple(after.values())) for name, after in changed.items()})
+        self._follow_up(settled, now)
+        return bool(settled.healths or settled.decisions)
+
+    def settle_zones(self, zones: Mapping[Name, LoadedZone], now: Instant) -> None:
+        """Bring everything up to date and publish these zones whole, each in one step with its records."""
+        settled = self.pipeline.settle(now)
+        steered: dict[Name, dict[Name, tuple[Decision, ...]]] = {origin: {} for origin in zones}
+        for record in self.pipeline.configuration.records.values():
+            if record.zone in steered:
+                steered[record.zone][record.name] = tuple(self.pipeline.past[record.name].decisions.values())
+        for origin, loaded in zones.items():
+            self.publisher.publish_zone(origin, loaded.zone, steered[origin])
+        self._follow_up(settled, now)
+
+    def _follow_up(self, settled: Settlement, now: Instant) -> None:
+        for health_change in settled.healths:
+            self._tell_health(health_change, now)
+        for change in settled.decisions:
+            self._tell_decisions(change, now)
+
+    def _tell_health(self, change: HealthChange, now: Instant) -> None:
+        event = tell_health(change, now)
+        if event is not None:
+            self.journal.tell(event)
+        is_held = HealthFlag.HELD in change.after.flags
+        text = f"too few monitors are heard about {change.key}; its last health, {change.after.state}, is held"
+        self.alarms.set_alarm(f"held/{change.key}", text if is_held else "", now)
+
+    def _tell_decisions(self, change: DecisionChange, now: Instant) -> None:
+        for event in tell_decisions(change, now):
+            self.journal.tell(event)
+        self._store.add_decisions(
+            each for family, each in change.after.items() if not is_same_answer(change.before.get(family), each)
+        )
+        families = self._families(change.record)
+        for family in Family:
+            decision = change.after.get(family)
+            text = alarm_text(decision) if decision is not None and family in families else ""
+            self.alarms.set_alarm(f"record/{change.record}/{family}", text, now)
+
+    def _families(self, name: Name) -> frozenset[Family]:
+        """What the record's endpoints are; other families are empty by design and no reason for an alarm."""
+        record = self.pipeline.configuration.records.get(name)
+        if record is None:
+            return frozenset()
+        return frozenset(endpoint.family for endpoint in endpoints_of(record, self.pipeline.configuration))
+
+    def forget(self, before: Configuration, after: Configuration, keys: Iterable[HealthKey], now: Instant) -> None:
+        """End the alarms of what the configuration no longer speaks of."""
+        for key in keys:
+            if key not in self.pipeline.index.records_by_key:
+                self.alarms.clear(f"held/{key}", now)
+        for name in before.records.keys() - after.records.keys():
+            for family in Family:
+                self.alarms.clear(f"record/{name}/{family}", now)

@@ -1,0 +1,139 @@
+"""The role of a name server: what it is made of, and what runs beside what from start to end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from understudy.clock.clock import Clock
+from understudy.engine import Engine
+from understudy.model.check import Check
+from understudy.model.endpoint import Endpoint, Family
+from understudy.model.event import Event, EventKind
+from understudy.model.instant import Instant
+from understudy.model.name import Name
+from understudy.model.observation import Observation
+from understudy.model.verdict import LOCAL_MONITOR
+from understudy.monitor.budget import Limits
+from understudy.monitor.monitor import Monitor, VerdictChange
+from understudy.monitor.watchdog import Watchdog
+from understudy.service.candidate import Candidate
+from understudy.service.decider import Decider
+from understudy.service.journal import Journal
+from understudy.service.narrate import tell_verdict
+from understudy.service.pipeline import Pipeline
+from understudy.service.publisher import Publisher
+from understudy.service.supervise import Supervisor
+from understudy.service.zone_table import LoadedZone
+from understudy.store.draft import admitted
+from understudy.store.observed import Observed
+from understudy.store.store import Store
+
+V = TypeVar("V")
+
+SAVE_S = 2.0  # chosen: what a crash may cost of observed state, which the next probes make good
+TICK_S = 1.0  # chosen: the longest sleep of the deciding task, so that a missed wake-up costs a second at most
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a name server is made of, each opened already and closed by whoever opened it."""
+
+    clock: Clock
+    engine: Engine
+    store: Store
+    probe: Callable[[Check, Endpoint], Awaitable[Observation]]
+
+
+class NameServer:
+    """Probes, decides, publishes and remembers. Everything here runs in the event loop's thread."""
+
+    def __init__(self, candidate: Candidate, parts: Parts) -> None:
+        self.clock, self.engine, self.store, self.probe = parts.clock, parts.engine, parts.store, parts.probe
+        self.started_at: Instant = self.clock.now()
+        self.candidate = candidate
+        self.zones: dict[Name, LoadedZone] = dict(candidate.zones)
+        self.journal = Journal(self.store)
+        limits = Limits(rate_max=candidate.configuration.node.probe_rate_max)
+        self.monitor = Monitor(LOCAL_MONITOR, self.probe, self.clock, on_change=self._hear, limits=limits)
+        self.pipeline = Pipeline(candidate.configuration, {LOCAL_MONITOR: self.monitor.verdicts})
+        publisher = Publisher(self.engine, self.clock)
+        self.decider = Decider(self.pipeline, publisher, self.journal, store=self.store)
+        self.alarms = self.decider.alarms
+        self.watchdog = Watchdog(self.monitor, self.clock, set_alarm=self.alarms.set_alarm)
+        self._news = asyncio.Event()
+
+    def begin(self) -> None:
+        """Answer at once what was answered last (semantics 1.5), or what a first start answers (1.6)."""
+        now, start = self.started_at, self.store.start
+        for alarm in start.alarms:
+            self.alarms.raise_alarm(f"start/{alarm.subject}", alarm.text, now)
+        self.pipeline.restore(start.observed.healths, start.observed.memories, start.observed.decisions)
+        self.pipeline.decree(self.store.desired.active_overrides(now), now)
+        for record, endpoints in admitted(start.releases):
+            self.pipeline.admit(record, endpoints)
+        self.monitor.restore(start.observed.verdicts)
+        self.monitor.assign(self.pipeline.index.assignments)
+        self.decider.settle_zones(self.zones, now)
+        self.engine.start()
+        self.journal.tell(Event(now, EventKind.SERVICE, "server", "serving"))
+
+    def run_in(self, supervisor: Supervisor) -> None:
+        """Start its tasks."""
+        supervisor.stage(self.monitor.run(), "monitor")
+        supervisor.stage(self.watchdog.run(), "watchdog")
+        supervisor.stage(self._decide(), "decide")
+        supervisor.stage(self._save(), "save")
+
+    def end(self) -> None:
+        """Remember where things stand; the engine and the store are closed by whoever opened them."""
+        self.journal.tell(Event(self.clock.now(), EventKind.SERVICE, "server", "stopping"))
+        self.journal.end_followers()
+        self.store.observe(self.observed())
+
+    def wake(self) -> None:
+        """There is news: decide soon."""
+        self._news.set()
+
+    def _hear(self, change: VerdictChange) -> None:
+        """A verdict of the built-in monitor entered another state."""
+        self.pipeline.note(change.key)
+        self.journal.tell(tell_verdict(LOCAL_MONITOR, change, self.clock.now()))
+        self.wake()
+
+    async def _decide(self) -> None:
+        """Settle whenever there is news or something is due."""
+        while True:
+            self._news.clear()
+            if self.decider.settle(self.clock.now()):
+                self.store.observe(self.observed())
+            due = self.pipeline.next_due()
+            wait_s = TICK_S if due is None else min(TICK_S, max(0.0, due - self.clock.now()))
+            try:
+                async with asyncio.timeout(wait_s):
+                    await self._news.wait()
+            except TimeoutError:
+                continue
+
+    async def _save(self) -> None:
+        """Hand the tables to the store as they age, also where nothing was decided."""
+        while True:
+            await self.clock.sleep_until(self.clock.now() + SAVE_S)
+            self.store.observe(self.observed())
+
+    def observed(self) -> Observed:
+        """What the next start must know."""
+        past = self.pipeline.past
+        return Observed(
+            generation=self.store.desired.generation,
+            verdicts=self.monitor.table(),
+            healths=dict(self.pipeline.healths),
+            memories=_by_family({name: each.memories for name, each in past.items()}),
+            decisions=_by_family({name: each.decisions for name, each in past.items()}),
+        )
+
+
+def _by_family(tables: Mapping[Name, Mapping[Family, V]]) -> dict[tuple[Name, Family], V]:
+    return {(name, family): value for name, table in tables.items() for family, value in table.items()}

@@ -1,0 +1,195 @@
+"""The order of the stages, and the only place that knows it.
+
+The configuration names what there is. Monitors' verdicts are folded into health; overrides and time say where each
+endpoint stands; steering decides; the publisher tells the engine. One change costs what it touches, not what there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from understudy.health.fold import Evidence, fold, is_news
+from understudy.health.lineup import Scene, line_up
+from understudy.health.overrides import OverrideIndex, next_expiry
+from understudy.model.check import leaves
+from understudy.model.configuration import Configuration
+from understudy.model.decision import Decision, RecordMemory
+from understudy.model.endpoint import Endpoint, Family
+from understudy.model.health import Health, HealthKey
+from understudy.model.instant import Instant
+from understudy.model.name import Name
+from understudy.model.override import Override
+from understudy.model.record import Record
+from understudy.model.verdict import ProbeKey, Verdict
+from understudy.service.agenda import Agenda
+from understudy.service.index import Index, build_index
+from understudy.steering.decide import Past, RecordDecision, decide_record
+
+Tables: TypeAlias = Mapping[str, Mapping[ProbeKey, Verdict]]
+"""Every monitor's verdict table, by the monitor's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class HealthChange:
+    """An endpoint's health before (None: never folded) and after."""
+
+    key: HealthKey
+    before: Health | None
+    after: Health
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionChange:
+    """A record's decisions before and after; both empty for a record that is gone."""
+
+    record: Name
+    before: Mapping[Family, Decision]
+    after: Mapping[Family, Decision]
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What one settling changed."""
+
+    healths: list[HealthChange] = field(default_factory=list)
+    decisions: list[DecisionChange] = field(default_factory=list)
+
+
+class Pipeline:
+    """Holds the present state of every stage; `settle` brings them up to date. Knows no clock, disk, socket or task."""
+
+    def __init__(self, configuration: Configuration, tables: Tables) -> None:
+        self.configuration = configuration
+        self.index: Index = build_index(configuration)
+        self.tables = tables
+        self.healths: dict[HealthKey, Health] = {}
+        self.past: dict[Name, Past] = {}
+        self.overrides = OverrideIndex()
+        self.kept: dict[str, Mapping[Endpoint, Instant]] = {}
+        self._stale_keys: dict[HealthKey, None] = dict.fromkeys(self.index.records_by_key)
+        self._stale_records: dict[Name, None] = dict.fromkeys(configuration.records)
+        self._agenda: Agenda[Name] = Agenda()
+        self._expiry: Instant | None = None
+
+    # What it is told
+
+    def restore(
+        self,
+        healths: Mapping[HealthKey, Health],
+        memories: Mapping[tuple[Name, Family], RecordMemory],
+        decisions: Mapping[tuple[Name, Family], Decision],
+    ) -> None:
+        """What an earlier run knew, as far as the configuration still speaks of it (semantics 1.5)."""
+        self.healths.update((key, value) for key, value in healths.items() if key in self.index.records_by_key)
+        for name in self.configuration.records:
+            self.past[name] = Past(
+                {family: memories[name, family] for family in Family if (name, family) in memories},
+                {family: decisions[name, family] for family in Family if (name, family) in decisions},
+            )
+
+    def configure(self, configuration: Configuration) -> None:
+        """Another configuration; what it has in common with the one before keeps its health and memory."""
+        self.configuration = configuration
+        self.index = build_index(configuration)
+        self.healths = {key: value for key, value in self.healths.items() if key in self.index.records_by_key}
+        self._stale_keys = dict.fromkeys(self.index.records_by_key)
+        self._stale_records = dict.fromkeys((*self.past, *configuration.records))
+
+    def decree(self, overrides: Iterable[Override], now: Instant) -> None:
+        """The overrides in force now."""
+        self.overrides = OverrideIndex.of(overrides)
+        self._expiry = next_expiry(self.overrides, now)
+        self._stale_records.update(dict.fromkeys(self.configuration.records))
+
+    def admit(self, record: Name, endpoints: Iterable[Endpoint]) -> None:
+        """These need wait no longer for an operator (semantics 3.3)."""
+        admitted, past = frozenset(endpoints), self.past.get(record, Past())
+        memories = {
+            family: replace(memory, waiting=memory.waiting - admitted) for family, memory in past.memories.items()
+        }
+        self.past[record] = replace(past, memories=memories)
+        self._stale_records[record] = None
+
+    def note(self, key: ProbeKey) -> None:
+        """A verdict about `key` changed its state."""
+        self._stale_keys.update(dict.fromkeys(self.index.keys_by_probe.get(key, ())))
+
+    def next_due(self) -> Instant | None:
+        """When time alone may change a decision; None: only news can."""
+        return min((due for due in (self._agenda.next_due(), self._expiry) if due is not None), default=None)
+
+    # What it concludes
+
+    def settle(self, now: Instant) -> Settlement:
+        """Verdicts into health, health into decisions, for all that has news or is due."""
+        healths = [change for key in self._take_stale_keys() if (change := self._fold(key, now)) is not None]
+        decisions = [self._decide(name, now) for name in self._take_stale_records(now)]
+        return Settlement(healths, decisions)
+
+    def fold(self, key: HealthKey, now: Instant) -> Health:
+        """The health of `key` as it is at this moment; changes nothing."""
+        verdicts: dict[str, dict[str, Verdict]] = {}
+        for check in leaves(key.requirement):
+            probe_key = ProbeKey(key.endpoint, check)
+            verdicts[check] = {
+                monitor: table[probe_key] for monitor, table in self.tables.items() if probe_key in table
+            }
+        return fold(key, Evidence(verdicts), now, checks=self.configuration.checks, previous=self.healths.get(key))
+
+    def scene(self, healths: Mapping[HealthKey, Health] | None = None) -> Scene:
+        """What records are lined up in; with other healths, for a what-if."""
+        return Scene(
+            pools=self.configuration.pools,
+            checks=self.configuration.checks,
+            healths=self.healths if healths is None else healths,
+            overrides=self.overrides,
+            kept=self.kept,
+        )
+
+    def _take_stale_keys(self) -> Iterable[HealthKey]:
+        taken, self._stale_keys = self._stale_keys, {}
+        return taken
+
+    def _take_stale_records(self, now: Instant) -> Iterable[Name]:
+        if self._expiry is not None and self._expiry <= now:
+            self.decree(self.overrides, now)
+        self._stale_records.update(dict.fromkeys(self._agenda.take(now)))
+        taken, self._stale_records = self._stale_records, {}
+        return taken
+
+    def _fold(self, key: HealthKey, now: Instant) -> HealthChange | None:
+        before, after = self.healths.get(key), self.fold(key, now)
+        self.healths[key] = after
+        if not is_news(before, after):
+            return None
+        self._stale_records.update(dict.fromkeys(self.index.records_by_key[key]))
+        return HealthChange(key, before, after)
+
+    def _decide(self, name: Name, now: Instant) -> DecisionChange:
+        past, record = self.past.get(name, Past()), self.configuration.records.get(name)
+        if record is None:
+            self.past.pop(name, None)
+            self._agenda.put(name, None)
+            return DecisionChange(name, past.decisions, {})
+        decided = self.decide(record, now, scene=self.scene())
+        decisions = {family: _since(past.decisions.get(family), each) for family, each in decided.decisions.items()}
+        self.past[name] = Past(decided.memories, decisions)
+        self._agenda.put(name, min((each.due for each in decisions.values() if each.due is not None), default=None))
+        return DecisionChange(name, past.decisions, decisions)
+
+    def decide(self, record: Record, now: Instant, *, scene: Scene) -> RecordDecision:
+        """What `record` would answer in a scene; changes nothing."""
+        past = self.past.get(record.name, Past())
+        return decide_record(record, line_up(record, past.memories, now, scene=scene), now, past=past)
+
+
+def is_same_answer(old: Decision | None, new: Decision) -> bool:
+    """Whether the same goes out, in the same mode; a TTL or a reason alone is no other answer."""
+    return old is not None and (old.mode, old.selector, old.variants) == (new.mode, new.selector, new.variants)
+
+
+def _since(old: Decision | None, new: Decision) -> Decision:
+    """`decided_at` is when the answer became what it is."""
+    return replace(new, decided_at=old.decided_at) if old is not None and is_same_answer(old, new) else new
