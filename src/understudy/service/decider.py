@@ -11,10 +11,11 @@ from understudy.model.health import HealthFlag, HealthKey
 from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.service.alarms import Alarms
+from understudy.service.changes import DecisionChange, HealthChange, Settlement, is_same_answer
 from understudy.service.index import endpoints_of
 from understudy.service.journal import Journal
 from understudy.service.narrate import alarm_text, tell_decisions, tell_health
-from understudy.service.pipeline import DecisionChange, HealthChange, Pipeline, Settlement, is_same_answer
+from understudy.service.pipeline import Pipeline
 from understudy.service.publisher import Publisher
 from understudy.service.zone_table import LoadedZone
 from understudy.store.store import Store
@@ -55,6 +56,8 @@ class Decider:
             self._tell_health(health_change, now)
         for change in settled.decisions:
             self._tell_decisions(change, now)
+        for key, text in self.pipeline.guard.alarms(self.pipeline.configuration, self.pipeline.index, now):
+            self.alarms.set_alarm(key, text, now)
 
     def _tell_health(self, change: HealthChange, now: Instant) -> None:
         event = tell_health(change, now)

@@ -17,12 +17,16 @@ from understudy.model.verdict import ProbeKey
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """`assignments` is what to probe: one entry per distinct (endpoint, check)."""
+    """`assignments` is what to probe: one entry per distinct (endpoint, check).
+
+    `monitored_count` is the number of endpoints that have a check at all.
+    """
 
     assignments: Mapping[ProbeKey, Check]
     keys_by_probe: Mapping[ProbeKey, tuple[HealthKey, ...]]
     records_by_key: Mapping[HealthKey, tuple[Name, ...]]
     records_by_pool: Mapping[str, tuple[Name, ...]]
+    monitored_count: int
 
 
 def build_index(configuration: Configuration) -> Index:
@@ -46,6 +50,7 @@ def build_index(configuration: Configuration) -> Index:
         keys_by_probe={probe: tuple(keys) for probe, keys in keys_by_probe.items()},
         records_by_key={key: tuple(names) for key, names in records_by_key.items()},
         records_by_pool={pool: tuple(names) for pool, names in records_by_pool.items()},
+        monitored_count=len({key.endpoint for key in records_by_key if key.requirement is not None}),
     )
 
 

@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
-import structlog
-
 from understudy.model.event import Event, Severity
 from understudy.store.store import Store
+from understudy.telemetry.logging import Log, log_event
 
 FOLLOWER_QUEUE = 1000  # chosen: a terminal that is this far behind is ended, so it can never hold the server's memory
-
-_log = structlog.get_logger("understudy")
 
 
 class Journal:
     """Gives every event its sequence, keeps it, logs it, and hands it to the followers."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, log: Log) -> None:
         self._store = store
+        self._log = log
         self._followers: set[asyncio.Queue[Event | None]] = set()
-        self.counts: dict[tuple[str, str], int] = {}
-        """How many events so far, by (kind, severity)."""
+        self.counts: Counter[Severity] = Counter()
 
     def tell(self, event: Event) -> None:
         """Note what happened; returns at once."""
         (kept,) = self._store.add_events((event,))
-        key = (kept.kind.value, kept.severity.value)
-        self.counts[key] = self.counts.get(key, 0) + 1
-        log = _log.info if kept.severity is Severity.INFO else _log.warning
-        log(kept.text, kind=kept.kind.value, subject=kept.subject, severity=kept.severity.value)
+        self.counts[kept.severity] += 1
+        log_event(self._log, kept)
         for queue in list(self._followers):
             self._offer(queue, kept)
 

@@ -13,6 +13,7 @@ from understudy.model.check import Check
 from understudy.model.endpoint import Endpoint, Family
 from understudy.model.event import Event, EventKind
 from understudy.model.instant import Instant
+from understudy.model.log import LogEntry
 from understudy.model.name import Name
 from understudy.model.observation import Observation
 from understudy.model.verdict import LOCAL_MONITOR
@@ -27,9 +28,10 @@ from understudy.service.pipeline import Pipeline
 from understudy.service.publisher import Publisher
 from understudy.service.supervise import Supervisor
 from understudy.service.zone_table import LoadedZone
-from understudy.store.draft import admitted
+from understudy.store.encoding import decode_endpoint
 from understudy.store.observed import Observed
 from understudy.store.store import Store
+from understudy.telemetry.logging import Log
 
 V = TypeVar("V")
 
@@ -44,6 +46,7 @@ class Parts:
     clock: Clock
     engine: Engine
     store: Store
+    log: Log
     probe: Callable[[Check, Endpoint], Awaitable[Observation]]
 
 
@@ -55,7 +58,7 @@ class NameServer:
         self.started_at: Instant = self.clock.now()
         self.candidate = candidate
         self.zones: dict[Name, LoadedZone] = dict(candidate.zones)
-        self.journal = Journal(self.store)
+        self.journal = Journal(self.store, parts.log)
         limits = Limits(rate_max=candidate.configuration.node.probe_rate_max)
         self.monitor = Monitor(LOCAL_MONITOR, self.probe, self.clock, on_change=self._hear, limits=limits)
         self.pipeline = Pipeline(candidate.configuration, {LOCAL_MONITOR: self.monitor.verdicts})
@@ -72,13 +75,19 @@ class NameServer:
             self.alarms.raise_alarm(f"start/{alarm.subject}", alarm.text, now)
         self.pipeline.restore(start.observed.healths, start.observed.memories, start.observed.decisions)
         self.pipeline.decree(self.store.desired.active_overrides(now), now)
-        for record, endpoints in admitted(start.releases):
-            self.pipeline.admit(record, endpoints)
+        for entry in start.releases:
+            self._admit(entry)
         self.monitor.restore(start.observed.verdicts)
         self.monitor.assign(self.pipeline.index.assignments)
         self.decider.settle_zones(self.zones, now)
         self.engine.start()
         self.journal.tell(Event(now, EventKind.SERVICE, "server", "serving"))
+
+    def _admit(self, entry: LogEntry) -> None:
+        """A release that was acknowledged counts, even if the tables were not saved after it."""
+        record, endpoints = entry.body.get("record"), entry.body.get("endpoints")
+        if isinstance(record, str) and isinstance(endpoints, list | tuple):
+            self.pipeline.admit(Name.parse(record), [decode_endpoint(str(each)) for each in endpoints])
 
     def run_in(self, supervisor: Supervisor) -> None:
         """Start its tasks."""

@@ -9,7 +9,7 @@ from understudy.model.event import Event, EventKind, Severity
 from understudy.model.health import Health, HealthFlag, HealthState
 from understudy.model.instant import Instant
 from understudy.monitor.monitor import VerdictChange
-from understudy.service.pipeline import DecisionChange, HealthChange, is_same_answer
+from understudy.service.changes import DecisionChange, HealthChange, is_same_answer
 
 _ALARMING = {
     Mode.FAIL_OPEN: "every endpoint is down; answering as if all were up",

@@ -7,7 +7,7 @@ endpoint stands; steering decides; the publisher tells the engine. One change co
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TypeAlias
 
 from understudy.health.fold import Evidence, fold, is_news
@@ -24,37 +24,13 @@ from understudy.model.override import Override
 from understudy.model.record import Record
 from understudy.model.verdict import ProbeKey, Verdict
 from understudy.service.agenda import Agenda
+from understudy.service.changes import DecisionChange, HealthChange, Settlement, is_same_answer
+from understudy.service.guard import Guard
 from understudy.service.index import Index, build_index
 from understudy.steering.decide import Past, RecordDecision, decide_record
 
 Tables: TypeAlias = Mapping[str, Mapping[ProbeKey, Verdict]]
 """Every monitor's verdict table, by the monitor's name."""
-
-
-@dataclass(frozen=True, slots=True)
-class HealthChange:
-    """An endpoint's health before (None: never folded) and after."""
-
-    key: HealthKey
-    before: Health | None
-    after: Health
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionChange:
-    """A record's decisions before and after; both empty for a record that is gone."""
-
-    record: Name
-    before: Mapping[Family, Decision]
-    after: Mapping[Family, Decision]
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """What one settling changed."""
-
-    healths: list[HealthChange] = field(default_factory=list)
-    decisions: list[DecisionChange] = field(default_factory=list)
 
 
 class Pipeline:
@@ -67,7 +43,7 @@ class Pipeline:
         self.healths: dict[HealthKey, Health] = {}
         self.past: dict[Name, Past] = {}
         self.overrides = OverrideIndex()
-        self.kept: dict[str, Mapping[Endpoint, Instant]] = {}
+        self.guard = Guard()
         self._stale_keys: dict[HealthKey, None] = dict.fromkeys(self.index.records_by_key)
         self._stale_records: dict[Name, None] = dict.fromkeys(configuration.records)
         self._agenda: Agenda[Name] = Agenda()
@@ -125,6 +101,7 @@ class Pipeline:
     def settle(self, now: Instant) -> Settlement:
         """Verdicts into health, health into decisions, for all that has news or is due."""
         healths = [change for key in self._take_stale_keys() if (change := self._fold(key, now)) is not None]
+        self._hold_limits(healths, now)
         decisions = [self._decide(name, now) for name in self._take_stale_records(now)]
         return Settlement(healths, decisions)
 
@@ -145,7 +122,7 @@ class Pipeline:
             checks=self.configuration.checks,
             healths=self.healths if healths is None else healths,
             overrides=self.overrides,
-            kept=self.kept,
+            kept=self.guard.kept,
         )
 
     def _take_stale_keys(self) -> Iterable[HealthKey]:
@@ -158,6 +135,12 @@ class Pipeline:
         self._stale_records.update(dict.fromkeys(self._agenda.take(now)))
         taken, self._stale_records = self._stale_records, {}
         return taken
+
+    def _hold_limits(self, healths: list[HealthChange], now: Instant) -> None:
+        """Guards 5.2 and 5.3."""
+        self.guard.note(healths, now)
+        for pool in self.guard.limit(self.configuration, self.index, self.healths, now):
+            self._stale_records.update(dict.fromkeys(self.index.records_by_pool.get(pool, ())))
 
     def _fold(self, key: HealthKey, now: Instant) -> HealthChange | None:
         before, after = self.healths.get(key), self.fold(key, now)
@@ -183,11 +166,6 @@ class Pipeline:
         """What `record` would answer in a scene; changes nothing."""
         past = self.past.get(record.name, Past())
         return decide_record(record, line_up(record, past.memories, now, scene=scene), now, past=past)
-
-
-def is_same_answer(old: Decision | None, new: Decision) -> bool:
-    """Whether the same goes out, in the same mode; a TTL or a reason alone is no other answer."""
-    return old is not None and (old.mode, old.selector, old.variants) == (new.mode, new.selector, new.variants)
 
 
 def _since(old: Decision | None, new: Decision) -> Decision:

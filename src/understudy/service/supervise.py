@@ -6,16 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeAlias
 
-import structlog
-
 from understudy.clock.clock import Clock
 
 RESTART_FIRST_S = 0.5  # chosen: a passing fault is over by then
 RESTART_MAX_S = 60.0  # chosen: a lasting fault costs one log line a minute
 
 OnFault: TypeAlias = Callable[[str, BaseException], None]
-
-_log = structlog.get_logger("understudy.supervise")
 
 
 class Supervisor:
@@ -45,7 +41,6 @@ class Supervisor:
             try:
                 await start()
             except Exception as error:  # noqa: BLE001  # the one catch at the top of a side task
-                _log.exception("side task failed", task=name, error=str(error))
                 self._on_fault(name, error)
             else:
                 return

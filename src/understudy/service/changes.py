@@ -1,0 +1,42 @@
+"""What one settling of the pipeline changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from understudy.model.decision import Decision
+from understudy.model.endpoint import Family
+from understudy.model.health import Health, HealthKey
+from understudy.model.name import Name
+
+
+@dataclass(frozen=True, slots=True)
+class HealthChange:
+    """An endpoint's health before (None: never folded) and after."""
+
+    key: HealthKey
+    before: Health | None
+    after: Health
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionChange:
+    """A record's decisions before and after; both empty for a record that is gone."""
+
+    record: Name
+    before: Mapping[Family, Decision]
+    after: Mapping[Family, Decision]
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What one settling changed."""
+
+    healths: list[HealthChange] = field(default_factory=list)
+    decisions: list[DecisionChange] = field(default_factory=list)
+
+
+def is_same_answer(old: Decision | None, new: Decision) -> bool:
+    """Whether the same goes out, in the same mode; a TTL or a reason alone is no other answer."""
+    return old is not None and (old.mode, old.selector, old.variants) == (new.mode, new.selector, new.variants)

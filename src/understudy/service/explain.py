@@ -1,0 +1,175 @@
+"""Why a query gets the answer that it gets, now or at a moment in the past."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdatatype
+import dns.rrset
+
+from understudy.model.decision import Decision
+from understudy.model.endpoint import Endpoint, Family
+from understudy.model.errors import NotFoundError
+from understudy.model.health import HealthKey
+from understudy.model.instant import Instant
+from understudy.model.name import Name, NameSyntaxError
+from understudy.model.record import Record
+from understudy.service.name_server import NameServer
+from understudy.service.operations import ExplainQuestion
+from understudy.service.present import present_decision
+from understudy.service.report import report_endpoint, report_tiers
+from understudy.service.views import ExplainView
+
+EDNS_SIZE = 1232
+
+
+async def explain(server: NameServer, question: ExplainQuestion) -> ExplainView:
+    """The answer, and every step that led to it. Raises NotFoundError for a name or type that cannot be."""
+    now = server.clock.now()
+    name, rtype = _parse_name(question.name), _parse_type(question.rtype)
+    record = _find_record(server, name)
+    if question.at is not None and question.at < now:
+        return await _replay(server, record, question, rtype=rtype)
+    response = _ask(server, name, rtype, question.client)
+    if response is None:
+        raise NotFoundError(
+            f"the name server would not answer that query from {question.client}", code="explain.silent"
+        )
+    return ExplainView(
+        name=str(name),
+        type=dns.rdatatype.to_text(rtype),
+        client=question.client,
+        at=now,
+        is_replay=False,
+        rcode=dns.rcode.to_text(response.rcode()),
+        answer=list(_lines(response.answer)),
+        authority=list(_lines(response.authority)),
+        source=_source(server, name, record, response),
+        decisions=[present_decision(each) for each in _decisions(server, record, rtype)],
+        tiers=report_tiers(server, record, now) if record else [],
+        endpoints=[report_endpoint(server, key, now) for key in _keys(server, record, rtype)],
+    )
+
+
+def _parse_name(text: str) -> Name:
+    try:
+        return Name.parse(text)
+    except NameSyntaxError as error:
+        raise NotFoundError(str(error), code="explain.name") from None
+
+
+def _parse_type(text: str) -> dns.rdatatype.RdataType:
+    try:
+        return dns.rdatatype.from_text(text)
+    except dns.exception.DNSException:
+        hint = "a record type such as A, AAAA, MX or TYPE65"
+        raise NotFoundError(f"'{text}' is no record type", hint=hint, code="explain.type") from None
+
+
+def _find_record(server: NameServer, name: Name) -> Record | None:
+    """The record of the name, or the wildcard record that may stand in for it."""
+    records = server.pipeline.configuration.records
+    if name in records:
+        return records[name]
+    ancestor = name
+    while ancestor.labels:
+        ancestor = ancestor.parent
+        wildcard = records.get(Name((b"*", *ancestor.labels)))
+        if wildcard is not None:
+            return wildcard
+    return None
+
+
+def _ask(server: NameServer, name: Name, rtype: dns.rdatatype.RdataType, client: str) -> dns.message.Message | None:
+    """What the engine itself answers: the very code that answers the world."""
+    query = dns.message.make_query(name.absolute, rtype, use_edns=0, payload=EDNS_SIZE)
+    query.flags &= ~dns.flags.RD
+    try:
+        wire = server.engine.answer(query.to_wire(), client, transport="tcp")
+    except ValueError as error:
+        raise NotFoundError(f"'{client}' is no address: {error}", code="explain.client") from None
+    return dns.message.from_wire(wire) if wire else None
+
+
+def _lines(section: list[dns.rrset.RRset]) -> Iterator[str]:
+    for rrset in section:
+        yield from rrset.to_text().splitlines()
+
+
+def _source(server: NameServer, name: Name, record: Record | None, response: dns.message.Message) -> str:
+    if record is not None and record.name == name:
+        file, line = server.pipeline.configuration.sources.get(f"record:{record.name}", ("", 0))
+        return f"the steered record {record.name} ({file}:{line})"
+    if response.rcode() == dns.rcode.REFUSED:
+        return f"no zone of this server: {name} is below none of {', '.join(map(str, server.zones)) or 'no zone'}"
+    zones = [origin for origin in server.zones if name.is_below(origin)]
+    zone = max(zones, key=lambda origin: len(origin.labels), default=None)
+    where = f"the data of zone {zone}" if zone is not None else "other zones"
+    return f"{where}, with the wildcard record {record.name}" if record is not None else where
+
+
+def _decisions(server: NameServer, record: Record | None, rtype: int) -> list[Decision]:
+    """The decision of the type that was asked for; all of them where it is another type."""
+    if record is None:
+        return []
+    decisions = server.pipeline.past[record.name].decisions
+    wanted = [each for family, each in decisions.items() if family.rtype == rtype]
+    return wanted or list(decisions.values())
+
+
+def _keys(server: NameServer, record: Record | None, rtype: int) -> Iterator[HealthKey]:
+    """The healths that the answer rests on."""
+    if record is None:
+        return
+    seen: set[Endpoint] = set()
+    asked = {family for family in Family if family.rtype == rtype}
+    for pool in record.pools:
+        for member in server.pipeline.configuration.pools[pool].members:
+            family = member.endpoint.family
+            if member.endpoint not in seen and (not asked or family in asked or family is Family.HOST):
+                seen.add(member.endpoint)
+                yield HealthKey(member.endpoint, record.requirement)
+
+
+async def _replay(
+    server: NameServer, record: Record | None, question: ExplainQuestion, *, rtype: dns.rdatatype.RdataType
+) -> ExplainView:
+    """What was decided then, from the history."""
+    at: Instant = question.at if question.at is not None else server.clock.now()
+    if record is None:
+        raise NotFoundError(
+            f"{question.name} is no steered record; only their past is kept", code="explain.not-steered"
+        )
+    asked = [family for family in Family if family.rtype == rtype] or list(Family)
+    found = [await server.store.decision_at((record.name, family), at) for family in asked]
+    decisions = [decision for decision in found if decision is not None]
+    if not decisions:
+        raise NotFoundError(
+            f"the history does not reach back to that moment for {record.name}",
+            hint="`understudy events` shows how far it reaches",
+            code="explain.no-history",
+        )
+    answer = [
+        f"{record.name}. {decision.ttl_s} IN {decision.family} {endpoint}{'.' if decision.family is Family.HOST else ''}"
+        for decision in decisions
+        for endpoint in decision.endpoints
+    ]
+    return ExplainView(
+        name=str(record.name),
+        type=dns.rdatatype.to_text(rtype),
+        client=question.client,
+        at=at,
+        is_replay=True,
+        rcode="SERVFAIL" if any(decision.mode == "servfail" for decision in decisions) else "NOERROR",
+        answer=answer,
+        authority=[],
+        source=f"the history of the steered record {record.name}",
+        decisions=[present_decision(decision) for decision in decisions],
+        tiers=[],
+        endpoints=[],
+    )
