@@ -59,6 +59,13 @@ class Agenda:
         at = self._heap[0][0] if self._heap else float("inf")
         return min(at, self._bucket.ready_at()) if self.queued and not is_full else at
 
+    def overdue(self, since: Instant) -> list[Assignment]:
+        """What was due before `since` and has not been taken."""
+        waiting = [*self._rechecks, *self._routine]
+        if self._heap and self._heap[0][0] < since:
+            waiting.extend(item[2] for item in self._heap)
+        return [assignment for assignment in waiting if assignment.due < since and not assignment.is_gone]
+
     def compact(self) -> None:
         """Throw away what is gone, if it is most of what is held: frequent reloads must not make the heap grow."""
         gone = sum(item[2].is_gone for item in self._heap)

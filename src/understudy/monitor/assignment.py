@@ -19,9 +19,10 @@ HISTORY_LENGTH = 5  # chosen: enough for a status page to show the last change, 
 class Assignment:
     """Mutable, compared by identity, owned by its Monitor. It is in one place: waiting for `due`, queued, or running.
 
-    `seed` places it on the grid, `bucket` is shared by all checks of the endpoint. `fresh_from` is when it was assigned
-    here: the age of a loaded verdict is not our checker's silence. `began_at` is when `task` began;
-    `task` None: nothing runs. `is_overrun`: cancelled for its length; `is_abandoned`: and it did not even end then.
+    `seed` places it on the grid, `bucket` is shared by all checks of the endpoint. `stale_at` is when its verdict goes
+    stale unless there is evidence before; for a loaded verdict it counts from the loading, because its age is not our
+    checker's silence. `began_at` is when `task` began; `task` None: nothing runs. `is_overrun`: cancelled for its
+    length.
     """
 
     key: ProbeKey
@@ -29,12 +30,11 @@ class Assignment:
     verdict: Verdict
     seed: int
     bucket: TokenBucket
-    fresh_from: Instant
+    stale_at: Instant
     due: Instant = 0.0
     is_hurried: bool = False
     task: asyncio.Task[None] | None = None
     began_at: Instant = 0.0
     is_overrun: bool = False
-    is_abandoned: bool = False
     is_gone: bool = False
     history: deque[Observation] = field(default_factory=lambda: deque(maxlen=HISTORY_LENGTH))

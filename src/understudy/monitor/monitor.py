@@ -7,7 +7,7 @@ probe over budget waits in a queue, rechecks before routine probes.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
@@ -27,6 +27,7 @@ from understudy.monitor.verdict import expire, restart_counters, step, unknown
 
 GRAIN_S = 0.005  # chosen: what comes due within it starts together, which saves most wake-ups at 1,000 probes a second
 LEAVE_S = 1.0  # chosen: how long the end waits for cancelled probes; one that ignores it must not keep a process alive
+OVERDUE_S = 1.0  # chosen: a probe that late is worth telling
 LATE_S = 0.1  # chosen: a start later than this is late by want of budget, not by the grain of timers
 
 Probe: TypeAlias = Callable[[Check, Endpoint], Awaitable[Observation]]
@@ -39,6 +40,20 @@ class VerdictChange:
     key: ProbeKey
     before: Verdict
     after: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What is wrong now.
+
+    `stuck` ignored their cancellation, `stale` have no fresh evidence, of `unsure` the last probe could not tell, and of
+    `overdue` the next has not begun.
+    """
+
+    stuck: Sequence[Assignment]
+    stale: Sequence[Assignment]
+    unsure: Sequence[Assignment]
+    overdue: Sequence[Assignment]
 
 
 class Monitor:
@@ -71,6 +86,8 @@ class Monitor:
         self._restored: dict[ProbeKey, Verdict] = {}
         self._agenda = Agenda(self._limits)
         self._running: set[Assignment] = set()
+        self._stuck: set[Assignment] = set()  # gave up on, still running
+        self._unsure: set[Assignment] = set()  # whose last probe was inconclusive
         self._leaving: set[asyncio.Task[None]] = set()
         self._tally = Tally()
         self._waker: asyncio.Future[None] | None = None
@@ -84,11 +101,6 @@ class Monitor:
     def verdicts(self) -> Mapping[ProbeKey, Verdict]:
         """The live table, to be read only: it costs nothing, and changes while you look away."""
         return MappingProxyType(self._verdicts)
-
-    @property
-    def assignments(self) -> Iterable[Assignment]:
-        """For the watchdog: everything assigned, in no order, to be read only."""
-        return self._assignments.values()
 
     def table(self) -> MonitorReport:
         """A copy of the complete verdict table: every assigned key, and no other."""
@@ -149,7 +161,10 @@ class Monitor:
             bucket = buckets.get(key.endpoint)
             if bucket is None:
                 bucket = buckets[key.endpoint] = TokenBucket(self._limits.endpoint_rate_max, 0.5)
-            self._begin(Assignment(key, check, self._verdict_for(key, now), seed_of(key, self.name), bucket, now))
+            stale_at = now + check.schedule.stale_after_s
+            self._begin(
+                Assignment(key, check, self._verdict_for(key, now), seed_of(key, self.name), bucket, stale_at), now
+            )
         self._restored = {}
         self._agenda.compact()
 
@@ -168,16 +183,18 @@ class Monitor:
         since, refreshed_at = min(verdict.since, now), min(verdict.refreshed_at, now)
         return Verdict(verdict.state, since, refreshed_at, verdict.count, verdict.reason, verdict.text)
 
-    def _begin(self, assignment: Assignment) -> None:
+    def _begin(self, assignment: Assignment, now: Instant) -> None:
         self._assignments[assignment.key] = assignment
         self._set_verdict(assignment, assignment.verdict)
-        assignment.due = first_due(assignment.seed, assignment.fresh_from, assignment.check.schedule)
+        assignment.due = first_due(assignment.seed, now, assignment.check.schedule)
         self._put(assignment)
 
     def _drop(self, assignment: Assignment) -> None:
         """Stop it; its running probe is cancelled and what that still says is ignored."""
         assignment.is_gone = True
         self._running.discard(assignment)
+        self._unsure.discard(assignment)
+        self._stuck.discard(assignment)
         task, assignment.task = assignment.task, None
         if task is not None:
             task.cancel()
@@ -263,9 +280,8 @@ class Monitor:
         was_full = len(self._running) >= self._limits.running_max
         self._running.discard(assignment)
         assignment.task = None
-        assignment.is_overrun = assignment.is_abandoned = False
         assignment.history.append(observation)
-        self._tally.count(observation.outcome)
+        self._note_outcome(assignment, observation.outcome)
         schedule, before = assignment.check.schedule, assignment.verdict
         after = step(before, observation, schedule)
         assignment.is_hurried = is_hurried(after)
@@ -274,7 +290,18 @@ class Monitor:
         if was_full:
             self._wake()
         if after is not before:
+            assignment.stale_at = after.refreshed_at + schedule.stale_after_s
             self._move(assignment, after)
+
+    def _note_outcome(self, assignment: Assignment, outcome: Outcome) -> None:
+        self._tally.count(outcome)
+        if outcome is Outcome.INCONCLUSIVE:
+            self._unsure.add(assignment)
+        elif self._unsure:
+            self._unsure.discard(assignment)
+        if assignment.is_overrun:
+            assignment.is_overrun = False
+            self._stuck.discard(assignment)
 
     def _move(self, assignment: Assignment, after: Verdict) -> None:
         before = assignment.verdict
@@ -290,31 +317,34 @@ class Monitor:
             if task is not None:
                 task.cancel()
                 tasks.add(task)
-                assignment.is_overrun = assignment.is_abandoned = False
+                assignment.is_overrun = False
                 assignment.due = self._clock.now()
                 self._agenda.put(assignment)
         self._running.clear()
+        self._stuck.clear()
         self._failure = None
         if tasks:
             await asyncio.wait(tasks, timeout=LEAVE_S)
 
     # What the watchdog asks for
 
-    def expire_stale(self, now: Instant) -> int:
-        """Turn verdicts without fresh evidence into UNKNOWN (semantics 1.4); how many did turn now."""
-        count = 0
-        for assignment in self._assignments.values():
-            verdict = assignment.verdict
-            stale_after_s = assignment.check.schedule.stale_after_s
-            if now - verdict.refreshed_at < stale_after_s or now - assignment.fresh_from < stale_after_s:
-                continue
-            after = expire(verdict, now, assignment.check.schedule)
-            if after is not verdict:
-                count += after.state is not verdict.state
-                self._move(assignment, after)
-        return count
+    def inspect(self, now: Instant, grace_s: float) -> Findings:
+        """Say what is wrong, after ending overrun probes and turning stale verdicts into UNKNOWN (semantics 1.4).
 
-    def end_overrun(self, now: Instant, grace_s: float) -> None:
+        A probe is overrun `grace_s` after its timeout.
+        """
+        self._end_overrun(now, grace_s)
+        stale = [assignment for assignment in self._assignments.values() if assignment.stale_at <= now]
+        for assignment in stale:
+            self._move(assignment, expire(assignment.verdict, now, assignment.check.schedule))
+        return Findings(
+            stuck=list(self._stuck),
+            stale=stale,
+            unsure=list(self._unsure),
+            overdue=self._agenda.overdue(now - OVERDUE_S),
+        )
+
+    def _end_overrun(self, now: Instant, grace_s: float) -> None:
         """Cancel probes that outlived their timeout by `grace_s`, and give up those that outlived that as well.
 
         One that is given up frees its place in the budget; its assignment rests until it ends after all, so that there
@@ -329,9 +359,9 @@ class Monitor:
                 self._tally.overrun += 1
                 assignment.task.cancel()
             elif over_s >= 2 * grace_s:
-                assignment.is_abandoned = True
                 self._tally.abandoned += 1
                 self._running.discard(assignment)
+                self._stuck.add(assignment)
                 self._wake()
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from understudy.clock.clock import Clock
 from understudy.model.instant import Instant
-from understudy.model.observation import Outcome
-from understudy.model.verdict import ProbeKey, VerdictState
 from understudy.monitor.assignment import Assignment
 from understudy.monitor.monitor import Monitor
 
@@ -16,7 +14,6 @@ ROUND_S = 1.0  # chosen: a tenth of the shortest stale_after
 LAG_S = 0.5  # chosen: above that, a probe's deadline of a second or more begins to measure us and not the endpoint
 OVERRUN_GRACE_S = 1.0  # chosen: a check keeps its own deadline well within it, so whoever needs more is at fault
 STOPPED_S = 2.0  # chosen: twice ROUND_S; a loop that lags so long shows itself as lag
-LATE_S = 1.0  # chosen: a probe this late is worth counting as waiting for budget
 LATE_LASTING_S = 10.0  # chosen: the probes of a start may be late for some seconds; only what lasts is alarming
 RETELL_S = 10.0  # chosen: how often the text of a lasting alarm may follow its numbers
 
@@ -53,25 +50,14 @@ class Watchdog:
 
     def round(self, now: Instant, expected: Instant) -> None:
         """One look; it was meant for `expected`."""
-        self._monitor.end_overrun(now, OVERRUN_GRACE_S)
-        self._monitor.expire_stale(now)
+        findings = self._monitor.inspect(now, OVERRUN_GRACE_S)
         self._tell("lag", _lag(now - expected), now)
-        stuck, stale, inconclusive, overdue = [], [], [], []
-        for assignment in self._monitor.assignments:
-            if assignment.is_abandoned:
-                stuck.append(assignment.key)
-            elif assignment.task is None and assignment.due < now - LATE_S:
-                overdue.append(assignment.key)
-            if _is_stale(assignment, now):
-                stale.append(assignment.key)
-            if assignment.history and assignment.history[-1].outcome is Outcome.INCONCLUSIVE:
-                inconclusive.append(assignment)
-        self._tell("stuck", _listed("probes that ignore their cancellation", stuck), now)
-        self._tell("stale", _listed("verdicts without fresh evidence", stale), now)
-        self._tell("inconclusive", _inconclusive(inconclusive), now)
-        self._judge_overdue(overdue, now)
+        self._tell("stuck", _listed("probes that ignore their cancellation", findings.stuck), now)
+        self._tell("stale", _listed("verdicts without fresh evidence", findings.stale), now)
+        self._tell("inconclusive", _inconclusive(findings.unsure), now)
+        self._judge_overdue(findings.overdue, now)
 
-    def _judge_overdue(self, overdue: list[ProbeKey], now: Instant) -> None:
+    def _judge_overdue(self, overdue: Sequence[Assignment], now: Instant) -> None:
         """Overdue probes are the scheduler's fault if it does not turn, else the budget's."""
         is_stopped = bool(overdue) and now - self._monitor.turned_at > STOPPED_S
         self._tell(
@@ -100,25 +86,17 @@ class Watchdog:
         self._set_alarm(f"monitor/{self._monitor.name}/{what}", text, now)
 
 
-def _is_stale(assignment: Assignment, now: Instant) -> bool:
-    """Whether no evidence came for too long, be it since the last or since it was assigned."""
-    heard_at = max(assignment.verdict.refreshed_at, assignment.fresh_from)
-    is_silent = now - heard_at >= assignment.check.schedule.stale_after_s
-    return is_silent and assignment.verdict.state is VerdictState.UNKNOWN
-
-
 def _lag(lag_s: float) -> str:
     return f"the event loop was {lag_s:.1f} s late; timings of probes are doubtful" if lag_s > LAG_S else ""
 
 
-def _inconclusive(assignments: list[Assignment]) -> str:
+def _inconclusive(assignments: Sequence[Assignment]) -> str:
     if not assignments:
         return ""
-    first = assignments[0]
-    keys = [assignment.key for assignment in assignments]
-    return _listed("probes that could not tell", keys) + f": {first.history[-1].reason}: {first.history[-1].text}"
+    last = assignments[0].history[-1]
+    return f"{_listed('probes that could not tell', assignments)}: {last.reason}: {last.text}"
 
 
-def _listed(what: str, keys: list[ProbeKey]) -> str:
-    """`what: 12, the first is 192.0.2.10 by web`, or nothing for no keys."""
-    return f"{what}: {len(keys)}, the first is {keys[0]}" if keys else ""
+def _listed(what: str, assignments: Sequence[Assignment]) -> str:
+    """`what: 12, the first is 192.0.2.10 by web`, or nothing for none."""
+    return f"{what}: {len(assignments)}, the first is {assignments[0].key}" if assignments else ""
