@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, GetJsonSchemaHandler, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import CoreSchema
 
 from understudy.config.fields import (
     Amount,
@@ -114,7 +115,7 @@ class PoolForm(ShortForm):
     @classmethod
     def short_schema(cls) -> dict[str, Any]:
         """A list of endpoints."""
-        return {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/Endpoint"}}
+        return {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/EndpointForm"}}
 
 
 class PoolUse(ShortForm):
@@ -139,8 +140,13 @@ class PoolUse(ShortForm):
 
     @classmethod
     def short_schema(cls) -> dict[str, Any]:
-        """A pool's name, or a list of endpoints."""
-        return {"anyOf": [{"type": "string"}, {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/Endpoint"}}]}
+        """A pool's name, or a list of endpoints; the keys are only how it is kept here."""
+        return {"type": ["string", "array"], "minItems": 1, "items": {"$ref": "#/$defs/EndpointForm"}}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _core_schema: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """The shorter writing alone."""
+        return cls.short_schema()
 
 
 class FailbackForm(ShortForm):
@@ -165,16 +171,23 @@ class FailbackForm(ShortForm):
 class RequireForm(ShortForm):
     """How several checks of one record combine."""
 
-    at_least: Amount | Literal["all", "any"] = Field(description="How many of the checks must pass.")
+    at_least: Amount | None = Field(None, description="How many of the checks must pass.")
+    word: SkipJsonSchema[Literal["all", "any"] | None] = Field(None, exclude=True)
 
     @model_validator(mode="before")
     @classmethod
     def _from_word(cls, value: Any) -> Any:
         if value in ("all", "any"):
-            return {"at_least": value}
-        if isinstance(value, dict):
+            return {"word": value}
+        if isinstance(value, dict) and len(value) == 1 and "word" not in value and None not in value.values():
             return value
         raise fault("require.bad", f"{shown(value)} is no requirement", "write all, any or {at_least: 2}")
+
+    def count(self, total: int) -> int:
+        """How many of `total` checks must pass."""
+        if self.at_least is not None:
+            return self.at_least
+        return 1 if self.word == "any" else total
 
     @classmethod
     def short_schema(cls) -> dict[str, Any]:

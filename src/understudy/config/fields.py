@@ -14,7 +14,8 @@ from understudy.config.findings import shown
 from understudy.model.duration import DurationSyntaxError, format_duration, parse_duration
 from understudy.model.endpoint import Target
 
-_OBJECT_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,62}")
+OBJECT_NAME_PATTERN = "[A-Za-z0-9_][A-Za-z0-9_-]{0,62}"
+_OBJECT_NAME = re.compile(OBJECT_NAME_PATTERN)
 OBJECT_NAME_HINT = "letters, digits, - and _, at most 63, such as frankfurt or eu-west_1"
 
 
@@ -177,7 +178,7 @@ Percent: TypeAlias = Annotated[int, BeforeValidator(whole(0, 99)), _whole_schema
 _TEXT_SCHEMA: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": TEXT_MAX}
 Text: TypeAlias = Annotated[str, BeforeValidator(_text), WithJsonSchema(_TEXT_SCHEMA)]
 ObjectName: TypeAlias = Annotated[
-    str, BeforeValidator(_object_name), WithJsonSchema({"type": "string", "pattern": f"^{_OBJECT_NAME.pattern}$"})
+    str, BeforeValidator(_object_name), WithJsonSchema({"type": "string", "pattern": f"^{OBJECT_NAME_PATTERN}$"})
 ]
 EndpointText: TypeAlias = Annotated[
     Target,

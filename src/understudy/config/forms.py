@@ -81,6 +81,21 @@ def read_form(form: type[F], value: Plain, path: KeyPath, *, findings: Findings)
     return None
 
 
+def read_mended(form: type[F], value: Plain, path: KeyPath, *, findings: Findings) -> F | None:
+    """As `read_form`, but without the keys that are wrong, so that what the others mean together is judged as well."""
+    try:
+        return form.model_validate(value)
+    except ValidationError as error:
+        report(error, path, findings)
+        faulty = {str(details["loc"][0]) for details in error.errors(include_url=False) if details["loc"]}
+    if not isinstance(value, dict):
+        return None
+    try:
+        return form.model_validate({key: item for key, item in value.items() if key not in faulty})
+    except ValidationError:
+        return None
+
+
 def report(error: ValidationError, path: KeyPath, findings: Findings) -> None:
     """Turn pydantic's complaints about the value of `path` into problems."""
     for details in error.errors(include_url=False):

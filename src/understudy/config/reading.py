@@ -11,7 +11,7 @@ from understudy.config.check_forms import CheckReader, WrittenCheck
 from understudy.config.document import POLICIES, DocumentForm, PoolForm, RecordForm, ZoneForm
 from understudy.config.fields import OBJECT_NAME_HINT, is_object_name
 from understudy.config.findings import Findings, shown
-from understudy.config.forms import read_form
+from understudy.config.forms import read_form, read_mended
 from understudy.config.source import KeyPath, Plain, Source
 from understudy.model.name import Name, NameSyntaxError
 
@@ -135,8 +135,8 @@ def _record(value: Plain, path: KeyPath, reader: CheckReader) -> WrittenRecord |
     """A record's form and its checks, each read whatever the other is like."""
     checks = _record_checks(value, path, reader)
     if isinstance(value, dict):
-        _judge_policy([key for key in POLICIES if key in value], path, reader.findings)
-    form = read_form(RecordForm, value, path, findings=reader.findings)
+        _judge_policy([key for key in POLICIES if value.get(key) is not None], path, reader.findings)
+    form = read_mended(RecordForm, value, path, findings=reader.findings)
     return None if form is None else WrittenRecord(form, checks, path)
 
 

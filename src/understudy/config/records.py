@@ -61,14 +61,14 @@ class RecordBuilder:
             self._report_unmonitored(written)
             return None
         total = len(written.checks)
-        count = {"all": total, "any": 1}.get(str(require.at_least), require.at_least) if require is not None else total
-        if isinstance(count, int) and count > total:
+        count = require.count(total) if require is not None else total
+        if count > total:
             message = f"{count} checks are required, but the record has {total}"
             hint = f"at most {total}"
             self._findings.error((*written.path, "require"), "require.too-large", message, hint=hint)
             return None
         requirements = [self._checks.requirement(check) for check in written.checks]
-        return self._checks.combine(int(count), requirements, (*written.path, "check"))
+        return self._checks.combine(count, requirements, (*written.path, "check"))
 
     def _report_unmonitored(self, written: WrittenRecord) -> None:
         if written.form.require is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from understudy.config.fields import (
     InARow,
@@ -34,14 +35,14 @@ class QuorumForm(ShortForm):
 
     count: MonitorCount | None = Field(None, description="Votes DOWN that suffice.")
     percent: Percent | None = Field(None, description="Healthy if more than this percentage of monitors say up.")
-    word: Literal["majority", "any", "all"] | None = Field(None, exclude=True)
+    word: SkipJsonSchema[Literal["majority", "any", "all"] | None] = Field(None, exclude=True)
 
     @model_validator(mode="before")
     @classmethod
     def _from_word(cls, value: Any) -> Any:
         if value in ("majority", "any", "all"):
             return {"word": value}
-        if isinstance(value, dict) and len(value) == 1 and "word" not in value:
+        if isinstance(value, dict) and len(value) == 1 and "word" not in value and None not in value.values():
             return value
         hint = "write majority, any, all, {count: 2} or {percent: 50}"
         raise fault("quorum.bad", f"{shown(value)} is no quorum", hint)
