@@ -96,7 +96,7 @@ def _explain_silence(part: _Part, desired: Desired, *, healths: Mapping[HealthKe
     if not left:
         return f"{subject}: all {len(part.members)} endpoints would be taken out, so it would answer NODATA"
     is_silent_when_down = part.record.on_all_down in {OnAllDown.NODATA, OnAllDown.SERVFAIL}
-    if is_silent_when_down and all(_is_down(part, member, override, healths) for member, override in left):
+    if is_silent_when_down and all(override is None and _is_down(part, member, healths) for member, override in left):
         return f"{subject}: everything that would be left is down, and on_all_down is '{part.record.on_all_down}'"
     return ""
 
@@ -121,8 +121,6 @@ def _fallback_left(part: _Part, desired: Desired) -> Iterator[Member]:
         yield member
 
 
-def _is_down(part: _Part, member: Member, override: Override | None, healths: Mapping[HealthKey, Health]) -> bool:
-    if override is not None:
-        return False
+def _is_down(part: _Part, member: Member, healths: Mapping[HealthKey, Health]) -> bool:
     health = healths.get(HealthKey(member.endpoint, part.record.requirement))
     return health is not None and health.state is HealthState.DOWN

@@ -1,0 +1,1 @@
+"""Standings turned into decisions: the common rules, and one file per policy. Pure."""

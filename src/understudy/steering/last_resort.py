@@ -16,10 +16,10 @@ def select_last_resort(question: Question) -> Selection:
     fallback = eligible(question.fallback)
     if fallback:
         text = "nothing is eligible: the last-resort pool answers, whatever its health"
-        return _last(question, Mode.FALLBACK, fallback, _step(question, "4.4", text))
+        return _last(question, Mode.FALLBACK, fallback, step=_step(question, "4.4", text))
     if all(standing.kind is StandingKind.TAKEN_OUT for standing in question.standings):
         text = "an operator took everything out: NODATA; the name exists"
-        return _last(question, Mode.NODATA, (), _step(question, "4.5", text))
+        return _last(question, Mode.NODATA, (), step=_step(question, "4.5", text))
     return _ON_ALL_DOWN[question.record.on_all_down](question)
 
 
@@ -30,7 +30,7 @@ def _fail_open(question: Question) -> Selection:
     some = (index for index, tier in enumerate(tiers) if tier)
     index = next(chain(enough, some))
     text = f"nothing is eligible: answered as if all were up, from {question.tier_text(index)}"
-    return _last(question, Mode.FAIL_OPEN, tiers[index], _step(question, "4.4", text), tier=index)
+    return _last(question, Mode.FAIL_OPEN, tiers[index], step=_step(question, "4.4", text), tier=index)
 
 
 def _last_healthy(question: Question) -> Selection:
@@ -43,17 +43,17 @@ def _last_healthy(question: Question) -> Selection:
         note = _step(question, "4.4", "on_all_down is 'last_healthy', but nothing of that is left; fails open instead")
         return Selection(opened.mode, opened.tier, opened.members, opened.relevant, (note, *opened.steps))
     text = "nothing is eligible: what was last healthy is answered"
-    return _last(question, Mode.LAST_HEALTHY, chosen, _step(question, "4.4", text), tier=question.current)
+    return _last(question, Mode.LAST_HEALTHY, chosen, step=_step(question, "4.4", text), tier=question.current)
 
 
 def _nodata(question: Question) -> Selection:
     step = _step(question, "4.4", "nothing is eligible and on_all_down is 'nodata'")
-    return _last(question, Mode.NODATA, (), step)
+    return _last(question, Mode.NODATA, (), step=step)
 
 
 def _servfail(question: Question) -> Selection:
     step = _step(question, "4.4", "nothing is eligible and on_all_down is 'servfail'")
-    return _last(question, Mode.SERVFAIL, (), step)
+    return _last(question, Mode.SERVFAIL, (), step=step)
 
 
 _ON_ALL_DOWN: Mapping[OnAllDown, Callable[[Question], Selection]] = {
@@ -72,7 +72,7 @@ def _step(question: Question, rule: str, text: str) -> Step:
     return Step(rule, str(question.record.name), text)
 
 
-def _last(question: Question, mode: Mode, standings: tuple[Standing, ...], step: Step, *, tier: int = -1) -> Selection:
+def _last(question: Question, mode: Mode, standings: tuple[Standing, ...], *, step: Step, tier: int = -1) -> Selection:
     """Anything that becomes eligible anywhere ends it, so everything is relevant."""
     return Selection(
         mode=mode,

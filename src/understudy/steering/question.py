@@ -34,8 +34,15 @@ class Question:
 
     @property
     def current(self) -> int:
-        """The tier in use; -1 where there is none, or where the record has lost it since."""
-        return self.memory.tier if self.memory.tier < len(self.tiers) else -1
+        """The tier in use; -1 where there is none.
+
+        Found by what it handed out, so that a configuration which adds, removes or reorders tiers moves nothing.
+        """
+        if self.memory.tier < 0:
+            return -1
+        used = frozenset(self.memory.last_healthy)
+        order = sorted(range(len(self.tiers)), key=lambda index: index != self.memory.tier)
+        return next((index for index in order if any(one.member.endpoint in used for one in self.tiers[index])), -1)
 
     def tier_text(self, index: int) -> str:
         """How people know a tier: `tier 1 'frankfurt'`, or all pools where they are one tier."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from math import isfinite
 
 from understudy.model.decision import Mode, Step
 from understudy.model.endpoint import Member
@@ -90,23 +91,30 @@ def _first_able(question: Question, candidates: Tiers) -> Selection | None:
         members=_members(candidates[chosen.index]),
         relevant=tuple(chain.from_iterable(question.tiers[: chosen.index + 1])),
         steps=steps,
-        due=min((tier.ripe_at for tier in unripe), default=None),
+        due=min((tier.ripe_at for tier in unripe if isfinite(tier.ripe_at)), default=None),
     )
 
 
 def _ripe_at(question: Question, index: int, tier: Sequence[Standing]) -> Instant:
     """When a better tier than the one in use has had enough endpoints UP for the whole delay (3.5).
 
-    Those that an operator vouches for, and those that nobody monitors, have no `up_since`: they count from always.
+    Those that an operator vouches for, and those that nobody monitors, count from always; those that nobody has seen
+    UP yet never do, because traffic only moves to what is seen UP (5.3).
     """
     failback = question.record.failback
     if failback.mode is not FailbackMode.AUTO or index >= question.current:
         return float("-inf")
     since: dict[object, Instant] = {}
     for standing in tier:
-        up_since = float("-inf") if standing.up_since is None else standing.up_since
-        since[standing.member.endpoint] = min(up_since, since.get(standing.member.endpoint, up_since))
+        good_since = _good_since(standing)
+        since[standing.member.endpoint] = min(good_since, since.get(standing.member.endpoint, good_since))
     return sorted(since.values())[question.required - 1] + failback.delay_s
+
+
+def _good_since(standing: Standing) -> Instant:
+    if standing.up_since is not None:
+        return standing.up_since
+    return float("inf") if standing.is_uncertain else float("-inf")
 
 
 def _degraded(question: Question, candidates: Tiers) -> Selection | None:
@@ -158,6 +166,8 @@ def _lacking_steps(question: Question, candidates: Tiers) -> Iterator[Step]:
 
 
 def _unripe_step(question: Question, tier: _Able) -> Step:
+    if not isfinite(tier.ripe_at):
+        return Step("3.5", question.tier_text(tier.index), "eligible, but not yet seen up: no reason to return to it")
     wait_s = tier.ripe_at - question.now
     text = f"has had {question.required} up for less than the failback delay; may be returned to in {wait_s:.0f} s"
     return Step("3.5", question.tier_text(tier.index), text)

@@ -1,0 +1,58 @@
+"""Semantics 3.2: the arithmetic of a hold."""
+
+from __future__ import annotations
+
+import pytest
+
+from understudy.health.failback import explain_hold, flaps, hold_s, return_at
+from understudy.model.health import Health, HealthState
+
+
+@pytest.mark.parametrize(
+    ("delay_s", "flap_count", "expected_s"),
+    [
+        (60, 0, 60),
+        (60, 1, 120),
+        (60, 3, 480),
+        (60, 4, 900),  # 960 s, at most 15 min
+        (60, 500, 900),
+        (0, 9, 0),
+        (3600, 0, 3600),  # what an operator asked for is not cut
+        (3600, 3, 3600),
+    ],
+)
+def test_a_hold_doubles_with_each_fall_up_to_15_minutes(delay_s: float, flap_count: int, expected_s: float) -> None:
+    assert hold_s(delay_s, flap_count) == expected_s
+
+
+@pytest.mark.parametrize(
+    ("since", "falls", "expected"),
+    [
+        (100.0, (), 160.0),
+        (100.0, (50.0,), 220.0),
+        (10_000.0, (50.0,), 10_060.0),  # the fall is long past: one delay
+        (100.0, (10.0, 50.0), 340.0),
+        (1750.0, (0.0,), 1810.0),  # at 1800 the fall leaves: 60 s are enough, and they end at 1810
+        (1700.0, (0.0,), 1800.0),  # 60 s were over at 1760, but only at 1800 are they enough
+        (1650.0, (0.0,), 1770.0),  # 120 s end before the fall leaves
+        (1000.0, (0.0, 100.0, 200.0, 300.0, 900.0), 1900.0),  # 15 min at most; by then two falls have left: 8 x 60
+    ],
+)
+def test_the_return_is_the_first_instant_that_has_waited_enough(
+    since: float, falls: tuple[float, ...], expected: float
+) -> None:
+    assert return_at(Health(HealthState.UP, since, 0.0, falls), 60.0) == expected
+
+
+def test_the_reason_shows_the_arithmetic() -> None:
+    health = Health(HealthState.UP, since=100.0, first_seen=0.0, falls=(50.0,))
+
+    assert explain_hold(health, 60.0) == (
+        "60 s x 2^1 = 2m: 1 fall in the last 30 min; up since 1970-01-01 00:01:40 UTC; back at 1970-01-01 00:03:40 UTC"
+    )
+
+
+def test_flaps_are_the_falls_of_30_minutes() -> None:
+    health = Health(HealthState.UP, since=1000.0, first_seen=0.0, falls=(0.0, 900.0))
+
+    assert [flaps(health, at) for at in (1000.0, 1799.9, 1800.0, 2700.0)] == [2, 2, 1, 0]
