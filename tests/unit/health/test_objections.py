@@ -50,7 +50,8 @@ ALL_OUT = override(DRAIN, SubjectKind.RECORD, "www.example.com")
         ([NEAR_OUT], {}, ["AAAA"]),
         ([IPV6_OUT], {}, ["AAAA"]),
         ([ALL_OUT], {}, ["A", "AAAA"]),
-        ([ALL_OUT], {"fallback": "resort"}, ["AAAA"]),  # the last resort has IPv4 only
+        ([NEAR_OUT, FAR_OUT], {"fallback": "resort"}, ["AAAA"]),  # the last resort has IPv4 only
+        ([ALL_OUT], {"fallback": "resort"}, ["A", "AAAA"]),  # a record's drain takes its last resort as well
         ([ALL_OUT, override(UP, SubjectKind.POOL, "near")], {}, []),
         ([override(DRAIN, SubjectKind.EVERYTHING)], {}, ["A", "AAAA"]),
         ([override(DRAIN, SubjectKind.EVERYTHING, expires_at=NOW)], {}, []),
