@@ -10,7 +10,7 @@ macro_rules! registry {
         $($(#[$note:meta])* $constant:ident = $number:literal $text:literal,)*
     }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $type($raw);
 
         impl $type {

@@ -5,6 +5,8 @@ use std::fmt;
 use understudy_wire::{NameBuf, Rtype};
 
 use crate::node::{Kind, Selector};
+use crate::pack::{SetKey, push_static, static_key, steered_key, steered_octets};
+use crate::rdata;
 
 /// A steered set to lay over a zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,3 +77,88 @@ impl fmt::Display for ChangeError {
 }
 
 impl std::error::Error for ChangeError {}
+
+/// A change of one set of one node, ready to make: None removes the set.
+pub(crate) struct SetChange<'c> {
+    pub(crate) owner: &'c NameBuf,
+    pub(crate) key: SetKey,
+    pub(crate) set: Option<Vec<u8>>,
+}
+
+impl SteeredChange {
+    /// Check the change and put its octets together.
+    pub(crate) fn pack(&self) -> Result<SetChange<'_>, ChangeError> {
+        match self {
+            Self::Set(owner, set) => {
+                check_steered(owner, set)?;
+                let octets = steered_octets(set);
+                Ok(SetChange {
+                    owner,
+                    key: steered_key(set.rtype),
+                    set: Some(octets),
+                })
+            }
+            Self::Remove(owner, rtype) => Ok(SetChange {
+                owner,
+                key: steered_key(*rtype),
+                set: None,
+            }),
+        }
+    }
+}
+
+fn check_steered(owner: &NameBuf, set: &SteeredSet) -> Result<(), ChangeError> {
+    let is_filled = match set.kind {
+        Kind::Answer => {
+            !set.variants.is_empty() && set.variants.iter().all(|(_, rdatas)| !rdatas.is_empty())
+        }
+        Kind::Nodata | Kind::Servfail => set.variants.is_empty(),
+    };
+    if !is_filled {
+        return Err(ChangeError::BadVariants(*owner, set.rtype));
+    }
+    set.variants
+        .iter()
+        .try_for_each(|(_, rdatas)| check_rdatas(owner, set.rtype, rdatas))
+}
+
+fn check_rdatas(owner: &NameBuf, rtype: Rtype, rdatas: &[Vec<u8>]) -> Result<(), ChangeError> {
+    if rtype.is_meta() {
+        return Err(ChangeError::MetaType(*owner, rtype));
+    }
+    match rdatas
+        .iter()
+        .all(|octets| rdata::is_well_formed(rtype, octets))
+    {
+        true => Ok(()),
+        false => Err(ChangeError::BadRdata(*owner, rtype)),
+    }
+}
+
+impl RRsetChange {
+    /// Check the change and put its octets together: records in canonical order, each once.
+    pub(crate) fn pack(&self) -> Result<SetChange<'_>, ChangeError> {
+        match self {
+            Self::Set(owner, rtype, ttl, rdatas) => {
+                check_rdatas(owner, *rtype, rdatas)?;
+                if rdatas.is_empty() {
+                    return Err(ChangeError::BadVariants(*owner, *rtype));
+                }
+                let mut sorted: Vec<&[u8]> = rdatas.iter().map(Vec::as_slice).collect();
+                rdata::sort_and_fold(*rtype, &mut sorted);
+                let mut octets = Vec::new();
+                push_static(&mut octets, *rtype, *ttl, sorted.into_iter());
+                Ok(SetChange {
+                    owner,
+                    key: static_key(*rtype),
+                    set: Some(octets),
+                })
+            }
+            Self::Remove(owner, rtype) => Ok(SetChange {
+                owner,
+                key: static_key(*rtype),
+                set: None,
+            }),
+        }
+    }
+}

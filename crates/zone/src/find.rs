@@ -2,7 +2,10 @@
 
 use understudy_wire::Name;
 
+use crate::key::{self, Key};
 use crate::node::Node;
+use crate::tree::Seek;
+use crate::zone::Version;
 
 /// The outcome of looking a name up.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +40,8 @@ pub enum Match<'z> {
     EmptyNonTerminal,
     /// The name does not exist.
     Missing {
-        /// The wildcard child of the closest encloser.
+        /// The wildcard child of the closest encloser. Without any set if it exists only because
+        /// of names below it: the name then exists by synthesis, without data.
         wildcard: Option<Node<'z>>,
     },
 }
@@ -56,5 +60,81 @@ impl Above<'_> {
     #[must_use]
     pub fn owner<'q>(&self, qname: Name<'q>) -> Option<Name<'q>> {
         qname.suffix(self.labels)
+    }
+}
+
+pub(crate) fn find<'z>(version: &'z Version, qname: Name<'_>) -> Option<Found<'z>> {
+    let key = Key::new(qname, version.origin.as_name())?;
+    let key = key.as_octets();
+    let depth = key::depth(key);
+    let (at, encloser_depth) = match version.tree.seek(key) {
+        Seek::Exact(octets) => (Match::Exact(Node::from_octets(octets)), depth),
+        Seek::Absent { shared_depth } if shared_depth == depth => (Match::EmptyNonTerminal, depth),
+        Seek::Absent { shared_depth } => {
+            let wildcard = wildcard_below(version, key::ancestor(key, shared_depth));
+            (Match::Missing { wildcard }, shared_depth)
+        }
+    };
+    let mut found = Found {
+        at,
+        encloser_labels: version.origin_labels + encloser_depth,
+        cut: None,
+        dname: None,
+    };
+    if depth > 0 {
+        look_above(version, key, depth, &mut found);
+    }
+    Some(found)
+}
+
+/// The wildcard child of the name with this key, if it exists.
+fn wildcard_below<'z>(version: &'z Version, encloser: &[u8]) -> Option<Node<'z>> {
+    if version.tally.wildcards == 0 {
+        return None;
+    }
+    let key = Key::wildcard_below(encloser)?;
+    match version.tree.seek(key.as_octets()) {
+        Seek::Exact(octets) => Some(Node::from_octets(octets)),
+        Seek::Absent { shared_depth } => {
+            (shared_depth == key::depth(key.as_octets())).then(Node::default)
+        }
+    }
+}
+
+/// Go down from the apex to the name and stop at the first cut or DNAME.
+fn look_above<'z>(version: &'z Version, key: &[u8], depth: usize, found: &mut Found<'z>) {
+    let apex = Node::from_octets(&version.apex);
+    if apex.has_dname() {
+        found.dname = Some(Above {
+            node: apex,
+            labels: version.origin_labels,
+        });
+        return;
+    }
+    if version.tally.cuts_and_dnames == 0 {
+        return;
+    }
+    let deepest = found.encloser_labels - version.origin_labels;
+    for above in 1..=deepest {
+        let node = match &found.at {
+            Match::Exact(node) if above == depth => Some(*node),
+            _ => version
+                .tree
+                .get(key::ancestor(key, above))
+                .map(Node::from_octets),
+        };
+        let Some(node) = node else { continue };
+        let here = Above {
+            node,
+            labels: version.origin_labels + above,
+        };
+        if node.has_ns() {
+            found.cut = Some(here);
+            return;
+        }
+        if node.has_dname() && above < depth {
+            found.dname = Some(here);
+            return;
+        }
     }
 }

@@ -7,13 +7,23 @@
 #![forbid(unsafe_code)]
 
 mod change;
+mod export;
+mod fault;
 mod find;
+mod key;
+mod lexer;
+mod load;
 mod node;
+mod pack;
+mod page;
 mod problem;
+mod rdata;
+mod tally;
+mod tree;
 mod zone;
 
 pub use change::{ChangeError, RRsetChange, SteeredChange, SteeredSet};
 pub use find::{Above, Found, Match};
 pub use node::{Kind, Node, RRset, Rdatas, Selector, Set, Sets, Steered, Variant, Variants};
-pub use problem::{Loaded, Problem};
+pub use problem::{LoadError, Loaded, Problem};
 pub use zone::Zone;

@@ -13,14 +13,14 @@
 use understudy_wire::Rtype;
 
 /// Everything at one name. Cheap to copy; reads the zone version in place.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Node<'z> {
     flags: u8,
     sets: &'z [u8],
 }
 
 /// An RRset: one type's records at one name, ready to send.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct RRset<'z> {
     /// The type.
     pub rtype: Rtype,
@@ -185,13 +185,13 @@ impl<'z> Iterator for Sets<'z> {
     }
 }
 
-const FORM_STATIC: u8 = 0;
-const FORM_ANSWER: u8 = 1;
-const FORM_NODATA: u8 = 2;
-const FORM_SERVFAIL: u8 = 3;
+pub(crate) const FORM_STATIC: u8 = 0;
+pub(crate) const FORM_ANSWER: u8 = 1;
+pub(crate) const FORM_NODATA: u8 = 2;
+pub(crate) const FORM_SERVFAIL: u8 = 3;
 
 /// No clock gets there: 584 years of nanoseconds.
-const NEVER_DUE: u64 = u64::MAX;
+pub(crate) const NEVER_DUE: u64 = u64::MAX;
 
 impl<'z> RRset<'z> {
     /// The rdata of each record, uncompressed, in canonical order.
@@ -222,10 +222,10 @@ impl<'z> Steered<'z> {
 }
 
 impl<'z> Node<'z> {
-    const HAS_NS: u8 = 1;
-    const HAS_DNAME: u8 = 2;
-    const HAS_CNAME: u8 = 4;
-    const HAS_STEERED: u8 = 8;
+    pub(crate) const HAS_NS: u8 = 1;
+    pub(crate) const HAS_DNAME: u8 = 2;
+    pub(crate) const HAS_CNAME: u8 = 4;
+    pub(crate) const HAS_STEERED: u8 = 8;
 
     #[inline]
     pub(crate) fn from_octets(octets: &'z [u8]) -> Self {
@@ -239,6 +239,11 @@ impl<'z> Node<'z> {
                 sets: &[],
             },
         }
+    }
+
+    /// The sets as octets.
+    pub(crate) fn octets(&self) -> &'z [u8] {
+        self.sets
     }
 
     /// Every set, by type; where both exist the steered one comes before the static one that it

@@ -1,6 +1,6 @@
 //! What is wrong with a master file, for the person who edits it.
 
-use std::fmt;
+use std::{fmt, io};
 
 use crate::zone::Zone;
 
@@ -42,3 +42,25 @@ pub struct Loaded {
     /// What is odd but harmless.
     pub warnings: Vec<Problem>,
 }
+
+/// Why there is no zone.
+#[derive(Debug)]
+pub enum LoadError {
+    /// The file itself cannot be read. (One that it includes is a problem of the including line.)
+    Unreadable(io::Error),
+    /// What is wrong with it, errors and warnings, in file order. At least one.
+    Problems(Vec<Problem>),
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(error) => error.fmt(f),
+            Self::Problems(problems) => problems
+                .iter()
+                .try_for_each(|problem| writeln!(f, "{problem}")),
+        }
+    }
+}
+
+impl std::error::Error for LoadError {}

@@ -1,14 +1,20 @@
 //! One immutable version of a zone.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use understudy_wire::{Name, NameBuf, Rtype, Serial};
 
-use crate::change::{ChangeError, RRsetChange, SteeredChange};
+use crate::change::{ChangeError, RRsetChange, SetChange, SteeredChange};
 use crate::find::Found;
+use crate::key::{self, Key};
 use crate::node::{Node, RRset};
-use crate::problem::{Loaded, Problem};
+use crate::pack::{join_sets, split_sets};
+use crate::problem::{LoadError, Loaded};
+use crate::tally::Tally;
+use crate::tree::{Edit, Tree};
+use crate::{export, find, load};
 
 /// One immutable version of a zone. A clone is a reference.
 #[derive(Clone, Debug)]
@@ -17,8 +23,13 @@ pub struct Zone {
 }
 
 #[derive(Debug)]
-struct Version {
-    origin: NameBuf,
+pub(crate) struct Version {
+    pub(crate) origin: NameBuf,
+    pub(crate) origin_labels: usize,
+    pub(crate) tree: Tree,
+    pub(crate) tally: Tally,
+    /// A copy of the apex node, which every negative answer needs.
+    pub(crate) apex: Arc<[u8]>,
 }
 
 impl Zone {
@@ -26,21 +37,21 @@ impl Zone {
     /// a few times a second at most.
     ///
     /// # Errors
-    /// Every problem found, in file order; warnings are among them only if there is an error.
+    /// A file that cannot be read, or every problem found in it.
     pub fn load(
         path: &Path,
         origin: Name<'_>,
         progress: &mut dyn FnMut(u64, u64),
-    ) -> Result<Loaded, Vec<Problem>> {
-        todo!()
+    ) -> Result<Loaded, LoadError> {
+        load::read_file(path, origin, progress)
     }
 
     /// Read a master file from memory; `file` names it in problems, and $INCLUDE is relative to it.
     ///
     /// # Errors
     /// As [`Zone::load`].
-    pub fn parse(text: &[u8], file: &str, origin: Name<'_>) -> Result<Loaded, Vec<Problem>> {
-        todo!()
+    pub fn parse(text: &[u8], file: &str, origin: Name<'_>) -> Result<Loaded, LoadError> {
+        load::read_text(text, file, origin)
     }
 
     /// The apex, in lower case.
@@ -52,67 +63,77 @@ impl Zone {
     /// The serial of the SOA record.
     #[must_use]
     pub fn serial(&self) -> Serial {
-        todo!()
+        Serial::new(self.soa_number(SOA_SERIAL_FROM_END))
     }
 
     /// The apex.
     #[must_use]
     pub fn apex(&self) -> Node<'_> {
-        todo!()
+        Node::from_octets(&self.version.apex)
     }
 
     /// The SOA `RRset`.
     #[must_use]
     pub fn soa(&self) -> RRset<'_> {
-        todo!()
+        self.apex().rrset(Rtype::SOA).unwrap_or_default()
     }
 
     /// The TTL of the SOA in negative answers: the smaller of its own TTL and its minimum field
     /// (RFC 2308 section 3).
     #[must_use]
     pub fn negative_ttl(&self) -> u32 {
-        todo!()
+        self.soa().ttl.min(self.soa_number(SOA_MINIMUM_FROM_END))
     }
 
     /// Static records.
     #[must_use]
     pub fn record_count(&self) -> usize {
-        todo!()
+        self.version.tally.records
     }
 
     /// Names with data, static or steered; empty non-terminals are not counted.
     #[must_use]
     pub fn name_count(&self) -> usize {
-        todo!()
+        self.version.tally.names
     }
 
     /// Steered sets.
     #[must_use]
     pub fn steered_count(&self) -> usize {
-        todo!()
+        self.version.tally.steered
     }
 
     /// Look a name up as a query does. None if it is neither the apex nor below it.
     #[must_use]
     pub fn find(&self, qname: Name<'_>) -> Option<Found<'_>> {
-        todo!()
+        find::find(&self.version, qname)
     }
 
     /// What a name has, cuts and all disregarded: for glue and additional data.
     #[must_use]
     pub fn node(&self, name: Name<'_>) -> Option<Node<'_>> {
-        todo!()
+        let key = Key::new(name, self.origin())?;
+        self.version
+            .tree
+            .get(key.as_octets())
+            .map(Node::from_octets)
     }
 
     /// Every name with data, in canonical order; names are in lower case.
     pub fn nodes(&self) -> impl Iterator<Item = (NameBuf, Node<'_>)> {
-        std::iter::from_fn(|| todo!())
+        self.version.tree.iter().map(|(key, octets)| {
+            (
+                key::to_name(&key.concat(), self.origin()),
+                Node::from_octets(octets),
+            )
+        })
     }
 
     /// The zone cut at or above a name.
     #[must_use]
     pub fn delegation_above(&self, name: Name<'_>) -> Option<NameBuf> {
-        todo!()
+        let cut = self.find(name)?.cut?;
+        cut.owner(name).map(Name::to_lower)
     }
 
     /// The version with these steered sets changed.
@@ -120,7 +141,8 @@ impl Zone {
     /// # Errors
     /// The first change that is not possible.
     pub fn with_steered(&self, changes: &[SteeredChange]) -> Result<Zone, ChangeError> {
-        todo!()
+        let packed: Result<Vec<_>, _> = changes.iter().map(SteeredChange::pack).collect();
+        self.with_sets(packed?)
     }
 
     /// The version with these static `RRsets` changed.
@@ -128,13 +150,78 @@ impl Zone {
     /// # Errors
     /// The first change that is not possible.
     pub fn with_rrsets(&self, changes: &[RRsetChange]) -> Result<Zone, ChangeError> {
-        todo!()
+        let packed: Result<Vec<_>, _> = changes.iter().map(RRsetChange::pack).collect();
+        self.with_sets(packed?)
     }
 
     /// The static data as a master file that reads back as the same zone: SOA first, then canonical
     /// order.
     #[must_use]
     pub fn to_master_file(&self) -> String {
-        todo!()
+        export::to_master_file(self)
+    }
+
+    /// A number of the SOA's five at the end of its rdata.
+    fn soa_number(&self, from_end: usize) -> u32 {
+        let soa = self.soa().rdatas().next().unwrap_or_default();
+        let start = soa.len().checked_sub(from_end);
+        let octets = start.and_then(|start| soa.get(start..)?.first_chunk());
+        octets.map_or(0, |octets| u32::from_be_bytes(*octets))
+    }
+
+    /// The zone made of this tree, whose first entry is the apex.
+    pub(crate) fn from_tree(origin: Name<'_>, tree: Tree, tally: Tally) -> Self {
+        let apex = tree.get(&[]).unwrap_or_default().into();
+        let origin_labels = origin.label_count();
+        let origin = origin.to_lower();
+        Self {
+            version: Arc::new(Version {
+                origin,
+                origin_labels,
+                tree,
+                tally,
+                apex,
+            }),
+        }
+    }
+
+    /// Make the changes in their order: of two of the same set the later one holds.
+    fn with_sets(&self, changes: Vec<SetChange<'_>>) -> Result<Self, ChangeError> {
+        let mut by_key: BTreeMap<Box<[u8]>, Vec<SetChange<'_>>> = BTreeMap::new();
+        for change in changes {
+            let key = Key::new(change.owner.as_name(), self.origin())
+                .ok_or(ChangeError::OutOfZone(*change.owner))?;
+            by_key
+                .entry(key.as_octets().into())
+                .or_default()
+                .push(change);
+        }
+        let mut tally = self.version.tally;
+        let mut edits = Vec::with_capacity(by_key.len());
+        for (key, changes) in by_key {
+            let before = self.version.tree.get(&key).unwrap_or_default();
+            let mut sets = split_sets(Node::from_octets(before));
+            for change in changes {
+                match change.set {
+                    Some(set) => sets.insert(change.key, set),
+                    None => sets.remove(&change.key),
+                };
+            }
+            let value = (!sets.is_empty()).then(|| join_sets(&sets));
+            let after = value.as_deref().unwrap_or_default();
+            tally = tally.replaced(Tally::of(&key, before), Tally::of(&key, after));
+            edits.push(Edit { key, value });
+        }
+        let zone = Self::from_tree(self.origin(), self.version.tree.with(&edits), tally);
+        if zone.soa().count() == 1 {
+            Ok(zone)
+        } else {
+            Err(ChangeError::WithoutSoa)
+        }
     }
 }
+
+/// SERIAL is the first of the five numbers at the end of SOA rdata (RFC 1035 section 3.3.13).
+const SOA_SERIAL_FROM_END: usize = 20;
+/// MINIMUM is the last.
+const SOA_MINIMUM_FROM_END: usize = 4;

@@ -1,0 +1,55 @@
+//! A zone as a master file for people: aligned columns, SOA first, names relative to the origin
+//! where that is shorter.
+
+use std::fmt::Write as _;
+
+use understudy_wire::{Name, Rtype};
+
+use crate::node::RRset;
+use crate::rdata;
+use crate::zone::Zone;
+
+/// chosen: most owners and types fit, and lines stay on a screen.
+const OWNER_COLUMN: usize = 23;
+const TTL_COLUMN: usize = 7;
+const TYPE_COLUMN: usize = 7;
+
+pub(crate) fn to_master_file(zone: &Zone) -> String {
+    let mut out = String::new();
+    // Writing to a string does not fail.
+    let _ = writeln!(out, "$ORIGIN {}", zone.origin());
+    push_set(&mut out, "@", &zone.soa());
+    for (name, node) in zone.nodes() {
+        let owner = relative(name.as_name(), zone.origin());
+        for set in node.rrsets().filter(|set| set.rtype != Rtype::SOA) {
+            push_set(&mut out, &owner, &set);
+        }
+    }
+    out
+}
+
+/// The owner without the origin; `@` for the origin itself.
+fn relative(name: Name<'_>, origin: Name<'_>) -> String {
+    if name == origin {
+        return "@".to_owned();
+    }
+    let mut text = name.to_string();
+    if !origin.is_root() {
+        text.truncate(text.len() - origin.to_string().len() - 1);
+    }
+    text
+}
+
+fn push_set(out: &mut String, owner: &str, set: &RRset<'_>) {
+    for octets in set.rdatas() {
+        let (ttl, rtype) = (set.ttl, set.rtype.to_string());
+        // Writing to a string does not fail.
+        let _ = write!(
+            out,
+            "{owner:OWNER_COLUMN$} {ttl:<TTL_COLUMN$} IN {rtype:TYPE_COLUMN$} ",
+        );
+        rdata::write(set.rtype, octets, out);
+        out.truncate(out.trim_end_matches(' ').len());
+        out.push('\n');
+    }
+}

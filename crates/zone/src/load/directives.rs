@@ -1,0 +1,123 @@
+//! `$ORIGIN`, `$TTL`, `$INCLUDE` and `$GENERATE`.
+
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::PathBuf;
+
+use super::generate;
+use super::reader::{Reader, Scope, canonical_path, read_ttl};
+use crate::fault::Fault;
+use crate::lexer::{Lexer, Word};
+use crate::rdata;
+
+impl Reader<'_> {
+    pub(super) fn directive(
+        &mut self,
+        word: Word<'_>,
+        words: &mut Lexer<'_>,
+        scope: &mut Scope,
+    ) -> Result<(), Fault> {
+        match word.octets.to_ascii_uppercase().as_slice() {
+            b"$ORIGIN" => {
+                let name = words.need("a name")?;
+                let origin = rdata::read_name(name, scope.origin.as_name())?;
+                words.end_entry()?;
+                scope.origin = origin;
+                Ok(())
+            }
+            b"$TTL" => {
+                let ttl = read_ttl(words.need("a TTL")?)?;
+                words.end_entry()?;
+                self.default_ttl = Some(ttl);
+                Ok(())
+            }
+            b"$INCLUDE" => self.include(words, scope),
+            b"$GENERATE" => self.generate(word.at, words, scope),
+            _ => Err(Fault::new(word.at, "zone.directive", || {
+                let text = String::from_utf8_lossy(word.octets);
+                format!("\"{text}\" is none of $ORIGIN, $TTL, $INCLUDE, $GENERATE")
+            })),
+        }
+    }
+
+    /// Read another file here. Its path is relative to this file; it has this origin or its own, and
+    /// neither its origin nor its last owner outlives it (RFC 1035 section 5.1). `$TTL` does.
+    fn include(&mut self, words: &mut Lexer<'_>, scope: &mut Scope) -> Result<(), Fault> {
+        let word = words.need("a file name")?;
+        let mut name = Vec::new();
+        rdata::push_unescaped(word, &mut name)?;
+        let origin = match words.word()? {
+            Some(word) => rdata::read_name(word, scope.origin.as_name())?,
+            None => scope.origin,
+        };
+        words.end_entry()?;
+        let name = PathBuf::from(OsString::from_vec(name));
+        let path = scope
+            .path
+            .parent()
+            .map_or_else(|| name.clone(), |folder| folder.join(&name));
+        let outcome = if self.open_files.contains(&canonical_path(&path)) {
+            Err(("zone.include.loop", "the file includes itself".to_owned()))
+        } else {
+            fs::read(&path).map_err(|error| ("zone.include.unreadable", error.to_string()))
+        };
+        match outcome {
+            Ok(text) => self.read_file(&path, text, origin),
+            // The entry itself was whole: what follows is not to be skipped.
+            Err((code, why)) => self.report(
+                scope,
+                Fault::new(word.at, code, || format!("{}: {why}", path.display())),
+            ),
+        }
+        Ok(())
+    }
+
+    /// Read the line that each number of a range makes.
+    fn generate(
+        &mut self,
+        at: usize,
+        words: &mut Lexer<'_>,
+        scope: &mut Scope,
+    ) -> Result<(), Fault> {
+        let range_word = words.need("a range like 1-10 or 1-10/2")?;
+        let range = generate::read_range(range_word)?;
+        words.peek()?;
+        let template_at = words.offset();
+        let pieces = match generate::read_template(words.rest_of_line(), template_at) {
+            Ok(pieces) => pieces,
+            Err(fault) => {
+                self.report(scope, fault);
+                return Ok(());
+            }
+        };
+        let owner = scope.owner;
+        scope.generated_at = Some(scope.generated_at.unwrap_or(at));
+        let mut line = Vec::new();
+        for value in range {
+            line.clear();
+            if let Err(why) = generate::expand(&pieces, value, &mut line) {
+                self.report(scope, Fault::new(at, "zone.generate", || why));
+                break;
+            }
+            if !self.generated_line(&line, scope) {
+                break;
+            }
+        }
+        scope.generated_at = None;
+        scope.owner = owner;
+        Ok(())
+    }
+
+    /// Read one generated line. A fault in one is a fault in most: the first is reported.
+    fn generated_line(&mut self, line: &[u8], scope: &mut Scope) -> bool {
+        let mut words = Lexer::new(line);
+        let Err(mut fault) = self.entry(&mut words, scope) else {
+            return true;
+        };
+        let text = String::from_utf8_lossy(line);
+        fault.message = format!("{} (in the generated line: {})", fault.message, text.trim());
+        self.report(scope, fault);
+        false
+    }
+}

@@ -1,0 +1,201 @@
+//! One page of the tree: sorted keys, and octets behind each, packed without gaps.
+//!
+//! The octets that all keys begin with are held once. The next eight of each key stand in an array
+//! of their own, so that a search touches the keys themselves only where these are equal.
+
+use std::cmp::Ordering;
+
+/// Sorted entries. A page is never changed; the next version has another.
+#[derive(Debug, Default)]
+pub(crate) struct Page {
+    heads: Box<[u64]>,
+    /// Where each entry ends in `octets`; it begins where the one before ends.
+    ends: Box<[u32]>,
+    /// The common prefix, then for each entry: length of the rest of its key (2), that, its value.
+    octets: Box<[u8]>,
+    prefix: usize,
+}
+
+/// The first eight octets as a number; a shorter key is filled with zeros, which no key continues
+/// with.
+#[inline]
+fn head(suffix: &[u8]) -> u64 {
+    if let Some(octets) = suffix.first_chunk() {
+        return u64::from_be_bytes(*octets);
+    }
+    let mut octets = [0; 8];
+    for (to, from) in octets.iter_mut().zip(suffix) {
+        *to = *from;
+    }
+    u64::from_be_bytes(octets)
+}
+
+impl Page {
+    #[inline]
+    pub(crate) fn count(&self) -> usize {
+        self.heads.len()
+    }
+
+    pub(crate) fn octet_count(&self) -> usize {
+        self.octets.len()
+    }
+
+    #[inline]
+    fn prefix(&self) -> &[u8] {
+        self.octets.get(..self.prefix).unwrap_or_default()
+    }
+
+    /// The rest of an entry's key, and its value.
+    #[inline]
+    pub(crate) fn entry(&self, index: usize) -> Option<(&[u8], &[u8])> {
+        let end = usize::try_from(*self.ends.get(index)?).ok()?;
+        let start = match index
+            .checked_sub(1)
+            .and_then(|before| self.ends.get(before))
+        {
+            Some(before) => usize::try_from(*before).ok()?,
+            None => self.prefix,
+        };
+        let (length, rest) = self.octets.get(start..end)?.split_first_chunk()?;
+        rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))
+    }
+
+    #[inline]
+    pub(crate) fn value(&self, index: usize) -> Option<&[u8]> {
+        self.entry(index).map(|(_, value)| value)
+    }
+
+    fn suffix(&self, index: usize) -> &[u8] {
+        self.entry(index).map_or(&[], |(suffix, _)| suffix)
+    }
+
+    /// A key in two pieces.
+    #[inline]
+    pub(crate) fn key(&self, index: usize) -> Option<[&[u8]; 2]> {
+        self.entry(index).map(|(suffix, _)| [self.prefix(), suffix])
+    }
+
+    /// Where the key is, or where it would be.
+    #[inline]
+    pub(crate) fn search(&self, key: &[u8]) -> Result<usize, usize> {
+        let prefix = self.prefix();
+        let Some(suffix) = key.strip_prefix(prefix) else {
+            return Err(if key < prefix { 0 } else { self.count() });
+        };
+        let wanted = head(suffix);
+        let from = self.heads.partition_point(|head| *head < wanted);
+        if self.heads.get(from) != Some(&wanted) {
+            return Err(from);
+        }
+        self.search_equal_heads(suffix, wanted, from)
+    }
+
+    #[inline]
+    fn search_equal_heads(&self, suffix: &[u8], wanted: u64, from: usize) -> Result<usize, usize> {
+        let is_equal = |at: usize| self.heads.get(at) == Some(&wanted);
+        let (mut low, mut high) = (from, from + 1);
+        if is_equal(high) {
+            high += self
+                .heads
+                .get(high..)
+                .unwrap_or_default()
+                .partition_point(|h| *h == wanted);
+        }
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.suffix(middle).cmp(suffix) {
+                Ordering::Less => low = middle + 1,
+                Ordering::Equal => return Ok(middle),
+                Ordering::Greater => high = middle,
+            }
+        }
+        Err(low)
+    }
+}
+
+/// Entries being collected into pages of limited size.
+pub(crate) struct PageBuilder {
+    keys: Vec<u8>,
+    values: Vec<u8>,
+    /// Where each key and value ends.
+    ends: Vec<(usize, usize)>,
+    max_entries: usize,
+    max_octets: usize,
+    done: Vec<Page>,
+}
+
+impl PageBuilder {
+    /// Pages are ended at `max_entries`, or when they have `max_octets`; an entry is never split.
+    pub(crate) fn new(max_entries: usize, max_octets: usize) -> Self {
+        Self {
+            keys: Vec::new(),
+            values: Vec::new(),
+            ends: Vec::new(),
+            max_entries,
+            max_octets,
+            done: Vec::new(),
+        }
+    }
+
+    /// Add an entry; keys come in ascending order. The key comes in two pieces.
+    pub(crate) fn push(&mut self, key: [&[u8]; 2], value: &[u8]) {
+        let octets = self.keys.len() + self.values.len();
+        if self.ends.len() >= self.max_entries || octets >= self.max_octets {
+            self.flush();
+        }
+        for piece in key {
+            self.keys.extend_from_slice(piece);
+        }
+        self.values.extend_from_slice(value);
+        self.ends.push((self.keys.len(), self.values.len()));
+    }
+
+    /// The pages; none if nothing was pushed.
+    pub(crate) fn finish(mut self) -> Vec<Page> {
+        self.flush();
+        self.done
+    }
+
+    fn flush(&mut self) {
+        if let Some(page) = self.pack() {
+            self.done.push(page);
+        }
+        self.keys.clear();
+        self.values.clear();
+        self.ends.clear();
+    }
+
+    fn pack(&self) -> Option<Page> {
+        let (first_end, _) = *self.ends.first()?;
+        let first = self.keys.get(..first_end)?;
+        let last_start = self
+            .ends
+            .len()
+            .checked_sub(2)
+            .and_then(|at| self.ends.get(at));
+        let last = self.keys.get(last_start.map_or(0, |(end, _)| *end)..)?;
+        let prefix = first.iter().zip(last).take_while(|(a, b)| a == b).count();
+        let count = self.ends.len();
+        let size = prefix + self.keys.len() - count * prefix + self.values.len() + 2 * count;
+        let mut heads = Vec::with_capacity(count);
+        let mut ends = Vec::with_capacity(count);
+        let mut octets = Vec::with_capacity(size);
+        octets.extend_from_slice(first.get(..prefix)?);
+        let (mut key_start, mut value_start) = (0, 0);
+        for (key_end, value_end) in &self.ends {
+            let suffix = self.keys.get(key_start + prefix..*key_end)?;
+            heads.push(head(suffix));
+            octets.extend_from_slice(&u16::try_from(suffix.len()).ok()?.to_be_bytes());
+            octets.extend_from_slice(suffix);
+            octets.extend_from_slice(self.values.get(value_start..*value_end)?);
+            ends.push(u32::try_from(octets.len()).ok()?);
+            (key_start, value_start) = (*key_end, *value_end);
+        }
+        Some(Page {
+            heads: heads.into(),
+            ends: ends.into(),
+            octets: octets.into(),
+            prefix,
+        })
+    }
+}

@@ -1,0 +1,419 @@
+//! Master files: what reads, what is refused, where and why.
+
+use understudy_wire::{Name, NameBuf, Rtype};
+use understudy_zone::{LoadError, Loaded, Problem, Zone};
+
+const HEAD: &str = "\
+$TTL 1h
+@ SOA ns hostmaster 1 2 3 4 5
+@ NS ns
+ns A 192.0.2.1
+";
+
+fn name(text: &str) -> NameBuf {
+    text.parse().unwrap()
+}
+
+fn read(text: &str) -> Result<Loaded, Vec<Problem>> {
+    match Zone::parse(text.as_bytes(), "test.zone", name("example.").as_name()) {
+        Ok(loaded) => Ok(loaded),
+        Err(LoadError::Problems(problems)) => Err(problems),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// The zone of a good file with these lines added.
+fn good(lines: &str) -> Loaded {
+    read(&format!("{HEAD}{lines}")).unwrap_or_else(|problems| panic!("{problems:#?}"))
+}
+
+/// The problems as `line:column code`.
+fn places(problems: &[Problem]) -> Vec<String> {
+    problems
+        .iter()
+        .map(|p| format!("{}:{} {}", p.line, p.column, p.code))
+        .collect()
+}
+
+fn errors(lines: &str) -> Vec<String> {
+    match read(&format!("{HEAD}{lines}")) {
+        Ok(_) => Vec::new(),
+        Err(problems) => places(&problems),
+    }
+}
+
+fn warnings(lines: &str) -> Vec<String> {
+    places(&good(lines).warnings)
+}
+
+fn rdatas(zone: &Zone, owner: &str, rtype: Rtype) -> Vec<Vec<u8>> {
+    let node = zone
+        .node(name(owner).as_name())
+        .unwrap_or_else(|| panic!("no {owner}"));
+    node.rrset(rtype)
+        .unwrap()
+        .rdatas()
+        .map(<[u8]>::to_vec)
+        .collect()
+}
+
+fn ttl(zone: &Zone, owner: &str, rtype: Rtype) -> u32 {
+    zone.node(name(owner).as_name())
+        .unwrap()
+        .rrset(rtype)
+        .unwrap()
+        .ttl
+}
+
+#[test]
+fn the_zone_of_rfc_1035_section_5_3_reads() {
+    let text = "\
+@   IN  SOA     VENERA      Action\\.domains (
+                                 20     ; SERIAL
+                                 7200   ; REFRESH
+                                 600    ; RETRY
+                                 3600000; EXPIRE
+                                 60)    ; MINIMUM
+
+        NS      A.ISI.EDU.
+        NS      VENERA
+        NS      VAXA
+        MX      10      VENERA
+        MX      20      VAXA
+
+A       A       26.3.0.103
+
+VENERA  A       10.1.0.52
+        A       128.9.0.32
+
+VAXA    A       10.2.0.27
+        A       128.9.0.33";
+    let loaded = Zone::parse(text.as_bytes(), "isi", name("ISI.EDU").as_name()).unwrap();
+    let zone = loaded.zone;
+    assert_eq!((zone.serial().number(), zone.negative_ttl()), (20, 60));
+    assert_eq!((zone.record_count(), zone.name_count()), (11, 4));
+    assert_eq!(
+        rdatas(&zone, "venera.isi.edu", Rtype::A),
+        [[10, 1, 0, 52], [128, 9, 0, 32]]
+    );
+    assert_eq!(ttl(&zone, "vaxa.isi.edu", Rtype::A), 60);
+    assert_eq!(loaded.files, ["isi"]);
+    assert_eq!(loaded.warnings, []);
+}
+
+#[test]
+fn ttl_class_and_type_come_in_any_order_that_the_rfc_allows() {
+    let zone = good(
+        "a 60 IN A 192.0.2.1\nb IN 61 A 192.0.2.1\nc 62 A 192.0.2.1\nd IN A 192.0.2.1\n\
+         e a 192.0.2.1\nf 1m in a 192.0.2.1\ng CLASS1 1h30m TYPE1 \\# 4 c0000201\n",
+    )
+    .zone;
+    for (owner, seconds) in [
+        ("a", 60),
+        ("b", 61),
+        ("c", 62),
+        ("d", 3600),
+        ("e", 3600),
+        ("f", 60),
+        ("g", 5400),
+    ] {
+        assert_eq!(
+            ttl(&zone, &format!("{owner}.example"), Rtype::A),
+            seconds,
+            "{owner}"
+        );
+        assert_eq!(
+            rdatas(&zone, &format!("{owner}.example"), Rtype::A),
+            [[192, 0, 2, 1]]
+        );
+    }
+}
+
+#[test]
+fn without_a_default_the_last_ttl_holds() {
+    let text = "@ 300 SOA ns hostmaster 1 2 3 4 5\n NS ns\nns A 192.0.2.1\na 7 A 192.0.2.1\nb A 192.0.2.2\n";
+    let zone = read(text).unwrap().zone;
+    assert_eq!(ttl(&zone, "ns.example", Rtype::A), 300);
+    assert_eq!(ttl(&zone, "b.example", Rtype::A), 7);
+    let before = read("ns A 192.0.2.1\n@ SOA ns h 1 2 3 4 5\n@ NS ns\n").unwrap_err();
+    assert_eq!(places(&before), ["1:4 zone.ttl.missing"]);
+}
+
+#[test]
+fn carriage_returns_and_a_missing_last_line_end_do_no_harm() {
+    let text = format!("{HEAD}a A 192.0.2.9").replace('\n', "\r\n");
+    assert_eq!(
+        rdatas(&read(&text).unwrap().zone, "a.example", Rtype::A),
+        [[192, 0, 2, 9]]
+    );
+}
+
+#[test]
+fn origin_and_relative_names() {
+    let zone = good(
+        "$ORIGIN sub\nwww A 192.0.2.1\n$ORIGIN deep\n@ A 192.0.2.2\n$ORIGIN .\nx.example A 192.0.2.3\n",
+    )
+    .zone;
+    assert_eq!(rdatas(&zone, "www.sub.example", Rtype::A), [[192, 0, 2, 1]]);
+    assert_eq!(
+        rdatas(&zone, "deep.sub.example", Rtype::A),
+        [[192, 0, 2, 2]]
+    );
+    assert_eq!(rdatas(&zone, "x.example", Rtype::A), [[192, 0, 2, 3]]);
+}
+
+#[test]
+fn generate_makes_a_line_for_each_number() {
+    let zone = good(
+        "$GENERATE 1-3 host-$ A 192.0.2.$\n$GENERATE 8-10/2 h${-8,2} 60 IN CNAME host-${0,3,x}\n",
+    )
+    .zone;
+    assert_eq!(rdatas(&zone, "host-3.example", Rtype::A), [[192, 0, 2, 3]]);
+    assert_eq!(
+        rdatas(&zone, "h02.example", Rtype::CNAME),
+        [b"\x08host-00a\x07example\0"]
+    );
+    assert_eq!(zone.record_count(), 3 + 3 + 2);
+    assert_eq!(
+        errors("$GENERATE 1-300 h$ A 192.0.2.$\n"),
+        ["5:1 zone.rdata.address"]
+    );
+    assert_eq!(
+        errors("$GENERATE 3-1 h$ A 192.0.2.$\n"),
+        ["5:11 zone.generate"]
+    );
+    assert_eq!(
+        errors("$GENERATE 1-3 h${q} A 192.0.2.$\n"),
+        ["5:16 zone.generate"]
+    );
+}
+
+#[test]
+fn included_files_have_their_own_origin_and_are_relative_to_their_includer() {
+    let folder = std::env::temp_dir().join(format!("understudy-zone-{}", std::process::id()));
+    std::fs::create_dir_all(folder.join("parts")).unwrap();
+    let main = folder.join("main.zone");
+    let text = format!(
+        "{HEAD}a A 192.0.2.7\n$INCLUDE parts/one.zone sub\n AAAA 2001:db8::1\n$INCLUDE missing\n"
+    );
+    std::fs::write(&main, text).unwrap();
+    std::fs::write(
+        folder.join("parts/one.zone"),
+        "b A 192.0.2.8\n$INCLUDE \"two.zone\"\n",
+    )
+    .unwrap();
+    std::fs::write(
+        folder.join("parts/two.zone"),
+        "c A 192.0.2.300\n$INCLUDE one.zone\n",
+    )
+    .unwrap();
+    let load = || Zone::load(&main, name("example.").as_name(), &mut |_, _| ());
+    let Err(LoadError::Problems(problems)) = load() else {
+        panic!("it has errors")
+    };
+    let files: Vec<&str> = problems
+        .iter()
+        .map(|p| p.file.rsplit('/').next().unwrap())
+        .collect();
+    assert_eq!(files, ["main.zone", "two.zone", "two.zone"]);
+    assert_eq!(
+        places(&problems),
+        [
+            "8:10 zone.include.unreadable",
+            "1:5 zone.rdata.address",
+            "2:10 zone.include.loop"
+        ]
+    );
+    std::fs::write(folder.join("missing"), "").unwrap();
+    std::fs::write(folder.join("parts/two.zone"), "c A 192.0.2.9\n").unwrap();
+    let mut told = Vec::new();
+    let loaded = Zone::load(&main, name("example.").as_name(), &mut |read, all| {
+        told.push((read, all))
+    })
+    .unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(loaded.files.len(), 4);
+    assert_eq!(
+        rdatas(&loaded.zone, "b.sub.example", Rtype::A),
+        [[192, 0, 2, 8]]
+    );
+    assert_eq!(
+        rdatas(&loaded.zone, "c.sub.example", Rtype::A),
+        [[192, 0, 2, 9]]
+    );
+    assert_eq!(rdatas(&loaded.zone, "a.example", Rtype::AAAA).len(), 1);
+    assert!(
+        told.last()
+            .is_some_and(|(read, all)| read == all && *all > 0),
+        "{told:?}"
+    );
+    std::fs::remove_dir_all(folder).unwrap();
+    assert!(matches!(load(), Err(LoadError::Unreadable(_))));
+}
+
+#[test]
+fn every_fault_is_found_at_once_with_its_place() {
+    let found = errors(
+        "a A 192.0.2.256\n\
+         b AAAA 192.0.2.1\n\
+         c MX ten mail\n\
+         d NOSUCH data\n\
+         e A\n\
+         f A 192.0.2.1 192.0.2.2\n\
+         g CH TXT x\n\
+         h 4294967296 A 192.0.2.1\n\
+         i..j A 192.0.2.1\n\
+         k TXT \"open\n\
+         l ANY 1\n\
+         $NOSUCH x\n\
+         m TYPE65280 abc\n\
+         n TXT \\300\n\
+         o A \\# 3 c00002\n\
+         p A )\n\
+         good A 192.0.2.1\n\
+         q A ( 192.0.2.1\n",
+    );
+    assert_eq!(
+        found,
+        [
+            "5:5 zone.rdata.address",
+            "6:8 zone.rdata.address",
+            "7:6 zone.rdata.number",
+            "8:3 zone.type.unknown",
+            "9:4 zone.rdata.missing",
+            "10:15 zone.rdata.surplus",
+            "11:3 zone.class",
+            "12:3 zone.ttl",
+            "13:3 zone.name",
+            "14:7 zone.syntax.quote",
+            "15:3 zone.type.meta",
+            "16:1 zone.directive",
+            "17:13 zone.rdata.generic",
+            "18:7 zone.syntax.escape",
+            "19:5 zone.rdata.generic",
+            "20:5 zone.syntax.parenthesis",
+            "22:5 zone.syntax.parenthesis",
+        ]
+    );
+}
+
+#[test]
+fn problems_are_capped_and_say_so() {
+    let found = errors(&"x A bad\n".repeat(5000));
+    assert_eq!(found.len(), 1001);
+    assert!(found.last().unwrap().ends_with("zone.problems.many"));
+    let found = warnings(&"x A 192.0.2.1\n".repeat(5000));
+    assert_eq!(found.len(), 1001);
+    assert_eq!(found.last().unwrap(), "0:0 zone.problems.many");
+}
+
+#[test]
+fn rules_of_the_apex() {
+    let whole = |text: &str| places(&read(text).unwrap_err());
+    assert_eq!(whole(""), ["0:0 zone.soa.missing"]);
+    assert_eq!(whole("a 60 A 192.0.2.1\n"), ["0:0 zone.soa.missing"]);
+    assert_eq!(whole("@ SOA a. b. 1 2 3 4 5\n"), ["1:3 zone.ns.missing"]);
+    assert_eq!(
+        errors("@ SOA ns hostmaster 2 2 3 4 5\n"),
+        ["2:3 zone.soa.multiple"]
+    );
+    assert_eq!(
+        errors("a SOA ns hostmaster 2 2 3 4 5\n"),
+        ["5:3 zone.soa.misplaced"]
+    );
+    assert_eq!(errors("@ CNAME x\n"), ["5:3 zone.cname.other"]);
+}
+
+#[test]
+fn rules_of_aliases() {
+    assert_eq!(
+        errors("a CNAME b\na A 192.0.2.1\n"),
+        ["5:3 zone.cname.other"]
+    );
+    assert_eq!(
+        errors("a CNAME b\na CNAME c\n"),
+        ["5:3 zone.cname.multiple"]
+    );
+    assert_eq!(
+        errors("a DNAME b\na DNAME c\n"),
+        ["5:3 zone.dname.multiple"]
+    );
+    assert_eq!(
+        errors("a DNAME b\nx.a A 192.0.2.1\n"),
+        ["6:5 zone.dname.below"]
+    );
+    assert_eq!(
+        errors("a DNAME b\na NS ns\n"),
+        ["5:3 zone.dname.delegation"]
+    );
+    assert_eq!(errors("a DNAME b\na A 192.0.2.1\n"), [""; 0]);
+    assert_eq!(errors("a CNAME b\na NSEC b CNAME NSEC\n"), [""; 0]);
+}
+
+#[test]
+fn oddities_are_warnings() {
+    for (lines, expected) in [
+        ("a.test. A 192.0.2.1\n", "5:1 zone.owner.outside"),
+        (
+            "a A 192.0.2.1\na A 192.0.2.1\n",
+            "6:3 zone.record.duplicate",
+        ),
+        (
+            "a MX 1 M.example.\na MX 1 m\nm A 192.0.2.1\n",
+            "6:3 zone.record.duplicate",
+        ),
+        (
+            "a 60 A 192.0.2.1\na 61 A 192.0.2.2\n",
+            "6:3 zone.ttl.differs",
+        ),
+        ("a MX 1 b\nb CNAME ns\n", "5:3 zone.target.alias"),
+        ("a SRV 1 2 3 b\nb CNAME ns\n", "5:3 zone.target.alias"),
+        ("@ NS b\nb CNAME ns\n", "5:3 zone.target.alias"),
+        ("@ NS b\n", "5:3 zone.ns.address"),
+        ("a NS b\n", "5:3 zone.ns.address"),
+        ("a NS b.a\n", "5:3 zone.ns.glue"),
+        ("a NS ns\nb.a TXT x\n", "6:5 zone.occluded"),
+        ("a NS ns\na TXT x\n", "6:3 zone.occluded"),
+        ("@ DS 1 8 2 00\n", "5:3 zone.ds.apex"),
+        ("a DS 1 8 2 00\n", "5:3 zone.ds.stray"),
+        ("*.a NS ns\n", "5:5 zone.wildcard.odd"),
+    ] {
+        assert_eq!(warnings(lines), [expected], "{lines}");
+    }
+    for lines in [
+        "a NS b.a\nb.a A 192.0.2.1\n",
+        "a NS x.b\nb NS x.b\nx.b AAAA ::1\n",
+        "a MX 0 .\n",
+    ] {
+        assert_eq!(warnings(lines), [""; 0], "{lines}");
+    }
+}
+
+#[test]
+fn lowest_ttl_and_one_copy_are_kept() {
+    let zone = good("a 60 A 192.0.2.2\na 30 A 192.0.2.1\na 90 A 192.0.2.2\n").zone;
+    assert_eq!(
+        rdatas(&zone, "a.example", Rtype::A),
+        [[192, 0, 2, 1], [192, 0, 2, 2]]
+    );
+    assert_eq!(ttl(&zone, "a.example", Rtype::A), 30);
+}
+
+#[test]
+fn records_beside_the_zone_do_not_hide_the_next_owner() {
+    let loaded = good("a.test. A 192.0.2.1\n A 192.0.2.2\nb A 192.0.2.3\n");
+    assert_eq!(loaded.zone.record_count(), 4);
+    assert_eq!(loaded.warnings.len(), 1);
+}
+
+#[test]
+fn the_root_zone_reads_too() {
+    let text = ". 60 SOA a. b. 1 2 3 4 5\n. NS a.\na A 192.0.2.1\ncom NS a.\n";
+    let zone = Zone::parse(text.as_bytes(), "root", Name::ROOT)
+        .unwrap()
+        .zone;
+    assert_eq!(
+        zone.delegation_above(name("www.example.com").as_name()),
+        Some(name("com"))
+    );
+    assert_eq!(zone.name_count(), 3);
+}
