@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from understudy.config.load import Loaded, load
@@ -36,6 +36,15 @@ class Candidate:
     def has_changed_files(self) -> bool:
         """Whether any configuration file is another one now. Blocks on the disk."""
         return any(FileStamp.of(path) != stamp for path, stamp in self.files.items())
+
+    def with_stamps(self, stamps: Mapping[Path, FileStamp]) -> Candidate:
+        """The same, whose files are not looked at again until they change from these."""
+        return replace(self, files=stamps)
+
+    def find_conflict(self, origin: Name, loaded: LoadedZone) -> str:
+        """The first thing in a newer version of a zone that stands in the way of a record; empty where nothing does."""
+        found = conflicts(self.configuration, {origin: ZoneView(loaded.definition, loaded.zone)})
+        return next((str(problem) for problem in found if problem.severity is ProblemSeverity.ERROR), "")
 
 
 def read_candidate(file: Path, now: Instant, progress: Progress | None = None) -> Candidate:

@@ -154,11 +154,6 @@ async def _replay(
             hint="`understudy events` shows how far it reaches",
             code="explain.no-history",
         )
-    answer = [
-        f"{record.name}. {decision.ttl_s} IN {decision.family} {endpoint}{'.' if decision.family is Family.HOST else ''}"
-        for decision in decisions
-        for endpoint in decision.endpoints
-    ]
     return ExplainView(
         name=str(record.name),
         type=dns.rdatatype.to_text(rtype),
@@ -166,10 +161,15 @@ async def _replay(
         at=at,
         is_replay=True,
         rcode="SERVFAIL" if any(decision.mode == "servfail" for decision in decisions) else "NOERROR",
-        answer=answer,
+        answer=[_record_text(decision, endpoint) for decision in decisions for endpoint in decision.endpoints],
         authority=[],
         source=f"the history of the steered record {record.name}",
         decisions=[present_decision(decision) for decision in decisions],
         tiers=[],
         endpoints=[],
     )
+
+
+def _record_text(decision: Decision, endpoint: Endpoint) -> str:
+    target = f"{endpoint}." if decision.family is Family.HOST else str(endpoint)
+    return f"{decision.record.absolute} {decision.ttl_s} IN {decision.family} {target}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -11,11 +12,11 @@ from understudy.clock.clock import Clock
 from understudy.engine import Engine
 from understudy.model.check import Check
 from understudy.model.endpoint import Endpoint, Family
-from understudy.model.event import Event, EventKind
+from understudy.model.event import Event, EventKind, Severity
 from understudy.model.instant import Instant
 from understudy.model.log import LogEntry
 from understudy.model.name import Name
-from understudy.model.observation import Observation
+from understudy.model.observation import Observation, Outcome
 from understudy.model.verdict import LOCAL_MONITOR
 from understudy.monitor.budget import Limits
 from understudy.monitor.monitor import Monitor, VerdictChange
@@ -60,12 +61,14 @@ class NameServer:
         self.zones: dict[Name, LoadedZone] = dict(candidate.zones)
         self.journal = Journal(self.store, parts.log)
         limits = Limits(rate_max=candidate.configuration.node.probe_rate_max)
-        self.monitor = Monitor(LOCAL_MONITOR, self.probe, self.clock, on_change=self._hear, limits=limits)
+        self.probe_counts: Counter[tuple[str, Outcome]] = Counter()
+        self.monitor = Monitor(LOCAL_MONITOR, self._probe_and_count, self.clock, on_change=self._hear, limits=limits)
         self.pipeline = Pipeline(candidate.configuration, {LOCAL_MONITOR: self.monitor.verdicts})
         publisher = Publisher(self.engine, self.clock)
         self.decider = Decider(self.pipeline, publisher, self.journal, store=self.store)
         self.alarms = self.decider.alarms
         self.watchdog = Watchdog(self.monitor, self.clock, set_alarm=self.alarms.set_alarm)
+        self.reloading = asyncio.Lock()
         self._news = asyncio.Event()
 
     def begin(self) -> None:
@@ -102,9 +105,20 @@ class NameServer:
         self.journal.end_followers()
         self.store.observe(self.observed())
 
+    def note_fault(self, task: str, error: BaseException) -> None:
+        """A side task failed and is begun anew; the rest goes on."""
+        now = self.clock.now()
+        text = f"{task} failed and is begun anew: {error}"
+        self.journal.tell(Event(now, EventKind.SERVICE, task, text, Severity.ALARM))
+
     def wake(self) -> None:
         """There is news: decide soon."""
         self._news.set()
+
+    async def _probe_and_count(self, check: Check, endpoint: Endpoint) -> Observation:
+        observation = await self.probe(check, endpoint)
+        self.probe_counts[check.name, observation.outcome] += 1
+        return observation
 
     def _hear(self, change: VerdictChange) -> None:
         """A verdict of the built-in monitor entered another state."""

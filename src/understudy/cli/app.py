@@ -1,0 +1,60 @@
+"""The command line's entry: which commands there are."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from understudy import __version__
+from understudy.cli import decree, files, history, reason, serve, status
+from understudy.cli.screen import console
+from understudy.cli.zone import zone
+
+app = typer.Typer(
+    name="understudy",
+    help="DNS failover: a name server that watches the servers behind each name and answers with a healthy one.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_SERVER, _STATE, _OPERATE = "Run a server", "See what it does", "Operate it"
+
+
+def _show_version(is_wanted: bool) -> None:
+    if is_wanted:
+        console.print(f"understudy {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def understudy(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """DNS failover: a name server that watches the servers behind each name and answers with a healthy one."""
+
+
+app.command("serve", rich_help_panel=_SERVER)(serve.serve)
+app.command("check", rich_help_panel=_SERVER)(files.check)
+app.command("plan", rich_help_panel=_SERVER)(files.plan)
+app.command("reload", rich_help_panel=_SERVER)(files.reload)
+app.command("status", rich_help_panel=_STATE)(status.status)
+app.command("explain", rich_help_panel=_STATE)(reason.explain)
+app.command("whatif", rich_help_panel=_STATE)(reason.whatif)
+app.command("probe", rich_help_panel=_STATE)(reason.probe)
+app.command("events", rich_help_panel=_STATE)(history.events)
+app.command("drain", rich_help_panel=_OPERATE)(decree.drain)
+app.command("force", rich_help_panel=_OPERATE)(decree.force)
+app.command("freeze", rich_help_panel=_OPERATE)(decree.freeze)
+app.command("release", rich_help_panel=_OPERATE)(decree.release)
+app.add_typer(zone, name="zone", rich_help_panel=_STATE)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,124 @@
+"""`understudy check` and `plan`: a configuration before it is in force."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import typer
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from understudy.cli.exit import ExitCode, told
+from understudy.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SocketOption, connect
+from understudy.cli.screen import console, errors, print_json, problem_line
+from understudy.config.plan import Action
+from understudy.model.errors import ConfigError
+from understudy.model.instant import Instant
+from understudy.service.candidate import Candidate, read_candidate
+from understudy.service.present import present_problem
+from understudy.service.views import PlanView, ProblemView, View
+
+
+class CheckView(View):
+    """What `check` found."""
+
+    file: str
+    is_valid: bool
+    problems: list[ProblemView]
+    zones: int
+    records: int
+    endpoints: int
+
+
+def read_with_progress(config: Path, now: Instant) -> Candidate:
+    """Read a configuration and its zones; large zone files show how far it is."""
+    columns = (TextColumn("loading {task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def show(zone: str, read: int, size: int) -> None:
+            if zone not in tasks:
+                tasks[zone] = progress.add_task(zone, total=size)
+            progress.update(tasks[zone], completed=read)
+
+        return read_candidate(config, now, show)
+
+
+def check(*, config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
+    """Check the configuration and its zones. Exits 1 with every problem as file:line:column."""
+    try:
+        candidate = read_with_progress(config, time.time())
+    except ConfigError as error:
+        view = CheckView(
+            file=str(config),
+            is_valid=False,
+            problems=[present_problem(problem) for problem in error.problems],
+            zones=0,
+            records=0,
+            endpoints=0,
+        )
+    else:
+        view = _check_view(config, candidate)
+    _show_check(view, as_json=as_json)
+    if not view.is_valid:
+        raise typer.Exit(ExitCode.PROBLEMS)
+
+
+def _check_view(config: Path, candidate: Candidate) -> CheckView:
+    configuration = candidate.configuration
+    endpoints = {member.endpoint for pool in configuration.pools.values() for member in pool.members}
+    return CheckView(
+        file=str(config),
+        is_valid=not candidate.problems,
+        problems=[present_problem(problem) for problem in (*candidate.problems, *candidate.warnings)],
+        zones=len(configuration.zones),
+        records=len(configuration.records),
+        endpoints=len(endpoints),
+    )
+
+
+def _show_check(view: CheckView, *, as_json: bool) -> None:
+    if as_json:
+        print_json(view)
+        return
+    for problem in view.problems:
+        errors.print(problem_line(problem), soft_wrap=True)
+    count = sum(problem.severity == "error" for problem in view.problems)
+    if count:
+        errors.print(f"[bold red]{count} problem{'s' if count != 1 else ''}[/] in {view.file}")
+        return
+    console.print(
+        f"[green]{view.file} is fine[/]: {view.zones} zone{'s' if view.zones != 1 else ''}, "
+        f"{view.records} steered record{'s' if view.records != 1 else ''}, "
+        f"{view.endpoints} endpoint{'s' if view.endpoints != 1 else ''}"
+    )
+
+
+def plan(*, config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False, socket: SocketOption = None) -> None:
+    """Show what a reload would change in the running server, before it does. Changes nothing."""
+    with told(as_json=as_json):
+        show_plan(connect(config, socket).post("/plan", PlanView), as_json=as_json)
+
+
+def reload(*, config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False, socket: SocketOption = None) -> None:
+    """Make the running server read its configuration again, as SIGHUP does, and show what changed."""
+    with told(as_json=as_json):
+        show_plan(connect(config, socket).post("/reload", PlanView), as_json=as_json)
+
+
+def show_plan(view: PlanView, *, as_json: bool) -> None:
+    """A plan, or what was applied."""
+    if as_json:
+        print_json(view)
+        return
+    for problem in view.warnings:
+        errors.print(problem_line(problem), soft_wrap=True)
+    marks = {Action.ADD: ("+", "green"), Action.CHANGE: ("~", "yellow"), Action.REMOVE: ("-", "red")}
+    for change in view.changes:
+        mark, style = marks[Action(change.action)]
+        line = Text.assemble((f"{mark} {change.kind} ", style), (change.name, "bold"))
+        line.append(f"  {change.text}", "dim")
+        console.print(line, soft_wrap=True)
+    done = "applied" if view.is_applied else "would change"
+    console.print(f"{len(view.changes)} {done}" if view.changes else "nothing changes")

@@ -1,0 +1,73 @@
+"""`understudy serve`: runs a name server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated
+
+import typer
+import uvloop
+
+from understudy.api.app import create_app
+from understudy.api.listener import bind_unix, serve_unix
+from understudy.cli.exit import told
+from understudy.cli.files import read_with_progress
+from understudy.cli.options import DEFAULT_CONFIG, ConfigOption
+from understudy.cli.screen import console, errors, problem_line
+from understudy.clock.clock import SystemClock
+from understudy.model.errors import ConfigError
+from understudy.service.candidate import Candidate
+from understudy.service.desk import Desk
+from understudy.service.name_server import NameServer
+from understudy.service.present import present_problem
+from understudy.service.run import Surroundings, run
+from understudy.telemetry.logging import LogLevel, LogStyle, make_log, route_standard_library
+
+
+def serve(
+    *,
+    config: ConfigOption = DEFAULT_CONFIG,
+    log_level: Annotated[LogLevel, typer.Option("--log-level", help="What is worth a line.")] = LogLevel.INFO,
+    log_style: Annotated[LogStyle, typer.Option("--log-style", help="For people, or for programs.")] = LogStyle.AUTO,
+) -> None:
+    """Run a name server with its built-in monitor. SIGHUP or a changed file reloads, SIGTERM leaves."""
+    log = make_log(log_level, log_style)
+    route_standard_library(log)
+    clock = SystemClock()
+    with told(as_json=False):
+        candidate = read_with_progress(config, clock.now())
+        _require_any_zone(candidate)
+        for problem in (*candidate.warnings, *candidate.problems):
+            errors.print(problem_line(present_problem(problem)), soft_wrap=True)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(run(candidate, Surroundings(clock, log, _sides, _announce)))
+
+
+def _require_any_zone(candidate: Candidate) -> None:
+    """A zone that cannot be read is no reason to take the others down, but without any there is nothing to serve."""
+    if candidate.problems and not candidate.zones:
+        raise ConfigError(candidate.problems)
+
+
+def _sides(server: NameServer) -> Mapping[str, Callable[[], Awaitable[None]]]:
+    path = server.candidate.configuration.node.api_socket
+    if path is None:
+        return {}
+    app = create_app(Desk(server))
+
+    async def serve_api() -> None:
+        await serve_unix(app, bind_unix(path), path)
+
+    return {"API": serve_api}
+
+
+def _announce(server: NameServer) -> None:
+    """The one line that says: ready."""
+    records = len(server.pipeline.configuration.records)
+    zones = len(server.zones)
+    console.print(
+        f"understudy is ready on {', '.join(server.engine.addresses)}: "
+        f"{zones} zone{'s' if zones != 1 else ''}, {records} steered record{'s' if records != 1 else ''}",
+        soft_wrap=True,
+    )

@@ -1,0 +1,154 @@
+"""Where a running name server is asked: `Operations`, each by the module that knows."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from understudy.checks.registry import CheckSyntaxError, parse_text
+from understudy.config.addresses import AddressSyntaxError, parse_target
+from understudy.config.plan import Plan
+from understudy.model.check import Check, leaves
+from understudy.model.endpoint import Endpoint
+from understudy.model.errors import NotFoundError
+from understudy.model.event import EventKind
+from understudy.model.verdict import ProbeKey
+from understudy.service import decree as decrees
+from understudy.service import explain as explaining
+from understudy.service import reload as reloading
+from understudy.service.candidate import Candidate
+from understudy.service.export import export_zone
+from understudy.service.measure import measure
+from understudy.service.name_server import NameServer
+from understudy.service.operations import EventFilter, ExplainQuestion
+from understudy.service.present import present_event, present_observation, present_problem
+from understudy.service.report import report_status, report_zones
+from understudy.service.views import (
+    ChangeView,
+    EventView,
+    ExplainView,
+    ObservationView,
+    OverrideRequest,
+    OverrideView,
+    PlanView,
+    ProbeRequest,
+    ReleaseRequest,
+    ReleaseView,
+    StatusView,
+    WhatIfRequest,
+    WhatIfView,
+    ZoneView,
+)
+from understudy.service.whatif import suppose
+from understudy.store.store import EventFilter as StoredEvents
+from understudy.telemetry.metrics import Metrics
+
+
+class Desk:
+    """`service.operations.Operations` over one name server."""
+
+    def __init__(self, server: NameServer) -> None:
+        self._server = server
+        self._metrics = Metrics(lambda: measure(server))
+
+    def status(self, name: str = "") -> StatusView:
+        """All, or only what concerns one record, endpoint or zone."""
+        return report_status(self._server, name)
+
+    async def explain(self, question: ExplainQuestion) -> ExplainView:
+        """An answer with its reasons."""
+        return await explaining.explain(self._server, question)
+
+    def whatif(self, request: WhatIfRequest) -> WhatIfView:
+        """What would be answered."""
+        return suppose(self._server.pipeline, request.down, request.name, self._server.clock.now())
+
+    async def probe(self, request: ProbeRequest) -> list[ObservationView]:
+        """One probe of each leaf of the check."""
+        try:
+            endpoint = Endpoint(parse_target(request.endpoint))
+        except AddressSyntaxError as error:
+            raise NotFoundError(str(error), code="probe.endpoint") from None
+        seen = []
+        for check in self._find_checks(request.check):
+            observation = await self._server.probe(check, endpoint)
+            seen.append(present_observation(ProbeKey(endpoint, check.name), observation))
+        return seen
+
+    def _find_checks(self, text: str) -> list[Check]:
+        """A configured check, the requirement of a record, or a shorthand."""
+        configuration = self._server.pipeline.configuration
+        if text in configuration.checks:
+            return [configuration.checks[text]]
+        for record in configuration.records.values():
+            if text in {str(record.name), str(record.requirement)}:
+                return [configuration.checks[name] for name in dict.fromkeys(leaves(record.requirement))]
+        try:
+            kind, settings = parse_text(text)
+        except CheckSyntaxError as error:
+            known = ", ".join(configuration.checks) or "none"
+            raise NotFoundError(str(error), hint=f"configured checks: {known}", code="probe.check") from None
+        return [Check(text, kind, settings)]
+
+    async def override(self, request: OverrideRequest) -> OverrideView:
+        """Put an override in force."""
+        return await decrees.decree(self._server, request)
+
+    async def release(self, request: ReleaseRequest) -> ReleaseView:
+        """End overrides."""
+        return await decrees.release(self._server, request)
+
+    async def events(self, wanted: EventFilter) -> list[EventView]:
+        """The newest `limit` events that match, oldest first."""
+        found = await self._server.store.events(_stored(wanted), limit=wanted.limit)
+        return [present_event(event) for event in found]
+
+    async def follow(self, wanted: EventFilter) -> AsyncIterator[EventView]:
+        """Events as they happen, those missed since `after` first."""
+        stored = _stored(wanted)
+        last = wanted.after
+        live = self._server.journal.follow()
+        for event in await self._server.store.events(stored) if wanted.after else ():
+            last = event.sequence
+            yield present_event(event)
+        async for event in live:
+            if event.sequence > last and stored.admits(event):
+                yield present_event(event)
+
+    def zones(self) -> list[ZoneView]:
+        """Every zone."""
+        return report_zones(self._server)
+
+    def export_zone(self, name: str) -> str:
+        """A zone as a master file."""
+        return export_zone(self._server, name)
+
+    async def plan(self) -> PlanView:
+        """What a reload would change."""
+        candidate, changes = await reloading.propose(self._server)
+        return self._plan(candidate, changes, is_applied=False)
+
+    async def reload(self, author: str) -> PlanView:
+        """Read the configuration again and apply it whole."""
+        candidate, changes = await reloading.reload(self._server, author)
+        return self._plan(candidate, changes, is_applied=True)
+
+    def _plan(self, candidate: Candidate, changes: Plan, *, is_applied: bool) -> PlanView:
+        return PlanView(
+            changes=[
+                ChangeView(action=change.action.value, kind=change.kind, name=change.name, text=change.text)
+                for change in changes.changes
+            ],
+            warnings=[present_problem(problem) for problem in candidate.warnings],
+            generation=self._server.store.desired.generation,
+            is_applied=is_applied,
+        )
+
+    def metrics(self) -> bytes:
+        """The Prometheus text exposition."""
+        return self._metrics.render()
+
+
+def _stored(wanted: EventFilter) -> StoredEvents:
+    known = {kind.value: kind for kind in EventKind}
+    kinds = frozenset(known[kind] for kind in wanted.kinds if kind in known)
+    return StoredEvents(after=wanted.after, kinds=kinds, subject=wanted.subject)

@@ -1,0 +1,39 @@
+"""The numbers of a name server at one moment."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from understudy import __version__
+from understudy.service.name_server import NameServer
+from understudy.telemetry.metrics import Readings, StoreReadings
+
+
+def measure(server: NameServer) -> Readings:
+    """Read everything; costs by the number of endpoints, and never slows a query."""
+    now = server.clock.now()
+    store = server.store.statistics()
+    oldest: dict[str, float] = {}
+    for key, verdict in server.monitor.verdicts.items():
+        oldest[key.check] = max(oldest.get(key.check, 0.0), now - verdict.refreshed_at)
+    return Readings(
+        version=__version__,
+        started_at=server.started_at,
+        generation=server.store.desired.generation,
+        engine=server.engine.counters(),
+        probes=server.probe_counts,
+        endpoints=Counter(health.state for health in server.pipeline.healths.values()),
+        records=Counter(
+            decision.mode for past in server.pipeline.past.values() for decision in past.decisions.values()
+        ),
+        verdict_ages_s=oldest,
+        zones={str(origin): loaded.zone.serial for origin, loaded in server.zones.items()},
+        events=server.journal.counts,
+        store=StoreReadings(
+            lag_s=store.lag_s,
+            queued=store.queued_entries + store.queued_history,
+            dropped=store.dropped_events + store.dropped_decisions,
+            failed_writes=store.failed_writes,
+            is_failing=bool(store.error),
+        ),
+    )

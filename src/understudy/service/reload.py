@@ -1,0 +1,173 @@
+"""Another configuration, or other zone files, while serving."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from understudy.config.plan import Plan, plan
+from understudy.engine import BindError, ZoneFileError
+from understudy.health.objections import Desired, find_objections
+from understudy.health.overrides import OverrideIndex
+from understudy.model.errors import ConfigError, EngineError
+from understudy.model.event import Event, EventKind, Severity
+from understudy.model.instant import Instant
+from understudy.model.name import Name
+from understudy.service.candidate import Candidate, read_candidate
+from understudy.service.name_server import NameServer
+from understudy.service.zone_table import FileStamp, LoadedZone, load_zone, zone_problems
+from understudy.store.draft import Signature
+
+WATCH_S = 1.0  # chosen: a person who saves a file sees it in force at once, and a stat a second costs nothing
+
+
+async def propose(server: NameServer) -> tuple[Candidate, Plan]:
+    """Read the configuration file again, check it whole, and say what it would change. Raises ConfigError."""
+    file = server.candidate.configuration.node.file
+    candidate = await asyncio.to_thread(read_candidate, file, server.clock.now())
+    candidate.require_faultless()
+    return candidate, plan(server.candidate.configuration, candidate.configuration)
+
+
+async def reload(server: NameServer, author: str) -> tuple[Candidate, Plan]:
+    """Apply the file whole, or nothing of it. Raises ConfigError, EngineError (an address cannot be listened on)."""
+    async with server.reloading:
+        now = server.clock.now()
+        try:
+            candidate, changes = await propose(server)
+            _rebind(server, candidate)
+        except (ConfigError, EngineError) as error:
+            text = f"reload refused, nothing has changed: {error}"
+            server.journal.tell(Event(now, EventKind.CONFIGURATION, "configuration", text, Severity.WARNING))
+            server.alarms.raise_alarm("configuration", text, now)
+            raise
+        await _log(server, candidate, changes.lines(), author=author)
+        apply(server, candidate)
+        return candidate, changes
+
+
+def _rebind(server: NameServer, candidate: Candidate) -> None:
+    """Listen on the new addresses first: this is the only part that the system may refuse."""
+    listen = candidate.configuration.node.listen
+    if listen == server.candidate.configuration.node.listen:
+        return
+    try:
+        server.engine.rebind(list(listen))
+    except BindError as error:
+        raise bind_error(error) from error
+
+
+def bind_error(error: BindError) -> EngineError:
+    """Why an address cannot be listened on, and what to do."""
+    hints = {
+        13: "ports below 1024 need root, or CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities)",
+        98: "another program listens there; `ss -lunp` names it",
+        99: "no interface of this machine has that address",
+    }
+    return EngineError(str(error), hint=hints.get(error.errno, ""), code="engine.bind")
+
+
+async def _log(server: NameServer, candidate: Candidate, lines: Sequence[str], *, author: str) -> None:
+    """One entry of the log for a load, unless the text is the one in force."""
+    known = server.store.desired.configuration
+    if known is not None and known.digest == candidate.digest:
+        return
+    draft = Signature(author, "configuration file", server.clock.now())
+    entry = draft.configuration(candidate.text, candidate.digest, lines)
+    await server.store.append(entry, expected_generation=server.store.desired.generation)
+
+
+async def log_start(server: NameServer) -> None:
+    """The configuration of a start is one entry of the log too, if it is another one than the last."""
+    await _log(server, server.candidate, (), author="start")
+    _tell_objections(server, server.clock.now())
+
+
+def apply(server: NameServer, candidate: Candidate) -> None:
+    """Put a faultless candidate in force: zones, records, probes. Verdicts, counters and sockets stay."""
+    now = server.clock.now()
+    before = server.pipeline.configuration
+    keys = list(server.pipeline.index.records_by_key)
+    gone = server.zones.keys() - candidate.zones.keys()
+    server.candidate, server.zones = candidate, dict(candidate.zones)
+    server.pipeline.configure(candidate.configuration)
+    server.monitor.assign(server.pipeline.index.assignments)
+    server.decider.settle_zones(server.zones, now)
+    for origin in gone:
+        server.decider.publisher.withdraw_zone(origin)
+    server.decider.forget(before, candidate.configuration, keys, now)
+    server.alarms.clear("configuration", now)
+    for origin in (*gone, *server.zones):
+        server.alarms.clear(f"zone/{origin}", now)
+    text = f"configuration applied: {len(candidate.configuration.records)} records, {len(server.zones)} zones"
+    server.journal.tell(Event(now, EventKind.CONFIGURATION, "configuration", text))
+    _tell_objections(server, now)
+    server.wake()
+
+
+def _tell_objections(server: NameServer, now: Instant) -> None:
+    """Guard 5.7: a configuration under which a record has nothing to answer is in force, but not in silence."""
+    configuration = server.pipeline.configuration
+    overrides = OverrideIndex.of(server.store.desired.active_overrides(now))
+    desired = Desired(configuration.records, configuration.pools, overrides)
+    found = find_objections(desired, now, before=None, healths=server.pipeline.healths)
+    server.alarms.set_alarm("configuration/empty", "; ".join(objection.text for objection in found), now)
+
+
+async def watch_files(server: NameServer) -> None:
+    """Reload when the configuration file or a zone's file becomes another one."""
+    while True:
+        await server.clock.sleep_until(server.clock.now() + WATCH_S)
+        if await asyncio.to_thread(server.candidate.has_changed_files):
+            await reload_quietly(server, "file change")
+            continue
+        for origin, loaded in list(server.zones.items()):
+            if await asyncio.to_thread(loaded.has_changed_files):
+                await reload_zone(server, origin)
+
+
+async def reload_quietly(server: NameServer, author: str) -> None:
+    """Reload; what is wrong is in the history and the alarms. A bad file is read again when it changes again."""
+    stamps = {path: FileStamp.of(path) for path in server.candidate.files}  # a stat each
+    try:
+        await reload(server, author)
+    except (ConfigError, EngineError):
+        server.candidate = server.candidate.with_stamps(stamps)
+
+
+async def reload_zone(server: NameServer, origin: Name) -> None:
+    """Read one zone again; a bad file leaves the last good version in force."""
+    async with server.reloading:
+        before = server.zones.get(origin)
+        if before is None:
+            return
+        now = server.clock.now()
+        stamps = await asyncio.to_thread(_stamps, before)
+        try:
+            loaded = await asyncio.to_thread(load_zone, before.definition, now)
+        except (ZoneFileError, OSError) as error:
+            problems = zone_problems(before.definition, error)
+            _keep(server, before.kept_because(str(problems[0]), stamps), f"{len(problems)} problems", now)
+            return
+        conflict = server.candidate.find_conflict(origin, loaded)
+        if conflict:
+            _keep(server, before.kept_because(conflict, {**stamps, **loaded.stamps}), "a conflict", now)
+            return
+        server.zones[origin] = loaded
+        server.decider.settle_zones({origin: loaded}, now)
+        server.alarms.clear(f"zone/{origin}", now)
+        text = f"serial {before.zone.serial} → {loaded.zone.serial}, {loaded.zone.record_count} records"
+        server.journal.tell(Event(now, EventKind.ZONE, str(origin), text))
+
+
+def _stamps(loaded: LoadedZone) -> dict[Path, FileStamp]:
+    return {path: FileStamp.of(path) for path in loaded.stamps}
+
+
+def _keep(server: NameServer, kept: LoadedZone, count: str, now: Instant) -> None:
+    origin = kept.definition.name
+    server.zones[origin] = kept
+    text = f"the new content of {origin} is not used ({count}): {kept.problem}"
+    server.journal.tell(Event(now, EventKind.ZONE, str(origin), text, Severity.WARNING))
+    server.alarms.raise_alarm(f"zone/{origin}", text, now)

@@ -1,0 +1,128 @@
+"""A name server's life: opened, served until told to leave, closed."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
+
+from understudy.checks.probe import probe
+from understudy.clock.clock import Clock
+from understudy.engine import BindError, Engine
+from understudy.model.configuration import NodeSettings
+from understudy.model.errors import EngineError, StoreError
+from understudy.model.event import Event
+from understudy.service.candidate import Candidate
+from understudy.service.name_server import NameServer, Parts
+from understudy.service.reload import bind_error, log_start, reload_quietly, watch_files
+from understudy.service.supervise import Supervisor
+from understudy.store.sqlite_store import open_store
+from understudy.store.store import Store
+from understudy.telemetry.logging import Log, log_event
+
+STOP_S = 5.0  # chosen: queries in flight take microseconds, a TCP client gets a moment to finish
+
+Sides: TypeAlias = Callable[[NameServer], Mapping[str, Callable[[], Awaitable[None]]]]
+"""The side tasks of a server by name: what listens for people, and may fail without harm to answers."""
+
+
+class _LeaveError(Exception):
+    """Somebody asked the process to leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a server needs from outside. `on_ready` is called once it answers."""
+
+    clock: Clock
+    log: Log
+    sides: Sides
+    on_ready: Callable[[NameServer], None]
+
+
+async def run(candidate: Candidate, surroundings: Surroundings) -> None:
+    """Serve a configuration until SIGTERM or SIGINT. Raises EngineError, StoreError; a stage's fault ends it too."""
+    node = candidate.configuration.node
+    with _opened_store(node, surroundings) as store, _opened_engine(node) as engine:
+        clock = surroundings.clock
+        parts = Parts(clock, engine, store, surroundings.log, partial(probe, clock=clock))
+        server = NameServer(candidate, parts)
+        server.begin()
+        await log_start(server)
+        surroundings.on_ready(server)
+        try:
+            await _serve(server, surroundings)
+        finally:
+            server.end()
+
+
+async def _serve(server: NameServer, surroundings: Surroundings) -> None:
+    leave = asyncio.Event()
+    try:
+        async with asyncio.TaskGroup() as group:
+            supervisor = Supervisor(group, surroundings.clock, server.note_fault)
+            with _signals(leave, server, supervisor):
+                server.run_in(supervisor)
+                supervisor.side(partial(watch_files, server), "watch files")
+                for name, start in surroundings.sides(server).items():
+                    supervisor.side(start, name)
+                await leave.wait()
+                raise _LeaveError
+    except* _LeaveError:
+        return
+
+
+@contextmanager
+def _signals(leave: asyncio.Event, server: NameServer, supervisor: Supervisor) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, leave.set)
+    loop.add_signal_handler(
+        signal.SIGHUP, lambda: supervisor.side(partial(reload_quietly, server, "SIGHUP"), "reload on SIGHUP")
+    )
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            loop.remove_signal_handler(number)
+
+
+@contextmanager
+def _opened_store(node: NodeSettings, surroundings: Surroundings) -> Iterator[Store]:
+    loop = asyncio.get_running_loop()
+
+    def notify(event: Event) -> None:
+        """From the writer's thread, which must not wait for us."""
+        loop.call_soon_threadsafe(log_event, surroundings.log, event)
+
+    store = open_store(node.state_dir, surroundings.clock, notify=notify)
+    try:
+        yield store
+    finally:
+        try:
+            store.close()
+        except StoreError as error:
+            surroundings.log.error("the state could not be saved whole", error=str(error))
+
+
+@contextmanager
+def _opened_engine(node: NodeSettings) -> Iterator[Engine]:
+    try:
+        engine = Engine(
+            list(node.listen),
+            threads=node.threads,
+            version_bind=node.version_bind,
+            hostname_bind=node.hostname_bind,
+        )
+    except BindError as error:
+        raise bind_error(error) from error
+    except ValueError as error:
+        raise EngineError(str(error), code="engine.address") from error
+    try:
+        yield engine
+    finally:
+        engine.stop(STOP_S)
