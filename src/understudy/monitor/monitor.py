@@ -46,8 +46,8 @@ class VerdictChange:
 class Findings:
     """What is wrong now.
 
-    `stuck` ignored their cancellation, `stale` have no fresh evidence, of `unsure` the last probe could not tell, and of
-    `overdue` the next has not begun.
+    `stuck` ignored their cancellation, `stale` have no fresh evidence, the last probe of `unsure` could not tell, the
+    next one of `overdue` has not begun.
     """
 
     stuck: Sequence[Assignment]

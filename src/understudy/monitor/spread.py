@@ -58,7 +58,7 @@ def next_slot(seed: int, now: Instant, schedule: Schedule) -> Instant:
     interval = schedule.interval_s
     width = schedule.jitter * interval
     phase = phase_of(seed)
-    k = floor(now / interval - phase)  # this slot's middle has passed, but jitter may have put it later
+    k = floor(now / interval - phase - schedule.jitter / 2) + 1  # even the greatest jitter puts none before it later
     while True:
         slot = (k + phase) * interval + _swing(seed, k) * width
         if slot > now:

@@ -84,6 +84,17 @@ async def observe(check: Check, host: str = "127.0.0.1") -> Observation:
     return observation
 
 
+def see(kind: str, written: object, *, host: str = "127.0.0.1", timeout_s: float = 5.0) -> Observation:
+    """The observation of one probe on a loop of its own, held to leaving nothing."""
+    seen: list[Observation] = []
+
+    async def scene() -> None:
+        seen.append(await observe(make_check(kind, written, timeout_s=timeout_s), host))
+
+    perform(scene)
+    return seen[0]
+
+
 def perform(scene: Scene, loop: str = "uvloop") -> None:
     """Run a scene on a loop, and hold it to leaving neither descriptor nor task."""
 
