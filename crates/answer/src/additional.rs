@@ -28,7 +28,7 @@ impl<'z> Done<'z> {
     /// Is it a name that was not there yet, and is there room for it?
     fn insert(&mut self, name: Name<'z>) -> bool {
         let known = self.names.get(..self.count).unwrap_or(&[]);
-        if known.iter().any(|it| *it == name) {
+        if known.contains(&name) {
             return false;
         }
         let Some(place) = self.names.get_mut(self.count) else {

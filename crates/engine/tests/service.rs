@@ -1,5 +1,15 @@
 //! The service over real loopback sockets, with a responder that needs no zones.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a test stops at the first surprise"
+)]
+
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
@@ -243,7 +253,7 @@ fn a_client_that_reads_nothing_is_dropped() {
     );
     let mut client = connect(service.addresses()[0]);
     client.set_write_timeout(Some(PATIENCE)).unwrap();
-    let query = framed(&[7; 60_000]);
+    let query = framed(&vec![7; 60_000]);
     let limit = Instant::now() + PATIENCE;
     // The server stops reading when its answers do not leave, and then gives the client up.
     while client.write_all(&query).is_ok() {

@@ -1,1 +1,29 @@
-//! See ARCHITECTURE.md.
+//! The compiled engine as Python sees it: `understudy.engine._native`, described in `_native.pyi`.
+//!
+//! ```text
+//! zone      Zone: load, look into
+//! engine    Engine: serve, publish, count
+//!   values    tuples of the boundary <-> values of the crates
+//!   errors    every error of the crates -> one exception, in one place
+//! ```
+//!
+//! Whatever may wait lets the interpreter go on meanwhile. The threads of the service never touch
+//! the interpreter.
+
+mod engine;
+mod errors;
+mod values;
+mod zone;
+
+use pyo3::prelude::*;
+
+/// The compiled engine; use it through `understudy.engine`.
+#[pymodule]
+mod _native {
+    #[pymodule_export]
+    use crate::engine::Engine;
+    #[pymodule_export]
+    use crate::errors::{BindError, ZoneFileError, ZoneNotFoundError};
+    #[pymodule_export]
+    use crate::zone::Zone;
+}

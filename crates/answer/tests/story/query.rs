@@ -1,0 +1,82 @@
+//! A query of a story as a message.
+
+use understudy_answer::Transport;
+use understudy_wire::{Class, NameBuf, Rtype};
+
+/// A message to ask, and how.
+pub struct Asked {
+    pub message: Vec<u8>,
+    pub transport: Transport,
+    pub now_ns: u64,
+}
+
+#[derive(Default)]
+struct Edns {
+    size: u16,
+    version: u8,
+    dnssec_ok: bool,
+    has_option: bool,
+}
+
+impl Asked {
+    pub fn raw(hex: &str) -> Self {
+        let octet = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+        let message = (0..hex.len()).step_by(2).map(octet).collect();
+        Asked {
+            message,
+            transport: Transport::Udp,
+            now_ns: 0,
+        }
+    }
+
+    pub fn new(name: &str, rtype: &str, flags: &[&str]) -> Self {
+        let (mut word, mut class, mut transport, mut now_ns) =
+            (0_u16, Class::IN, Transport::Udp, 0);
+        let mut edns: Option<Edns> = None;
+        for flag in flags {
+            let (flag, value) = flag.split_once('=').unwrap_or((flag, ""));
+            match flag {
+                "+tcp" => transport = Transport::Tcp,
+                "+rd" => word |= 0x0100,
+                "+ad" => word |= 0x0020,
+                "+cd" => word |= 0x0010,
+                "+opcode" => word |= value.parse::<u16>().unwrap() << 11,
+                "+class" => class = value.parse().unwrap(),
+                "+now" => now_ns = (value.parse::<f64>().unwrap() * 1e9) as u64,
+                "+edns" => edns.get_or_insert_default().size = value.parse().unwrap(),
+                "+version" => edns.get_or_insert_default().version = value.parse().unwrap(),
+                "+do" => edns.get_or_insert_default().dnssec_ok = true,
+                "+option" => edns.get_or_insert_default().has_option = true,
+                _ => panic!("a query has no flag {flag}"),
+            }
+        }
+        let name: NameBuf = name.parse().unwrap();
+        let rtype: Rtype = rtype.parse().unwrap();
+        let mut message = vec![0x12, 0x34];
+        message.extend(word.to_be_bytes());
+        message.extend([0, 1, 0, 0, 0, 0, 0, u8::from(edns.is_some())]);
+        message.extend(name.as_name().octets());
+        message.extend(rtype.number().to_be_bytes());
+        message.extend(class.number().to_be_bytes());
+        if let Some(edns) = edns {
+            write_opt(&mut message, &edns);
+        }
+        Asked {
+            message,
+            transport,
+            now_ns,
+        }
+    }
+}
+
+fn write_opt(message: &mut Vec<u8>, edns: &Edns) {
+    message.extend([0, 0, 41]);
+    message.extend(edns.size.to_be_bytes());
+    message.extend([0, edns.version, if edns.dnssec_ok { 0x80 } else { 0 }, 0]);
+    if edns.has_option {
+        // An option of the range for experiments (RFC 6891 section 9).
+        message.extend([0, 7, 0xfd, 0xe9, 0, 3, 1, 2, 3]);
+    } else {
+        message.extend([0, 0]);
+    }
+}

@@ -1,0 +1,212 @@
+//! The DNS service, for Python.
+#![expect(
+    clippy::needless_pass_by_value,
+    clippy::too_many_arguments,
+    reason = "arguments from Python arrive as owned values, and by keyword"
+)]
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::PyBytes;
+use understudy_answer::{Outcome, Request, Server, Transport};
+use understudy_engine::{EngineError, Settings, monotonic_ns};
+use understudy_zone::SteeredChange;
+
+use crate::errors::{engine_error, text_error, value_error};
+use crate::values::{self, SteeredTuple, steered_change};
+use crate::zone::Zone;
+
+/// The longest response.
+const MESSAGE_OCTETS: usize = 65_535;
+
+/// The longest wait, in seconds: a year is for ever.
+const MAX_WAIT: f64 = 31_536_000.0;
+
+/// The DNS service: sockets, threads, published zones.
+#[pyclass(module = "understudy.engine._native", frozen)]
+pub(crate) struct Engine {
+    engine: understudy_engine::Engine,
+}
+
+impl Engine {
+    /// Does something that may wait, while the interpreter goes on.
+    fn detached<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&understudy_engine::Engine) -> Result<T, EngineError> + Send,
+    ) -> PyResult<T> {
+        py.detach(|| work(&self.engine))
+            .map_err(|error| engine_error(py, &error))
+    }
+}
+
+#[pymethods]
+impl Engine {
+    /// Bind UDP and TCP on every address. Raises `BindError`; `ValueError` for an address that is
+    /// none.
+    #[new]
+    #[pyo3(signature = (
+        addresses,
+        *,
+        threads = 1,
+        udp_size = 1232,
+        tcp_idle_s = 10.0,
+        tcp_clients = 1000,
+        tcp_clients_per_address = 100,
+        version_bind = "",
+        hostname_bind = "",
+    ))]
+    fn new(
+        py: Python<'_>,
+        addresses: Vec<String>,
+        threads: usize,
+        udp_size: u16,
+        tcp_idle_s: f64,
+        tcp_clients: usize,
+        tcp_clients_per_address: usize,
+        version_bind: &str,
+        hostname_bind: &str,
+    ) -> PyResult<Self> {
+        if !(1..=MAX_THREADS).contains(&threads) {
+            return Err(value_error(format!(
+                "threads must be from 1 to {MAX_THREADS}"
+            )));
+        }
+        if udp_size < Server::LEAST_UDP_SIZE {
+            return Err(value_error("udp_size must be at least 512"));
+        }
+        let tcp_idle = wait("tcp_idle_s", tcp_idle_s)?;
+        let server = Server::new(udp_size, version_bind, hostname_bind).map_err(text_error)?;
+        let settings = Settings {
+            threads,
+            udp_size,
+            tcp_idle,
+            tcp_clients,
+            tcp_clients_per_address,
+        };
+        py.detach(|| understudy_engine::Engine::new(&addresses, settings, server))
+            .map(|engine| Engine { engine })
+            .map_err(|error| engine_error(py, &error))
+    }
+
+    #[getter]
+    fn addresses(&self) -> Vec<String> {
+        self.engine
+            .addresses()
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    fn start(&self, py: Python<'_>) -> PyResult<()> {
+        self.detached(py, understudy_engine::Engine::start)
+    }
+
+    /// Finish what is being answered, close, join. True if every thread ended in time. Idempotent.
+    #[pyo3(signature = (timeout_s = 5.0))]
+    fn stop(&self, py: Python<'_>, timeout_s: f64) -> PyResult<bool> {
+        let within = wait("timeout_s", timeout_s)?;
+        Ok(py.detach(|| self.engine.stop(within)))
+    }
+
+    /// Change the addresses at run time: those that stay keep their sockets. Raises `BindError`,
+    /// and then nothing changed.
+    fn rebind(&self, py: Python<'_>, addresses: Vec<String>) -> PyResult<()> {
+        self.detached(py, |engine| engine.rebind(&addresses))
+    }
+
+    /// Serve `zone` with the steered sets laid over it, replacing the version before, in one step.
+    fn publish_zone(
+        &self,
+        py: Python<'_>,
+        zone: &Bound<'_, Zone>,
+        steered: Vec<SteeredTuple>,
+    ) -> PyResult<()> {
+        let changes = changes(steered)?;
+        let zone = zone.get().version().clone();
+        self.detached(py, |engine| engine.zones().publish_zone(&zone, &changes))
+    }
+
+    fn withdraw_zone(&self, py: Python<'_>, origin: &str) -> PyResult<()> {
+        let origin = values::name(origin)?;
+        self.detached(py, |engine| engine.zones().withdraw(origin.as_name()))
+    }
+
+    /// Change some steered sets of a served zone in one step. Costs by the change, not by the zone.
+    fn publish(&self, py: Python<'_>, origin: &str, steered: Vec<SteeredTuple>) -> PyResult<()> {
+        let (origin, changes) = (values::name(origin)?, changes(steered)?);
+        self.detached(py, |engine| {
+            engine.zones().publish(origin.as_name(), &changes)
+        })
+    }
+
+    /// (origin, serial, publications so far) of every served zone.
+    fn zones(&self) -> Vec<(String, u32, u64)> {
+        let zones = self.engine.zones().list().into_iter();
+        let tuple = |it: understudy_engine::Listed| {
+            (
+                it.zone.origin().to_string(),
+                it.zone.serial().number(),
+                it.publications,
+            )
+        };
+        zones.map(tuple).collect()
+    }
+
+    /// What the service would send for this message at `CLOCK_MONOTONIC` `now`; None where it would
+    /// stay silent. Not counted.
+    #[pyo3(signature = (query, client = "127.0.0.1", *, transport = "udp", now = None))]
+    fn answer<'py>(
+        &self,
+        py: Python<'py>,
+        query: PyBackedBytes,
+        client: &str,
+        transport: &str,
+        now: Option<f64>,
+    ) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let client = client
+            .parse::<IpAddr>()
+            .map_err(|_| value_error(format!("{client:?} is not an address")))?;
+        let transport = match transport {
+            "udp" => Transport::Udp,
+            "tcp" => Transport::Tcp,
+            _ => return Err(value_error(format!("{transport:?} is not udp or tcp"))),
+        };
+        let now_ns = now.map_or_else(|| Ok(monotonic_ns()), values::instant_ns)?;
+        let request = Request {
+            message: &query,
+            client,
+            transport,
+            now_ns,
+        };
+        let mut reply = vec![0; MESSAGE_OCTETS];
+        match self.engine.answer(&request, &mut reply) {
+            Outcome::Silent(_) => Ok(None),
+            Outcome::Answered(summary) => Ok(reply
+                .get(..summary.length)
+                .map(|octets| PyBytes::new(py, octets))),
+        }
+    }
+
+    /// Sums over all threads, by name.
+    fn counters(&self) -> BTreeMap<String, u64> {
+        self.engine.counters()
+    }
+}
+
+/// UDP threads that anybody could want: more than any machine has cores for.
+const MAX_THREADS: usize = 1024;
+
+fn changes(steered: Vec<SteeredTuple>) -> PyResult<Vec<SteeredChange>> {
+    steered.into_iter().map(steered_change).collect()
+}
+
+/// A wait in seconds; a year stands for all that is longer.
+fn wait(name: &str, seconds: f64) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(seconds.min(MAX_WAIT))
+        .map_err(|_| value_error(format!("{name} must be a number of seconds, 0 or more")))
+}

@@ -1,0 +1,108 @@
+//! Every error of the crates as an exception. Nothing else in this crate chooses one.
+
+use std::io;
+use std::path::Path;
+
+use pyo3::create_exception;
+use pyo3::exceptions::{PyException, PyOSError, PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use understudy_answer::TextTooLong;
+use understudy_engine::EngineError;
+use understudy_wire::NameTextError;
+use understudy_zone::Problem;
+
+use crate::values::problem_tuple;
+
+create_exception!(
+    understudy.engine._native,
+    ZoneFileError,
+    PyException,
+    "A master file that cannot be used; `problems` has every fault found, in file order."
+);
+create_exception!(
+    understudy.engine._native,
+    BindError,
+    PyException,
+    "An address that cannot be listened on: `address`, `errno`, and what the system said."
+);
+create_exception!(
+    understudy.engine._native,
+    ZoneNotFoundError,
+    PyException,
+    "`publish`, `withdraw_zone`: no such zone is being served."
+);
+
+/// The exception for an error of the engine.
+pub(crate) fn engine_error(py: Python<'_>, error: &EngineError) -> PyErr {
+    let text = error.to_string();
+    match error {
+        EngineError::NotAnAddress(_) | EngineError::Change(_) => PyValueError::new_err(text),
+        EngineError::ZoneNotFound(_) => ZoneNotFoundError::new_err(text),
+        EngineError::Stopped => PyRuntimeError::new_err(text),
+        EngineError::System(source) => os_error(source, None),
+        EngineError::Bind { address, source } => {
+            let errno = source.raw_os_error().unwrap_or(0);
+            with(py, BindError::new_err(text), |it| {
+                it.setattr("address", address)?;
+                it.setattr("errno", errno)
+            })
+        }
+    }
+}
+
+/// The exception for a master file with these problems.
+pub(crate) fn zone_file_error(py: Python<'_>, problems: &[Problem]) -> PyErr {
+    let text = match problems {
+        [first, _, ..] => format!("{first} (and {} more)", problems.len() - 1),
+        [only] => only.to_string(),
+        [] => "the zone cannot be used".to_owned(),
+    };
+    with(py, ZoneFileError::new_err(text), |it| {
+        it.setattr(
+            "problems",
+            problems.iter().map(problem_tuple).collect::<Vec<_>>(),
+        )
+    })
+}
+
+/// The exception with attributes; or the one that setting them raised.
+fn with(
+    py: Python<'_>,
+    error: PyErr,
+    set: impl FnOnce(&Bound<'_, PyException>) -> PyResult<()>,
+) -> PyErr {
+    match error
+        .value(py)
+        .cast::<PyException>()
+        .map_err(PyErr::from)
+        .and_then(set)
+    {
+        Ok(()) => error,
+        Err(other) => other,
+    }
+}
+
+/// The `OSError` (of the subclass that its number means) for a fault of the system.
+pub(crate) fn os_error(error: &io::Error, path: Option<&Path>) -> PyErr {
+    let said = error.to_string();
+    match (error.raw_os_error(), path) {
+        (Some(errno), Some(path)) => PyOSError::new_err((errno, said, path.to_path_buf())),
+        (Some(errno), None) => PyOSError::new_err((errno, said)),
+        (None, _) => PyOSError::new_err(said),
+    }
+}
+
+/// The exception for text that is not a domain name.
+pub(crate) fn name_error(text: &str, error: NameTextError) -> PyErr {
+    PyValueError::new_err(format!("{text:?} is not a domain name: {error}"))
+}
+
+/// The exception for a server's name for itself that is too long.
+pub(crate) fn text_error(error: TextTooLong) -> PyErr {
+    PyValueError::new_err(error.to_string())
+}
+
+/// The exception for an argument that a sentence says best.
+pub(crate) fn value_error(text: impl Into<String>) -> PyErr {
+    PyValueError::new_err(text.into())
+}

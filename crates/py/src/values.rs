@@ -1,0 +1,132 @@
+//! The tuples of the boundary, as `_native.pyi` names them, and the values of the crates.
+
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::PyBytes;
+use understudy_wire::{NameBuf, Rtype};
+use understudy_zone::{Kind, Problem, RRset, Selector, SteeredChange, SteeredSet};
+
+use crate::errors::{name_error, value_error};
+
+/// (file, line, column, code, message).
+pub(crate) type ProblemTuple = (String, u32, u32, &'static str, String);
+
+/// (owner, type, ttl, rdatas).
+pub(crate) type RRsetTuple<'py> = (String, u16, u32, Vec<Bound<'py, PyBytes>>);
+
+/// (weight, rdatas).
+type VariantTuple = (u32, Vec<PyBackedBytes>);
+
+/// (owner, type, kind, ttl, due, selector, variants).
+pub(crate) type SteeredTuple = (
+    String,
+    u16,
+    String,
+    u32,
+    Option<f64>,
+    String,
+    Vec<VariantTuple>,
+);
+
+/// The largest TTL (RFC 2181 section 8).
+const MAX_TTL: u32 = 0x7fff_ffff;
+
+/// Nanoseconds in a second.
+const SECOND: f64 = 1e9;
+
+/// Seconds of `CLOCK_MONOTONIC` up to which nanoseconds fit: 292 years of running.
+const MAX_SECONDS: f64 = 9.2e9;
+
+pub(crate) fn problem_tuple(problem: &Problem) -> ProblemTuple {
+    let Problem {
+        file,
+        line,
+        column,
+        code,
+        message,
+    } = problem;
+    (file.clone(), *line, *column, code, message.clone())
+}
+
+pub(crate) fn rrset_tuple<'py>(
+    py: Python<'py>,
+    owner: &NameBuf,
+    rrset: &RRset<'_>,
+) -> RRsetTuple<'py> {
+    let rdatas = rrset
+        .rdatas()
+        .map(|rdata| PyBytes::new(py, rdata))
+        .collect();
+    (owner.to_string(), rrset.rtype.number(), rrset.ttl, rdatas)
+}
+
+/// A domain name from text; the final dot may be missing.
+pub(crate) fn name(text: &str) -> PyResult<NameBuf> {
+    text.parse().map_err(|error| name_error(text, error))
+}
+
+/// An instant of `CLOCK_MONOTONIC` in nanoseconds.
+pub(crate) fn instant_ns(seconds: f64) -> PyResult<u64> {
+    if !(0.0..=MAX_SECONDS).contains(&seconds) {
+        return Err(value_error(format!(
+            "{seconds} is not an instant of the monotonic clock"
+        )));
+    }
+    #[expect(
+        clippy::as_conversions,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the range has been checked; fractions of a nanosecond do not matter"
+    )]
+    let nanoseconds = (seconds * SECOND) as u64;
+    Ok(nanoseconds)
+}
+
+/// A change of a steered set.
+pub(crate) fn steered_change(steered: SteeredTuple) -> PyResult<SteeredChange> {
+    let (owner, rtype, kind, ttl, due, selector, variants) = steered;
+    let (owner, rtype) = (name(&owner)?, Rtype::new(rtype));
+    let kind = match kind.as_str() {
+        "answer" => Kind::Answer,
+        "nodata" => Kind::Nodata,
+        "servfail" => Kind::Servfail,
+        "remove" => return Ok(SteeredChange::Remove(owner, rtype)),
+        _ => {
+            return Err(value_error(format!(
+                "{kind:?} is not answer, nodata, servfail or remove"
+            )));
+        }
+    };
+    let selector = match selector.as_str() {
+        "one" => Selector::One,
+        "chance" => Selector::Chance,
+        "rotate" => Selector::Rotate,
+        _ => {
+            return Err(value_error(format!(
+                "{selector:?} is not one, chance or rotate"
+            )));
+        }
+    };
+    if ttl > MAX_TTL {
+        return Err(value_error(format!(
+            "a ttl of {ttl} is more than {MAX_TTL} seconds"
+        )));
+    }
+    let due_ns = due.map(instant_ns).transpose()?;
+    let variants = variants.into_iter().map(variant).collect();
+    Ok(SteeredChange::Set(
+        owner,
+        SteeredSet {
+            rtype,
+            kind,
+            ttl,
+            due_ns,
+            selector,
+            variants,
+        },
+    ))
+}
+
+fn variant((weight, rdatas): VariantTuple) -> (u32, Vec<Vec<u8>>) {
+    (weight, rdatas.iter().map(|rdata| rdata.to_vec()).collect())
+}

@@ -1,0 +1,159 @@
+//! One immutable version of a zone, for Python.
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "arguments from Python arrive as owned values"
+)]
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use understudy_wire::Rtype;
+use understudy_zone::{Loaded, RRset, Set};
+
+use crate::errors::{os_error, zone_file_error};
+use crate::values::{self, ProblemTuple, RRsetTuple, problem_tuple, rrset_tuple};
+
+/// One immutable version of a zone.
+#[pyclass(module = "understudy.engine._native", frozen)]
+pub(crate) struct Zone {
+    loaded: Loaded,
+}
+
+impl Zone {
+    pub(crate) fn version(&self) -> &understudy_zone::Zone {
+        &self.loaded.zone
+    }
+}
+
+#[pymethods]
+impl Zone {
+    #[getter]
+    fn origin(&self) -> String {
+        self.version().origin().to_string()
+    }
+
+    #[getter]
+    fn serial(&self) -> u32 {
+        self.version().serial().number()
+    }
+
+    #[getter]
+    fn record_count(&self) -> usize {
+        self.version().record_count()
+    }
+
+    #[getter]
+    fn name_count(&self) -> usize {
+        self.version().name_count()
+    }
+
+    /// Every file read ($INCLUDE as well), for watching.
+    #[getter]
+    fn files(&self) -> Vec<String> {
+        self.loaded.files.clone()
+    }
+
+    #[getter]
+    fn warnings(&self) -> Vec<ProblemTuple> {
+        self.loaded.warnings.iter().map(problem_tuple).collect()
+    }
+
+    /// Read a master file. Lets the interpreter go on meanwhile. `progress(octets read, octets in
+    /// all)` is called a few times a second at most. Raises `ZoneFileError`, `OSError`.
+    #[staticmethod]
+    #[pyo3(signature = (origin, path, progress = None))]
+    fn load(
+        py: Python<'_>,
+        origin: &str,
+        path: PathBuf,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Self> {
+        let origin = values::name(origin)?;
+        let (loaded, raised) = py.detach(|| {
+            let mut raised = None;
+            // What a callback raises ends the reports, and is raised when the file has been read.
+            let mut report = |done: u64, all: u64| {
+                if let (Some(progress), None) = (&progress, &raised) {
+                    let called = Python::attach(|py| progress.call1(py, (done, all)).map(drop));
+                    raised = called.err();
+                }
+            };
+            let loaded = can_be_read(&path)
+                .map(|()| understudy_zone::Zone::load(&path, origin.as_name(), &mut report));
+            (loaded, raised)
+        });
+        let loaded = loaded.map_err(|error| os_error(&error, Some(&path)))?;
+        if let Some(raised) = raised {
+            return Err(raised);
+        }
+        loaded
+            .map(|loaded| Zone { loaded })
+            .map_err(|problems| zone_file_error(py, &problems))
+    }
+
+    #[staticmethod]
+    #[pyo3(signature = (origin, text, file = "<text>"))]
+    fn parse(py: Python<'_>, origin: &str, text: PyBackedBytes, file: &str) -> PyResult<Self> {
+        let origin = values::name(origin)?;
+        py.detach(|| understudy_zone::Zone::parse(&text, file, origin.as_name()))
+            .map(|loaded| Zone { loaded })
+            .map_err(|problems| zone_file_error(py, &problems))
+    }
+
+    fn rrset<'py>(
+        &self,
+        py: Python<'py>,
+        owner: &str,
+        rtype: u16,
+    ) -> PyResult<Option<RRsetTuple<'py>>> {
+        let owner = values::name(owner)?.as_name().to_lower();
+        let node = self.version().node(owner.as_name());
+        let rrset = node.and_then(|node| node.rrset(Rtype::new(rtype)));
+        Ok(rrset.map(|rrset| rrset_tuple(py, &owner, &rrset)))
+    }
+
+    fn types_at(&self, owner: &str) -> PyResult<Vec<u16>> {
+        let owner = values::name(owner)?;
+        let Some(node) = self.version().node(owner.as_name()) else {
+            return Ok(Vec::new());
+        };
+        let numbers = node.sets().filter_map(|set| match set {
+            Set::Static(RRset { rtype, .. }) => Some(rtype.number()),
+            Set::Steered(_) => None,
+        });
+        Ok(numbers.collect())
+    }
+
+    /// Everything, SOA first, then canonical order.
+    fn rrsets<'py>(&self, py: Python<'py>) -> Vec<RRsetTuple<'py>> {
+        let zone = self.version();
+        let mut all = Vec::with_capacity(zone.name_count());
+        all.push(rrset_tuple(py, &zone.origin().to_buf(), &zone.soa()));
+        for (owner, node) in zone.nodes() {
+            let others = node.rrsets().filter(|rrset| rrset.rtype != Rtype::SOA);
+            all.extend(others.map(|rrset| rrset_tuple(py, &owner, &rrset)));
+        }
+        all
+    }
+
+    /// The zone cut at or above `owner`, or None.
+    fn delegation_above(&self, owner: &str) -> PyResult<Option<String>> {
+        let owner = values::name(owner)?;
+        Ok(self
+            .version()
+            .delegation_above(owner.as_name())
+            .map(|cut| cut.to_string()))
+    }
+
+    fn to_master_file(&self, py: Python<'_>) -> String {
+        py.detach(|| self.version().to_master_file())
+    }
+}
+
+/// Tells a file that is missing, a folder, or closed to us from one with mistakes in it.
+fn can_be_read(path: &Path) -> std::io::Result<()> {
+    File::open(path)?.read(&mut [0]).map(drop)
+}

@@ -1,0 +1,260 @@
+"""The service over real loopback sockets, with dnspython as the client."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+
+import dns.message
+import dns.query
+import dns.rcode
+import pytest
+
+from understudy.engine import BindError, Engine, Zone
+
+Ask = Callable[..., dns.message.Message]
+
+PATIENCE_S = 20.0
+
+
+def texts(message: dns.message.Message) -> list[str]:
+    """The rdata of the answer section, in order."""
+    return [rdata.to_text() for rrset in message.answer for rdata in rrset]
+
+
+def free_address() -> str:
+    """An address that nobody listens on now."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        return f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def connect(address: str) -> socket.socket:
+    host, _, port = address.rpartition(":")
+    return socket.create_connection((host.strip("[]"), int(port)), timeout=PATIENCE_S)
+
+
+def test_both_families_and_transports_are_answered(engine: Engine, ask_udp: Ask, ask_tcp: Ask) -> None:
+    for address in engine.addresses:
+        for ask in (ask_udp, ask_tcp):
+            assert texts(ask(address, "www.example.com.", "AAAA")) == ["2001:db8::10"]
+
+
+def test_port_zero_becomes_one_port_for_udp_and_tcp(engine: Engine) -> None:
+    four, six = engine.addresses
+    assert four.startswith("127.0.0.1:")
+    assert six.startswith("[::1]:")
+    assert not four.endswith(":0")
+
+
+def test_what_is_asked_is_counted(engine: Engine, ask_udp: Ask, ask_tcp: Ask) -> None:
+    four, six = engine.addresses
+    engine.publish("example.com.", [("steered.example.com.", 1, "answer", 5, None, "one", [(1, [b"\xc0\0\2\1"])])])
+    ask_udp(four, "www.example.com.")
+    ask_udp(six, "missing.example.com.", "MX")
+    ask_tcp(four, "steered.example.com.")
+    ask_tcp(six, "www.example.net.", "TYPE65400")
+    assert engine.stop(PATIENCE_S)
+    counted = {name: count for name, count in engine.counters().items() if count}
+    assert counted == {
+        "queries.udp4": 1,
+        "queries.udp6": 1,
+        "queries.tcp4": 1,
+        "queries.tcp6": 1,
+        "responses.NOERROR": 2,
+        "responses.NXDOMAIN": 1,
+        "responses.REFUSED": 1,
+        "qtype.A": 2,
+        "qtype.MX": 1,
+        "qtype.other": 1,
+        "steered": 1,
+        "tcp.accepted": 2,
+    }
+
+
+def test_every_path_and_reason_is_counted_from_the_start() -> None:
+    names = Engine([]).counters()
+    assert {"queries.udp4", "truncated", "steered", "tcp.accepted", "tcp.refused", "dropped.short"} <= set(names)
+    assert set(names.values()) == {0}
+
+
+def test_garbage_is_answered_or_dropped_and_the_service_lives(engine: Engine, ask_udp: Ask) -> None:
+    address = engine.addresses[0]
+    host, _, port = address.rpartition(":")
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as client:
+        client.settimeout(PATIENCE_S)
+        client.connect((host, int(port)))
+        for garbage in (b"", b"\0" * 11, b"\x12\x34\x80\0" + b"\0" * 8, b"\xff" * 600):
+            client.send(garbage)
+        client.send(b"\x12\x34" + b"\0" * 10)
+        assert client.recv(512)[:4] == b"\x12\x34\x80\x01"
+    assert texts(ask_udp(address, "www.example.com.", "AAAA")) == ["2001:db8::10"]
+
+
+def test_a_pipeline_is_answered_in_order(engine: Engine) -> None:
+    queries = [dns.message.make_query("www.example.com.", "A") for _ in range(100)]
+    with closing(connect(engine.addresses[0])) as client:
+        for query in queries:
+            dns.query.send_tcp(client, query)
+        client.shutdown(socket.SHUT_WR)
+        for query in queries:
+            response, _ = dns.query.receive_tcp(client)
+            assert response.id == query.id
+        assert client.recv(1) == b""
+
+
+def test_names_of_the_server_are_told_as_configured(engine: Engine) -> None:
+    host, _, port = engine.addresses[0].rpartition(":")
+    for name, rcode in (("version.bind.", dns.rcode.NOERROR), ("hostname.bind.", dns.rcode.REFUSED)):
+        query = dns.message.make_query(name, "TXT", "CH")
+        assert dns.query.udp(query, host, port=int(port), timeout=PATIENCE_S).rcode() == rcode
+
+
+def test_addresses_change_at_run_time(engine: Engine, ask_udp: Ask) -> None:
+    stays, goes = engine.addresses
+    engine.rebind([stays, "127.0.0.2:0"])
+    assert engine.addresses[0] == stays
+    assert engine.addresses[1].startswith("127.0.0.2:")
+    assert goes not in engine.addresses
+    for address in engine.addresses:
+        assert ask_udp(address, "www.example.com.").rcode() == dns.rcode.NOERROR
+
+
+def test_an_address_that_cannot_be_had_is_named_and_changes_nothing(engine: Engine, ask_udp: Ask) -> None:
+    before = engine.addresses
+    for try_it in (lambda: engine.rebind(["192.0.2.77:53"]), lambda: Engine(["192.0.2.77:53"])):
+        with pytest.raises(BindError) as raised:
+            try_it()
+        assert raised.value.address == "192.0.2.77:53"
+        assert raised.value.errno != 0
+        assert "192.0.2.77:53" in str(raised.value)
+    assert engine.addresses == before
+    assert ask_udp(before[0], "www.example.com.").rcode() == dns.rcode.NOERROR
+
+
+def test_an_address_in_use_by_another_program_is_a_bind_error() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(BindError) as raised:
+            Engine([address])
+    assert raised.value.address == address
+
+
+def test_a_restart_binds_beside_the_old_process(engine: Engine, zone: Zone, ask_udp: Ask) -> None:
+    address = engine.addresses[0]
+    second = Engine([address])
+    second.publish_zone(zone, [])
+    second.start()
+    assert engine.stop(PATIENCE_S)
+    assert ask_udp(address, "www.example.com.").rcode() == dns.rcode.NOERROR
+    assert second.stop(PATIENCE_S)
+
+
+@pytest.mark.parametrize("text", ["", "127.0.0.1", "localhost:53", "::1:53", "127.0.0.1:70000"])
+def test_text_that_is_no_address_is_a_value_error(text: str) -> None:
+    with pytest.raises(ValueError, match="is not an address with a port"):
+        Engine([text])
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"threads": 0}, "threads"),
+        ({"udp_size": 511}, "udp_size"),
+        ({"tcp_idle_s": -1.0}, "tcp_idle_s"),
+        ({"tcp_idle_s": float("nan")}, "tcp_idle_s"),
+        ({"version_bind": "x" * 256}, "255"),
+    ],
+)
+def test_impossible_settings_are_value_errors(options: dict[str, object], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Engine([], **options)  # type: ignore[arg-type]
+
+
+def test_a_stopped_engine_stays_stopped() -> None:
+    engine = Engine([free_address()])
+    engine.start()
+    engine.start()
+    assert engine.stop()
+    assert engine.stop(0.0)
+    assert engine.addresses == []
+    with pytest.raises(RuntimeError, match="stopped"):
+        engine.start()
+    with pytest.raises(RuntimeError, match="stopped"):
+        engine.rebind([])
+    with pytest.raises(ValueError, match="timeout_s"):
+        engine.stop(-1.0)
+
+
+def test_limits_of_tcp_hold(zone: Zone) -> None:
+    engine = Engine(["127.0.0.1:0"], tcp_clients_per_address=2)
+    engine.publish_zone(zone, [])
+    engine.start()
+    clients = [connect(engine.addresses[0]) for _ in range(3)]
+    query = dns.message.make_query("www.example.com.", "A")
+    for client in clients[:2]:
+        dns.query.send_tcp(client, query)
+        dns.query.receive_tcp(client)
+    assert clients[2].recv(1) == b""
+    for client in clients:
+        client.close()
+    assert engine.stop(PATIENCE_S)
+    assert engine.counters()["tcp.refused"] == 1
+
+
+def test_idle_connections_are_closed(zone: Zone) -> None:
+    engine = Engine(["127.0.0.1:0"], tcp_idle_s=0.05)
+    engine.start()
+    with closing(connect(engine.addresses[0])) as client:
+        assert client.recv(1) == b""
+    assert engine.stop(PATIENCE_S)
+    assert engine.counters()["dropped.idle"] == 1
+
+
+DESCRIPTORS = """
+import resource, socket
+import dns.message, dns.query
+from understudy.engine import Engine, Zone
+
+engine = Engine(["127.0.0.1:0"])
+engine.publish_zone(Zone.parse("example.com.", b"@ 60 SOA ns. root. 1 2 3 4 5\\n@ 60 NS ns.\\n"), [])
+engine.start()
+host, _, port = engine.addresses[0].rpartition(":")
+query = dns.message.make_query("example.com.", "SOA")
+first = socket.create_connection((host, int(port)))
+waiting = socket.socket()
+udp = socket.socket(type=socket.SOCK_DGRAM)
+dns.query.send_tcp(first, query)
+dns.query.receive_tcp(first)
+used = udp.fileno() + 1
+resource.setrlimit(resource.RLIMIT_NOFILE, (used, 4096))
+waiting.connect((host, int(port)))
+dns.query.send_tcp(waiting, query)
+while engine.counters()["dropped.descriptors"] == 0:
+    pass
+udp.sendto(query.to_wire(), (host, int(port)))
+assert udp.recv(512)
+dns.query.send_tcp(first, query)
+assert dns.query.receive_tcp(first)[0].answer
+seen = engine.counters()["dropped.descriptors"]
+assert seen < 1000, seen
+resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
+assert dns.query.receive_tcp(waiting)[0].answer
+assert engine.stop(20.0)
+print("served")
+"""
+
+
+def test_without_descriptors_the_rest_goes_on_and_those_who_wait_are_served_later() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", DESCRIPTORS],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert (done.stdout.strip(), done.returncode) == ("served", 0), done.stderr
