@@ -343,7 +343,7 @@ fn rules_of_aliases() {
     );
     assert_eq!(
         errors("a DNAME b\na NS ns\n"),
-        ["5:3 zone.dname.delegation"]
+        ["5:3 zone.dname.delegation", "5:3 zone.occluded"]
     );
     assert_eq!(errors("a DNAME b\na A 192.0.2.1\n"), [""; 0]);
     assert_eq!(errors("a CNAME b\na NSEC b CNAME NSEC\n"), [""; 0]);
