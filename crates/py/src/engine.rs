@@ -207,6 +207,12 @@ fn changes(steered: Vec<SteeredTuple>) -> PyResult<Vec<SteeredChange>> {
 
 /// A wait in seconds; a year stands for all that is longer.
 fn wait(name: &str, seconds: f64) -> PyResult<Duration> {
-    Duration::try_from_secs_f64(seconds.min(MAX_WAIT))
+    // min() would take NaN for the other value.
+    let seconds = if seconds > MAX_WAIT {
+        MAX_WAIT
+    } else {
+        seconds
+    };
+    Duration::try_from_secs_f64(seconds)
         .map_err(|_| value_error(format!("{name} must be a number of seconds, 0 or more")))
 }

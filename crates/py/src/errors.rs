@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use understudy_answer::TextTooLong;
 use understudy_engine::EngineError;
 use understudy_wire::NameTextError;
-use understudy_zone::Problem;
+use understudy_zone::LoadError;
 
 use crate::values::problem_tuple;
 
@@ -50,18 +50,20 @@ pub(crate) fn engine_error(py: Python<'_>, error: &EngineError) -> PyErr {
     }
 }
 
-/// The exception for a master file with these problems.
-pub(crate) fn zone_file_error(py: Python<'_>, problems: &[Problem]) -> PyErr {
-    let text = match problems {
+/// The exception for a master file that gave no zone.
+pub(crate) fn load_error(py: Python<'_>, error: &LoadError, path: &Path) -> PyErr {
+    let problems = match error {
+        LoadError::Unreadable(error) => return os_error(error, Some(path)),
+        LoadError::Problems(problems) => problems,
+    };
+    let text = match problems.as_slice() {
         [first, _, ..] => format!("{first} (and {} more)", problems.len() - 1),
         [only] => only.to_string(),
-        [] => "the zone cannot be used".to_owned(),
+        [] => error.to_string(),
     };
     with(py, ZoneFileError::new_err(text), |it| {
-        it.setattr(
-            "problems",
-            problems.iter().map(problem_tuple).collect::<Vec<_>>(),
-        )
+        let tuples: Vec<_> = problems.iter().map(problem_tuple).collect();
+        it.setattr("problems", tuples)
     })
 }
 
@@ -83,12 +85,18 @@ fn with(
 }
 
 /// The `OSError` (of the subclass that its number means) for a fault of the system.
-pub(crate) fn os_error(error: &io::Error, path: Option<&Path>) -> PyErr {
-    let said = error.to_string();
-    match (error.raw_os_error(), path) {
-        (Some(errno), Some(path)) => PyOSError::new_err((errno, said, path.to_path_buf())),
-        (Some(errno), None) => PyOSError::new_err((errno, said)),
-        (None, _) => PyOSError::new_err(said),
+fn os_error(error: &io::Error, path: Option<&Path>) -> PyErr {
+    let Some(errno) = error.raw_os_error() else {
+        return PyOSError::new_err(error.to_string());
+    };
+    // The number stands beside the text already.
+    let mut said = error.to_string();
+    if let Some(end) = said.rfind(" (os error") {
+        said.truncate(end);
+    }
+    match path {
+        Some(path) => PyOSError::new_err((errno, said, path.as_os_str().to_owned())),
+        None => PyOSError::new_err((errno, said)),
     }
 }
 

@@ -4,8 +4,6 @@
     reason = "arguments from Python arrive as owned values"
 )]
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use pyo3::prelude::*;
@@ -13,7 +11,7 @@ use pyo3::pybacked::PyBackedBytes;
 use understudy_wire::Rtype;
 use understudy_zone::{Loaded, RRset, Set};
 
-use crate::errors::{os_error, zone_file_error};
+use crate::errors::load_error;
 use crate::values::{self, ProblemTuple, RRsetTuple, problem_tuple, rrset_tuple};
 
 /// One immutable version of a zone.
@@ -81,17 +79,15 @@ impl Zone {
                     raised = called.err();
                 }
             };
-            let loaded = can_be_read(&path)
-                .map(|()| understudy_zone::Zone::load(&path, origin.as_name(), &mut report));
+            let loaded = understudy_zone::Zone::load(&path, origin.as_name(), &mut report);
             (loaded, raised)
         });
-        let loaded = loaded.map_err(|error| os_error(&error, Some(&path)))?;
         if let Some(raised) = raised {
             return Err(raised);
         }
         loaded
             .map(|loaded| Zone { loaded })
-            .map_err(|problems| zone_file_error(py, &problems))
+            .map_err(|error| load_error(py, &error, &path))
     }
 
     #[staticmethod]
@@ -100,7 +96,7 @@ impl Zone {
         let origin = values::name(origin)?;
         py.detach(|| understudy_zone::Zone::parse(&text, file, origin.as_name()))
             .map(|loaded| Zone { loaded })
-            .map_err(|problems| zone_file_error(py, &problems))
+            .map_err(|error| load_error(py, &error, Path::new(file)))
     }
 
     fn rrset<'py>(
@@ -151,9 +147,4 @@ impl Zone {
     fn to_master_file(&self, py: Python<'_>) -> String {
         py.detach(|| self.version().to_master_file())
     }
-}
-
-/// Tells a file that is missing, a folder, or closed to us from one with mistakes in it.
-fn can_be_read(path: &Path) -> std::io::Result<()> {
-    File::open(path)?.read(&mut [0]).map(drop)
 }

@@ -23,7 +23,7 @@ import pytest
 from understudy.engine import Engine, Zone
 
 PATIENCE_S = 60.0
-FLIPS = 3000
+FLIPS = 5000
 QUERIES_PER_CLIENT = 400
 FLIPS_PER_RELOAD = 7
 
