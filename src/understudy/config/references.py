@@ -9,14 +9,16 @@ from itertools import islice
 from pydantic import BaseModel
 
 from understudy.checks.registry import CheckSyntaxError, parse_text
-from understudy.config.check_forms import WrittenCheck, WrittenComposition, WrittenLeaf, WrittenReference
+from understudy.config.check_forms import WrittenCheck, WrittenLeaf, WrittenReference
 from understudy.config.findings import Findings
 from understudy.config.source import KeyPath
 from understudy.model.check import AtLeast, Check, CheckRef, Quorum, QuorumRule, Requirement, Schedule, leaves
 from understudy.model.duration import format_duration
 
 LEAVES_MAX = 100  # chosen: more than anybody can follow in an explanation
+CHAIN_MAX = 20  # chosen: likewise
 _DIGEST_CHARACTERS = 6  # chosen: only equal summaries with other settings must differ
+_WHOLE_DIGEST_CHARACTERS = 24  # chosen: 96 bits, where equality is no chance any more
 
 
 class CheckTable:
@@ -35,7 +37,7 @@ class CheckTable:
         self._findings = findings
         self._names: dict[Check, str] = {}
         self._resolving: list[str] = []
-        self._compositions: dict[str, Requirement | None] = {}
+        self._resolved: dict[str, Requirement | None] = {}
         for name, check in written.items():
             if isinstance(check, WrittenLeaf):
                 self._enter_named(name, check)
@@ -53,6 +55,8 @@ class CheckTable:
         known = tuple(part for part in parts if part is not None)
         if len(known) < len(parts):
             return None
+        if len(set(known)) < len(known):
+            self._findings.warn(path, "check.repeated", "a check stands here twice", hint="once is enough")
         combined = known[0] if len(known) == 1 else AtLeast(count or len(known), known)
         if next(islice(leaves(combined), LEAVES_MAX, None), None) is not None:
             message = f"more than {LEAVES_MAX} checks together decide about one endpoint"
@@ -61,11 +65,11 @@ class CheckTable:
         return combined
 
     def resolve_all(self) -> None:
-        """Follow the compositions of the section `checks` too that nothing uses: their faults are faults as well."""
+        """Follow what nothing uses of the section `checks` too: its faults are faults as well."""
         used = set(self.used)
         for name, written in self._written.items():
-            if isinstance(written, WrittenComposition) and name not in used:
-                self._enter_composition(name, written)
+            if not isinstance(written, WrittenLeaf) and name not in used:
+                self._resolve(name, written)
         self.used = used
 
     def _follow(self, reference: WrittenReference) -> Requirement | None:
@@ -83,15 +87,19 @@ class CheckTable:
                 reference.path, "check.cycle", f"checks rest on themselves: {circle}", hint="break the circle"
             )
             return None
-        return self._enter_composition(reference.name, written)
+        if len(self._resolving) == CHAIN_MAX:
+            message = f"checks that name checks, more than {CHAIN_MAX} deep"
+            self._findings.error(reference.path, "check.too-deep", message, hint="combine them in fewer steps")
+            return None
+        return self._resolve(reference.name, written)
 
-    def _enter_composition(self, name: str, written: WrittenCheck) -> Requirement | None:
+    def _resolve(self, name: str, written: WrittenCheck) -> Requirement | None:
         """Each once, or compositions of compositions would cost two to the power of their depth."""
-        if name not in self._compositions:
+        if name not in self._resolved:
             self._resolving.append(name)
-            self._compositions[name] = self.requirement(written)
+            self._resolved[name] = self.requirement(written)
             self._resolving.pop()
-        return self._compositions[name]
+        return self._resolved[name]
 
     def _enter_named(self, name: str, leaf: WrittenLeaf) -> None:
         identity = _identity(leaf)
@@ -105,7 +113,10 @@ class CheckTable:
         identity = _identity(leaf)
         name = self._names.get(identity)
         if name is None:
-            name = self._names[identity] = describe(leaf)
+            name = describe(leaf)
+            if name in self.checks:  # a word of the file, such as `icmp`, or an unlikely equal digest
+                name = f"{name} #{_digest(leaf, _WHOLE_DIGEST_CHARACTERS)}"
+            self._names[identity] = name
             self._enter(name, leaf)
         self.used.add(name)
         return name
@@ -127,7 +138,7 @@ def describe(leaf: WrittenLeaf) -> str:
     """
     parts = [leaf.settings.summary()]
     if not _says_all(leaf):
-        parts.append(f"#{_digest(leaf)}")
+        parts.append(f"#{_digest(leaf, _DIGEST_CHARACTERS)}")
     parts.extend(_schedule_words(leaf.schedule))
     parts.extend(_quorum_words(leaf))
     return " ".join(parts)
@@ -141,10 +152,10 @@ def _says_all(leaf: WrittenLeaf) -> bool:
         return False
 
 
-def _digest(leaf: WrittenLeaf) -> str:
+def _digest(leaf: WrittenLeaf, characters: int) -> str:
     settings = leaf.settings
     text = settings.model_dump_json() if isinstance(settings, BaseModel) else repr(settings)
-    return hashlib.sha256(f"{leaf.kind}:{text}".encode()).hexdigest()[:_DIGEST_CHARACTERS]
+    return hashlib.sha256(f"{leaf.kind}:{text}".encode()).hexdigest()[:characters]
 
 
 def _schedule_words(schedule: Schedule) -> list[str]:
