@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 from understudy.model.errors import StoreError
 from understudy.model.instant import Instant
 from understudy.store.faults import from_os, from_sqlite, is_damage
-from understudy.store.schema import ForeignDatabaseError, NewerSchemaError, migrate
+from understudy.store.schema import ForeignDatabaseError, NewerSchemaError, migrate, prove_writable
 
 DATABASE_NAME = "understudy.db"
 LOCK_NAME = "understudy.lock"
@@ -126,6 +126,7 @@ def _open_sound(path: Path, load: Callable[[sqlite3.Connection], T]) -> Database
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_OCTETS}")
         _check(connection)
         migrate(connection)
+        prove_writable(connection)
         return Database(path, connection, load(connection))
     except BaseException:
         connection.close()

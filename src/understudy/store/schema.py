@@ -69,6 +69,12 @@ def migrate(connection: sqlite3.Connection) -> None:
             connection.execute(f"PRAGMA user_version = {number + 1}")
 
 
+def prove_writable(connection: sqlite3.Connection) -> None:
+    """Write what is there already, so that a disk that takes nothing is known at the start. Raises sqlite3.Error."""
+    with transaction(connection):
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+
 def _pragma(connection: sqlite3.Connection, name: str) -> int:
     (value,) = connection.execute(f"PRAGMA {name}").fetchone()
     return int(value)

@@ -23,7 +23,7 @@ ENTRIES_LIMIT = 1000
 class StaleGenerationError(UnderstudyError):
     """Somebody else changed the desired state first: look again, then decide again."""
 
-    code = "store.stale_generation"
+    code = "store.stale-generation"
 
     def __init__(self, expected: int, actual: int) -> None:
         self.expected = expected
@@ -37,7 +37,7 @@ class StaleGenerationError(UnderstudyError):
 class NotDurableError(StoreError):
     """The disk refuses: `entry` is in force and held in memory, and lost if the process ends before it is written."""
 
-    code = "store.not_durable"
+    code = "store.not-durable"
 
     def __init__(self, entry: LogEntry, cause: str) -> None:
         self.entry = entry

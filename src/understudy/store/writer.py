@@ -121,8 +121,8 @@ class Writer:
 
     def _give_up(self, error: UnderstudyError) -> None:
         """A fault of ours: the server goes on without a store that can be written."""
-        self._backlog.abandon(error)
         self._tell(Severity.ALARM, error.message)
+        self._backlog.abandon(error)
 
     def _tell(self, severity: Severity, text: str) -> None:
         kind = EventKind.ALARM if severity is Severity.ALARM else EventKind.SERVICE
