@@ -8,6 +8,7 @@ import typer
 
 from understudy import __version__
 from understudy.cli import decree, files, history, reason, serve, status
+from understudy.cli.demo.show import demo
 from understudy.cli.screen import console
 from understudy.cli.zone import zone
 
@@ -40,6 +41,7 @@ def understudy(
 
 
 app.command("serve", rich_help_panel=_SERVER)(serve.serve)
+app.command("demo", rich_help_panel=_SERVER)(demo)
 app.command("check", rich_help_panel=_SERVER)(files.check)
 app.command("plan", rich_help_panel=_SERVER)(files.plan)
 app.command("reload", rich_help_panel=_SERVER)(files.reload)

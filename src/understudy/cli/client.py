@@ -13,11 +13,11 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from understudy.cli.exit import RefusedError
+from understudy.config.places import SOCKET_NAME, default_state_dir
 from understudy.model.errors import UnreachableError
 from understudy.service.views import ErrorView, EventView
 
 ANSWER_S = 30.0  # chosen: longer than any probe that may be asked for
-SOCKET_NAME = "understudy.sock"
 
 T = TypeVar("T")
 Parameters = Mapping[str, str | int | float | Sequence[str] | None]
@@ -114,7 +114,8 @@ def find_socket(configuration: Path, socket: Path | None) -> Path:
     if isinstance(named, str):
         return configuration.parent / named
     state_dir = document.get("state_dir")
-    return configuration.parent / (state_dir if isinstance(state_dir, str) else "state") / SOCKET_NAME
+    folder = configuration.parent / state_dir if isinstance(state_dir, str) else default_state_dir(configuration)
+    return folder / SOCKET_NAME
 
 
 def _glance(configuration: Path) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from understudy.api.listener import bind_unix, serve_unix
 from understudy.cli.exit import told
 from understudy.cli.files import read_with_progress
 from understudy.cli.options import DEFAULT_CONFIG, ConfigOption
-from understudy.cli.screen import console, errors, problem_line
+from understudy.cli.screen import errors, problem_line
 from understudy.clock.clock import SystemClock
 from understudy.model.errors import ConfigError
 from understudy.service.candidate import Candidate
@@ -66,8 +67,8 @@ def _announce(server: NameServer) -> None:
     """The one line that says: ready."""
     records = len(server.pipeline.configuration.records)
     zones = len(server.zones)
-    console.print(
+    sys.stdout.write(
         f"understudy is ready on {', '.join(server.engine.addresses)}: "
-        f"{zones} zone{'s' if zones != 1 else ''}, {records} steered record{'s' if records != 1 else ''}",
-        soft_wrap=True,
+        f"{zones} zone{'s' if zones != 1 else ''}, {records} steered record{'s' if records != 1 else ''}\n"
     )
+    sys.stdout.flush()

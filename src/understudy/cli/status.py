@@ -132,7 +132,7 @@ def _standing(standing: StandingView, now: float) -> tuple[RenderableType, ...]:
         where = Text("→ answered", "bold green")
     if standing.due is not None and standing.due > now:
         where.append(f", {rounded(standing.due - now)} to go", "dim")
-    return endpoint, _health(standing.state, standing.flags), where, Text(standing.why, "dim")
+    return endpoint, _health(standing.state, standing.flags), where, Text(standing.why.partition("; ")[0], "dim")
 
 
 def _health(state: str, flags: list[str]) -> Text:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from understudy.config.document import DocumentForm, ZoneForm
 from understudy.config.findings import Findings
+from understudy.config.places import SOCKET_NAME, default_state_dir
 from understudy.config.pools import PoolTable
 from understudy.config.reading import Document
 from understudy.config.records import RecordBuilder
@@ -16,9 +17,6 @@ from understudy.config.source import KeyPath
 from understudy.model.configuration import Configuration, NodeSettings
 from understudy.model.name import Name
 from understudy.model.zone import ZoneDefinition, ZoneSource
-
-SOCKET_NAME = "understudy.sock"
-ROOT_STATE_DIR = Path("/var/lib/understudy")  # FHS 3.0 5.8: variable state information
 
 _SOCKET_PATH_MAX_OCTETS = 107  # sun_path of unix(7), without its final zero
 
@@ -83,7 +81,7 @@ def _node(form: DocumentForm, file: Path, findings: Findings) -> NodeSettings:
 def _state_dir(form: DocumentForm, file: Path) -> Path:
     if form.state_dir is not None:
         return file.parent.absolute() / form.state_dir
-    return ROOT_STATE_DIR if os.geteuid() == 0 else file.parent.absolute() / "state"
+    return default_state_dir(file)
 
 
 def _warn_of_unused(document: Document, checks: CheckTable, pools: PoolTable, *, findings: Findings) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from understudy import __version__
 from understudy.health.lineup import line_up
 from understudy.model.check import leaves
-from understudy.model.endpoint import Endpoint
+from understudy.model.endpoint import Endpoint, Family
 from understudy.model.errors import NotFoundError
 from understudy.model.health import Health, HealthFlag, HealthKey
 from understudy.model.instant import Instant
@@ -131,7 +131,7 @@ def _verdicts(server: NameServer, key: HealthKey) -> Iterator[VerdictView]:
 def report_record(server: NameServer, record: Record, now: Instant) -> RecordView:
     """One record: what it answers, and where its endpoints stand."""
     past = server.pipeline.past[record.name]
-    decisions = list(past.decisions.values())
+    decisions = [each for each in past.decisions.values() if each.family in _families(server, record)]
     overrides = server.store.desired.active_overrides(now)
     return RecordView(
         name=str(record.name),
@@ -145,6 +145,12 @@ def report_record(server: NameServer, record: Record, now: Instant) -> RecordVie
             each for each in overrides if _speaks_of(record, each.subject.name, each.subject.record, server)
         ),
     )
+
+
+def _families(server: NameServer, record: Record) -> frozenset[Family]:
+    """What the record can answer; a family without endpoints is empty by design and not worth a line."""
+    members = [member for pool in pools_of(record) for member in server.pipeline.configuration.pools[pool].members]
+    return frozenset(member.endpoint.family for member in members)
 
 
 def _speaks_of(record: Record, name: str, only_in: str, server: NameServer) -> bool:

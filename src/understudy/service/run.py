@@ -30,10 +30,6 @@ Sides: TypeAlias = Callable[[NameServer], Mapping[str, Callable[[], Awaitable[No
 """The side tasks of a server by name: what listens for people, and may fail without harm to answers."""
 
 
-class _LeaveError(Exception):
-    """Somebody asked the process to leave."""
-
-
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a server needs from outside. `on_ready` is called once it answers."""
@@ -62,18 +58,15 @@ async def run(candidate: Candidate, surroundings: Surroundings) -> None:
 
 async def _serve(server: NameServer, surroundings: Surroundings) -> None:
     leave = asyncio.Event()
-    try:
-        async with asyncio.TaskGroup() as group:
-            supervisor = Supervisor(group, surroundings.clock, server.note_fault)
-            with _signals(leave, server, supervisor):
-                server.run_in(supervisor)
-                supervisor.side(partial(watch_files, server), "watch files")
-                for name, start in surroundings.sides(server).items():
-                    supervisor.side(start, name)
-                await leave.wait()
-                raise _LeaveError
-    except* _LeaveError:
-        return
+    async with asyncio.TaskGroup() as group:
+        supervisor = Supervisor(group, surroundings.clock, server.note_fault)
+        with _signals(leave, server, supervisor):
+            server.run_in(supervisor)
+            supervisor.side(partial(watch_files, server), "watch files")
+            for name, start in surroundings.sides(server).items():
+                supervisor.side(start, name)
+            await leave.wait()
+        supervisor.end()
 
 
 @contextmanager
@@ -106,7 +99,7 @@ def _opened_store(node: NodeSettings, surroundings: Surroundings) -> Iterator[St
         try:
             store.close()
         except StoreError as error:
-            surroundings.log.error("the state could not be saved whole", error=str(error))
+            surroundings.log.error("state.lost", error=str(error))  # noqa: TRY400  # for people: what to do, no traceback
 
 
 @contextmanager

@@ -25,14 +25,26 @@ class Supervisor:
         self._group = group
         self._clock = clock
         self._on_fault = on_fault
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def stage(self, coroutine: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Start a task whose failure ends everything."""
-        return self._group.create_task(coroutine, name=name)
+        return self._own(coroutine, name)
 
     def side(self, start: Callable[[], Awaitable[None]], name: str) -> asyncio.Task[None]:
         """Start a task that is begun anew whenever it fails; returning ends it for good."""
-        return self._group.create_task(self._keep_up(start, name), name=name)
+        return self._own(self._keep_up(start, name), name)
+
+    def end(self) -> None:
+        """Cancel every task; the group ends when they have."""
+        for task in self._tasks:
+            task.cancel()
+
+    def _own(self, coroutine: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        task = self._group.create_task(coroutine, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _keep_up(self, start: Callable[[], Awaitable[None]], name: str) -> None:
         pause_s = RESTART_FIRST_S

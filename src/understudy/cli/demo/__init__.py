@@ -1,0 +1,1 @@
+"""`understudy demo`: the main job, shown on loopback in under a minute."""

@@ -1,0 +1,86 @@
+"""A real resolver for the demonstration: Unbound, if it is installed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import dns.exception
+import dns.message
+import dns.query
+import dns.rdatatype
+
+ASK_S = 1.0
+LEAVE_S = 5.0
+
+_CONFIGURATION = """\
+server:
+  interface: 127.0.0.1@{port}
+  access-control: 127.0.0.0/8 allow
+  do-daemonize: no
+  use-syslog: no
+  logfile: ""
+  verbosity: 0
+  pidfile: ""
+  chroot: ""
+  username: ""
+  directory: "{folder}"
+  do-not-query-localhost: no
+  domain-insecure: "example.com"
+  module-config: "iterator"
+  cache-min-ttl: 0
+remote-control:
+  control-enable: no
+stub-zone:
+  name: "example.com"
+  stub-addr: 127.0.0.1@{dns_port}
+"""
+
+
+@dataclass(slots=True)
+class Resolver:
+    """A resolver that finds example.com here and nothing else."""
+
+    name: str
+    port: int
+    process: subprocess.Popen[bytes]
+
+    def end(self) -> None:
+        """Stop it."""
+        self.process.terminate()
+        try:
+            self.process.wait(LEAVE_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def start_resolver(folder: Path, port: int, dns_port: int) -> Resolver | None:
+    """Start Unbound; None where it is not installed or does not start here."""
+    program = shutil.which("unbound") or shutil.which("unbound", path="/usr/sbin:/sbin")
+    if program is None:
+        return None
+    file = folder / "unbound.conf"
+    file.write_text(_CONFIGURATION.format(port=port, folder=folder, dns_port=dns_port))
+    with (folder / "unbound.log").open("wb") as log:
+        process = subprocess.Popen([program, "-d", "-c", str(file)], stdout=log, stderr=log)  # noqa: S603  # found above
+    resolver = Resolver("Unbound", port, process)
+    for _ in range(50):
+        if process.poll() is not None:
+            return None
+        if ask("ns1.example.com", port) is not None:
+            return resolver
+    resolver.end()
+    return None
+
+
+def ask(name: str, port: int) -> list[str] | None:
+    """The addresses of a name, sorted, from the server on a port of 127.0.0.1; None: no answer."""
+    query = dns.message.make_query(name, dns.rdatatype.A)
+    try:
+        response = dns.query.udp(query, "127.0.0.1", timeout=ASK_S, port=port)
+    except (OSError, dns.exception.DNSException):
+        return None
+    return sorted(record.to_text() for rrset in response.answer if rrset.rdtype == dns.rdatatype.A for record in rrset)

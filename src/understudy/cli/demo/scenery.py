@@ -1,0 +1,163 @@
+"""What the demonstration needs: addresses, files, processes; all of it goes when it ends."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from understudy.cli.demo.resolver import Resolver, start_resolver
+from understudy.model.errors import EngineError
+
+PRIMARY, BACKUP, NAME_SERVER = "127.0.0.2", "127.0.0.3", "127.0.0.1"
+PLACES = {PRIMARY: "frankfurt", BACKUP: "dublin"}
+NAME = "www.example.com"
+START_S = 20.0  # chosen: a slow machine compiles nothing here, it only starts three processes
+LEAVE_S = 5.0
+
+CONFIGURATION = """\
+# understudy.yaml
+listen: {name_server}:{dns_port}
+zones:
+  example.com: {{file: example.com.zone}}
+records:
+  www.example.com:
+    check:
+      {{http: "http://www.example.com:{web_port}/healthz", interval: 1s, recheck_interval: 250ms, fall: 2, rise: 2}}
+    tiers: [[{primary}], [{backup}]]
+    failback: {{delay: 3s}}
+    ttl: 1
+"""
+
+ZONE = """\
+$TTL 1h
+@       IN SOA  ns1.example.com. hostmaster.example.com. ( 2026112201 1h 15m 1w 1 )
+        IN NS   ns1.example.com.
+        IN MX   10 mail.example.com.
+ns1     IN A    {name_server}
+mail    IN A    192.0.2.25
+"""
+
+
+@dataclass(slots=True)
+class Scenery:
+    """`resolver` None: none is installed, so the name server is asked directly."""
+
+    folder: Path
+    configuration: str
+    web_port: int
+    dns_port: int
+    servers: dict[str, subprocess.Popen[bytes]]
+    resolver: Resolver | None = None
+
+    def start_web_server(self, address: str) -> None:
+        """Start one, and wait until it answers."""
+        command = [sys.executable, "-m", "understudy.cli.demo.web_server", address, str(self.web_port), PLACES[address]]
+        self.servers[address] = subprocess.Popen(command, cwd=self.folder)  # noqa: S603  # our own module
+        wait_for(lambda: _accepts(address, self.web_port), f"the web server on {address} does not start")
+
+    def kill_web_server(self, address: str) -> float:
+        """Kill it as a crash would; the moment when that was done."""
+        server = self.servers.pop(address)
+        server.kill()
+        moment = time.monotonic()
+        server.wait()
+        return moment
+
+    def start_name_server(self) -> None:
+        """`understudy serve` on the configuration, as anybody would start it."""
+        command = [sys.executable, "-m", "understudy.cli", "serve", "-c", str(self.folder / "understudy.yaml")]
+        log = (self.folder / "serve.log").open("wb")
+        with log:
+            process = subprocess.Popen(  # noqa: S603  # our own program
+                command, stdout=subprocess.PIPE, stderr=log, cwd=self.folder
+            )
+        self.servers["name server"] = process
+        if process.stdout is None or not process.stdout.readline():
+            raise EngineError(
+                "the name server of the demonstration does not start: " + self.last_words(), code="demo.start"
+            )
+
+    def last_words(self) -> str:
+        """What the name server logged last."""
+        with suppress(OSError):
+            return (self.folder / "serve.log").read_text(errors="replace")[-500:].strip()
+        return ""
+
+
+def wait_for(condition: Callable[[], bool], complaint: str) -> None:
+    """Poll until it holds. Raises EngineError after START_S."""
+    deadline = time.monotonic() + START_S
+    while not condition():
+        if time.monotonic() > deadline:
+            raise EngineError(complaint, code="demo.start")
+        time.sleep(0.02)
+
+
+def _accepts(address: str, port: int) -> bool:
+    with suppress(OSError), socket.create_connection((address, port), timeout=1):
+        return True
+    return False
+
+
+@contextmanager
+def set_up() -> Iterator[Scenery]:
+    """Files and free ports; whatever was started ends with it."""
+    with TemporaryDirectory(prefix="understudy-demo-") as temporary:
+        folder = Path(temporary)
+        web_port, dns_port = _free_port(PRIMARY, BACKUP), _free_port(NAME_SERVER)
+        values = {"name_server": NAME_SERVER, "primary": PRIMARY, "backup": BACKUP}
+        values |= {"dns_port": str(dns_port), "web_port": str(web_port)}
+        configuration = CONFIGURATION.format(**values)
+        (folder / "understudy.yaml").write_text(configuration)
+        (folder / "example.com.zone").write_text(ZONE.format(**values))
+        scenery = Scenery(folder, configuration, web_port, dns_port, {})
+        try:
+            yield scenery
+        finally:
+            _end(scenery.servers)
+            if scenery.resolver is not None:
+                scenery.resolver.end()
+
+
+def _free_port(*addresses: str) -> int:
+    """A port that is free on all of them, for UDP and TCP."""
+    for _ in range(50):
+        with socket.create_server((addresses[0], 0)) as first:
+            port = int(first.getsockname()[1])
+        if all(_is_free(address, port) for address in addresses):
+            return port
+    raise EngineError("no free port on the loopback addresses", code="demo.ports")
+
+
+def _is_free(address: str, port: int) -> bool:
+    try:
+        with socket.create_server((address, port)), socket.socket(type=socket.SOCK_DGRAM) as datagrams:
+            datagrams.bind((address, port))
+    except OSError:
+        return False
+    return True
+
+
+def _end(servers: dict[str, subprocess.Popen[bytes]]) -> None:
+    for server in servers.values():
+        server.send_signal(signal.SIGTERM)
+    for server in servers.values():
+        try:
+            server.wait(LEAVE_S)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def add_resolver(scenery: Scenery) -> None:
+    """A real resolver between the client and us, where one is installed."""
+    port = _free_port(NAME_SERVER)
+    scenery.resolver = start_resolver(scenery.folder, port, scenery.dns_port)

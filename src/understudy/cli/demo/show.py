@@ -1,0 +1,168 @@
+"""The demonstration itself, scene by scene."""
+
+from __future__ import annotations
+
+import time
+import urllib.request
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+from rich.panel import Panel
+from rich.syntax import Syntax
+from rich.text import Text
+
+from understudy.cli.client import Client, find_socket
+from understudy.cli.demo.resolver import ask
+from understudy.cli.demo.scenery import BACKUP, NAME, PLACES, PRIMARY, Scenery, add_resolver, set_up, wait_for
+from understudy.cli.exit import told
+from understudy.cli.screen import console, print_json
+from understudy.model.errors import EngineError
+from understudy.service.views import EventView, StatusView, View
+
+CHANGE_S = 30.0  # chosen: the configuration of the demonstration needs 1.6 s; a machine this slow is worth an error
+HOLD_S = 40.0
+LOOK_S = 0.005
+
+
+class DemoView(View):
+    """What was measured, in seconds."""
+
+    failover_s: float
+    failover_through_resolver_s: float | None
+    resolver: str | None
+    failback_s: float
+
+
+def demo(
+    *, as_json: Annotated[bool, typer.Option("--json", help="Print only the measured times, as JSON.")] = False
+) -> None:
+    """Show the main job on loopback: a web server dies and its name moves, measured; it returns, the name with care."""
+    console.quiet = as_json
+    with told(as_json=as_json), set_up() as scenery:
+        view = _play(scenery)
+        console.quiet = False
+        if as_json:
+            print_json(view)
+
+
+def _play(scenery: Scenery) -> DemoView:
+    _raise_the_curtain(scenery)
+    failover_s, through_s = _kill_the_primary(scenery)
+    failback_s = _bring_it_back(scenery)
+    _tell_what_happened(scenery)
+    summary = Text.assemble("from the kill to the new answer: ", (f"{failover_s:.2f} s", "bold green"))
+    summary.append_text(Text.assemble("    from the return to the failback: ", (f"{failback_s:.2f} s", "bold green")))
+    summary.append(", on purpose", "dim")
+    console.print(Panel(summary, border_style="green"))
+    resolver = scenery.resolver.name if scenery.resolver else None
+    return DemoView(
+        failover_s=round(failover_s, 3),
+        failover_through_resolver_s=None if through_s is None else round(through_s, 3),
+        resolver=resolver,
+        failback_s=round(failback_s, 3),
+    )
+
+
+def _scene(title: str) -> None:
+    console.print()
+    console.rule(f"[bold]{title}", align="left", style="cyan")
+
+
+def _raise_the_curtain(scenery: Scenery) -> None:
+    _scene("1  Two web servers and a name server")
+    for address, place in PLACES.items():
+        scenery.start_web_server(address)
+        console.print(f"  web server [bold]{place}[/] on {address}:{scenery.web_port}")
+    console.print(Panel(Syntax(scenery.configuration.strip(), "yaml", background_color="default"), border_style="dim"))
+    scenery.start_name_server()
+    console.print(f"  name server on 127.0.0.1:{scenery.dns_port}")
+    add_resolver(scenery)
+    if scenery.resolver is not None:
+        console.print(f"  {scenery.resolver.name} as the resolver in between, on 127.0.0.1:{scenery.resolver.port}")
+    else:
+        console.print(
+            "  [dim]no resolver installed (Debian's package `unbound`), so the name server is asked directly[/]"
+        )
+    wait_for(lambda: _is_known(scenery, PRIMARY) and _is_known(scenery, BACKUP), "no verdict about the web servers")
+    _visit(scenery, PRIMARY)
+
+
+def _visit(scenery: Scenery, expected: str) -> None:
+    """Ask as a client would, then fetch the page from the address that the answer names."""
+    port = scenery.resolver.port if scenery.resolver else scenery.dns_port
+    _wait(lambda: ask(NAME, port) == [expected], f"{NAME} does not become {expected}")
+    url = f"http://{expected}:{scenery.web_port}/"
+    with urllib.request.urlopen(url, timeout=5) as page:  # the address is ours
+        text = page.read().decode().strip()
+    console.print(Text.assemble("  ", (NAME, "bold"), " → ", (expected, "bold green"), f"   “{text}”"))
+
+
+def _kill_the_primary(scenery: Scenery) -> tuple[float, float | None]:
+    _scene(f"2  {PLACES[PRIMARY]} dies")
+    time.sleep(0.5)
+    killed_at = scenery.kill_web_server(PRIMARY)
+    console.print(f"  [red]killed[/] {PLACES[PRIMARY]}")
+    moved_at = _wait(lambda: ask(NAME, scenery.dns_port) == [BACKUP], "the answer does not change")
+    console.print(f"  the name server answers {BACKUP} after [bold green]{moved_at - killed_at:.2f} s[/]")
+    through_s = None
+    if scenery.resolver is not None:
+        port = scenery.resolver.port
+        through_s = _wait(lambda: ask(NAME, port) == [BACKUP], "the resolver's answer does not change") - killed_at
+        console.print(f"  {scenery.resolver.name} answers it after [bold green]{through_s:.2f} s[/] (ttl 1)")
+    _visit(scenery, BACKUP)
+    return moved_at - killed_at, through_s
+
+
+def _bring_it_back(scenery: Scenery) -> float:
+    _scene(f"3  {PLACES[PRIMARY]} returns")
+    scenery.start_web_server(PRIMARY)
+    back_at = time.monotonic()
+    console.print(
+        f"  [green]started[/] {PLACES[PRIMARY]} again; the name stays where it is until that has proved itself:"
+    )
+    _wait(lambda: _why(scenery).startswith("3 s"), "the hold does not begin")
+    console.print(Text(f"  {_why(scenery)}", "dim"), soft_wrap=True)
+    with console.status("holding"):
+        moved_at = _wait(lambda: ask(NAME, scenery.dns_port) == [PRIMARY], "the name does not return", HOLD_S)
+    console.print(f"  the name returns after [bold green]{moved_at - back_at:.2f} s[/]")
+    _visit(scenery, PRIMARY)
+    return moved_at - back_at
+
+
+def _wait(condition: Callable[[], bool], complaint: str, limit_s: float = CHANGE_S) -> float:
+    """Poll until it holds; the moment when it did. Raises EngineError."""
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise EngineError(f"{complaint} within {limit_s:.0f} s", code="demo.stuck")
+        time.sleep(LOOK_S)
+    return time.monotonic()
+
+
+def _client(scenery: Scenery) -> Client:
+    return Client(find_socket(scenery.folder / "understudy.yaml", None))
+
+
+def _is_known(scenery: Scenery, endpoint: str) -> bool:
+    status = _client(scenery).get("/status", StatusView)
+    return any(each.endpoint == endpoint and each.state == "up" for each in status.endpoints)
+
+
+def _why(scenery: Scenery) -> str:
+    """Why the primary is not handed out."""
+    status = _client(scenery).get("/status", StatusView, {"name": NAME})
+    standings = [standing for tier in status.records[0].tiers for standing in tier.endpoints]
+    return next((standing.why for standing in standings if standing.endpoint == PRIMARY), "")
+
+
+def _tell_what_happened(scenery: Scenery) -> None:
+    _scene("4  What the server says about it (understudy events)")
+    for event in _client(scenery).get("/events", list[EventView], {"kind": ["health", "decision"], "limit": 20}):
+        moment = time.strftime("%H:%M:%S", time.localtime(event.at))
+        console.print(
+            Text.assemble(
+                (f"  {moment}  ", "dim"), (f"{event.kind:<9}", "cyan"), (event.subject, "bold"), f"  {event.text}"
+            ),
+            soft_wrap=True,
+        )
