@@ -79,6 +79,8 @@ def _judge(response: Response, body: bytes) -> str:
     """The text of a pass; raises EndpointError."""
     if response.status != _HTTP_OK:
         raise EndpointError("http.status", f"expected status 200, seen {response.status}")
+    if len(body) >= REPLY_OCTETS_MAX:
+        raise EndpointError("grpc.malformed", f"expected a short message, seen {len(body)} octets and more")
     code = response.trailer("grpc-status") or response.header("grpc-status")
     if code != "0":
         said = unquote(response.trailer("grpc-message") or response.header("grpc-message"))

@@ -128,7 +128,7 @@ def _fault(written: _Written, detail: ErrorDetails) -> Fault:
     """A fault of pydantic's in words of ours."""
     kind, location = written.kind, detail["loc"]
     path = written.locate(location)
-    key = plain(str(location[-1])) if location else kind.name
+    key = plain(str(path[-1] if path else kind.name))
     if detail["type"] == "extra_forbidden":
         known = _known_beside(kind, location)
         return Fault(path, "key.unknown", f"'{key}' is no setting of {kind.name}", _nearest(key, known))

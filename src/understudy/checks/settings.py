@@ -5,10 +5,9 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyAddress, WithJsonSchema
 
 from understudy.checks.attempt import Attempt
 
@@ -52,7 +51,7 @@ def read_port(text: str) -> int:
 
 
 Port = Annotated[int, Field(ge=1, le=65535)]
-SourceAddress: TypeAlias = IPv4Address | IPv6Address | None
+SourceAddress: TypeAlias = IPvAnyAddress | None
 
 
 def _read_pairs(written: object) -> object:

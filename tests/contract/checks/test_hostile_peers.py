@@ -180,7 +180,7 @@ def test_a_cancelled_script_is_killed_with_its_children(behaviour: str, delay_s:
 
 async def cancel_after(delay_s: float, kind: str, written: object) -> None:
     running = asyncio.create_task(observe(make_check(kind, written, timeout_s=60)))
-    await asyncio.sleep(delay_s)
+    await asyncio.wait({running}, timeout=delay_s)
     running.cancel()
     async with asyncio.timeout(SLACK_S):
         with pytest.raises(asyncio.CancelledError):

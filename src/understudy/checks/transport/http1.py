@@ -52,5 +52,10 @@ async def _next_event(connection: h11.Connection, stream: Stream) -> object:
         octets = await stream.read()
         stream.attempt.enter("read")
         if not octets and connection.their_state is h11.SEND_RESPONSE:
+            seen = connection.trailing_data[0]
+            if seen:
+                raise EndpointError(
+                    "http.malformed", f"expected an HTTP/1.1 response, seen '{plain(seen)}' and the end"
+                )
             raise EndpointError("read.closed", "the endpoint closed the connection before its response")
         connection.receive_data(octets)

@@ -15,6 +15,10 @@ from understudy.checks.transport.stream import Stream
 
 BODY_OCTETS_MAX = 16384  # RFC 9113 6.5.2: the largest frame that every peer takes, so a request is never split
 
+_FRAME_HEAD_OCTETS = 9  # RFC 9113 4.1
+_FRAME_TYPE = 3
+_SETTINGS = 4
+
 
 async def exchange(stream: Stream, request: Request, choose_body: ChooseBody) -> Response:
     """Send `request`, return the response as soon as its head and the chosen body have come."""
@@ -28,20 +32,40 @@ async def exchange(stream: Stream, request: Request, choose_body: ChooseBody) ->
     await stream.write(connection.data_to_send())
     stream.attempt.enter("first_octet")
     reading = _Reading(choose_body)
-    while not reading.is_done:
-        octets = await stream.read()
-        stream.attempt.enter("read")
-        if not octets:
-            raise EndpointError("read.closed", "the endpoint closed the connection before its response ended")
+    octets = await _opening(stream)
+    while True:
         try:
             for event in connection.receive_data(octets):
                 reading.take(event, connection)
             answer = connection.data_to_send()
         except h2.exceptions.ProtocolError as error:
             raise EndpointError("http.malformed", f"expected an HTTP/2 response: {plain(str(error))}") from None
-        if answer and not reading.is_done:
+        if reading.is_done:
+            return reading.response
+        if answer:
             await stream.write(answer)
-    return reading.response
+        octets = await _more(stream)
+
+
+async def _opening(stream: Stream) -> bytes:
+    """The first octets, which must begin a SETTINGS frame (RFC 9113 3.4).
+
+    So a peer that speaks something else is told from its first words; h2 would wait for a frame as long as these say.
+    """
+    octets = b""
+    while len(octets) < _FRAME_HEAD_OCTETS:
+        octets += await _more(stream)
+        stream.attempt.enter("read")
+    if octets[_FRAME_TYPE] != _SETTINGS:
+        raise EndpointError("http.malformed", f"expected an HTTP/2 response, seen '{plain(octets)}'")
+    return octets
+
+
+async def _more(stream: Stream) -> bytes:
+    octets = await stream.read()
+    if not octets:
+        raise EndpointError("read.closed", "the endpoint closed the connection before its response ended")
+    return octets
 
 
 def _head(request: Request) -> list[tuple[str, str]]:
