@@ -55,9 +55,9 @@ _CODECS = {
 _GENERATION = ("generation", "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Saved:
-    """A value as it was seen last, and its row."""
+    """A row that is on disk, and the value that it was last seen to hold."""
 
     value: object
     key: str
@@ -68,18 +68,23 @@ _Tables: TypeAlias = dict[str, dict[Any, _Saved]]
 _RowName: TypeAlias = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Changes:
-    """What a save writes; `saved` is what is on disk once that happened."""
+    """What a save writes: `changed` are rows with their new values and documents, `gone` keys of the tables."""
 
-    upserts: tuple[tuple[str, str, str], ...]
-    deletes: tuple[_RowName, ...]
     generation: int
-    saved: _Tables
+    added: _Tables = field(default_factory=lambda: {kind: {} for kind in _CODECS})
+    changed: list[tuple[_Saved, _Saved]] = field(default_factory=list)
+    gone: list[tuple[str, Any, str]] = field(default_factory=list)
+    upserts: list[tuple[str, str, str]] = field(default_factory=list)
+    deletes: list[_RowName] = field(default_factory=list)
 
 
 class Ledger:
-    """Knows what is on disk, so that a save writes only what differs."""
+    """Knows what is on disk, so that a save writes only what differs.
+
+    Comparing costs one look-up for each key, because that is most of the work for 10,000 endpoints.
+    """
 
     def __init__(self, generation: int = 0, saved: _Tables | None = None, unreadable: Sequence[_RowName] = ()) -> None:
         self._saved: _Tables = saved or {kind: {} for kind in _CODECS}
@@ -88,34 +93,44 @@ class Ledger:
 
     def compare(self, observed: Observed) -> Changes:
         """What must be written to bring the disk to `observed`."""
-        saved: _Tables = {}
-        upserts: list[tuple[str, str, str]] = []
-        deletes: list[_RowName] = list(self._unreadable)
+        changes = Changes(observed.generation, deletes=list(self._unreadable))
         for kind, codec in _CODECS.items():
-            before = self._saved[kind]
-            saved[kind] = {key: _row(codec, key, value, before) for key, value in getattr(observed, kind).items()}
-            for key, row in saved[kind].items():
-                if key not in before or before[key].document != row.document:
-                    upserts.append((kind, row.key, row.document))
-            deletes.extend((kind, row.key) for key, row in before.items() if key not in saved[kind])
+            table: Mapping[Any, object] = getattr(observed, kind)
+            known = self._compare_table(changes, kind, codec, table)
+            if known < len(self._saved[kind]):
+                gone = [(kind, key, row.key) for key, row in self._saved[kind].items() if key not in table]
+                changes.gone.extend(gone)
+                changes.deletes.extend((kind, row_key) for _, _, row_key in gone)
         if observed.generation != self._generation:
-            upserts.append((*_GENERATION, str(observed.generation)))
-        return Changes(tuple(upserts), tuple(deletes), observed.generation, saved)
+            changes.upserts.append((*_GENERATION, str(observed.generation)))
+        return changes
 
     def confirm(self, changes: Changes) -> None:
         """Note that `changes` are on disk."""
-        self._saved = changes.saved
+        for kind, key, _ in changes.gone:
+            del self._saved[kind][key]
+        for row, new in changes.changed:
+            row.value, row.document = new.value, new.document
+        for kind, rows in changes.added.items():
+            self._saved[kind].update(rows)
         self._generation = changes.generation
         self._unreadable = ()
 
-
-def _row(codec: _Codec, key: object, value: object, before: Mapping[Any, _Saved]) -> _Saved:
-    known = before.get(key)
-    if known is None:
-        return _Saved(value, codec.encode_key(key), codec.encode(value))
-    if known.value is value:
-        return known
-    return _Saved(value, known.key, codec.encode(value))
+    def _compare_table(self, changes: Changes, kind: str, codec: _Codec, table: Mapping[Any, object]) -> int:
+        """Note what is new or different in one table; returns how many of its keys are on disk already."""
+        before = self._saved[kind]
+        added = changes.added[kind]
+        for key, value in table.items():
+            row = before.get(key)
+            if row is None:
+                new = added[key] = _Saved(value, codec.encode_key(key), codec.encode(value))
+                changes.upserts.append((kind, new.key, new.document))
+            elif row.value is not value:
+                new = _Saved(value, row.key, codec.encode(value))
+                changes.changed.append((row, new))
+                if new.document != row.document:
+                    changes.upserts.append((kind, new.key, new.document))
+        return len(table) - len(added)
 
 
 def write_changes(connection: sqlite3.Connection, changes: Changes) -> None:
