@@ -104,9 +104,7 @@ def test_every_command_in_a_document_exists(
     shown = [(path, *command) for path, text in markdown.items() for command in commands(text)]
     assert shown
     nothing_found(
-        f"{path}:{line}: '{command}': {fault}"
-        for path, line, command in shown
-        if (fault := fault_of(command, targets))
+        f"{path}:{line}: '{command}': {fault}" for path, line, command in shown if (fault := fault_of(command, targets))
     )
 
 
