@@ -48,13 +48,13 @@ pub enum RRsetChange {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChangeError {
     /// The owner is neither the apex nor below it.
-    OutOfZone(NameBuf),
+    OutOfZone(Box<NameBuf>),
     /// The type is one of questions only.
-    MetaType(NameBuf, Rtype),
+    MetaType(Box<NameBuf>, Rtype),
     /// The octets are no rdata of the type.
-    BadRdata(NameBuf, Rtype),
+    BadRdata(Box<NameBuf>, Rtype),
     /// No records where there must be some, or records where there must be none.
-    BadVariants(NameBuf, Rtype),
+    BadVariants(Box<NameBuf>, Rtype),
     /// The apex would have no SOA record, or more than one.
     WithoutSoa,
 }
@@ -115,7 +115,7 @@ fn check_steered(owner: &NameBuf, set: &SteeredSet) -> Result<(), ChangeError> {
         Kind::Nodata | Kind::Servfail => set.variants.is_empty(),
     };
     if !is_filled {
-        return Err(ChangeError::BadVariants(*owner, set.rtype));
+        return Err(ChangeError::BadVariants(Box::new(*owner), set.rtype));
     }
     set.variants
         .iter()
@@ -124,14 +124,15 @@ fn check_steered(owner: &NameBuf, set: &SteeredSet) -> Result<(), ChangeError> {
 
 fn check_rdatas(owner: &NameBuf, rtype: Rtype, rdatas: &[Vec<u8>]) -> Result<(), ChangeError> {
     if rtype.is_meta() {
-        return Err(ChangeError::MetaType(*owner, rtype));
+        return Err(ChangeError::MetaType(Box::new(*owner), rtype));
     }
-    match rdatas
+    if rdatas
         .iter()
         .all(|octets| rdata::is_well_formed(rtype, octets))
     {
-        true => Ok(()),
-        false => Err(ChangeError::BadRdata(*owner, rtype)),
+        Ok(())
+    } else {
+        Err(ChangeError::BadRdata(Box::new(*owner), rtype))
     }
 }
 
@@ -142,7 +143,7 @@ impl RRsetChange {
             Self::Set(owner, rtype, ttl, rdatas) => {
                 check_rdatas(owner, *rtype, rdatas)?;
                 if rdatas.is_empty() {
-                    return Err(ChangeError::BadVariants(*owner, *rtype));
+                    return Err(ChangeError::BadVariants(Box::new(*owner), *rtype));
                 }
                 let mut sorted: Vec<&[u8]> = rdatas.iter().map(Vec::as_slice).collect();
                 rdata::sort_and_fold(*rtype, &mut sorted);

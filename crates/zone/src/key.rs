@@ -106,7 +106,7 @@ impl Key {
 /// How many labels below the apex a key, or a part of it that ends with a label, has.
 #[inline]
 pub(crate) fn depth(key: &[u8]) -> usize {
-    key.iter().filter(|octet| **octet == END).count()
+    key.iter().map(|octet| usize::from(*octet == END)).sum()
 }
 
 /// The key of the ancestor that is `depth` labels below the apex.

@@ -190,7 +190,7 @@ impl Zone {
         let mut by_key: BTreeMap<Box<[u8]>, Vec<SetChange<'_>>> = BTreeMap::new();
         for change in changes {
             let key = Key::new(change.owner.as_name(), self.origin())
-                .ok_or(ChangeError::OutOfZone(*change.owner))?;
+                .ok_or(ChangeError::OutOfZone(Box::new(*change.owner)))?;
             by_key
                 .entry(key.as_octets().into())
                 .or_default()

@@ -1,5 +1,11 @@
 //! Look-up and change against a plain reference: a map of names that is searched as RFC 1034 section
 //! 4.3.2 and RFC 4592 tell it, with no tree and no sharing.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may panic"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -256,7 +262,7 @@ fn check_all(zone: &Zone, model: &Model, random: &mut fastrand::Rng) {
 
 #[test]
 fn look_up_and_change_agree_with_the_reference() {
-    for seed in 0..60 {
+    for seed in 0..25 {
         let mut random = fastrand::Rng::with_seed(seed);
         let (mut zone, mut model) = (base(), base_model());
         for _ in 0..30 {
@@ -283,11 +289,11 @@ fn large_zones_grow_and_shrink() {
     let mut random = fastrand::Rng::with_seed(4);
     let (mut zone, mut model) = (base(), base_model());
     let host = |number: usize| name(&format!("h{number}.{}.example", number % 7));
-    for round in 0..40 {
+    for round in 0..14 {
         let mut changes = Vec::new();
         for _ in 0..random.usize(1..3000) {
-            let owner = host(random.usize(0..9000));
-            if (round < 20) == (random.u8(0..10) < 8) {
+            let owner = host(random.usize(0..6000));
+            if (round < 8) == (random.u8(0..10) < 8) {
                 model.0.insert(owner, Types::from([(Rtype::A, false)]));
                 changes.push(RRsetChange::Set(
                     owner,
@@ -307,7 +313,7 @@ fn large_zones_grow_and_shrink() {
         assert_eq!(names, model.0.keys().copied().collect::<Vec<_>>());
         assert_eq!(zone.name_count(), model.0.len());
         for _ in 0..200 {
-            let qname = host(random.usize(0..9000));
+            let qname = host(random.usize(0..6000));
             assert_eq!(
                 zone.node(qname.as_name()).is_some(),
                 model.0.contains_key(&qname)
@@ -424,27 +430,36 @@ fn impossible_changes_are_refused_whole() {
     let outside = name("a.test");
     assert_eq!(
         steer(outside, steered(Rtype::A, Kind::Answer)),
-        ChangeError::OutOfZone(outside)
+        ChangeError::OutOfZone(Box::new(outside))
     );
     let mut set = steered(Rtype::A, Kind::Nodata);
     set.variants = steered(Rtype::A, Kind::Answer).variants;
-    assert_eq!(steer(owner, set), ChangeError::BadVariants(owner, Rtype::A));
+    assert_eq!(
+        steer(owner, set),
+        ChangeError::BadVariants(Box::new(owner), Rtype::A)
+    );
     let mut set = steered(Rtype::A, Kind::Answer);
     set.variants[0].1[0].pop();
     assert_eq!(
         steer(owner, set.clone()),
-        ChangeError::BadRdata(owner, Rtype::A)
+        ChangeError::BadRdata(Box::new(owner), Rtype::A)
     );
     set.variants[0].1.clear();
     assert_eq!(
         steer(owner, set.clone()),
-        ChangeError::BadVariants(owner, Rtype::A)
+        ChangeError::BadVariants(Box::new(owner), Rtype::A)
     );
     set.variants.clear();
-    assert_eq!(steer(owner, set), ChangeError::BadVariants(owner, Rtype::A));
+    assert_eq!(
+        steer(owner, set),
+        ChangeError::BadVariants(Box::new(owner), Rtype::A)
+    );
     let mut set = steered(Rtype::A, Kind::Answer);
     set.rtype = Rtype::ANY;
-    assert_eq!(steer(owner, set), ChangeError::MetaType(owner, Rtype::ANY));
+    assert_eq!(
+        steer(owner, set),
+        ChangeError::MetaType(Box::new(owner), Rtype::ANY)
+    );
     let without = [RRsetChange::Remove(origin(), Rtype::SOA)];
     assert_eq!(
         zone.with_rrsets(&without).unwrap_err(),

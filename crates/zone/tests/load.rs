@@ -1,4 +1,10 @@
 //! Master files: what reads, what is refused, where and why.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may panic"
+)]
 
 use understudy_wire::{Name, NameBuf, Rtype};
 use understudy_zone::{LoadError, Loaded, Problem, Zone};

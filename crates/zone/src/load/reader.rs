@@ -129,7 +129,7 @@ impl<'r> Reader<'r> {
                 }
             }
             self.entries = self.entries.wrapping_add(1);
-            if self.entries.is_multiple_of(ENTRIES_PER_LOOK) {
+            if self.entries % ENTRIES_PER_LOOK == 0 {
                 self.tell_progress(words.offset());
             }
         }

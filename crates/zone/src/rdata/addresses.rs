@@ -284,6 +284,10 @@ pub(crate) fn write_a6(octets: &[u8], out: &mut String) -> Option<()> {
         let (suffix, after) = rest.split_at_checked(16_usize.checked_sub(held)?)?;
         let mut whole = [0; 16];
         whole.get_mut(held..)?.copy_from_slice(suffix);
+        // Bits of the prefix are zero here (RFC 2874 section 3.1).
+        if suffix.first()? & !(0xff >> (length % 8)) != 0 {
+            return None;
+        }
         out.push(' ');
         write_ipv6(&whole, out)?;
         rest = after;

@@ -8,7 +8,7 @@ pub(crate) struct Digits {
     kind: DigitKind,
     bits: u32,
     held: u32,
-    digits: usize,
+    count: usize,
     padding: usize,
 }
 
@@ -31,7 +31,7 @@ impl DigitKind {
 
     const fn value(self, digit: u8) -> Option<u8> {
         match (self, digit) {
-            (Self::Hex, b'0'..=b'9') | (Self::Base32, b'0'..=b'9') => Some(digit - b'0'),
+            (Self::Hex | Self::Base32, b'0'..=b'9') => Some(digit - b'0'),
             (Self::Hex, b'a'..=b'f') | (Self::Base32, b'a'..=b'v') => Some(digit - b'a' + 10),
             (Self::Hex, b'A'..=b'F') | (Self::Base32, b'A'..=b'V') => Some(digit - b'A' + 10),
             (Self::Base64, b'A'..=b'Z') => Some(digit - b'A'),
@@ -50,7 +50,7 @@ impl Digits {
             kind,
             bits: 0,
             held: 0,
-            digits: 0,
+            count: 0,
             padding: 0,
         }
     }
@@ -67,7 +67,7 @@ impl Digits {
         let value = self.kind.value(digit)?;
         self.held = self.held << self.kind.width() | u32::from(value);
         self.bits += self.kind.width();
-        self.digits += 1;
+        self.count += 1;
         if self.bits >= 8 {
             self.bits -= 8;
             out.push(u8::try_from(self.held >> self.bits & 0xff).ok()?);
@@ -80,7 +80,7 @@ impl Digits {
     /// Base32 has none in DNS (RFC 5155 section 3.3).
     pub(crate) fn is_whole(&self) -> bool {
         let is_padded = match self.kind {
-            DigitKind::Base64 => (self.digits + self.padding).is_multiple_of(4),
+            DigitKind::Base64 => (self.count + self.padding) % 4 == 0,
             DigitKind::Base32 | DigitKind::Hex => self.padding == 0,
         };
         self.held == 0 && self.bits < self.kind.width() && self.padding < 3 && is_padded
@@ -143,11 +143,13 @@ fn write_digits(octets: &[u8], width: u32, alphabet: &[u8], out: &mut String) {
 mod tests {
     use super::*;
 
+    type Writer = fn(&[u8], &mut String);
+
     #[test]
     fn digits_and_octets_are_one() {
         for length in 0..40_u8 {
             let octets: Vec<u8> = (0..length).map(|at| at.wrapping_mul(37)).collect();
-            let writers: [(DigitKind, fn(&[u8], &mut String)); 3] = [
+            let writers: [(DigitKind, Writer); 3] = [
                 (DigitKind::Hex, write_hex),
                 (DigitKind::Base32, write_base32),
                 (DigitKind::Base64, write_base64),

@@ -73,10 +73,7 @@ pub(crate) enum Field {
 /// The fields of a type; None if only the notation of RFC 3597 is defined for it.
 pub(crate) const fn fields(rtype: Rtype) -> Option<&'static [Field]> {
     use Field::{
-        A6, Algorithm, Amtrelay, Apl, Atma, Base64, Base64OrHyphen, Base64OrNothing, CertType,
-        Eui48, Eui64, Hash, Hex, Hip, Ipseckey, Ipv4, Ipv6, Loc, Locator, LongText, Name, Nsap,
-        NxtTypes, OptionalText, Period, Salt, Scheme, Services, SvcParams, Tag, Text, Texts, Time,
-        Type, Types, U8, U16, U32, U64,
+        Ipv4, Ipv6, Loc, Name, Nsap, OptionalText, Period, Services, Text, Texts, U16, U32,
     };
     Some(match rtype {
         Rtype::A => &[Ipv4],
@@ -106,17 +103,30 @@ pub(crate) const fn fields(rtype: Rtype) -> Option<&'static [Field]> {
         Rtype::X25 => &[Text],
         Rtype::ISDN => &[Text, OptionalText],
         Rtype::NSAP => &[Nsap],
-        Rtype::SIG | Rtype::RRSIG => &[Type, Algorithm, U8, U32, Time, Time, U16, Name, Base64],
-        Rtype::KEY | Rtype::RKEY => &[U16, U8, Algorithm, Base64OrNothing],
-        Rtype::DNSKEY | Rtype::CDNSKEY => &[U16, U8, Algorithm, Base64],
         Rtype::PX => &[U16, Name, Name],
         Rtype::GPOS => &[Text, Text, Text],
         Rtype::LOC => &[Loc],
+        Rtype::SRV => &[U16, U16, U16, Name],
+        Rtype::NAPTR => &[U16, U16, Text, Text, Text, Name],
+        Rtype::L32 => &[U16, Ipv4],
+        _ => return newer_fields(rtype),
+    })
+}
+
+/// The fields of the types for security, and of the newer ones.
+const fn newer_fields(rtype: Rtype) -> Option<&'static [Field]> {
+    use Field::{
+        A6, Algorithm, Amtrelay, Apl, Atma, Base64, Base64OrHyphen, Base64OrNothing, CertType,
+        Eui48, Eui64, Hash, Hex, Hip, Ipseckey, Locator, LongText, Name, NxtTypes, Salt, Scheme,
+        SvcParams, Tag, Text, Time, Type, Types, U8, U16, U32, U64,
+    };
+    Some(match rtype {
+        Rtype::SIG | Rtype::RRSIG => &[Type, Algorithm, U8, U32, Time, Time, U16, Name, Base64],
+        Rtype::KEY | Rtype::RKEY => &[U16, U8, Algorithm, Base64OrNothing],
+        Rtype::DNSKEY | Rtype::CDNSKEY => &[U16, U8, Algorithm, Base64],
         Rtype::NXT => &[Name, NxtTypes],
         Rtype::EID | Rtype::NIMLOC => &[Hex],
-        Rtype::SRV => &[U16, U16, U16, Name],
         Rtype::ATMA => &[Atma],
-        Rtype::NAPTR => &[U16, U16, Text, Text, Text, Name],
         Rtype::CERT => &[CertType, U16, Algorithm, Base64],
         Rtype::A6 => &[A6],
         Rtype::SINK => &[U8, U8, U8, Base64OrNothing],
@@ -135,7 +145,6 @@ pub(crate) const fn fields(rtype: Rtype) -> Option<&'static [Field]> {
         Rtype::SVCB | Rtype::HTTPS => &[U16, Name, SvcParams],
         Rtype::DSYNC => &[Type, Scheme, U16, Name],
         Rtype::NID | Rtype::L64 => &[U16, Locator],
-        Rtype::L32 => &[U16, Ipv4],
         Rtype::EUI48 => &[Eui48],
         Rtype::EUI64 => &[Eui64],
         Rtype::URI => &[U16, U16, LongText],

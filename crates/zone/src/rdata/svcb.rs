@@ -67,15 +67,15 @@ fn check_mandatory(params: &[(u16, Vec<u8>)]) -> Option<()> {
     let Some((MANDATORY, value)) = params.first() else {
         return Some(());
     };
-    let (keys, []) = value.as_chunks::<2>() else {
-        return None;
-    };
+    let keys: Vec<u16> = value
+        .chunks(2)
+        .map(|key| key.try_into().ok().map(u16::from_be_bytes))
+        .collect::<Option<_>>()?;
     let is_listed_well = !keys.is_empty()
         && keys.is_sorted_by(|left, right| left < right)
-        && keys.iter().all(|key| {
-            let key = u16::from_be_bytes(*key);
-            key != MANDATORY && params.iter().any(|(known, _)| *known == key)
-        });
+        && keys
+            .iter()
+            .all(|key| *key != MANDATORY && params.iter().any(|(known, _)| known == key));
     is_listed_well.then_some(())
 }
 
@@ -107,7 +107,7 @@ fn read_param(source: &mut Source<'_, '_>, word: Word<'_>) -> Result<(u16, Vec<u
         &mut plain,
     )?;
     let octets = param_octets(key, &plain, value.is_some())
-        .filter(|octets| octets.len() <= usize::from(u16::MAX))
+        .filter(|octets| u16::try_from(octets.len()).is_ok())
         .ok_or_else(|| refuse(word, CODE, "the value does not fit the key"))?;
     Ok((key, octets))
 }

@@ -65,8 +65,14 @@ pub(crate) fn split(field: Field, octets: &[u8]) -> Option<(&[u8], &[u8])> {
 
 fn put(field: Field, part: &[u8], out: &mut String) -> Option<()> {
     match field {
-        Field::U8 | Field::U16 | Field::U32 | Field::U64 => put_number(part, out),
-        Field::Algorithm | Field::CertType | Field::Scheme | Field::Period => put_number(part, out),
+        Field::U8
+        | Field::U16
+        | Field::U32
+        | Field::U64
+        | Field::Algorithm
+        | Field::CertType
+        | Field::Scheme
+        | Field::Period => put_number(part, out),
         Field::Time => {
             times::write_time(u32::from_be_bytes(part.try_into().ok()?), out);
             Some(())
@@ -96,7 +102,7 @@ fn put(field: Field, part: &[u8], out: &mut String) -> Option<()> {
 /// Fields that are a format of their own or reach to the end.
 fn put_rest(field: Field, part: &[u8], out: &mut String) -> Option<()> {
     match field {
-        Field::Texts if part.is_empty() => None,
+        Field::Texts | Field::Hex | Field::Base64 if part.is_empty() => None,
         Field::OptionalText
             if part
                 .first()
@@ -110,7 +116,6 @@ fn put_rest(field: Field, part: &[u8], out: &mut String) -> Option<()> {
             plain::write_quoted(part, out);
             Some(())
         }
-        Field::Hex | Field::Base64 if part.is_empty() => None,
         Field::Hex => {
             write_hex(part, out);
             Some(())
