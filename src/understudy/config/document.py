@@ -238,7 +238,8 @@ class DocumentForm(Form):
     )
     state_dir: Text | None = Field(
         None,
-        description="Folder for what outlives a restart; default: ./state beside this file; root: /var/lib/understudy.",
+        description="Folder for what outlives a restart; default: ./state beside this file, or /var/lib/understudy"
+        " for root's file in /etc.",
     )
     api: ApiForm = Field(ApiForm(), description="How the running server is spoken to.")
     server: ServerForm = Field(ServerForm(), description="The DNS service.")

@@ -12,8 +12,15 @@ from understudy.model.configuration import Configuration
 from understudy.model.name import Name
 from understudy.model.verdict import ProbeKey
 
-_RESTART_KEYS = ("state_dir", "threads", "version_bind", "hostname_bind", "probe_rate_max", "api_socket")
-"""Settings that are fixed when the process starts."""
+_RESTART_KEYS = {
+    "state_dir": "state_dir",
+    "threads": "server.threads",
+    "version_bind": "server.version",
+    "hostname_bind": "server.hostname",
+    "probe_rate_max": "limits.probe_rate",
+    "api_socket": "api.socket",
+}
+"""Settings that are fixed when the process starts, and their keys in the file."""
 
 
 class Action(StrEnum):
@@ -50,7 +57,7 @@ class Plan:
 
     `probes_started` and `probes_stopped` come and go whole; `probes_redefined` keep their verdict while their counters
     start again (semantics 1.3). `addresses_opened` and `addresses_closed` are listened on from then on, or no more;
-    the other sockets stay. `restart` names the settings that hold only after a restart.
+    the other sockets stay. `restart` has the keys that hold only after a restart.
     """
 
     changes: tuple[Change, ...]
@@ -105,7 +112,7 @@ def plan(old: Configuration, new: Configuration) -> Plan:
         probes_redefined=frozenset(key for key in kept if before[key] != after[key]),
         addresses_opened=opened,
         addresses_closed=closed,
-        restart=tuple(key for key in _RESTART_KEYS if getattr(old.node, key) != getattr(new.node, key)),
+        restart=tuple(key for name, key in _RESTART_KEYS.items() if getattr(old.node, name) != getattr(new.node, name)),
     )
 
 
@@ -149,5 +156,10 @@ def _object_changes(kind: str, old: Mapping[str, object], new: Mapping[str, obje
 
 
 def _in_order(names: Iterable[str]) -> list[str]:
-    """DNS names by their zone first, as people read them."""
-    return sorted(names, key=lambda name: name.split(".")[::-1])
+    """DNS names from the zone down, and the inline pools of one record together."""
+
+    def place(name: str) -> tuple[list[str], str]:
+        record, _, part = name.partition("#")
+        return record.split(".")[::-1], part
+
+    return sorted(names, key=place)

@@ -6,6 +6,7 @@ hold while reading, duplicate keys are refused with both places, and ten thousan
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +35,7 @@ SIZE_MAX_OCTETS = 32 * 1024 * 1024  # chosen: a quarter million records, far mor
 DEPTH_MAX = 32  # chosen: the deepest useful file has about 10
 VALUES_MAX = 2_000_000  # chosen: a quarter million records; a bomb of aliases passes it at its second stage
 
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")  # YAML 1.2.2 section 5.4
 _STR_TAG = "tag:yaml.org,2002:str"
 _MERGE = "<<"
 
@@ -69,7 +71,8 @@ def _refusal(file: Path, place: Position, code: str, message: str) -> ConfigErro
 
 def _place(before: str) -> Position:
     """The position that follows `before`."""
-    return Position(before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
+    lines = _LINE_BREAK.split(before)
+    return Position(len(lines), len(lines[-1]) + 1)
 
 
 class _Composer:
@@ -94,7 +97,7 @@ class _Composer:
         except YAMLError as error:
             raise self._syntax_refusal(error) from None
         if self._problems:
-            raise ConfigError(sorted(self._problems, key=lambda problem: (problem.line, problem.column)))
+            raise self._refusal()
         return root
 
     def _document(self) -> Node:
@@ -208,7 +211,11 @@ class _Composer:
         place = Position(mark.line + 1, mark.column + 1) if mark is not None else Position(1, 1)
         said = [part for part in (error.context, error.problem) if part]
         problem = Problem(str(self._file), *place, "yaml.syntax", ": ".join(said), _syntax_hint(error))
-        return ConfigError([*self._problems, problem])
+        self._problems.append(problem)
+        return self._refusal()
+
+    def _refusal(self) -> ConfigError:
+        return ConfigError(sorted(self._problems, key=lambda problem: (problem.line, problem.column)))
 
 
 def _parse_events(text: str) -> Iterator[Event]:

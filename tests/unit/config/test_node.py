@@ -39,13 +39,20 @@ def test_paths_start_at_the_folder_of_the_file(folder: Path) -> None:
     assert configuration.zones[Name.parse("example.com")].file == folder / "z"
 
 
-@pytest.mark.parametrize(("user", "expected"), [(0, "/var/lib/understudy"), (1000, "state")])
-def test_the_default_state_folder_depends_on_the_user(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, user: int, expected: str
+@pytest.mark.parametrize(
+    ("user", "file", "expected"),
+    [
+        (0, "/etc/understudy/u.yaml", "/var/lib/understudy"),
+        (1000, "/etc/understudy/u.yaml", "/etc/understudy/state"),
+        (0, "/home/one/u.yaml", "/home/one/state"),
+    ],
+)
+def test_the_default_state_folder_is_the_systems_only_for_its_own_file(
+    monkeypatch: pytest.MonkeyPatch, user: int, file: str, expected: str
 ) -> None:
     monkeypatch.setattr("os.geteuid", lambda: user)
 
-    assert load_text("listen: 127.0.0.1", folder / "u.yaml").configuration.node.state_dir == folder / expected
+    assert load_text("listen: 127.0.0.1", Path(file)).configuration.node.state_dir == Path(expected)
 
 
 def test_the_node_has_its_settings(folder: Path) -> None:
