@@ -194,50 +194,48 @@ fn generate_makes_a_line_for_each_number() {
     );
 }
 
+/// A folder of its own, removed at the end.
+struct Folder(std::path::PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let name = format!("understudy-{name}-{}", std::process::id());
+        let folder = Self(std::env::temp_dir().join(name));
+        std::fs::create_dir_all(folder.0.join("parts")).unwrap();
+        folder
+    }
+
+    fn write(&self, file: &str, text: &str) {
+        std::fs::write(self.0.join(file), text).unwrap();
+    }
+
+    /// Load `main.zone`; also what was told about progress.
+    fn load(&self) -> (Result<Loaded, LoadError>, Vec<(u64, u64)>) {
+        let mut told = Vec::new();
+        let main = self.0.join("main.zone");
+        let loaded = Zone::load(&main, name("example.").as_name(), &mut |read, all| {
+            told.push((read, all));
+        });
+        (loaded, told)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
 #[test]
 fn included_files_have_their_own_origin_and_are_relative_to_their_includer() {
-    let folder = std::env::temp_dir().join(format!("understudy-zone-{}", std::process::id()));
-    std::fs::create_dir_all(folder.join("parts")).unwrap();
-    let main = folder.join("main.zone");
-    let text = format!(
-        "{HEAD}a A 192.0.2.7\n$INCLUDE parts/one.zone sub\n AAAA 2001:db8::1\n$INCLUDE missing\n"
-    );
-    std::fs::write(&main, text).unwrap();
-    std::fs::write(
-        folder.join("parts/one.zone"),
-        "b A 192.0.2.8\n$INCLUDE \"two.zone\"\n",
-    )
-    .unwrap();
-    std::fs::write(
-        folder.join("parts/two.zone"),
-        "c A 192.0.2.300\n$INCLUDE one.zone\n",
-    )
-    .unwrap();
-    let load = || Zone::load(&main, name("example.").as_name(), &mut |_, _| ());
-    let Err(LoadError::Problems(problems)) = load() else {
-        panic!("it has errors")
-    };
-    let files: Vec<&str> = problems
-        .iter()
-        .map(|p| p.file.rsplit('/').next().unwrap())
-        .collect();
-    assert_eq!(files, ["main.zone", "two.zone", "two.zone"]);
-    assert_eq!(
-        places(&problems),
-        [
-            "8:10 zone.include.unreadable",
-            "1:5 zone.rdata.address",
-            "2:10 zone.include.loop"
-        ]
-    );
-    std::fs::write(folder.join("missing"), "").unwrap();
-    std::fs::write(folder.join("parts/two.zone"), "c A 192.0.2.9\n").unwrap();
-    let mut told = Vec::new();
-    let loaded = Zone::load(&main, name("example.").as_name(), &mut |read, all| {
-        told.push((read, all))
-    })
-    .unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(loaded.files.len(), 4);
+    let folder = Folder::new("include");
+    let include = "a A 192.0.2.7\n$INCLUDE parts/one.zone sub\n AAAA 2001:db8::1\n";
+    folder.write("main.zone", &format!("{HEAD}{include}"));
+    folder.write("parts/one.zone", "b A 192.0.2.8\n$INCLUDE \"two.zone\"\n");
+    folder.write("parts/two.zone", "c A 192.0.2.9\n");
+    let (loaded, told) = folder.load();
+    let loaded = loaded.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(loaded.files.len(), 3);
     assert_eq!(
         rdatas(&loaded.zone, "b.sub.example", Rtype::A),
         [[192, 0, 2, 8]]
@@ -252,8 +250,49 @@ fn included_files_have_their_own_origin_and_are_relative_to_their_includer() {
             .is_some_and(|(read, all)| read == all && *all > 0),
         "{told:?}"
     );
-    std::fs::remove_dir_all(folder).unwrap();
-    assert!(matches!(load(), Err(LoadError::Unreadable(_))));
+}
+
+#[test]
+fn faults_of_inclusion_are_at_their_line_and_do_not_end_the_reading() {
+    let folder = Folder::new("loop");
+    let include = "$INCLUDE parts/one.zone\n$INCLUDE missing\nd A bad\n";
+    folder.write("main.zone", &format!("{HEAD}{include}"));
+    folder.write("parts/one.zone", "$INCLUDE two.zone\n");
+    folder.write(
+        "parts/two.zone",
+        "c A 192.0.2.300\n$INCLUDE one.zone\n$INCLUDE ../main.zone\n",
+    );
+    let (Err(LoadError::Problems(problems)), _) = folder.load() else {
+        panic!("it has errors")
+    };
+    let places: Vec<String> = problems
+        .iter()
+        .map(|p| {
+            format!(
+                "{}:{}:{} {}",
+                p.file.rsplit('/').next().unwrap(),
+                p.line,
+                p.column,
+                p.code
+            )
+        })
+        .collect();
+    assert_eq!(
+        places,
+        [
+            "main.zone:6:10 zone.include.unreadable",
+            "main.zone:7:5 zone.rdata.address",
+            "two.zone:1:5 zone.rdata.address",
+            "two.zone:2:10 zone.include.loop",
+            "two.zone:3:10 zone.include.loop",
+        ]
+    );
+}
+
+#[test]
+fn a_file_that_is_not_there_is_no_problem_of_a_line() {
+    let (loaded, _) = Folder::new("missing").load();
+    assert!(matches!(loaded, Err(LoadError::Unreadable(_))));
 }
 
 #[test]

@@ -197,7 +197,7 @@ const GOOD: &[(&str, &str, &str, &str)] = &[
     (
         "NSEC3",
         "1 1 12 aabbccdd 2t7b4g4vsa5smi47k61mv5bv1a22bojr MX RRSIG",
-        "0101000c04aabbccdd14174eb2409fe28bcb4887a1836f957f0a8425e27b0006010000000002",
+        "0101000c04aabbccdd14174eb2409fe28bcb4887a1836f957f0a8425e27b0006000100000002",
         "1 1 12 AABBCCDD 2T7B4G4VSA5SMI47K61MV5BV1A22BOJR MX RRSIG",
     ),
     ("NSEC3PARAM", "1 0 0 -", "0100000000", ""),
