@@ -56,7 +56,8 @@ class _Places:
 
     record: Record
     scene: Scene
-    common: Place
+    healths: Mapping[Endpoint, Health]
+    first_verdict_s: float
     in_use: frozenset[Endpoint]
     waiting: frozenset[Endpoint]
     is_whole: bool
@@ -65,35 +66,40 @@ class _Places:
     @classmethod
     def of(cls, record: Record, memories: Mapping[Family, RecordMemory], now: Instant, *, scene: Scene) -> _Places:
         members = tuple((pool, member) for pool in record.pools for member in scene.pools[pool].members)
+        healths = {member.endpoint: _find_health(scene, record, member.endpoint, now=now) for _, member in members}
         places = cls(
             record=record,
             scene=scene,
-            common=Place(record, first_verdict_s=first_verdict_s(record, scene.checks)),
+            healths=healths,
+            first_verdict_s=first_verdict_s(record, scene.checks),
             in_use=frozenset(endpoint for memory in memories.values() for endpoint in memory.last_healthy),
             waiting=frozenset(endpoint for memory in memories.values() for endpoint in memory.waiting),
             is_whole=any(member.endpoint.family is Family.HOST for _, member in members),
             healthy=(),
         )
+        if all(health.state is not HealthState.UNKNOWN for health in healths.values()):
+            return places  # nobody asks who else is healthy
         return replace(places, healthy=tuple(places._find_healthy(members, now)))
 
     def stand(self, member: Member, pool: str, now: Instant) -> Standing:
         endpoint = member.endpoint
-        place = replace(
-            self.common,
+        place = Place(
+            self.record,
             override=find_override(self.scene.overrides, Location(endpoint, pool, self.record.name), now),
             is_in_use=endpoint in self.in_use,
             is_waiting=endpoint in self.waiting,
             has_healthy=any(other != endpoint and self._is_decided_with(endpoint, other) for other in self.healthy),
-            kept_until=self.scene.kept.get(pool, {}).get(endpoint),
+            first_verdict_s=self.first_verdict_s,
+            kept_until=self.scene.kept[pool].get(endpoint) if pool in self.scene.kept else None,
         )
-        return stand(member, self._health(endpoint, now), now, place=place)
+        return stand(member, self.healths[endpoint], now, place=place)
 
     def stand_last_resort(self, member: Member, now: Instant) -> Standing:
         """Of a last resort only the operator's word counts; its health is ignored (4.4)."""
         pool = self.record.fallback or ""
         override = find_override(self.scene.overrides, Location(member.endpoint, pool, self.record.name), now)
         unmonitored = Health(HealthState.UP, now, now, flags=frozenset({HealthFlag.UNMONITORED}))
-        standing = stand(member, unmonitored, now, place=replace(self.common, override=override))
+        standing = stand(member, unmonitored, now, place=Place(self.record, override=override))
         if standing.kind is StandingKind.ELIGIBLE and override is None:
             return replace(standing, rule="4.4", why="a last resort, whose health is ignored")
         return standing
@@ -109,7 +115,7 @@ class _Places:
 
     def _is_healthy(self, pool: str, member: Member, now: Instant) -> bool:
         """UP, and not taken out by an operator."""
-        if self._health(member.endpoint, now).state is not HealthState.UP:
+        if self.healths[member.endpoint].state is not HealthState.UP:
             return False
         override = find_override(self.scene.overrides, Location(member.endpoint, pool, self.record.name), now)
         return override.kind is OverrideKind.FORCE_UP if override is not None else not member.is_disabled
@@ -118,10 +124,11 @@ class _Places:
         """A family for itself; everything together in a record that has a host name."""
         return self.is_whole or endpoint.family is other.family
 
-    def _health(self, endpoint: Endpoint, now: Instant) -> Health:
-        known = self.scene.healths.get(HealthKey(endpoint, self.record.requirement))
-        if known is not None:
-            return known
-        if self.record.requirement is None:
-            return Health(HealthState.UP, now, now, flags=frozenset({HealthFlag.UNMONITORED}))
-        return Health(HealthState.UNKNOWN, now, now, why="2.2: no verdict was ever heard")
+
+def _find_health(scene: Scene, record: Record, endpoint: Endpoint, *, now: Instant) -> Health:
+    known = scene.healths.get(HealthKey(endpoint, record.requirement))
+    if known is not None:
+        return known
+    if record.requirement is None:
+        return Health(HealthState.UP, now, now, flags=frozenset({HealthFlag.UNMONITORED}))
+    return Health(HealthState.UNKNOWN, now, now, why="2.2: no verdict was ever heard")

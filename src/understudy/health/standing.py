@@ -100,7 +100,7 @@ def _stand_down(member: Member, health: Health, now: Instant, *, place: Place) -
 
 def _stand_up(member: Member, health: Health, now: Instant, *, place: Place) -> Standing:
     """Eligible, unless it was DOWN and its hold (3.2) or its operator (3.3) makes it wait."""
-    kind, rule, why, due = StandingKind.ELIGIBLE, "2.4", f"up since {civil(health.since)}; {health.why}", None
+    kind, rule, why, due = StandingKind.ELIGIBLE, "2.4", health.why, None
     failback = place.record.failback
     if not place.is_in_use and failback.mode is FailbackMode.MANUAL and place.is_waiting:
         kind, rule, why = StandingKind.WAITING, "3.3", "up, but failback is manual: waits for an operator's release"

@@ -17,7 +17,10 @@ from understudy.steering.policy import Tiers
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`tiers` are those of the policy; `required` is what a tier must have to be chosen (4.2)."""
+    """`tiers` are those of the policy; `required` is what a tier must have to be chosen (4.2).
+
+    `current` is the tier in use, -1 where there is none.
+    """
 
     record: Record
     family: Family
@@ -25,24 +28,13 @@ class Question:
     fallback: tuple[Standing, ...]
     required: int
     memory: RecordMemory
+    current: int
     now: Instant
 
     @property
     def standings(self) -> Iterator[Standing]:
         """Every standing of every tier, in order."""
         return chain.from_iterable(self.tiers)
-
-    @property
-    def current(self) -> int:
-        """The tier in use; -1 where there is none.
-
-        Found by what it handed out, so that a configuration which adds, removes or reorders tiers moves nothing.
-        """
-        if self.memory.tier < 0:
-            return -1
-        used = frozenset(self.memory.last_healthy)
-        order = sorted(range(len(self.tiers)), key=lambda index: index != self.memory.tier)
-        return next((index for index in order if any(one.member.endpoint in used for one in self.tiers[index])), -1)
 
     def tier_text(self, index: int) -> str:
         """How people know a tier: `tier 1 'frankfurt'`, or all pools where they are one tier."""
@@ -99,13 +91,15 @@ def ask(record: Record, lineup: Lineup, now: Instant, *, family: Family, memory:
     """The question of one family; HOST asks about all endpoints together."""
     own = tuple(_of_family(tier, family) for tier in lineup.tiers)
     arrange = POLICIES[record.policy].arrange
+    tiers = arrange(own)
     return Question(
         record=record,
         family=family,
-        tiers=arrange(own),
+        tiers=tiers,
         fallback=_of_family(lineup.fallback, family),
-        required=_required(record, arrange(lineup.tiers), arrange(own)),
+        required=_required(record, arrange(lineup.tiers), tiers),
         memory=memory,
+        current=_find_current(tiers, memory),
         now=now,
     )
 
@@ -120,6 +114,8 @@ def distinct(members: Iterator[Member]) -> tuple[Member, ...]:
 
 def count_endpoints(standings: tuple[Standing, ...]) -> int:
     """How many endpoints these are; one that stands in two pools is one."""
+    if len(standings) <= 1:
+        return len(standings)
     return len({standing.member.endpoint for standing in standings})
 
 
@@ -134,13 +130,27 @@ def _of_family(standings: tuple[Standing, ...], family: Family) -> tuple[Standin
     return tuple(standing for standing in standings if standing.member.endpoint.family is family)
 
 
+def _find_current(tiers: Tiers, memory: RecordMemory) -> int:
+    """The tier in use: -1 where there is none.
+
+    Found by what it handed out, so that a configuration which adds, removes or reorders tiers moves nothing.
+    """
+    if memory.tier < 0:
+        return -1
+    used = frozenset(memory.last_healthy)
+    order = sorted(range(len(tiers)), key=lambda index: index != memory.tier)
+    return next((index for index in order if any(one.member.endpoint in used for one in tiers[index])), -1)
+
+
 def _required(record: Record, tiers: Tiers, own: Tiers) -> int:
     """`min_healthy`, counted per family (4.2).
 
     A tier with two IPv4 addresses and one IPv6 address can have two healthy ones, its IPv6 side alone never: there the
     most that any tier has of the family is asked for instead, so that a sound record is not called degraded for ever.
     """
+    asked = max(record.min_healthy, 1)
+    if asked == 1:
+        return asked
     largest = max(map(count_endpoints, tiers), default=0)
     largest_own = max(map(count_endpoints, own), default=0)
-    asked = max(record.min_healthy, 1)
     return max(min(asked, largest_own), 1) if largest >= asked else asked
