@@ -18,6 +18,8 @@ _ALL = tuple(module.KIND for module in (http, tcp, tls, icmp, dns, udp, grpc, sm
 
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ALL}
 
+MESSAGE_MAX = 200  # chosen: a message quotes what was written, which may be anything
+
 Path: TypeAlias = tuple[str | int, ...]
 
 
@@ -90,7 +92,9 @@ def _read_short(kind: Kind, value: object, path: Path) -> dict[str, object]:
     try:
         return kind.shorthand("" if value is None else _without_prefix(str(value).strip(), kind.name))
     except ValueError as error:
-        raise CheckSyntaxError([Fault(path, "check.value", str(error), f"such as {kind.example}")]) from None
+        raise CheckSyntaxError(
+            [Fault(path, "check.value", plain(str(error), MESSAGE_MAX), f"such as {kind.example}")]
+        ) from None
 
 
 def _without_prefix(text: str, name: str) -> str:
@@ -136,7 +140,7 @@ def _fault(written: _Written, detail: ErrorDetails) -> Fault:
         return Fault(path, "key.missing", f"'{key}' is missing", f"such as {kind.example}")
     message = detail["msg"].removeprefix("Value error, ")
     if detail["type"] == "value_error":
-        return Fault(path, "check.value", message)
+        return Fault(path, "check.value", plain(message, MESSAGE_MAX))
     given = detail["input"]
     seen = "" if isinstance(given, Mapping | Settings) else f": '{plain(str(given))}'"
     return Fault(path, "check.value", f"{key}: {message}{seen}")

@@ -66,13 +66,20 @@ def speaks_http2(
         connection.initiate_connection()
         peer.sendall(connection.data_to_send())
         while octets := peer.recv(4096):
-            with suppress(h2.exceptions.ProtocolError):
-                for event in connection.receive_data(octets):
-                    if isinstance(event, h2.events.StreamEnded):
-                        answer(connection, event.stream_id)
+            for stream_id in _asked(connection, octets):
+                answer(connection, stream_id)
             peer.sendall(connection.data_to_send())
 
     return speak
+
+
+def _asked(connection: h2.connection.H2Connection, octets: bytes) -> list[int]:
+    """The streams whose request is complete."""
+    try:
+        events = connection.receive_data(octets)
+    except h2.exceptions.ProtocolError:
+        return []
+    return [event.stream_id for event in events if isinstance(event, h2.events.StreamEnded)]
 
 
 def is_serving(status: int = 1, *, grpc_status: str = "0") -> Behaviour:
