@@ -34,7 +34,7 @@ class World(Protocol):
         ...
 
     async def advance(self, to_s: float) -> None:
-        """Let time pass, and everything that is due happen."""
+        """Let time pass."""
         ...
 
     def behave(self, endpoint: Endpoint, behaviour: Behaviour, check: str) -> None:
@@ -54,10 +54,10 @@ class World(Protocol):
         ...
 
     async def ask(self, ask: Ask) -> Answer:
-        """What the server answers now."""
+        """What the server answers once all that is due has happened."""
         ...
 
-    def alarms(self) -> list[str]:
+    async def alarms(self) -> list[str]:
         """The keys of the alarms in force."""
         ...
 
@@ -91,7 +91,7 @@ async def _happen(event: Event, story: Story, world: World) -> str:
     elif isinstance(action, Reload):
         return _differ_in_refusal(action.refusal, await world.reload(story.files[action.file]))
     elif isinstance(action, Alarmed):
-        return _differ_in_alarm(action, world.alarms())
+        return _differ_in_alarm(action, await world.alarms())
     else:
         return _differ_in_answer(action.expected, await world.ask(action))
     return ""
