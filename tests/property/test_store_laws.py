@@ -158,3 +158,17 @@ def test_the_changes_since_the_last_save_make_the_whole(saves: list[Observed]) -
             name: row for name, row in rows.items() if name[0] != "generation"
         }
         assert not ledger.compare(observed).upserts
+
+
+@given(st.text(st.characters(), max_size=20), st.text(st.characters(categories=["Cs"]), max_size=20))
+def test_text_that_no_file_can_hold_costs_its_characters_and_nothing_else(reason: str, text: str) -> None:
+    written = encoding.encode_verdict(Verdict(VerdictState.DOWN, 1.0, 2.0, 3, reason, text))
+    written.encode()
+    expected = Verdict(
+        VerdictState.DOWN, 1.0, 2.0, 3, *(each.encode(errors="replace").decode() for each in (reason, text))
+    )
+    assert encoding.decode_verdict(written) == expected
+
+
+def test_a_lone_surrogate_is_written_as_a_question_mark() -> None:
+    assert encoding.encode_json({"a\udcff": ["\udcff", ("b\udcff", 1)]}) == '{"a?":["?",["b?",1]]}'

@@ -94,7 +94,7 @@ def select_events(connection: sqlite3.Connection, wanted: EventFilter, limit: in
 
 
 def merge_events(
-    stored: Iterable[Event], waiting: Iterable[Event], wanted: EventFilter, limit: int
+    stored: Iterable[Event], waiting: Iterable[Event], wanted: EventFilter, *, limit: int
 ) -> tuple[Event, ...]:
     """Events on disk and those not there yet as one; an event that is in both counts once."""
     merged = {event.sequence: event for event in stored}

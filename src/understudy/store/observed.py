@@ -94,9 +94,9 @@ class Ledger:
     def compare(self, observed: Observed) -> Changes:
         """What must be written to bring the disk to `observed`."""
         changes = Changes(observed.generation, deletes=list(self._unreadable))
-        for kind, codec in _CODECS.items():
+        for kind in _CODECS:
             table: Mapping[Any, object] = getattr(observed, kind)
-            known = self._compare_table(changes, kind, codec, table)
+            known = self._compare_table(changes, kind, table)
             if known < len(self._saved[kind]):
                 gone = [(kind, key, row.key) for key, row in self._saved[kind].items() if key not in table]
                 changes.gone.extend(gone)
@@ -116,9 +116,9 @@ class Ledger:
         self._generation = changes.generation
         self._unreadable = ()
 
-    def _compare_table(self, changes: Changes, kind: str, codec: _Codec, table: Mapping[Any, object]) -> int:
+    def _compare_table(self, changes: Changes, kind: str, table: Mapping[Any, object]) -> int:
         """Note what is new or different in one table; returns how many of its keys are on disk already."""
-        before = self._saved[kind]
+        codec, before = _CODECS[kind], self._saved[kind]
         added = changes.added[kind]
         for key, value in table.items():
             row = before.get(key)

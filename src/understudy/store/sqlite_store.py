@@ -154,7 +154,7 @@ class SqliteStore:
         wanted = wanted or EventFilter()
         waiting = self._backlog.waiting_events()  # first: what reaches the disk meanwhile is then seen twice, not never
         stored = await self._read(select_events, wanted, limit)
-        return merge_events(stored, waiting, wanted, limit)
+        return merge_events(stored, waiting, wanted, limit=limit)
 
     async def decision_at(self, key: RecordKey, instant: Instant) -> Decision | None:
         """As `Store.decision_at`."""

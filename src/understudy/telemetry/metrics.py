@@ -87,32 +87,32 @@ class _ReadingsCollector(Collector):
 
 
 def _server(readings: Readings) -> Iterator[Metric]:
-    yield _gauge("build_info", "The version that runs; always 1.", ["version"], {(readings.version,): 1})
-    yield _gauge("start_time_seconds", "When the server started, since the epoch.", [], {(): readings.started_at})
-    yield _gauge("generation", "Generation of the desired state.", [], {(): readings.generation})
+    yield _gauge("build_info", "The version that runs; always 1.", {(readings.version,): 1}, labels=["version"])
+    yield _gauge("start_time_seconds", "When the server started, since the epoch.", {(): readings.started_at})
+    yield _gauge("generation", "Generation of the desired state.", {(): readings.generation})
     zones = {(zone,): serial for zone, serial in readings.zones.items()}
-    yield _gauge("zone_serial", "Serial of the zone that is served.", ["zone"], zones)
+    yield _gauge("zone_serial", "Serial of the zone that is served.", zones, labels=["zone"])
     events = {(str(severity),): readings.events.get(severity, 0) for severity in Severity}
-    yield _counter("events", "Events of the history since the start.", ["severity"], events)
+    yield _counter("events", "Events of the history since the start.", events, labels=["severity"])
 
 
 def _failover(readings: Readings) -> Iterator[Metric]:
     probes = {(check, str(outcome)): count for (check, outcome), count in readings.probes.items()}
-    yield _counter("probes", "Finished probes.", ["check", "outcome"], probes)
+    yield _counter("probes", "Finished probes.", probes, labels=["check", "outcome"])
     endpoints = {(str(state),): readings.endpoints.get(state, 0) for state in HealthState}
-    yield _gauge("endpoints", "Endpoints in each health, once for each requirement.", ["state"], endpoints)
+    yield _gauge("endpoints", "Endpoints in each health, once for each requirement.", endpoints, labels=["state"])
     records = {(str(mode),): readings.records.get(mode, 0) for mode in Mode}
-    yield _gauge("records", "Steered records in each mode, once for each family.", ["mode"], records)
+    yield _gauge("records", "Steered records in each mode, once for each family.", records, labels=["mode"])
     ages = {(check,): age_s for check, age_s in readings.verdict_ages_s.items()}
-    yield _gauge("verdict_age_seconds", "Age of the oldest verdict of each check.", ["check"], ages)
+    yield _gauge("verdict_age_seconds", "Age of the oldest verdict of each check.", ages, labels=["check"])
 
 
 def _store(store: StoreReadings) -> Iterator[Metric]:
-    yield _gauge("store_lag_seconds", "Age of the oldest thing that is not on disk yet.", [], {(): store.lag_s})
-    yield _gauge("store_queued", "Entries and rows of history that wait for the disk.", [], {(): store.queued})
-    yield _counter("store_dropped", "Rows of history dropped because too many waited.", [], {(): store.dropped})
-    yield _counter("store_failed_writes", "Writes that the disk refused.", [], {(): store.failed_writes})
-    yield _gauge("store_failing", "1 while the disk refuses what is written.", [], {(): int(store.is_failing)})
+    yield _gauge("store_lag_seconds", "Age of the oldest thing that is not on disk yet.", {(): store.lag_s})
+    yield _gauge("store_queued", "Entries and rows of history that wait for the disk.", {(): store.queued})
+    yield _counter("store_dropped", "Rows of history dropped because too many waited.", {(): store.dropped})
+    yield _counter("store_failed_writes", "Writes that the disk refused.", {(): store.failed_writes})
+    yield _gauge("store_failing", "1 while the disk refuses what is written.", {(): int(store.is_failing)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +159,12 @@ def _engine(counters: Mapping[str, int]) -> Iterator[Metric]:
         samples.setdefault(family.name, {})[family.labels(counter.removeprefix(prefix))] = count
     for family in (*_ENGINE_FAMILIES.values(), _OTHER):
         if family.name in samples:
-            yield _counter(family.name, family.documentation, family.label_names, samples[family.name])
+            yield _counter(family.name, family.documentation, samples[family.name], labels=family.label_names)
 
 
-def _gauge(name: str, documentation: str, labels: Iterable[str], samples: Mapping[Labels, float]) -> GaugeMetricFamily:
+def _gauge(
+    name: str, documentation: str, samples: Mapping[Labels, float], *, labels: Iterable[str] = ()
+) -> GaugeMetricFamily:
     family = GaugeMetricFamily(f"understudy_{name}", documentation, labels=tuple(labels))
     for values, value in samples.items():
         family.add_metric(values, value)
@@ -170,7 +172,7 @@ def _gauge(name: str, documentation: str, labels: Iterable[str], samples: Mappin
 
 
 def _counter(
-    name: str, documentation: str, labels: Iterable[str], samples: Mapping[Labels, float]
+    name: str, documentation: str, samples: Mapping[Labels, float], *, labels: Iterable[str] = ()
 ) -> CounterMetricFamily:
     family = CounterMetricFamily(f"understudy_{name}", documentation, labels=tuple(labels))
     for values, value in samples.items():

@@ -137,7 +137,7 @@ class MemoryStore:
         """As `Store.events`."""
         self._check_open()
         kept = (*self._disk.content.events, *self._late.events)
-        return merge_events((), kept, wanted or EventFilter(), limit)
+        return merge_events((), kept, wanted or EventFilter(), limit=limit)
 
     async def decision_at(self, key: RecordKey, instant: Instant) -> Decision | None:
         """As `Store.decision_at`."""

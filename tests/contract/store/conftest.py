@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from understudy.clock.clock import SystemClock
+from understudy.store.backlog import Pace
+from understudy.store.sqlite_store import SqliteStore, open_store
+from understudy.store.store import Store
+from understudy.testing.memory_store import MemoryDisk, MemoryStore
+from understudy.testing.store_house import STORE_NOW, StoreHouse
+
+
+class StoppedClock(SystemClock):
+    """The time of these tests."""
+
+    def now(self) -> float:
+        return STORE_NOW
+
+
+class SqliteHouse:
+    def __init__(self, state_dir: Path) -> None:
+        self.state_dir = state_dir
+        self.stores: list[SqliteStore] = []
+
+    def open(self) -> Store:
+        pace = Pace(linger_s=0.001, observed_every_s=0.001, retry_first_s=0.001, retry_max_s=0.01)
+        self.stores.append(open_store(self.state_dir, StoppedClock(), pace=pace))
+        return self.stores[-1]
+
+    def fill(self) -> None:
+        connection = self.stores[-1]._writer._connection
+        (count,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count = {count}")
+
+    def empty(self) -> None:
+        self.stores[-1]._writer._connection.execute("PRAGMA max_page_count = 1000000")
+
+    def leave(self) -> None:
+        for store in self.stores:
+            store.close()
+
+
+class MemoryHouse:
+    def __init__(self) -> None:
+        self.disk = MemoryDisk()
+
+    def open(self) -> Store:
+        return MemoryStore(self.disk)
+
+    def fill(self) -> None:
+        self.disk.is_full = True
+
+    def empty(self) -> None:
+        self.disk.is_full = False
+
+
+@pytest.fixture(params=["sqlite", "memory"])
+def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreHouse]:
+    if request.param == "memory":
+        yield MemoryHouse()
+        return
+    made = SqliteHouse(tmp_path / "state")
+    yield made
+    made.leave()
+
+
+@pytest.fixture
+def store(house: StoreHouse) -> Iterator[Store]:
+    opened = house.open()
+    yield opened
+    opened.close()
