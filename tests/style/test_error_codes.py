@@ -11,12 +11,12 @@ from pathlib import Path
 
 PAGE = Path("docs/errors.md")
 SOURCE = Path("src/understudy")
-WITHOUT_CODES = tuple(SOURCE / name for name in ("testing", "telemetry", "config/plan_fields.py"))
+WITHOUT_CODES = tuple(SOURCE / name for name in ("testing", "telemetry", "config/plan.py", "config/plan_fields.py"))
 """What says no codes, although dotted words stand in it."""
 
 _CODE = re.compile(r"[a-z]+(?:[-_][a-z]+)*\.[a-z]+(?:[-_][a-z0-9]+)*")
 _FAMILY = re.compile(r"(?:[a-z]+(?:-[a-z]+)*|\*)\.(?:[a-z]+(?:-[a-z]+)*|\*)")
-_NO_CODE = re.compile(r"^understudy\.|\.(?:ya?ml|json|db|sock|lock|zone|md|py|sql|tmp)$")
+_NO_CODE = re.compile(r"^understudy\.|\.(?:ya?ml|json|db|sock|lock|log|conf|zone|md|py|sql|tmp)$")
 _ROW = re.compile(r"^\| `(?P<code>[a-z.*_-]+)` \|(?P<text>[^|]*)\|(?P<remedy>[^|]*)\|$", re.MULTILINE)
 _RUST_CODE = re.compile(r"\"(?P<code>zone(?:\.[a-z-]+)+)\"")
 

@@ -6,9 +6,8 @@ import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-import click
 import typer
 
 from understudy.cli.app import app
@@ -69,14 +68,13 @@ def fault_of(command: str, targets: set[str]) -> str:
     return _fault_of_words(typer.main.get_command(app), words)
 
 
-def _fault_of_words(known: click.Command, words: list[str]) -> str:
+def _fault_of_words(known: Any, words: list[str]) -> str:
     """Follow the words down to a command, then look at its options."""
-    while isinstance(known, click.Group) and words and not words[0].startswith("-"):
-        below = known.commands.get(words[0])
-        if below is None:
+    while (below := getattr(known, "commands", None)) and words and not words[0].startswith("-"):
+        if words[0] not in below:
             return f"there is no command {words[0]}"
-        known, words = below, words[1:]
-    options = {option for parameter in known.params for option in parameter.opts} | {"--help", "..."}
+        known, words = below[words[0]], words[1:]
+    options = {option for parameter in known.params for option in parameter.opts} | {"--help"}
     unknown = [word for word in words if word.startswith("-") and word.split("=")[0] not in options]
     return f"{known.name} has no option {unknown[0]}" if unknown else ""
 

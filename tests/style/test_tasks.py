@@ -9,6 +9,7 @@ from pathlib import Path
 SOURCE = Path("src/understudy")
 
 OWNERS = {
+    "service/run.py": "opens the one task group for the supervisor",
     "service/supervise.py": "owns every stage and side task, in one task group",
     "monitor/monitor.py": "owns a task for each running probe, also one that ignores its cancellation",
     "api/listener.py": "owns the HTTP server's task, which has to outlive the cancellation that asks it to leave",

@@ -59,7 +59,7 @@ def test_a_steered_set_answers_until_it_is_removed(silent_engine: Engine, ask_di
 
 def test_a_zone_replaces_what_was_steered_before(silent_engine: Engine, zone: Zone, ask_directly: Ask) -> None:
     steered = [("www.example.com.", A, "answer", 30, None, "one", [(1, [octets("192.0.2.99")])])]
-    silent_engine.publish_zone(zone, steered)  # type: ignore[arg-type]
+    silent_engine.publish_zone(zone, steered)  # type: ignore[arg-type]  # built loosely; the module itself judges
     assert texts(ask_directly(silent_engine, "www.example.com.")) == ["192.0.2.99"]
     silent_engine.publish_zone(zone, [])
     assert texts(ask_directly(silent_engine, "www.example.com.")) == ["192.0.2.10", "192.0.2.11"]
@@ -68,7 +68,7 @@ def test_a_zone_replaces_what_was_steered_before(silent_engine: Engine, zone: Zo
 def test_a_ttl_counts_down_to_what_is_due(silent_engine: Engine, ask_directly: Ask) -> None:
     now = time.monotonic()
     change = ("www.example.com.", A, "answer", 30, now + 20.5, "one", [(1, [octets("192.0.2.99")])])
-    silent_engine.publish("example.com.", [change])  # type: ignore[list-item]
+    silent_engine.publish("example.com.", [change])  # type: ignore[list-item]  # built loosely; the module itself judges
     ttls = [ask_directly(silent_engine, "www.example.com.", now=now + later).answer[0].ttl for later in (0, 10, 20, 99)]
     assert ttls == [20, 10, 0, 0]
 
@@ -170,9 +170,9 @@ def test_an_impossible_change_is_a_value_error_and_changes_nothing(
 ) -> None:
     good = ("www.example.com.", A, "answer", 30, None, "one", [(1, [b"\xc0\0\2\x63"])])
     with pytest.raises(ValueError, match=said):
-        silent_engine.publish("example.com.", [good, steered])  # type: ignore[list-item]
+        silent_engine.publish("example.com.", [good, steered])  # type: ignore[list-item]  # built loosely; the module itself judges
     with pytest.raises(ValueError, match=said):
-        silent_engine.publish_zone(zone, [good, steered])  # type: ignore[list-item]
+        silent_engine.publish_zone(zone, [good, steered])  # type: ignore[list-item]  # built loosely; the module itself judges
     query = dns.message.make_query("www.example.com.", "A").to_wire()
     assert texts(dns.message.from_wire(silent_engine.answer(query) or b"")) == ["192.0.2.10", "192.0.2.11"]
     assert silent_engine.zones() == [("example.com.", 2026112201, 1)]

@@ -53,9 +53,9 @@ def publish(engine: Engine, number: int) -> None:
     four = (WWW, A, "answer", 5, None, "one", [(1, [IPv4Address(number).packed])])
     six = (WWW, AAAA, "answer", 5, None, "rotate", [(1, [IPv6Address(number).packed])])
     if number % FLIPS_PER_RELOAD == 0:
-        engine.publish_zone(zone_number(number), [four, six])  # type: ignore[list-item]
+        engine.publish_zone(zone_number(number), [four, six])  # type: ignore[list-item]  # built loosely; the module itself judges
     else:
-        engine.publish(ORIGIN, [six, four])  # type: ignore[list-item]
+        engine.publish(ORIGIN, [six, four])  # type: ignore[list-item]  # built loosely; the module itself judges
 
 
 def number_in(rrset: dns.rrset.RRset) -> int:

@@ -171,7 +171,7 @@ def test_text_that_is_no_address_is_a_value_error(text: str) -> None:
 )
 def test_impossible_settings_are_value_errors(options: dict[str, object], said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        Engine([], **options)  # type: ignore[arg-type]
+        Engine([], **options)  # type: ignore[arg-type]  # built loosely; the module itself judges
 
 
 def test_a_stopped_engine_stays_stopped() -> None:
