@@ -277,8 +277,10 @@ impl Response<'_, '_, '_> {
         }
     }
 
-    /// This cannot be answered now; aliases that led here stay in the answer.
+    /// This cannot be answered now; aliases that led here stay in the answer. A failure is nobody's
+    /// authoritative word.
     fn servfail(&mut self) {
+        self.writer.clear_flags(Header::AA);
         self.writer.set_rcode(Rcode::SERVFAIL);
     }
 }

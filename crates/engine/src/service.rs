@@ -245,6 +245,11 @@ impl<R: Responder> Service<R> {
         let mut served = Vec::with_capacity(addresses.len());
         let mut fresh = Vec::new();
         for asked in addresses {
+            // An address that is named twice is served once; each port 0 is another port.
+            let is_same = |it: &Served| it.asked == *asked || it.actual == *asked;
+            if asked.port() != 0 && served.iter().any(is_same) {
+                continue;
+            }
             let stays = leaving
                 .iter()
                 .position(|it| it.asked == *asked || it.actual == *asked);

@@ -320,6 +320,16 @@ fn addresses_come_and_go_while_others_stay() {
 }
 
 #[test]
+fn an_address_named_twice_is_served_once() {
+    let service = service(&["127.0.0.1:0"], settings());
+    let address = service.addresses()[0];
+    service.rebind(&[address, address]).unwrap();
+    assert_eq!(service.addresses(), [address]);
+    assert_eq!(ask_udp(address, b"hello").0, b"hello");
+    assert!(service.stop(PATIENCE));
+}
+
+#[test]
 fn a_failed_rebind_changes_nothing() {
     let service = service(&["127.0.0.1:0"], settings());
     let before = service.addresses();
