@@ -114,8 +114,12 @@ class _Places:
                 yield member.endpoint
 
     def _is_healthy(self, pool: str, member: Member, now: Instant) -> bool:
-        """UP, and not taken out by an operator."""
-        if self.healths[member.endpoint].state is not HealthState.UP:
+        """UP, or in use and not known to be otherwise; and not taken out by an operator.
+
+        After a reload with another check everything is unknown: what was down must not return before it is examined.
+        """
+        state = self.healths[member.endpoint].state
+        if state is HealthState.DOWN or (state is HealthState.UNKNOWN and member.endpoint not in self.in_use):
             return False
         override = find_override(self.scene.overrides, Location(member.endpoint, pool, self.record.name), now)
         return override.kind is OverrideKind.FORCE_UP if override is not None else not member.is_disabled

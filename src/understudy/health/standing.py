@@ -21,8 +21,9 @@ class Place:
 
     `override` is the force or drain that applies. `is_in_use`: the last decision with anything eligible handed it out.
     `is_waiting`: it fell under `failback: manual` and nobody released it. `has_healthy`: another endpoint that it is
-    decided with is UP. `first_verdict_s` is how long a new endpoint waits for its first verdict (2.2). `kept_until`:
-    a guard keeps it although it is DOWN (5.2), until then (infinite: until it is up); None where no guard does.
+    decided with is UP, or in use and not yet examined. `first_verdict_s` is how long a new endpoint waits for its
+    first verdict (2.2). `kept_until`: a guard keeps it although it is DOWN (5.2), until then (infinite: until it is
+    up); None where no guard does.
     """
 
     record: Record
@@ -79,7 +80,7 @@ def _stand_unknown(member: Member, health: Health, now: Instant, *, place: Place
     """Eligible (1.6, 2.2), but a newcomer beside healthy ones waits for its first UP."""
     wait_end = health.first_seen + place.first_verdict_s
     if place.has_healthy and not place.is_in_use and now < wait_end:
-        why = f"new and not yet examined, others are up: waits for its first verdict, at most until {civil(wait_end)}"
+        why = f"new and not yet examined, others serve: waits for its first verdict, at most until {civil(wait_end)}"
         return Standing(member, StandingKind.WAITING, "2.2", why, is_uncertain=True, due=wait_end)
     return Standing(member, StandingKind.ELIGIBLE, "2.2", f"unknown, hence eligible; {health.why}", is_uncertain=True)
 

@@ -92,6 +92,14 @@ def test_2_2_what_is_in_use_does_not_wait_although_others_are_up_first() -> None
     assert kinds(line_up_now(view, memory=memory)) == [["eligible"], ["eligible"]]
 
 
+def test_2_2_after_a_reload_with_another_check_only_what_was_in_use_goes_on_unexamined() -> None:
+    """Nothing is known by the new check; what was down by the old one must not slip back in meanwhile."""
+    view = scene({"192.0.2.1": "new", "192.0.2.3": "new"}, {"192.0.2.2": "new"})
+    memory = RecordMemory(tier=0, last_healthy=(endpoint("192.0.2.1"),))
+
+    assert kinds(line_up_now(view, memory=memory)) == [["eligible", "waiting"], ["waiting"]]
+
+
 def test_2_2_the_wait_is_that_of_the_slowest_check() -> None:
     checks = scene({"192.0.2.1": "up"}, {"192.0.2.2": "up"}).checks
 
