@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+import pytest
+
 PAGE = Path("docs/errors.md")
 SOURCE = Path("src/understudy")
 WITHOUT_CODES = tuple(SOURCE / name for name in ("testing", "telemetry", "config/plan.py", "config/plan_fields.py"))
@@ -57,6 +59,7 @@ def documented(page: str) -> dict[str, tuple[str, str]]:
     return {row["code"]: (row["text"].strip(), row["remedy"].strip()) for row in _ROW.finditer(page)}
 
 
+@pytest.fixture(scope="module")
 def said(trees: Mapping[Path, ast.Module], rust: Mapping[Path, str]) -> dict[str, str]:
     """code -> the first place that says it."""
     found: list[tuple[str, str]] = []
@@ -75,24 +78,19 @@ def is_covered(code: str, rows: Iterable[str]) -> bool:
 
 
 def test_every_code_that_is_said_is_on_the_page(
-    trees: Mapping[Path, ast.Module],
-    rust: Mapping[Path, str],
-    texts: Mapping[Path, str],
-    nothing_found: Callable[[Iterable[str]], None],
+    said: Mapping[str, str], texts: Mapping[Path, str], nothing_found: Callable[[Iterable[str]], None]
 ) -> None:
     rows = documented(texts[PAGE])
-    nothing_found(
-        f"{place}: '{code}' is not in {PAGE}" for code, place in said(trees, rust).items() if not is_covered(code, rows)
-    )
+    nothing_found(f"{place}: '{code}' is not in {PAGE}" for code, place in said.items() if not is_covered(code, rows))
 
 
 def test_every_code_on_the_page_is_said_somewhere(
     trees: Mapping[Path, ast.Module],
-    rust: Mapping[Path, str],
+    said: Mapping[str, str],
     texts: Mapping[Path, str],
     nothing_found: Callable[[Iterable[str]], None],
 ) -> None:
-    sayable = said(trees, rust).keys() | assembled(tree for path, tree in trees.items() if SOURCE in path.parents)
+    sayable = said.keys() | assembled(tree for path, tree in trees.items() if SOURCE in path.parents)
     nothing_found(f"{PAGE}: '{code}' is said nowhere" for code in documented(texts[PAGE]) if code not in sayable)
 
 
@@ -103,10 +101,10 @@ def test_every_code_stands_once_with_its_meaning(texts: Mapping[Path, str]) -> N
 
 
 def test_the_words_of_a_code_are_joined_by_hyphens(
-    trees: Mapping[Path, ast.Module], rust: Mapping[Path, str], nothing_found: Callable[[Iterable[str]], None]
+    said: Mapping[str, str], nothing_found: Callable[[Iterable[str]], None]
 ) -> None:
     """Before the first dot may stand a key of the configuration, in its own spelling."""
-    codes = said(trees, rust).items()
+    codes = said.items()
     nothing_found(f"{place}: '{code}' has an underscore" for code, place in codes if "_" in code.partition(".")[2])
 
 
