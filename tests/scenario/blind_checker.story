@@ -18,10 +18,10 @@ at 20s   198.51.100.10 unreachable
 at 25s   alarm monitor/local/inconclusive
 at 25s   no alarm monitor/local/stale
 at 35s   alarm monitor/local/stale
-at 35s   alarm held/
+at 35s   alarm held
 at 35s   ask www.example.com A -> 198.51.100.10
 at 1h    ask www.example.com A -> 198.51.100.10
 at 3601s 192.0.2.10 up
 at 3601s 198.51.100.10 up
 at 3605s no alarm monitor/
-at 3605s no alarm held/
+at 3605s no alarm held

@@ -19,19 +19,18 @@ class Alarm:
 
 
 class Alarms:
-    """The alarms in force. `tell` receives an event when one begins, changes its text, or ends."""
+    """The alarms in force. `tell` receives an event when one begins and when it ends."""
 
     def __init__(self, tell: Callable[[Event], None]) -> None:
         self._tell = tell
         self._active: dict[str, Alarm] = {}
 
     def raise_alarm(self, key: str, text: str, now: Instant) -> None:
-        """Begin an alarm; one that is in force already with the same text stays as it is."""
+        """Begin an alarm; one that is in force already only gets another text."""
         before = self._active.get(key)
-        if before is not None and before.text == text:
-            return
         self._active[key] = Alarm(key, text, before.since if before else now)
-        self._tell(Event(now, EventKind.ALARM, key, text, Severity.ALARM))
+        if before is None:
+            self._tell(Event(now, EventKind.ALARM, key, text, Severity.ALARM))
 
     def clear(self, key: str, now: Instant) -> None:
         """End an alarm, if it is in force."""

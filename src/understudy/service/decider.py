@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Mapping
 
 from understudy.model.configuration import Configuration
 from understudy.model.decision import Decision
@@ -20,6 +21,8 @@ from understudy.service.publisher import Publisher
 from understudy.service.zone_table import LoadedZone
 from understudy.store.store import Store
 
+SLICE = 200  # chosen: 200 records take about 50 ms, so a failure of thousands of endpoints never stops the probes
+
 
 class Decider:
     """The pipeline's hands. Called from the event loop's thread only."""
@@ -30,19 +33,19 @@ class Decider:
         self.journal = journal
         self.alarms = Alarms(journal.tell)
         self._store = store
+        self._held: dict[HealthKey, None] = {}
 
-    def settle(self, now: Instant) -> bool:
-        """Bring everything up to date and publish what changed; whether there was anything."""
-        settled = self.pipeline.settle(now)
+    def settle(self, now: Instant) -> None:
+        """Bring everything up to date and publish what changed; after a mass of news a slice of it (`is_settled`)."""
+        settled = self.pipeline.settle(now, SLICE)
         records = self.pipeline.configuration.records
         changed = {change.record: change.after for change in settled.decisions if change.record in records}
         self.publisher.publish({name: (records[name].zone, tuple(after.values())) for name, after in changed.items()})
         self._follow_up(settled, now)
-        return bool(settled.healths or settled.decisions)
 
     def settle_zones(self, zones: Mapping[Name, LoadedZone], now: Instant) -> None:
         """Bring everything up to date and publish these zones whole, each in one step with its records."""
-        settled = self.pipeline.settle(now)
+        settled = self.pipeline.settle(now, sys.maxsize)
         steered: dict[Name, dict[Name, tuple[Decision, ...]]] = {origin: {} for origin in zones}
         for record in self.pipeline.configuration.records.values():
             if record.zone in steered:
@@ -54,6 +57,7 @@ class Decider:
     def _follow_up(self, settled: Settlement, now: Instant) -> None:
         for health_change in settled.healths:
             self._tell_health(health_change, now)
+        self._tell_held(now)
         for change in settled.decisions:
             self._tell_decisions(change, now)
         for key, text in self.pipeline.guard.alarms(self.pipeline.configuration, self.pipeline.index, now):
@@ -63,9 +67,18 @@ class Decider:
         event = tell_health(change, now)
         if event is not None:
             self.journal.tell(event)
-        is_held = HealthFlag.HELD in change.after.flags
-        text = f"too few monitors are heard about {change.key}; its last health, {change.after.state}, is held"
-        self.alarms.set_alarm(f"held/{change.key}", text if is_held else "", now)
+        if HealthFlag.HELD in change.after.flags:
+            self._held[change.key] = None
+        else:
+            self._held.pop(change.key, None)
+
+    def _tell_held(self, now: Instant) -> None:
+        """One alarm for all: a monitor that stops is heard of nowhere at once."""
+        first = next(iter(self._held), None)
+        text = (
+            f"too few monitors are heard; the last health is held of {len(self._held)} endpoints, the first is {first}"
+        )
+        self.alarms.set_alarm("held", text if self._held else "", now)
 
     def _tell_decisions(self, change: DecisionChange, now: Instant) -> None:
         for event in tell_decisions(change, now):
@@ -86,11 +99,11 @@ class Decider:
             return frozenset()
         return frozenset(endpoint.family for endpoint in endpoints_of(record, self.pipeline.configuration))
 
-    def forget(self, before: Configuration, after: Configuration, keys: Iterable[HealthKey], now: Instant) -> None:
+    def forget(self, before: Configuration, now: Instant) -> None:
         """End the alarms of what the configuration no longer speaks of."""
-        for key in keys:
-            if key not in self.pipeline.index.records_by_key:
-                self.alarms.clear(f"held/{key}", now)
-        for name in before.records.keys() - after.records.keys():
+        known = self.pipeline.index.records_by_key
+        self._held = {key: None for key in self._held if key in known}
+        self._tell_held(now)
+        for name in before.records.keys() - self.pipeline.configuration.records.keys():
             for family in Family:
                 self.alarms.clear(f"record/{name}/{family}", now)

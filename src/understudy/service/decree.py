@@ -45,6 +45,7 @@ def put_in_force(server: NameServer) -> None:
     now = server.clock.now()
     server.pipeline.decree(server.store.desired.active_overrides(now), now)
     server.decider.settle(now)
+    server.store.observe(server.observed())
     server.wake()
 
 

@@ -130,8 +130,10 @@ class NameServer:
         """Settle whenever there is news or something is due."""
         while True:
             self._news.clear()
-            if self.decider.settle(self.clock.now()):
-                self.store.observe(self.observed())
+            self.decider.settle(self.clock.now())
+            if not self.pipeline.is_settled:
+                await asyncio.sleep(0)  # the probes' turn
+                continue
             due = self.pipeline.next_due()
             wait_s = TICK_S if due is None else min(TICK_S, max(0.0, due - self.clock.now()))
             try:

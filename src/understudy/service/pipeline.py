@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TypeAlias
+from itertools import islice
+from typing import TypeAlias, TypeVar
 
 from understudy.health.fold import Evidence, fold, is_news
 from understudy.health.lineup import Scene, line_up
@@ -28,6 +29,8 @@ from understudy.service.changes import DecisionChange, HealthChange, Settlement,
 from understudy.service.guard import Guard
 from understudy.service.index import Index, build_index
 from understudy.steering.decide import Past, RecordDecision, decide_record
+
+K = TypeVar("K")
 
 Tables: TypeAlias = Mapping[str, Mapping[ProbeKey, Verdict]]
 """Every monitor's verdict table, by the monitor's name."""
@@ -98,12 +101,17 @@ class Pipeline:
 
     # What it concludes
 
-    def settle(self, now: Instant) -> Settlement:
-        """Verdicts into health, health into decisions, for all that has news or is due."""
-        healths = [change for key in self._take_stale_keys() if (change := self._fold(key, now)) is not None]
+    @property
+    def is_settled(self) -> bool:
+        """Whether the last `settle` left nothing over."""
+        return not self._stale_keys and not self._stale_records
+
+    def settle(self, now: Instant, most: int) -> Settlement:
+        """Verdicts into health, health into decisions, for all that has news or is due; `most` of each at a time."""
+        healths = [change for key in _take(self._stale_keys, most) if (change := self._fold(key, now)) is not None]
         self._hold_limits(healths, now)
-        decisions = [self._decide(name, now) for name in self._take_stale_records(now)]
-        return Settlement(healths, decisions)
+        self._mark_due(now)
+        return Settlement(healths, [self._decide(name, now) for name in _take(self._stale_records, most)])
 
     def fold(self, key: HealthKey, now: Instant) -> Health:
         """The health of `key` as it is at this moment; changes nothing."""
@@ -125,16 +133,10 @@ class Pipeline:
             kept=self.guard.kept,
         )
 
-    def _take_stale_keys(self) -> Iterable[HealthKey]:
-        taken, self._stale_keys = self._stale_keys, {}
-        return taken
-
-    def _take_stale_records(self, now: Instant) -> Iterable[Name]:
+    def _mark_due(self, now: Instant) -> None:
         if self._expiry is not None and self._expiry <= now:
             self.decree(self.overrides, now)
         self._stale_records.update(dict.fromkeys(self._agenda.take(now)))
-        taken, self._stale_records = self._stale_records, {}
-        return taken
 
     def _hold_limits(self, healths: list[HealthChange], now: Instant) -> None:
         """Guards 5.2 and 5.3."""
@@ -166,6 +168,14 @@ class Pipeline:
         """What `record` would answer in a scene; changes nothing."""
         past = self.past.get(record.name, Past())
         return decide_record(record, line_up(record, past.memories, now, scene=scene), now, past=past)
+
+
+def _take(stale: dict[K, None], most: int) -> list[K]:
+    """The first `most` keys, which are taken out."""
+    taken = list(islice(stale, most))
+    for key in taken:
+        del stale[key]
+    return taken
 
 
 def _since(old: Decision | None, new: Decision) -> Decision:

@@ -88,7 +88,6 @@ def apply(server: NameServer, candidate: Candidate) -> None:
     """Put a faultless candidate in force: zones, records, probes. Verdicts, counters and sockets stay."""
     now = server.clock.now()
     before = server.pipeline.configuration
-    keys = list(server.pipeline.index.records_by_key)
     gone = server.zones.keys() - candidate.zones.keys()
     server.candidate, server.zones = candidate, dict(candidate.zones)
     server.pipeline.configure(candidate.configuration)
@@ -96,7 +95,7 @@ def apply(server: NameServer, candidate: Candidate) -> None:
     server.decider.settle_zones(server.zones, now)
     for origin in gone:
         server.decider.publisher.withdraw_zone(origin)
-    server.decider.forget(before, candidate.configuration, keys, now)
+    server.decider.forget(before, now)
     server.alarms.clear("configuration", now)
     for origin in (*gone, *server.zones):
         server.alarms.clear(f"zone/{origin}", now)
