@@ -17,7 +17,7 @@ use understudy_wire::{Name, NameBuf, Rtype};
 use understudy_zone::{Kind, Selector, SteeredChange, SteeredSet, Zone};
 
 /// Messages per kind of damage.
-const MESSAGES: usize = 100_000;
+const MESSAGES: usize = 20_000;
 
 const ZONE: &str = "
 $TTL 300

@@ -144,6 +144,21 @@ impl Zone {
             .map(|cut| cut.to_string()))
     }
 
+    /// (file, line) of the first such record, by reading the file again; None: none there, or
+    /// unreadable.
+    #[staticmethod]
+    fn locate(
+        py: Python<'_>,
+        origin: &str,
+        path: PathBuf,
+        owner: &str,
+        rtype: u16,
+    ) -> PyResult<Option<(String, u32)>> {
+        let (origin, owner) = (values::name(origin)?, values::name(owner)?);
+        let (origin, owner, rtype) = (origin.as_name(), owner.as_name(), Rtype::new(rtype));
+        Ok(py.detach(|| understudy_zone::Zone::locate(&path, origin, owner, rtype)))
+    }
+
     fn to_master_file(&self, py: Python<'_>) -> String {
         py.detach(|| self.version().to_master_file())
     }

@@ -54,6 +54,18 @@ impl Zone {
         load::read_text(text, file, origin)
     }
 
+    /// The file and line of the first record with this owner and type, found by reading the master
+    /// file again. None if there is none, or the file cannot be read.
+    #[must_use]
+    pub fn locate(
+        path: &Path,
+        origin: Name<'_>,
+        owner: Name<'_>,
+        rtype: Rtype,
+    ) -> Option<(String, u32)> {
+        load::locate(path, origin, (owner, rtype))
+    }
+
     /// The apex, in lower case.
     #[must_use]
     pub fn origin(&self) -> Name<'_> {

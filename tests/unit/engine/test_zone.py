@@ -92,6 +92,23 @@ def test_a_file_and_what_it_includes_are_listed(tmp_path: Path) -> None:
     assert loaded.types_at("mail.example.com.") == [A]
 
 
+def test_a_record_is_located_in_its_file(tmp_path: Path) -> None:
+    path, more = tmp_path / "zone", tmp_path / "more"
+    more.write_text("; nothing here\nmail A 192.0.2.25\nmail A 192.0.2.26\n")
+    path.write_text("$TTL 60\n@ SOA ns. root. (1\n 2 3 4 5)\n@ NS ns.\nwww A 192.0.2.1\n$INCLUDE more\n")
+    assert Zone.locate("example.com.", str(path), "WWW.example.com.", A) == (str(path), 5)
+    assert Zone.locate("example.com.", str(path), "mail.example.com.", A) == (str(more), 2)
+    assert Zone.locate("example.com.", str(path), "example.com.", NS) == (str(path), 4)
+
+
+@pytest.mark.parametrize("owner", ["www.example.com.", "example.net."])
+def test_what_is_not_there_is_located_nowhere(tmp_path: Path, owner: str) -> None:
+    path = tmp_path / "zone"
+    path.write_text("$TTL 60\n@ SOA ns. root. 1 2 3 4 5\n@ NS ns.\n")
+    assert Zone.locate("example.com.", str(path), owner, A) is None
+    assert Zone.locate("example.com.", str(tmp_path / "missing"), "example.com.", NS) is None
+
+
 def test_every_problem_has_its_place_and_is_reported_at_once(tmp_path: Path) -> None:
     path = tmp_path / "zone"
     path.write_text("$TTL 60\n@ SOA ns. root. 1 2 3 4 5\n@ NS ns.\na A 192.0.2.300\nb AAAA 192.0.2.1\n")

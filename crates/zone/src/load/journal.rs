@@ -112,6 +112,16 @@ impl Journal {
         self.errors >= MAX_PROBLEMS
     }
 
+    /// The file and line of a place.
+    pub(crate) fn locate(&self, place: Place) -> Option<(String, u32)> {
+        let file = self.files.get(usize::try_from(place.file).ok()?)?;
+        let (line, _) = match place.at {
+            Spot::Whole => (0, 0),
+            Spot::Offset(at) => Cursor::default().move_to(place.file, &file.text, at),
+        };
+        Some((file.name.clone(), line))
+    }
+
     /// Everything, in the order of files and lines.
     pub(crate) fn into_problems(mut self) -> Vec<Problem> {
         self.entries.sort_by_key(|entry| entry.place);

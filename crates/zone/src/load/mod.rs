@@ -11,11 +11,13 @@ mod records;
 use std::fs;
 use std::path::Path;
 
-use understudy_wire::Name;
+use understudy_wire::{Name, Rtype};
 
+use crate::key::Key;
 use crate::problem::{LoadError, Loaded};
 use journal::Journal;
 use reader::Reader;
+use records::Record;
 
 /// Called with the octets read and the octets in all.
 pub(crate) type Progress<'p> = &'p mut dyn FnMut(u64, u64);
@@ -31,6 +33,25 @@ pub(crate) fn read_file(
 
 pub(crate) fn read_text(text: &[u8], file: &str, origin: Name<'_>) -> Result<Loaded, LoadError> {
     read(text.to_vec(), Path::new(file), origin, &mut |_, _| ())
+}
+
+/// The file and line of the first record with this owner and type. None if there is none, or the
+/// file cannot be read.
+pub(crate) fn locate(
+    path: &Path,
+    origin: Name<'_>,
+    (owner, rtype): (Name<'_>, Rtype),
+) -> Option<(String, u32)> {
+    let text = fs::read(path).ok()?;
+    let key = Key::new(owner, origin)?;
+    let mut journal = Journal::default();
+    let mut nobody = |_, _| ();
+    let mut reader = Reader::new(origin, &mut journal, &mut nobody);
+    reader.read_main(path, text);
+    let records = reader.into_records();
+    let is_it = |record: &&Record| record.rtype == rtype && records.key(record) == key.as_octets();
+    let first = records.iter().filter(is_it).map(Record::place).min()?;
+    journal.locate(first)
 }
 
 fn read(
