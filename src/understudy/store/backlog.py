@@ -100,6 +100,7 @@ class Backlog:
         self._failed_writes = 0
         self._dropped_events = self._dropped_decisions = 0
         self._is_closing = False
+        self._is_abandoned = False
 
     # --- the event loop's side
 
@@ -112,7 +113,7 @@ class Backlog:
         """Give the draft its place; the future ends when the disk has it or refuses. Raises as `Store.append`."""
         admitted = admit_draft(draft)
         with self._changed:
-            self._check_open()
+            self._check_written()
             if expected_generation != self._head:
                 raise StaleGenerationError(expected_generation, self._head)
             self._head += 1
@@ -157,7 +158,7 @@ class Backlog:
     def flush(self) -> Future[None]:
         """Ends when everything that waits now is on disk, or with what the disk says."""
         with self._changed:
-            self._check_open()
+            self._check_written()
             flush = Flush(self._head, self._position)
             flush.outcome.set_running_or_notify_cancel()
             self._flushes.append(flush)
@@ -268,9 +269,12 @@ class Backlog:
             return is_first
 
     def abandon(self, error: UnderstudyError) -> None:
-        """Nothing will be written any more: whoever waits is told, and nothing more comes in."""
+        """Nothing will be written any more: whoever waits is told, and changes are refused.
+
+        History and tables are still taken, because the server goes on: they cost no more than the bound.
+        """
         with self._changed:
-            self._is_closing = True
+            self._is_abandoned = True
             self._failure = error
             self._failed_writes += 1
             self._release(self._entries, tuple(self._flushes), error)
@@ -332,6 +336,11 @@ class Backlog:
     def _enforce(self, entry: LogEntry) -> None:
         if entry.generation > self._desired.generation:
             self._desired = apply(self._desired, entry)
+
+    def _check_written(self) -> None:
+        self._check_open()
+        if self._is_abandoned:
+            raise StoreError(f"nothing is written any more: {self._failure}", code="store.writer")
 
     def _check_open(self) -> None:
         if self._is_closing:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -294,13 +293,13 @@ def test_a_fault_of_ours_in_the_writer_is_told_and_nobody_waits_for_ever(tmp_pat
     with pytest.raises(InvariantError, match="writer failed"):
         asyncio.run(_flush(store))
     assert [each.severity for each in heard] == [Severity.ALARM]
-    late: list[Callable[[], object]] = [
-        lambda: asyncio.run(_append(store)),
-        lambda: store.add_events([event()]),
-    ]
-    for attempt in late:
-        with pytest.raises(StoreError):
-            attempt()
+    for attempt in (_append, _flush):
+        with pytest.raises(StoreError) as refusal:
+            asyncio.run(attempt(store))
+        assert refusal.value.code == "store.writer"
+    (noted,) = store.add_events([event()])
+    store.observe(Observed())
+    assert noted in asyncio.run(_events(store))
     with pytest.raises(StoreError) as loss:
         store.close()
     assert loss.value.code == "store.lost"
