@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,7 @@ _RUST_UNREAD = re.compile(
 def rust_code() -> Callable[[str], str]:
     """Blanks comments and literals of a Rust source, keeping its lines and columns."""
 
+    @cache
     def blank(text: str) -> str:
         return _RUST_UNREAD.sub(lambda found: re.sub(r"[^\n]", " ", found.group()), text)
 
