@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from understudy.checks.registry import KINDS, CheckSyntaxError, parse, parse_text
+from understudy.checks.registry import KINDS, CheckSyntaxError, known_keys, parse, parse_text
 from understudy.config.fields import is_object_name
 from understudy.config.findings import Findings, nearest, shown
 from understudy.config.forms import read_form
@@ -87,7 +87,7 @@ class CheckReader:
         try:
             kind, settings = parse_text(text)
         except CheckSyntaxError as error:
-            self._report(error, path)
+            self._report(error, path, text)
             return None
         return self._leaf((kind, settings), ScheduleForm(), path)
 
@@ -103,7 +103,7 @@ class CheckReader:
         try:
             settings = parse(kind, value[kind], siblings)
         except CheckSyntaxError as error:
-            self._report(error, path)
+            self._report(error, path, dict(value))
             return None
         return None if schedule is None else self._leaf((kind, settings), schedule, path)
 
@@ -168,7 +168,16 @@ class CheckReader:
             hint = f"one key of {', '.join([*KINDS, *COMPOSITIONS])}"
             self.findings.error(path, "check.kind", "nothing says what kind of check this is", hint=hint)
 
-    def _report(self, error: CheckSyntaxError, path: KeyPath) -> None:
+    def _report(self, error: CheckSyntaxError, path: KeyPath, value: Plain) -> None:
         for fault in error.faults:
             add = self.findings.key_error if fault.code == "key.unknown" else self.findings.error
-            add((*path, *fault.path), fault.code, fault.message, hint=fault.hint)
+            hint = fault.hint
+            if fault.code == "key.unknown" and len(fault.path) == 1:
+                hint = nearest(str(fault.path[0]), _keys_beside(value))
+            add((*path, *fault.path), fault.code, fault.message, hint=hint)
+
+
+def _keys_beside(value: Plain) -> set[str]:
+    """What may stand beside the kind in a mapping: a schedule, and the kind's settings."""
+    kinds = [key for key in value if key in KINDS] if isinstance(value, dict) else []
+    return {*SCHEDULE_KEYS, *(key for kind in kinds for key in known_keys(kind))}

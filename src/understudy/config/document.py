@@ -69,6 +69,8 @@ class ZoneForm(Form):
     @model_validator(mode="before")
     @classmethod
     def _refuse_later_sources(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            raise fault("value.type", f"{shown(value)} is not a mapping", f"write {{file: {value}}}")
         if isinstance(value, dict) and value.get("source") in {"transfer", "dynamic"}:
             message = f"source {value['source']}: this release does not have it yet"
             complaint = fault("feature.later", message, "write {file: PATH} with a copy of the zone")
@@ -110,6 +112,8 @@ class PoolForm(ShortForm):
     @model_validator(mode="before")
     @classmethod
     def _from_list(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            raise fault("value.type", f"{shown(value)} is not a list", f"write [{value}]")
         return {"endpoints": value} if isinstance(value, list) else value
 
     @classmethod

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from understudy.config.source import KeyPath, Position, Source
 from understudy.model.errors import Problem, ProblemSeverity
 
+_MESSAGE_MAX = 400  # chosen: twice the longest message of ours with names of ordinary length
 _TEXT_MAX = 80  # chosen: what of a wrong value still reads well in one line
 
 
@@ -54,7 +55,7 @@ class Findings:
         severity: ProblemSeverity = ProblemSeverity.ERROR,
     ) -> None:
         file = str(self._source.file)
-        problem = Problem(file, position.line, position.column, code, message, hint, severity)
+        problem = Problem(file, *position, code, on_one_line(message), on_one_line(hint), severity)
         self._found[problem] = None
 
     def _sorted(self, severity: ProblemSeverity) -> tuple[Problem, ...]:
@@ -73,6 +74,14 @@ def nearest(word: str, known: Iterable[str]) -> str:
     few = 20  # chosen: a list that a person still reads
     listed = ", ".join(choices[:few])
     return f"known: {listed}" + (", ..." if len(choices) > few else "")
+
+
+def on_one_line(message: str) -> str:
+    """A message that a terminal cannot be harmed by, of bearable length, whatever the file has put into it."""
+    short = message if len(message) <= _MESSAGE_MAX else message[: _MESSAGE_MAX - 3] + "..."
+    if short.isprintable():
+        return short
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in short)
 
 
 def shown(value: object) -> str:

@@ -120,7 +120,9 @@ def _words(details: ErrorDetails) -> tuple[str, str, str]:
         return "value.empty", "nothing is listed here", "list at least one"
     expected = _EXPECTED.get(kind)
     if expected is not None:
-        return "value.type", f"{shown(details['input'])} is not {expected}", ""
+        given = details["input"]
+        hint = f"write [{given}]" if kind == "list_type" and isinstance(given, str | int) else ""
+        return "value.type", f"{shown(given)} is not {expected}", hint
     return "value.bad", details["msg"][:1].lower() + details["msg"][1:], ""
 
 

@@ -26,7 +26,7 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.reader import ReaderError
 
-from understudy.config.findings import shown
+from understudy.config.findings import on_one_line, shown
 from understudy.config.scalars import resolve
 from understudy.config.source import Entry, Node, Position, Source
 from understudy.model.errors import ConfigError, Problem
@@ -61,11 +61,13 @@ def read_octets(octets: bytes, file: Path) -> Source:
         text = octets.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         place = _place(octets[: error.start].decode(errors="replace"))
-        raise _refusal(file, place, "yaml.encoding", f"octet 0x{octets[error.start]:02x} is not UTF-8") from None
+        raise _refusal_at(
+            file, place, "yaml.encoding", message=f"octet 0x{octets[error.start]:02x} is not UTF-8"
+        ) from None
     return Source(file, text, _Composer(file, text).compose())
 
 
-def _refusal(file: Path, place: Position, code: str, message: str) -> ConfigError:
+def _refusal_at(file: Path, place: Position, code: str, *, message: str) -> ConfigError:
     return ConfigError([Problem(str(file), place.line, place.column, code, message)])
 
 
@@ -93,7 +95,9 @@ class _Composer:
                 root = self._document()
         except ReaderError as error:
             place = _place(self._text[: error.position])
-            raise _refusal(self._file, place, "yaml.character", "a control character is not allowed here") from None
+            raise _refusal_at(
+                self._file, place, "yaml.character", message="a control character is not allowed here"
+            ) from None
         except YAMLError as error:
             raise self._syntax_refusal(error) from None
         if self._problems:
@@ -115,7 +119,7 @@ class _Composer:
     def _node(self, event: Event, depth: int) -> Node:
         position = _start(event)
         if depth > DEPTH_MAX:
-            raise _refusal(self._file, position, "yaml.depth", f"nested more than {DEPTH_MAX} deep")
+            raise _refusal_at(self._file, position, "yaml.depth", message=f"nested more than {DEPTH_MAX} deep")
         if isinstance(event, AliasEvent):
             return self._alias(event, position)
         tag = getattr(event, "tag", None)
@@ -123,7 +127,9 @@ class _Composer:
             self._refuse(position, "yaml.tag", f"the tag {shown(str(tag))} has no meaning here")
         node = self._untagged(event, position, depth)
         if node.size > VALUES_MAX:
-            raise _refusal(self._file, position, "yaml.too-large", f"more than {VALUES_MAX:,} values with aliases")
+            raise _refusal_at(
+                self._file, position, "yaml.too-large", message=f"more than {VALUES_MAX:,} values with aliases"
+            )
         self._remember(event, node)
         return node
 
@@ -201,16 +207,16 @@ class _Composer:
                 self._refuse(node.position, "yaml.merge", "only a mapping, or a list of them, can be merged")
 
     def _refuse(self, position: Position, code: str, message: str) -> None:
-        self._problems.append(Problem(str(self._file), position.line, position.column, code, message))
+        self._problems.append(Problem(str(self._file), *position, code, on_one_line(message)))
 
     def _syntax_refusal(self, error: YAMLError) -> ConfigError:
         """The parser's own complaint, placed, with what it was reading."""
         if not isinstance(error, MarkedYAMLError):
-            return _refusal(self._file, Position(1, 1), "yaml.syntax", " ".join(str(error).split())[:200])
+            return _refusal_at(self._file, Position(1, 1), "yaml.syntax", message=" ".join(str(error).split())[:200])
         mark: StringMark | None = error.problem_mark or error.context_mark
         place = Position(mark.line + 1, mark.column + 1) if mark is not None else Position(1, 1)
         said = [part for part in (error.context, error.problem) if part]
-        problem = Problem(str(self._file), *place, "yaml.syntax", ": ".join(said), _syntax_hint(error))
+        problem = Problem(str(self._file), *place, "yaml.syntax", on_one_line(": ".join(said)), _syntax_hint(error))
         self._problems.append(problem)
         return self._refusal()
 

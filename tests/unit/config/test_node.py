@@ -44,7 +44,7 @@ def test_paths_start_at_the_folder_of_the_file(folder: Path) -> None:
     [
         (0, "/etc/understudy/u.yaml", "/var/lib/understudy"),
         (1000, "/etc/understudy/u.yaml", "/etc/understudy/state"),
-        (0, "/home/one/u.yaml", "/home/one/state"),
+        (0, "/srv/one/u.yaml", "/srv/one/state"),
     ],
 )
 def test_the_default_state_folder_is_the_systems_only_for_its_own_file(

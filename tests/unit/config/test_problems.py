@@ -250,3 +250,42 @@ def test_a_value_behind_two_aliases_is_one_problem(tmp_path: Path) -> None:
         load_in(tmp_path, HEAD + text)
 
     assert [(problem.line, problem.column) for problem in caught.value.problems] == [(3, 16)]
+
+
+@pytest.mark.parametrize("char", ["\u2028", "\u202e", "\x85", "\u200b"])
+@pytest.mark.parametrize(
+    "text", ["pools: {p: ['a?b']}", "zones: {'a? b': {file: z}}", "checks: {a: 'tcp:?'}", "'?': 1"]
+)
+def test_a_message_cannot_harm_a_terminal(tmp_path: Path, text: str, char: str) -> None:
+    for problem in refusal(tmp_path, f"listen: 127.0.0.1\n{text}".replace("?", char)):
+        assert str(problem).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("pools: {p: 192.0.2.1}", "write [192.0.2.1]"),
+        ("records: {www.example.com: {tiers: near}}", "write [near]"),
+        ("records: {www.example.com: {tiers: [192.0.2.1]}}", "write [192.0.2.1] for a tier of one endpoint"),
+        ("checks: {web: {htp: 80}}", "did you mean 'http'?"),
+        ("pools: {near: [192.0.2.1]}\nrecords: {www.example.com: {tiers: [neer]}}", "did you mean 'near'?"),
+        ("records: {www.example.com: {tiers: [[192.0.2.1]], on_all_dwon: nodata}}", "did you mean 'on_all_down'?"),
+        ("checks: {web: {tcp: 80, timout: 1s}}", "did you mean 'timeout'?"),
+        ("pools: {p: ['192.0.2.1:80']}", "write 192.0.2.1; the port stands in the check"),
+    ],
+)
+def test_a_hint_says_what_to_write(tmp_path: Path, text: str, hint: str) -> None:
+    assert [problem.hint for problem in refusal(tmp_path, HEAD + text)] == [hint]
+
+
+def test_a_zone_that_is_only_a_file_is_told_how_to_say_so(tmp_path: Path) -> None:
+    problems = refusal(tmp_path, "listen: 127.0.0.1\nzones: {example.com: z}")
+
+    assert [problem.hint for problem in problems] == ["write {file: z}"]
+
+
+def test_a_message_stays_readable_whatever_is_written(tmp_path: Path) -> None:
+    problems = refusal(tmp_path, f"{HEAD}pools: {{p: [{'x' * 3000}]}}")
+
+    assert len(problems) == 1
+    assert len(problems[0].message) <= 400
