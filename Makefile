@@ -30,6 +30,10 @@ test: setup  ## everything that needs no root and no other server
 	@cargo test --workspace --exclude understudy-py --release --quiet
 	@$(BIN)/python -m pytest -n auto --dist loadfile -q
 
+integration: setup  ## real servers and real peers, installed from Debian's packages
+	@tools/peers.sh
+	@$(BIN)/python -m pytest tests/integration -q --override-ini addopts="--strict-markers --import-mode=importlib -ra"
+
 check: setup  ## lint, types, layers, formatting
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check --quiet

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Installs the real peers that `make integration` runs against, from Debian's packages. Their services are not started.
+set -eu
+packages=()
+need() { command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ] || packages+=("$2"); }
+need named bind9
+need named-checkzone bind9-utils
+need dig bind9-dnsutils
+need nsd nsd
+need knotd knot
+need kdig knot-dnsutils
+need unbound unbound
+need ip iproute2
+[ "${#packages[@]}" -gt 0 ] || exit 0
+
+if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+  echo "The integration tests need: ${packages[*]}"
+  echo "  apt-get install ${packages[*]}"
+  exit 1
+fi
+echo "installing ${packages[*]}"
+# A policy that starts nothing: the tests start what they need on ports of their own.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  printf '#!/bin/sh\nexit 101\n' > "$policy"
+  chmod +x "$policy"
+  trap 'rm -f "$policy"' EXIT
+fi
+apt-get update -qq
+DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
