@@ -129,7 +129,7 @@ async def run_case(case: Case, count: int) -> list[float]:
         command = [sys.executable, "-m", "understudy.cli", "serve", "-c", str(file), "--log-level", "error"]
         with subprocess.Popen(command, stdout=subprocess.PIPE) as server:  # noqa: ASYNC220  # once, before the clock runs
             try:
-                await asyncio.to_thread(server.stdout.readline)  # type: ignore[union-attr]
+                await asyncio.to_thread(server.stdout.readline)  # type: ignore[union-attr]  # it was started with a pipe
                 return await kill_all(case, stage)
             finally:
                 server.send_signal(signal.SIGTERM)

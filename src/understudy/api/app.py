@@ -71,7 +71,7 @@ async def status(operations: Asked, name: str = "") -> StatusView:
 
 
 def _question(
-    name: str, rtype: Annotated[str, Query(alias="type")] = "A", client: str = "127.0.0.1", at: Instant | None = None
+    name: str, *, rtype: Annotated[str, Query(alias="type")] = "A", client: str = "127.0.0.1", at: Instant | None = None
 ) -> ExplainQuestion:
     return ExplainQuestion(name=name, rtype=rtype, client=client, at=at)
 
@@ -107,6 +107,7 @@ async def release(operations: Asked, request: ReleaseRequest) -> ReleaseView:
 
 
 def _event_filter(
+    *,
     after: int = 0,
     limit: Annotated[int, Query(ge=1, le=EVENTS_MAX)] = 100,
     kind: Annotated[list[str] | None, Query()] = None,
