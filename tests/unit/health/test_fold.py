@@ -167,6 +167,19 @@ def test_1_5_without_an_earlier_health_the_verdict_says_since_when() -> None:
     assert (health.state, health.since, health.falls) == (UP, 10.0, ())
 
 
+def test_1_5_of_several_verdicts_the_latest_change_says_since_when() -> None:
+    verdicts = Evidence(
+        {
+            "web": {"local": Verdict(VerdictState.UP, since=10.0, refreshed_at=990.0)},
+            "db": {"local": Verdict(VerdictState.UP, since=500.0, refreshed_at=990.0)},
+        }
+    )
+
+    health = fold(HealthKey(KEY.endpoint, all_of("web", "db")), verdicts, 1000.0, checks=CHECKS, previous=None)
+
+    assert health.since == 500.0
+
+
 def test_a_health_from_the_store_holds_until_verdicts_arrive() -> None:
     stored = Health(DOWN, since=10.0, first_seen=1.0, falls=(10.0,))
 
