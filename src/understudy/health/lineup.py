@@ -88,7 +88,7 @@ class _Places:
             override=find_override(self.scene.overrides, Location(endpoint, pool, self.record.name), now),
             is_in_use=endpoint in self.in_use,
             is_waiting=endpoint in self.waiting,
-            has_healthy=any(other != endpoint and self._is_decided_with(endpoint, other) for other in self.healthy),
+            has_healthy=any(self._is_decided_with(endpoint, other) for other in self.healthy),
             first_verdict_s=self.first_verdict_s,
             kept_until=self.scene.kept[pool].get(endpoint) if pool in self.scene.kept else None,
         )
@@ -105,12 +105,11 @@ class _Places:
         return standing
 
     def _find_healthy(self, members: Iterable[tuple[str, Member]], now: Instant) -> Iterator[Endpoint]:
-        """At most two of each family, which answers `is another one healthy` for every endpoint."""
-        found: dict[Family, set[Endpoint]] = {}
+        """One of each family: who asks for another one is neither UP nor in use, so it never finds itself."""
+        found: set[Family] = set()
         for pool, member in members:
-            known = found.setdefault(member.endpoint.family, set())
-            if len(known) < 2 and member.endpoint not in known and self._is_healthy(pool, member, now):  # noqa: PLR2004  # one, and one that is another
-                known.add(member.endpoint)
+            if member.endpoint.family not in found and self._is_healthy(pool, member, now):
+                found.add(member.endpoint.family)
                 yield member.endpoint
 
     def _is_healthy(self, pool: str, member: Member, now: Instant) -> bool:

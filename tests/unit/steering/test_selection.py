@@ -236,8 +236,15 @@ def test_4_2_the_steps_say_why_not_the_better_tier() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tiers", "relevant"),
-    [(["e", "n"], 1), (["d", "e", "n"], 2), (["d", "d", "d"], 3)],
+    ("tiers", "min_healthy", "relevant"),
+    [
+        (["e", "n"], 1, 1),
+        (["d", "e", "n"], 1, 2),
+        (["d", "d", "d"], 1, 3),
+        (["e d", "n w"], 2, 4),  # degraded: a worse tier that gets enough is chosen
+    ],
 )
-def test_4_7_only_the_chosen_tier_and_better_ones_can_change_the_answer(tiers: list[str], relevant: int) -> None:
-    assert len(choose(tiers).relevant) == relevant
+def test_4_7_only_the_chosen_tier_and_better_ones_can_change_the_answer(
+    tiers: list[str], min_healthy: int, relevant: int
+) -> None:
+    assert len(choose(tiers, min_healthy=min_healthy).relevant) == relevant
