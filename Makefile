@@ -47,5 +47,9 @@ fix: setup  ## what can be mended by itself
 	@$(BIN)/ruff format
 	@cargo fmt --all
 
+bench: setup  ## speed, as ratios and distributions; writes build/bench
+	@mkdir -p build/bench
+	@$(BIN)/python benchmarks/failover_time.py --json build/bench/failover_time.json
+
 clean:  ## everything that was made
 	rm -rf .venv target build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

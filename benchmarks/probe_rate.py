@@ -151,13 +151,17 @@ def main() -> None:
             assert server.stdout is not None
             port = int(server.stdout.readline())
             if options.profile:
-                with cProfile.Profile() as profile:
-                    uvloop.run(measure_ours(port))
-                pstats.Stats(profile).sort_stats("tottime").print_stats(30)
+                print_profile(port)
             else:
                 uvloop.run(compare(port, options.rounds))
         finally:
             server.terminate()
+
+
+def print_profile(port: int) -> None:
+    with cProfile.Profile() as profile:
+        uvloop.run(measure_ours(port))
+    pstats.Stats(profile).sort_stats("tottime").print_stats(30)
 
 
 async def measure_ours(port: int) -> None:

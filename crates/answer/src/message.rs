@@ -25,7 +25,10 @@ pub fn respond<Z: Zones>(
     reply: &mut [u8],
 ) -> Outcome {
     let written = match Query::parse(request.message) {
-        Ok(query) => answer(zones, server, &Asked { query, request }, chance, reply),
+        Ok(query) => {
+            let query = &query;
+            answer(zones, server, &Asked { query, request }, chance, reply)
+        }
         Err(Refusal::Silent(NoAnswer::Short)) => return Outcome::Silent(Silence::Short),
         Err(Refusal::Silent(NoAnswer::Response)) => return Outcome::Silent(Silence::Response),
         Err(Refusal::UnknownOpcode(header)) => refuse(&header, None, Rcode::NOTIMP, reply),
@@ -33,6 +36,7 @@ pub fn respond<Z: Zones>(
             header, question, ..
         }) => refuse(&header, question.as_ref(), Rcode::FORMERR, reply),
         Err(Refusal::BadVersion(query)) => {
+            let query = &query;
             let asked = Asked { query, request };
             frame(server, &asked, chance, reply, |response| {
                 response.writer.set_rcode(Rcode::BADVERS);
@@ -45,7 +49,7 @@ pub fn respond<Z: Zones>(
 
 /// A well-formed query and the circumstances of its coming.
 struct Asked<'a> {
-    query: Query<'a>,
+    query: &'a Query<'a>,
     request: &'a Request<'a>,
 }
 
@@ -119,42 +123,38 @@ fn frame<'q, 'b>(
     reply: &'b mut [u8],
     sections: impl FnOnce(&mut Response<'q, 'b, '_>) -> Result<(), Full>,
 ) -> Result<Summary, Full> {
+    let Asked { query, request } = asked;
     let limit = size_limit(server, asked, reply.len());
-    let mut writer = Writer::response(reply, limit, &asked.query.header)?;
-    let opt = asked.query.edns.map(|edns| Opt {
+    let mut response = Response {
+        writer: Writer::response(reply, limit, &query.header)?,
+        question: query.question,
+        transport: request.transport,
+        now_ns: request.now_ns,
+        chance,
+        is_steered: false,
+        alias: None,
+    };
+    let opt = query.edns.map(|edns| Opt {
         udp_size: server.udp_size(),
         dnssec_ok: edns.dnssec_ok,
         options: &[],
     });
     if let Some(opt) = &opt {
-        writer.reserve(opt.octets())?;
+        response.writer.reserve(opt.octets())?;
     }
-    writer.question(&asked.query.question)?;
-    let mut response = Response {
-        writer,
-        question: asked.query.question,
-        transport: asked.request.transport,
-        now_ns: asked.request.now_ns,
-        chance,
-        is_steered: false,
-    };
+    response.writer.question(&query.question)?;
     let is_truncated = sections(&mut response).is_err();
-    let Response {
-        mut writer,
-        is_steered,
-        ..
-    } = response;
     if is_truncated {
-        writer.set_flags(Header::TC);
+        response.writer.set_flags(Header::TC);
     }
     if let Some(opt) = &opt {
-        writer.opt(opt)?;
+        response.writer.opt(opt)?;
     }
-    let (rcode, qtype) = (
-        writer.rcode().number(),
-        Some(asked.query.question.qtype.number()),
+    let (rcode, is_steered) = (response.writer.rcode().number(), response.is_steered);
+    let (length, qtype) = (
+        response.writer.finish(),
+        Some(query.question.qtype.number()),
     );
-    let length = writer.finish();
     Ok(Summary {
         length,
         rcode,

@@ -31,15 +31,11 @@ pub trait Zones {
 }
 
 /// How far one name has led.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a box would allocate on the path of a query"
-)]
 enum Progress {
     /// The response is complete.
     Complete,
-    /// An alias: go on with its target.
-    Follow(NameBuf),
+    /// An alias, whose target stands in [`Response::alias`]: go on with that.
+    Follow,
     /// No zone of ours has the name.
     Elsewhere,
 }
@@ -58,7 +54,7 @@ pub(crate) fn resolve<Z: Zones>(
     };
     match look_up(zones, response, sought)? {
         Progress::Complete => Ok(()),
-        Progress::Follow(target) => follow(zones, response, target),
+        Progress::Follow => follow(zones, response),
         Progress::Elsewhere => {
             response.writer.set_rcode(Rcode::REFUSED);
             Ok(())
@@ -69,13 +65,12 @@ pub(crate) fn resolve<Z: Zones>(
 /// Goes from alias to alias. The chain ends where it leaves our zones, comes back to a name that
 /// it has passed, or is too long: what has been found so far is the answer.
 #[inline(never)]
-fn follow<Z: Zones>(
-    zones: &Z,
-    response: &mut Response<'_, '_, '_>,
-    mut target: NameBuf,
-) -> Result<(), Full> {
+fn follow<Z: Zones>(zones: &Z, response: &mut Response<'_, '_, '_>) -> Result<(), Full> {
     let mut passed = [NameBuf::ROOT; ALIASES];
     for index in 0..ALIASES {
+        let Some(target) = response.alias.take() else {
+            return Ok(());
+        };
         let name = target.as_name();
         let has_passed = passed.iter().take(index).any(|it| it.as_name() == name);
         if has_passed || name == response.question.qname {
@@ -85,14 +80,13 @@ fn follow<Z: Zones>(
             name,
             is_question: false,
         };
-        let next = match look_up(zones, response, sought)? {
+        match look_up(zones, response, sought)? {
             Progress::Complete | Progress::Elsewhere => return Ok(()),
-            Progress::Follow(next) => next,
-        };
+            Progress::Follow => {}
+        }
         if let Some(place) = passed.get_mut(index) {
             *place = target;
         }
-        target = next;
     }
     Ok(())
 }
@@ -188,7 +182,8 @@ fn redirect(
     if takes_aliases_as_answer(response.question.qtype) {
         return Ok(Progress::Complete);
     }
-    Ok(Progress::Follow(target))
+    response.alias = Some(target);
+    Ok(Progress::Follow)
 }
 
 /// An alias is an answer to these types, not a way to go.
@@ -219,8 +214,8 @@ fn at_node(
         Some(Chosen::Records(records)) => {
             records.write(&mut response.writer, sought.owner())?;
             if records.rrset.rtype != qtype {
-                let target = alias_target(&records.rrset);
-                return Ok(target.map_or(Progress::Complete, Progress::Follow));
+                response.alias = alias_target(&records.rrset);
+                return Ok(Progress::Follow);
             }
             if names_hosts(qtype) {
                 response.hints(zone, sought, &records.rrset);

@@ -1,6 +1,6 @@
 //! The response in the making, and the name that is looked up at the moment.
 
-use understudy_wire::{Name, Owner, Question, Writer};
+use understudy_wire::{Name, NameBuf, Owner, Question, Writer};
 
 use crate::chance::Chance;
 use crate::outcome::Transport;
@@ -14,6 +14,9 @@ pub(crate) struct Response<'q, 'b, 'c> {
     pub(crate) chance: &'c mut Chance,
     /// A steered set had a say.
     pub(crate) is_steered: bool,
+    /// The target of the alias that the answer ends in so far. Handed on here and not in return
+    /// values, which would be copied on every way up.
+    pub(crate) alias: Option<NameBuf>,
 }
 
 /// A name on the way from the question to its answer: the question's own, or an alias' target.

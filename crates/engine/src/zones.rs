@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
-use understudy_wire::Name;
+use understudy_wire::{Name, NameBuf};
 use understudy_zone::{SteeredChange, Zone};
 
 use crate::error::EngineError;
@@ -23,51 +23,81 @@ use crate::error::EngineError;
 /// One zone: its current version, and how many there have been.
 #[derive(Debug)]
 struct Served {
+    origin: NameBuf,
     current: ArcSwap<Zone>,
     publications: AtomicU64,
 }
 
-/// A small, fast hash for names in lower case: FNV-1a. The keys are the operator's, so nobody can
+/// The hash of a name without regard to case: FNV-1a. The keys are the operator's, so nobody can
 /// choose them to collide.
-#[derive(Clone, Debug)]
-struct NameHasher(u64);
-
-impl Default for NameHasher {
-    fn default() -> Self {
-        NameHasher(0xcbf2_9ce4_8422_2325)
-    }
+fn hash(name: Name<'_>) -> u64 {
+    name.octets()
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, octet| {
+            (hash ^ u64::from(octet.to_ascii_lowercase())).wrapping_mul(0x0000_0100_0000_01b3)
+        })
 }
 
-impl Hasher for NameHasher {
+/// A hasher for keys that are hashes already.
+#[derive(Clone, Debug, Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
     fn finish(&self) -> u64 {
         self.0
     }
 
     fn write(&mut self, octets: &[u8]) {
         for octet in octets {
-            self.0 = (self.0 ^ u64::from(*octet)).wrapping_mul(0x0000_0100_0000_01b3);
+            self.write_u64(u64::from(*octet));
         }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = self.0.rotate_left(8) ^ number;
     }
 }
 
-/// Every served zone by its origin.
+/// Every served zone.
 #[derive(Clone, Debug, Default)]
 struct Table {
-    by_origin: HashMap<Vec<u8>, Arc<Served>, BuildHasherDefault<NameHasher>>,
+    /// By the hash of the origin; more than one only if hashes collide.
+    by_hash: HashMap<u64, Vec<Arc<Served>>, BuildHasherDefault<AsItIs>>,
     /// The label counts of all origins, the largest first: where to look.
     depths: Vec<usize>,
 }
 
 impl Table {
-    fn index(&mut self) {
-        let labels = |octets: &Vec<u8>| Name::from_octets(octets).map_or(0, Name::label_count);
-        self.depths = self.by_origin.keys().map(labels).collect();
-        self.depths.sort_unstable_by(|left, right| right.cmp(left));
-        self.depths.dedup();
+    fn all(&self) -> impl Iterator<Item = &Arc<Served>> {
+        self.by_hash.values().flatten()
     }
 
     fn at(&self, origin: Name<'_>) -> Option<&Arc<Served>> {
-        self.by_origin.get(origin.to_lower().as_name().octets())
+        let served = self.by_hash.get(&hash(origin))?;
+        served
+            .iter()
+            .find(|served| served.origin.as_name() == origin)
+    }
+
+    fn insert(&mut self, served: Served) {
+        let place = self.by_hash.entry(hash(served.origin.as_name()));
+        place.or_default().push(Arc::new(served));
+        self.index();
+    }
+
+    fn remove(&mut self, origin: Name<'_>) {
+        if let Some(served) = self.by_hash.get_mut(&hash(origin)) {
+            served.retain(|served| served.origin.as_name() != origin);
+        }
+        self.index();
+    }
+
+    fn index(&mut self) {
+        let labels = |served: &Arc<Served>| served.origin.as_name().label_count();
+        let mut depths: Vec<usize> = self.all().map(labels).collect();
+        depths.sort_unstable_by(|left, right| right.cmp(left));
+        depths.dedup();
+        self.depths = depths;
     }
 }
 
@@ -117,13 +147,11 @@ impl Zones {
             return Ok(());
         }
         let mut next = Table::clone(&table);
-        let served = Served {
+        next.insert(Served {
+            origin: zone.origin().to_buf(),
             current: ArcSwap::new(version),
             publications: AtomicU64::new(1),
-        };
-        let origin = zone.origin().to_lower().as_name().octets().to_vec();
-        next.by_origin.insert(origin, Arc::new(served));
-        next.index();
+        });
         self.table.store(Arc::new(next));
         Ok(())
     }
@@ -148,10 +176,10 @@ impl Zones {
     /// [`EngineError::ZoneNotFound`].
     pub fn withdraw(&self, origin: Name<'_>) -> Result<(), EngineError> {
         let _turn = self.write();
-        let mut next = Table::clone(&self.table.load());
-        let removed = next.by_origin.remove(origin.to_lower().as_name().octets());
-        removed.ok_or_else(|| not_found(origin))?;
-        next.index();
+        let table = self.table.load();
+        table.at(origin).ok_or_else(|| not_found(origin))?;
+        let mut next = Table::clone(&table);
+        next.remove(origin);
         self.table.store(Arc::new(next));
         Ok(())
     }
@@ -161,8 +189,7 @@ impl Zones {
     pub fn list(&self) -> Vec<Listed> {
         let table = self.table.load();
         let mut zones: Vec<Listed> = table
-            .by_origin
-            .values()
+            .all()
             .map(|served| Listed {
                 zone: Zone::clone(&served.current.load()),
                 publications: served.publications.load(Ordering::Relaxed),
@@ -180,11 +207,16 @@ fn not_found(origin: Name<'_>) -> EngineError {
 impl understudy_answer::Zones for Zones {
     fn nearest(&self, name: Name<'_>) -> Option<impl Deref<Target = Zone>> {
         let table = self.table.load();
-        let lower = name.to_lower();
-        let labels = name.label_count();
-        for depth in table.depths.iter().filter(|depth| **depth <= labels) {
-            let origin = lower.as_name().suffix(*depth)?;
-            if let Some(served) = table.by_origin.get(origin.octets()) {
+        let mut ancestor = name;
+        let mut labels = name.label_count();
+        for depth in &table.depths {
+            while labels > *depth {
+                ancestor = ancestor.parent()?;
+                labels -= 1;
+            }
+            if labels == *depth
+                && let Some(served) = table.at(ancestor)
+            {
                 return Some(Reading(served.current.load()));
             }
         }

@@ -203,20 +203,52 @@ impl PartialOrd for Name<'_> {
 impl Ord for Name<'_> {
     /// RFC 4034 section 6.1: label by label from the right, each as lower-case octets.
     fn cmp(&self, other: &Self) -> Ordering {
-        let (mine, theirs) = (self.label_count(), other.label_count());
-        let shared = mine.min(theirs);
-        for depth in 1..=shared {
-            let label = |name: &Self| name.suffix(depth).and_then(|name| name.labels().next());
-            let order = compare_labels(
-                label(self).unwrap_or_default(),
-                label(other).unwrap_or_default(),
-            );
-            if order.is_ne() {
-                return order;
-            }
-        }
-        mine.cmp(&theirs)
+        let (mine, theirs) = (LabelStarts::of(*self), LabelStarts::of(*other));
+        let mut pairs = mine.iter().rev().zip(theirs.iter().rev());
+        pairs
+            .find_map(|(left, right)| {
+                let order = compare_labels(label_at(self.0, *left), label_at(other.0, *right));
+                order.is_ne().then_some(order)
+            })
+            .unwrap_or_else(|| mine.iter().len().cmp(&theirs.iter().len()))
     }
+}
+
+/// Where the labels of a name begin, the root label not counted.
+struct LabelStarts {
+    starts: [u8; MAX_NAME_OCTETS / 2],
+    count: usize,
+}
+
+impl LabelStarts {
+    fn of(name: Name<'_>) -> Self {
+        let mut all = Self {
+            starts: [0; MAX_NAME_OCTETS / 2],
+            count: 0,
+        };
+        let mut at = 0;
+        for (label, start) in name.labels().zip(&mut all.starts) {
+            *start = at;
+            // A label has at most 63 octets and a name 255, so that this does not wrap.
+            at = at
+                .wrapping_add(u8::try_from(label.len()).unwrap_or(0))
+                .wrapping_add(1);
+            all.count += 1;
+        }
+        all
+    }
+
+    fn iter(&self) -> core::slice::Iter<'_, u8> {
+        self.starts.get(..self.count).unwrap_or_default().iter()
+    }
+}
+
+/// The label whose length octet is at `start`.
+fn label_at(octets: &[u8], start: u8) -> &[u8] {
+    octets
+        .get(usize::from(start)..)
+        .and_then(|rest| Labels(rest).next())
+        .unwrap_or_default()
 }
 
 fn compare_labels(left: &[u8], right: &[u8]) -> Ordering {

@@ -48,9 +48,8 @@ class Client:
         """Events as they happen, until the server leaves."""
         try:
             with self._http.stream("GET", "/events/follow", params=_given(parameters), timeout=None) as response:
-                for line in response.iter_lines():
-                    if line.startswith("data:"):
-                        yield EventView.model_validate_json(line.removeprefix("data:"))
+                for line in filter(_is_event, response.iter_lines()):
+                    yield EventView.model_validate_json(line.removeprefix("data:"))
         except httpx2.TransportError as error:
             raise self._unreachable(error) from None
 
@@ -81,6 +80,11 @@ class Client:
             f"no server answers at {self._socket}: {error}",
             hint="is `understudy serve` running with this configuration? -c FILE or --socket PATH names another one",
         )
+
+
+def _is_event(line: str) -> bool:
+    """Other lines of the stream are its comments and names."""
+    return line.startswith("data:")
 
 
 def _given(parameters: Parameters) -> dict[str, str | int | float | Sequence[str]]:

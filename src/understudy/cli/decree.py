@@ -52,7 +52,7 @@ def drain(
     socket: SocketOption = None,
 ) -> None:
     """Take an endpoint or a pool out of new answers, planned."""
-    request = _request(OverrideKind.DRAIN, subject, reason, lasting)
+    request = _request(OverrideKind.DRAIN, subject, reason, lasting=lasting)
     request = request.model_copy(update={"record": record, "is_forced": even_so})
     with told(as_json=as_json):
         _show(connect(config, socket).post("/overrides", OverrideView, request), as_json=as_json)
@@ -72,7 +72,7 @@ def force(
 ) -> None:
     """Take an endpoint or a pool for up or down, whatever the checks say."""
     kind = OverrideKind.FORCE_UP if direction is Direction.UP else OverrideKind.FORCE_DOWN
-    request = _request(kind, subject, reason, lasting)
+    request = _request(kind, subject, reason, lasting=lasting)
     request = request.model_copy(update={"record": record, "is_forced": even_so})
     with told(as_json=as_json):
         _show(connect(config, socket).post("/overrides", OverrideView, request), as_json=as_json)
@@ -88,7 +88,7 @@ def freeze(
     socket: SocketOption = None,
 ) -> None:
     """Stop automatic changes; serving goes on with the answers of this moment."""
-    request = _request(OverrideKind.FREEZE, record, reason, lasting)
+    request = _request(OverrideKind.FREEZE, record, reason, lasting=lasting)
     with told(as_json=as_json):
         _show(connect(config, socket).post("/overrides", OverrideView, request), as_json=as_json)
 
@@ -116,7 +116,7 @@ def release(
             console.print(Text.assemble(("may return ", "green"), endpoint))
 
 
-def _request(kind: OverrideKind, subject: str, reason: str, lasting: str) -> OverrideRequest:
+def _request(kind: OverrideKind, subject: str, reason: str, *, lasting: str) -> OverrideRequest:
     duration_s = duration_option(lasting)
     return OverrideRequest(
         kind=kind.value,

@@ -50,7 +50,7 @@ def _zone(name: Name, placed: tuple[ZoneForm, KeyPath], folder: Path, *, finding
     file = folder / form.file
     if not file.is_file():
         reason = "is no file" if file.exists() else "does not exist"
-        findings.error((*path, "file"), "zone.file-missing", f"{file} {reason}", hint=f"paths start at {folder}")
+        findings.missing((*path, "file"), "zone.file-missing", f"{file} {reason}", hint=f"paths start at {folder}")
     return ZoneDefinition(name, ZoneSource.FILE, file)
 
 

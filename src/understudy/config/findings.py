@@ -18,10 +18,17 @@ class Findings:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._found: dict[Problem, None] = {}
+        self._elsewhere: dict[Problem, None] = {}
 
     def error(self, path: KeyPath, code: str, message: str, *, hint: str = "") -> None:
         """A fault in the value of `path`."""
         self._add(self._source.position(path), code, message, hint=hint)
+
+    def missing(self, path: KeyPath, code: str, message: str, *, hint: str = "") -> None:
+        """A fault outside of the file, in what the value of `path` names: the file itself is sound."""
+        position = self._source.position(path)
+        problem = Problem(str(self._source.file), *position, code, on_one_line(message), on_one_line(hint))
+        self._elsewhere[problem] = None
 
     def key_error(self, path: KeyPath, code: str, message: str, *, hint: str = "") -> None:
         """A fault in the last key of `path` itself."""
@@ -38,12 +45,17 @@ class Findings:
     @property
     def errors(self) -> tuple[Problem, ...]:
         """In file order."""
-        return self._sorted(ProblemSeverity.ERROR)
+        return _in_order(problem for problem in self._found if problem.severity is ProblemSeverity.ERROR)
+
+    @property
+    def elsewhere(self) -> tuple[Problem, ...]:
+        """Faults outside of the file, in file order."""
+        return _in_order(self._elsewhere)
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
         """In file order."""
-        return self._sorted(ProblemSeverity.WARNING)
+        return _in_order(problem for problem in self._found if problem.severity is ProblemSeverity.WARNING)
 
     def _add(
         self,
@@ -58,9 +70,9 @@ class Findings:
         problem = Problem(file, *position, code, on_one_line(message), on_one_line(hint), severity)
         self._found[problem] = None
 
-    def _sorted(self, severity: ProblemSeverity) -> tuple[Problem, ...]:
-        chosen = (problem for problem in self._found if problem.severity is severity)
-        return tuple(sorted(chosen, key=lambda problem: (problem.line, problem.column, problem.code)))
+
+def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    return tuple(sorted(problems, key=lambda problem: (problem.line, problem.column, problem.code)))
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

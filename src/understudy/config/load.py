@@ -16,12 +16,16 @@ from understudy.model.errors import ConfigError, Problem
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A valid configuration. `files` were read for it (zone files are not: the zones' stage reads these)."""
+    """A valid configuration. `files` were read for it (zone files are not: the zones' stage reads these).
+
+    `missing` are zone files that are not there: reason enough to refuse a reload, but none to leave other zones unserved.
+    """
 
     configuration: Configuration
     warnings: tuple[Problem, ...]
     files: tuple[Path, ...]
     text: str
+    missing: tuple[Problem, ...] = ()
 
 
 def load(path: Path) -> Loaded:
@@ -40,5 +44,5 @@ def _digest(source: Source) -> Loaded:
     document = read_document(source, findings)
     configuration = build(document, findings) if document is not None else None
     if findings.errors or configuration is None:
-        raise ConfigError(findings.errors)
-    return Loaded(configuration, findings.warnings, (source.file.absolute(),), source.text)
+        raise ConfigError(sorted((*findings.errors, *findings.elsewhere), key=lambda each: (each.line, each.column)))
+    return Loaded(configuration, findings.warnings, (source.file.absolute(),), source.text, findings.elsewhere)

@@ -51,16 +51,17 @@ def read_candidate(file: Path, now: Instant, progress: Progress | None = None) -
     """Read a configuration file and the zones that it names. Blocks. Raises ConfigError for the file itself."""
     stamps = {file: FileStamp.of(file)}
     loaded = load(file)
-    zones, problems = load_zones(loaded.configuration.zones.values(), now, progress)
-    return assemble(loaded, stamps, zones, problems)
+    present = [definition for definition in loaded.configuration.zones.values() if definition.file.is_file()]
+    zones, problems = load_zones(present, now, progress)
+    return assemble(loaded, stamps, zones, problems=problems)
 
 
 def assemble(
-    loaded: Loaded, stamps: Mapping[Path, FileStamp], zones: Mapping[Name, LoadedZone], problems: list[Problem]
+    loaded: Loaded, stamps: Mapping[Path, FileStamp], zones: Mapping[Name, LoadedZone], *, problems: list[Problem]
 ) -> Candidate:
     """Check records against zones, and put errors and warnings apart."""
     views = {name: ZoneView(zone.definition, zone.zone) for name, zone in zones.items()}
-    found = [*loaded.warnings, *problems, *conflicts(loaded.configuration, views)]
+    found = [*loaded.warnings, *loaded.missing, *problems, *conflicts(loaded.configuration, views)]
     return Candidate(
         configuration=loaded.configuration,
         text=loaded.text,

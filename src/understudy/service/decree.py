@@ -26,7 +26,7 @@ async def decree(server: NameServer, request: OverrideRequest) -> OverrideView:
     now = server.clock.now()
     generation = server.store.desired.generation
     kind = _kind(request.kind)
-    subject = find_subject(server, request.subject, request.record, kind)
+    subject = find_subject(server, request.subject, request.record, kind=kind)
     expires_at = None if request.duration_s is None else now + request.duration_s
     wanted = Override(generation + 1, kind, subject, request.reason, request.author, now, expires_at)
     _require_sense(server, wanted, request, now=now)
@@ -57,7 +57,7 @@ def _kind(text: str) -> OverrideKind:
         raise OverrideRefusedError(f"'{text}' is no kind of override", hint=f"one of {known}") from None
 
 
-def find_subject(server: NameServer, name: str, record: str, kind: OverrideKind) -> Subject:
+def find_subject(server: NameServer, name: str, record: str, *, kind: OverrideKind) -> Subject:
     """What a name means: an endpoint or a pool; for a freeze a record, or everything. Raises NotFoundError."""
     only_in = _find_record(server, record) if record else ""
     if kind is OverrideKind.FREEZE:

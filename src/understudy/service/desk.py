@@ -60,7 +60,7 @@ class Desk:
 
     def whatif(self, request: WhatIfRequest) -> WhatIfView:
         """What would be answered."""
-        return suppose(self._server.pipeline, request.down, request.name, self._server.clock.now())
+        return suppose(self._server.pipeline, request.down, request.name, now=self._server.clock.now())
 
     async def probe(self, request: ProbeRequest) -> list[ObservationView]:
         """One probe of each leaf of the check."""

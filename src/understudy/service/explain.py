@@ -35,7 +35,7 @@ async def explain(server: NameServer, question: ExplainQuestion) -> ExplainView:
     record = _find_record(server, name)
     if question.at is not None and question.at < now:
         return await _replay(server, record, question, rtype=rtype)
-    response = _ask(server, name, rtype, question.client)
+    response = _ask(server, name, rtype, client=question.client)
     if response is None:
         raise NotFoundError(
             f"the name server would not answer that query from {question.client}", code="explain.silent"
@@ -49,7 +49,7 @@ async def explain(server: NameServer, question: ExplainQuestion) -> ExplainView:
         rcode=dns.rcode.to_text(response.rcode()),
         answer=list(_lines(response.answer)),
         authority=list(_lines(response.authority)),
-        source=_source(server, name, record, response),
+        source=_source(server, name, record, response=response),
         decisions=[present_decision(each) for each in _decisions(server, record, rtype)],
         tiers=report_tiers(server, record, now) if record else [],
         endpoints=[report_endpoint(server, key, now) for key in _keys(server, record, rtype)],
@@ -85,7 +85,7 @@ def _find_record(server: NameServer, name: Name) -> Record | None:
     return None
 
 
-def _ask(server: NameServer, name: Name, rtype: dns.rdatatype.RdataType, client: str) -> dns.message.Message | None:
+def _ask(server: NameServer, name: Name, rtype: dns.rdatatype.RdataType, *, client: str) -> dns.message.Message | None:
     """What the engine itself answers: the very code that answers the world."""
     query = dns.message.make_query(name.absolute, rtype, use_edns=0, payload=EDNS_SIZE)
     query.flags &= ~dns.flags.RD
@@ -101,7 +101,7 @@ def _lines(section: list[dns.rrset.RRset]) -> Iterator[str]:
         yield from rrset.to_text().splitlines()
 
 
-def _source(server: NameServer, name: Name, record: Record | None, response: dns.message.Message) -> str:
+def _source(server: NameServer, name: Name, record: Record | None, *, response: dns.message.Message) -> str:
     if record is not None and record.name == name:
         file, line = server.pipeline.configuration.sources.get(f"record:{record.name}", ("", 0))
         return f"the steered record {record.name} ({file}:{line})"

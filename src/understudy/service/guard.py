@@ -29,7 +29,7 @@ class Guard:
         self._falls = RecentFalls()
 
     def limit(
-        self, configuration: Configuration, index: Index, healths: Mapping[HealthKey, Health], now: Instant
+        self, configuration: Configuration, index: Index, healths: Mapping[HealthKey, Health], *, now: Instant
     ) -> set[str]:
         """Judge every limited pool anew; the names of those where anything is kept otherwise than before."""
         changed = set()

@@ -141,7 +141,7 @@ class Pipeline:
     def _hold_limits(self, healths: list[HealthChange], now: Instant) -> None:
         """Guards 5.2 and 5.3."""
         self.guard.note(healths, now)
-        for pool in self.guard.limit(self.configuration, self.index, self.healths, now):
+        for pool in self.guard.limit(self.configuration, self.index, self.healths, now=now):
             self._stale_records.update(dict.fromkeys(self.index.records_by_pool.get(pool, ())))
 
     def _fold(self, key: HealthKey, now: Instant) -> HealthChange | None:

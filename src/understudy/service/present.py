@@ -58,7 +58,7 @@ def present_observation(key: ProbeKey, observation: Observation) -> ObservationV
     )
 
 
-def present_verdict(monitor: str, check: Check, verdict: Verdict, last: ObservationView | None) -> VerdictView:
+def present_verdict(monitor: str, check: Check, verdict: Verdict, *, last: ObservationView | None) -> VerdictView:
     """One monitor's opinion."""
     towards_up = verdict.state in {VerdictState.DOWN, VerdictState.RECOVERING}
     return VerdictView(

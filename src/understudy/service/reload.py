@@ -147,11 +147,11 @@ async def reload_zone(server: NameServer, origin: Name) -> None:
             loaded = await asyncio.to_thread(load_zone, before.definition, now)
         except (ZoneFileError, OSError) as error:
             problems = zone_problems(before.definition, error)
-            _keep(server, before.kept_because(str(problems[0]), stamps), f"{len(problems)} problems", now)
+            _keep(server, before.kept_because(str(problems[0]), stamps), f"{len(problems)} problems", now=now)
             return
         conflict = server.candidate.find_conflict(origin, loaded)
         if conflict:
-            _keep(server, before.kept_because(conflict, {**stamps, **loaded.stamps}), "a conflict", now)
+            _keep(server, before.kept_because(conflict, {**stamps, **loaded.stamps}), "a conflict", now=now)
             return
         server.zones[origin] = loaded
         server.decider.settle_zones({origin: loaded}, now)
@@ -164,7 +164,7 @@ def _stamps(loaded: LoadedZone) -> dict[Path, FileStamp]:
     return {path: FileStamp.of(path) for path in loaded.stamps}
 
 
-def _keep(server: NameServer, kept: LoadedZone, count: str, now: Instant) -> None:
+def _keep(server: NameServer, kept: LoadedZone, count: str, *, now: Instant) -> None:
     origin = kept.definition.name
     server.zones[origin] = kept
     text = f"the new content of {origin} is not used ({count}): {kept.problem}"

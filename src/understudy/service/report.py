@@ -92,14 +92,9 @@ def _has_endpoint(server: NameServer, record: Record, name: str) -> bool:
 
 def _keys_about(server: NameServer, records: Iterable[Record]) -> Iterator[HealthKey]:
     """Every health of the records, once."""
-    seen: set[HealthKey] = set()
-    for record in records:
-        for pool in record.pools:
-            for member in server.pipeline.configuration.pools[pool].members:
-                key = HealthKey(member.endpoint, record.requirement)
-                if key not in seen:
-                    seen.add(key)
-                    yield key
+    pools = server.pipeline.configuration.pools
+    used = ((record, member) for record in records for pool in record.pools for member in pools[pool].members)
+    yield from dict.fromkeys(HealthKey(member.endpoint, record.requirement) for record, member in used)
 
 
 def report_endpoint(server: NameServer, key: HealthKey, now: Instant) -> EndpointView:
@@ -125,7 +120,7 @@ def _verdicts(server: NameServer, key: HealthKey) -> Iterator[VerdictView]:
         last = present_observation(probe_key, seen[-1]) if seen else None
         for monitor, table in server.pipeline.tables.items():
             if probe_key in table:
-                yield present_verdict(monitor, server.pipeline.configuration.checks[name], table[probe_key], last)
+                yield present_verdict(monitor, server.pipeline.configuration.checks[name], table[probe_key], last=last)
 
 
 def report_record(server: NameServer, record: Record, now: Instant) -> RecordView:
@@ -142,7 +137,7 @@ def report_record(server: NameServer, record: Record, now: Instant) -> RecordVie
         tiers=report_tiers(server, record, now),
         fallback=record.fallback,
         overrides=present_overrides(
-            each for each in overrides if _speaks_of(record, each.subject.name, each.subject.record, server)
+            each for each in overrides if _speaks_of(record, each.subject.name, each.subject.record, server=server)
         ),
     )
 
@@ -153,7 +148,7 @@ def _families(server: NameServer, record: Record) -> frozenset[Family]:
     return frozenset(member.endpoint.family for member in members)
 
 
-def _speaks_of(record: Record, name: str, only_in: str, server: NameServer) -> bool:
+def _speaks_of(record: Record, name: str, only_in: str, *, server: NameServer) -> bool:
     if only_in and only_in != str(record.name):
         return False
     return not name or name == str(record.name) or _has_endpoint(server, record, name)

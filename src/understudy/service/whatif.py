@@ -16,7 +16,7 @@ from understudy.service.present import present_decision, shares
 from understudy.service.views import WhatIfRow, WhatIfView
 
 
-def suppose(pipeline: Pipeline, down: list[str], name: str, now: Instant) -> WhatIfView:
+def suppose(pipeline: Pipeline, down: list[str], name: str, *, now: Instant) -> WhatIfView:
     """Every record that rests on `down` (or the one named), now and then. Raises NotFoundError. Changes nothing."""
     supposed = frozenset(_find(pipeline, down))
     healths = pipeline.healths | dict(_fallen(pipeline, supposed, now))

@@ -25,6 +25,7 @@ from understudy.model.name import Name
 from understudy.model.observation import Observation, Outcome
 
 SLACK_S = 5.0  # chosen: a machine that is busy with other work; a probe that ignores its deadline takes for ever
+DESCRIPTORS_MAX = 512  # chosen: far more than a scene opens
 LOOPS: Mapping[str, Callable[[], asyncio.AbstractEventLoop]] = {
     "asyncio": asyncio.new_event_loop,
     "uvloop": uvloop.new_event_loop,
@@ -91,7 +92,7 @@ def see(kind: str, written: object, *, host: str = "127.0.0.1", timeout_s: float
 
 
 def perform(scene: Scene, loop: str = "uvloop") -> None:
-    """Run a scene on a loop, and hold it to leaving neither descriptor nor task."""
+    """Run a scene on a loop, and hold it to leaving neither descriptor nor callback nor task."""
 
     async def watch() -> None:
         await asyncio.sleep(0)
@@ -101,10 +102,17 @@ def perform(scene: Scene, loop: str = "uvloop") -> None:
         left = asyncio.all_tasks() - {asyncio.current_task()}
         _demand(not left, f"tasks were left: {left}")
         after = descriptors()
+        watched = [number for number in range(DESCRIPTORS_MAX) if str(number) not in before and _is_watched(number)]
+        _demand(not watched, f"the loop still watches descriptors that are gone: {watched}")
         _demand(after == before, f"descriptors were left: {after.items() ^ before.items()}")
 
     with asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
         runner.run(watch())
+
+
+def _is_watched(descriptor: int) -> bool:
+    loop = asyncio.get_running_loop()
+    return bool(loop.remove_reader(descriptor)) or bool(loop.remove_writer(descriptor))
 
 
 def descriptors() -> dict[str, str]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import ssl
+import tracemalloc
 import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ import pytest
 import trustme
 
 from understudy import __version__
+from understudy.checks.transport.exchange import Body
 from understudy.model.observation import Outcome
 from understudy.testing.check_contract import Certificates, see
 from understudy.testing.honest_peers import answers, answers_each, http_response, speaks_http2
@@ -89,6 +91,18 @@ def test_a_compression_bomb_is_unpacked_no_further_than_the_bound() -> None:
     bomb = gzip.compress(b"\0" * 50_000_000 + b"ready")
     response = http_response(bomb, headers=["Content-Encoding: gzip"])
     assert ask(answers(response), expect={"body": "ready"})[:2] == (FAIL, "http.body")
+
+
+def test_what_lies_beyond_the_bound_is_never_unpacked() -> None:
+    bomb = gzip.compress(b"\0" * 50_000_000)
+    body = Body("gzip", 1024, lambda _: False)
+    tracemalloc.start()
+    try:
+        assert body.feed(bomb)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
+    assert body.octets == bytes(1024)
 
 
 @pytest.mark.parametrize(("encoding", "body"), [("gzip", b"no gzip at all"), ("br", b"ready")])

@@ -69,8 +69,6 @@ ALONE = [
     ("listen: 127.0.0.1\nzones: [a]", ["2:8 value.type"]),
     ("listen: 127.0.0.1\nzones: {a..b: {file: z}}", ["2:9 name.bad"]),
     ("listen: 127.0.0.1\nzones:\n  a.b: {file: z}\n  A.B.: {file: z}", ["4:3 name.duplicate"]),
-    ("listen: 127.0.0.1\nzones:\n  a.b: {file: nowhere}", ["3:15 zone.file-missing"]),
-    ("listen: 127.0.0.1\nzones:\n  a.b: {file: .}", ["3:15 zone.file-missing"]),
     ("listen: 127.0.0.1\nzones:\n  a.b:", ["3:7 key.missing"]),
     ("listen: 127.0.0.1\nzones:\n  a.b: {}", ["3:8 key.missing"]),
     ("listen: 127.0.0.1\nzones:\n  a.b: z", ["3:8 value.type"]),
@@ -289,3 +287,16 @@ def test_a_message_stays_readable_whatever_is_written(tmp_path: Path) -> None:
 
     assert len(problems) == 1
     assert len(problems[0].message) <= 400
+
+
+@pytest.mark.parametrize("file", ["nowhere", "."])
+def test_a_missing_zone_file_is_told_with_its_place_but_is_no_fault_of_the_configuration(
+    tmp_path: Path, file: str
+) -> None:
+    loaded = load_in(tmp_path, f"listen: 127.0.0.1\nzones:\n  a.b: {{file: {file}}}")
+    assert places(loaded.missing) == ["3:15 zone.file-missing"]
+
+
+def test_a_missing_zone_file_is_told_beside_the_faults_of_the_configuration(tmp_path: Path) -> None:
+    problems = refusal(tmp_path, "listen: 127.0.0.1\nzones:\n  a.b: {file: nowhere}\npools: {p: []}")
+    assert "3:15 zone.file-missing" in places(problems)

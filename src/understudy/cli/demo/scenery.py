@@ -30,7 +30,11 @@ zones:
 records:
   www.example.com:
     check:
-      {{http: "http://www.example.com:{web_port}/healthz", interval: 1s, recheck_interval: 250ms, fall: 2, rise: 2}}
+      http: http://www.example.com:{web_port}/healthz
+      interval: 1s
+      recheck_interval: 250ms
+      fall: 2
+      rise: 2
     tiers: [[{primary}], [{backup}]]
     failback: {{delay: 3s}}
     ttl: 1
