@@ -11,7 +11,7 @@ from understudy.model.instant import Instant
 from understudy.monitor.assignment import Assignment
 from understudy.monitor.budget import Limits, TokenBucket
 
-BURST_S = 0.05  # chosen: 100 starts at once at the default rate, some wake-ups' worth
+BURST_S = 0.1  # chosen: 200 starts at once at the default rate, so that a wake-up that comes late loses nothing
 _GARBAGE_MIN = 64  # chosen: below that, tidying the heap is not worth its cost
 
 
