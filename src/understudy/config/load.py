@@ -18,7 +18,7 @@ from understudy.model.errors import ConfigError, Problem
 class Loaded:
     """A valid configuration. `files` were read for it (zone files are not: the zones' stage reads these).
 
-    `missing` are zone files that are not there: reason enough to refuse a reload, but none to leave other zones unserved.
+    `missing` are zone files that are not there: a reason to refuse a reload, none to leave the other zones unserved.
     """
 
     configuration: Configuration
