@@ -77,15 +77,15 @@ def measure(folder: Path, endpoints: int, seconds: float) -> dict[str, float]:
         command = [sys.executable, "-m", "understudy.cli", "serve", "-c", str(file), "--log-level", "error"]
         with subprocess.Popen(command, stdout=subprocess.PIPE) as server:
             try:
-                server.stdout.readline()  # type: ignore[union-attr]
+                server.stdout.readline()  # type: ignore[union-attr]  # a pipe was asked for
                 os.sched_setaffinity(server.pid, {cores[0]})
-                return observe(Client(folder / "state" / "understudy.sock"), server.pid, endpoints, seconds)
+                return observe(Client(folder / "state" / "understudy.sock"), server.pid, endpoints, seconds=seconds)
             finally:
                 server.send_signal(signal.SIGTERM)
                 web.kill()
 
 
-def observe(client: Client, pid: int, endpoints: int, seconds: float) -> dict[str, float]:
+def observe(client: Client, pid: int, endpoints: int, *, seconds: float) -> dict[str, float]:
     known = wait_until(
         lambda: (
             reading(client, "understudy_verdict_age_seconds") < 11
