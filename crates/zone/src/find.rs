@@ -64,14 +64,16 @@ impl Above<'_> {
 }
 
 pub(crate) fn find<'z>(version: &'z Version, qname: Name<'_>) -> Option<Found<'z>> {
-    let key = Key::new(qname, version.origin.as_name())?;
-    let key = key.as_octets();
-    let depth = key::depth(key);
+    let mut key = Key::APEX;
+    if !key.set(qname, version.origin.as_name()) {
+        return None;
+    }
+    let (key, depth) = (key.as_octets(), key.depth());
     let (at, encloser_depth) = match version.tree.seek(key) {
         Seek::Exact(octets) => (Match::Exact(Node::from_octets(octets)), depth),
         Seek::Absent { shared_depth } if shared_depth == depth => (Match::EmptyNonTerminal, depth),
         Seek::Absent { shared_depth } => {
-            let wildcard = wildcard_below(version, key::ancestor(key, shared_depth));
+            let wildcard = wildcard_below(version, key, shared_depth);
             (Match::Missing { wildcard }, shared_depth)
         }
     };
@@ -87,17 +89,15 @@ pub(crate) fn find<'z>(version: &'z Version, qname: Name<'_>) -> Option<Found<'z
     Some(found)
 }
 
-/// The wildcard child of the name with this key, if it exists.
-fn wildcard_below<'z>(version: &'z Version, encloser: &[u8]) -> Option<Node<'z>> {
+/// The wildcard child of the ancestor of `key` at this depth, if it exists.
+fn wildcard_below<'z>(version: &'z Version, key: &[u8], depth: usize) -> Option<Node<'z>> {
     if version.tally.wildcards == 0 {
         return None;
     }
-    let key = Key::wildcard_below(encloser)?;
+    let key = Key::wildcard_below(key::ancestor(key, depth), depth)?;
     match version.tree.seek(key.as_octets()) {
         Seek::Exact(octets) => Some(Node::from_octets(octets)),
-        Seek::Absent { shared_depth } => {
-            (shared_depth == key::depth(key.as_octets())).then(Node::default)
-        }
+        Seek::Absent { shared_depth } => (shared_depth == key.depth()).then(Node::default),
     }
 }
 

@@ -14,81 +14,102 @@ const MAX_LABELS: usize = 128;
 const END: u8 = 0;
 const ESCAPE: u8 = 1;
 
+/// Enough for a name, in whole words.
+const MAX_NAME_WORDS: usize = MAX_NAME_OCTETS.div_ceil(8) * 8;
+
 /// The key of one name, held in place.
 pub(crate) struct Key {
     octets: [u8; MAX_KEY_OCTETS],
     length: usize,
+    depth: usize,
 }
 
 impl Key {
-    /// The key of a name that is `origin` or below it.
-    #[inline]
+    /// The key of the apex.
+    pub(crate) const APEX: Self = Self {
+        octets: [0; MAX_KEY_OCTETS],
+        length: 0,
+        depth: 0,
+    };
+
+    /// The key of a name that is `origin` (in lower case) or below it.
     pub(crate) fn new(name: Name<'_>, origin: Name<'_>) -> Option<Self> {
-        let octets = name.octets();
-        let relative = octets.len().checked_sub(origin.octets().len())?;
-        if !octets
-            .get(relative..)?
-            .eq_ignore_ascii_case(origin.octets())
-        {
+        let mut key = Self::APEX;
+        key.set(name, origin).then_some(key)
+    }
+
+    /// Make this, which is the key of the apex, the key of a name that is `origin` (in lower case)
+    /// or below it. False if the name is neither.
+    ///
+    /// In place, because moving a key costs more than making one.
+    #[inline]
+    pub(crate) fn set(&mut self, name: Name<'_>, origin: Name<'_>) -> bool {
+        self.try_set(name.octets(), origin.octets()).is_some()
+    }
+
+    #[inline]
+    fn try_set(&mut self, name: &[u8], origin: &[u8]) -> Option<()> {
+        let relative = name.len().checked_sub(origin.len())?;
+        let mut lower = [0; MAX_NAME_WORDS];
+        lower.get_mut(..name.len())?.copy_from_slice(name);
+        for word in lower.chunks_exact_mut(8).take(name.len().div_ceil(8)) {
+            lower_case(word);
+        }
+        if lower.get(relative..name.len())? != origin {
             return None;
         }
-        let mut key = Self {
-            octets: [0; MAX_KEY_OCTETS],
-            length: 0,
-        };
         let mut starts = [0_u8; MAX_LABELS];
-        let mut labels = 0;
         let mut at = 0;
         while at < relative {
-            *starts.get_mut(labels)? = u8::try_from(at).ok()?;
-            labels += 1;
-            at += usize::from(*octets.get(at)?) + 1;
+            *starts.get_mut(self.depth)? = u8::try_from(at).ok()?;
+            self.depth += 1;
+            at += usize::from(*lower.get(at)?) + 1;
         }
         if at != relative {
             return None;
         }
-        for start in starts.get(..labels)?.iter().rev() {
-            let start = usize::from(*start);
-            let length = usize::from(*octets.get(start)?);
-            key.push_label(octets.get(start + 1..start + 1 + length)?)?;
+        for start in starts.get(..self.depth)?.iter().rev() {
+            let (length, rest) = lower.get(usize::from(*start)..)?.split_first()?;
+            self.push_label(rest.get(..usize::from(*length))?)?;
         }
-        Some(key)
+        Some(())
     }
 
     /// The key of the wildcard child of the name that has this key.
-    pub(crate) fn wildcard_below(parent: &[u8]) -> Option<Self> {
+    pub(crate) fn wildcard_below(parent: &[u8], depth: usize) -> Option<Self> {
         let mut key = Self {
-            octets: [0; MAX_KEY_OCTETS],
             length: parent.len(),
+            depth: depth + 1,
+            ..Self::APEX
         };
         key.octets.get_mut(..parent.len())?.copy_from_slice(parent);
         key.push_label(b"*")?;
         Some(key)
     }
 
+    /// Append a label that is in lower case.
     #[inline]
     fn push_label(&mut self, label: &[u8]) -> Option<()> {
-        let room = self
-            .octets
-            .get_mut(self.length..self.length + label.len() + 1)?;
-        let mut is_plain = true;
-        for (to, from) in room.iter_mut().zip(label) {
-            *to = from.to_ascii_lowercase();
-            is_plain &= *from > ESCAPE;
-        }
-        if is_plain {
-            *room.last_mut()? = END;
+        let room = self.octets.get_mut(self.length..)?;
+        let (text, rest) = room.split_at_mut_checked(label.len())?;
+        text.copy_from_slice(label);
+        *rest.first_mut()? = END;
+        if label.iter().all(|octet| *octet > ESCAPE) {
             self.length += label.len() + 1;
             return Some(());
         }
+        self.push_escaped(label)
+    }
+
+    #[cold]
+    fn push_escaped(&mut self, label: &[u8]) -> Option<()> {
         for octet in label {
-            let octet = octet.to_ascii_lowercase();
-            if octet <= ESCAPE {
+            if *octet <= ESCAPE {
                 *self.octets.get_mut(self.length)? = ESCAPE;
                 *self.octets.get_mut(self.length + 1)? = octet + 1;
                 self.length += 2;
             } else {
-                *self.octets.get_mut(self.length)? = octet;
+                *self.octets.get_mut(self.length)? = *octet;
                 self.length += 1;
             }
         }
@@ -101,6 +122,29 @@ impl Key {
     pub(crate) fn as_octets(&self) -> &[u8] {
         self.octets.get(..self.length).unwrap_or_default()
     }
+
+    /// How many labels below the apex.
+    #[inline]
+    pub(crate) fn depth(&self) -> usize {
+        self.depth
+    }
+}
+
+/// Eight octets to lower case at once. The upper bit of each octet of a sum tells whether its lower
+/// seven bits were at or above a limit, without a carry into its neighbour.
+#[inline]
+fn lower_case(word: &mut [u8]) {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const UPPER_BITS: u64 = 0x80 * ONES;
+    let Some(octets) = word.first_chunk_mut() else {
+        return;
+    };
+    let value = u64::from_ne_bytes(*octets);
+    let low = value & !UPPER_BITS;
+    let from_a = low.wrapping_add((0x80 - 0x41) * ONES);
+    let beyond_z = low.wrapping_add((0x80 - 0x5b) * ONES);
+    let is_upper = from_a & !beyond_z & !value & UPPER_BITS;
+    *octets = (value | is_upper >> 2).to_ne_bytes();
 }
 
 /// How many labels below the apex a key, or a part of it that ends with a label, has.
@@ -209,6 +253,16 @@ mod tests {
             r"\.a.example.",
         ] {
             assert_eq!(to_name(&key(text), origin.as_name()).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn every_octet_has_its_lower_case() {
+        for octet in 0..=255_u8 {
+            let mut word = [b'Z', octet, b'a', octet, b'@', b'[', 0x80, octet];
+            let expected = word.map(|octet| octet.to_ascii_lowercase());
+            lower_case(&mut word);
+            assert_eq!(word, expected);
         }
     }
 

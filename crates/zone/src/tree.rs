@@ -121,15 +121,20 @@ impl Tree {
     /// a zone it is the apex), so that the key before is always on the same page.
     #[inline]
     pub(crate) fn seek(&self, key: &[u8]) -> Seek<'_> {
-        let mut after_depth = 0;
+        let mut after = None;
         let mut link = &self.root;
         loop {
             match link {
-                Link::Leaf(page) => return seek_leaf(page, key, after_depth),
+                Link::Leaf(page) => {
+                    return match page.search(key) {
+                        Ok(index) => Seek::Exact(page.value(index).unwrap_or_default()),
+                        Err(index) => seek_around(page, index, key, after),
+                    };
+                }
                 Link::Branch(branch) => {
                     let index = branch.child_index(key);
-                    if let Some(first) = branch.firsts.key(index + 1) {
-                        after_depth = depth_shared_with(key, first);
+                    if index + 1 < branch.firsts.count() {
+                        after = Some((&branch.firsts, index + 1));
                     }
                     match branch.children.get(index) {
                         Some(child) => link = child,
@@ -156,19 +161,21 @@ impl Tree {
     }
 }
 
-#[inline]
-fn seek_leaf<'t>(page: &'t Page, key: &[u8], after_depth: usize) -> Seek<'t> {
-    match page.search(key) {
-        Ok(index) => Seek::Exact(page.value(index).unwrap_or_default()),
-        Err(index) => {
-            let before = index.checked_sub(1).and_then(|before| page.key(before));
-            let before_depth = before.map_or(0, |before| depth_shared_with(key, before));
-            let after = page.key(index);
-            let after_depth = after.map_or(after_depth, |after| depth_shared_with(key, after));
-            Seek::Absent {
-                shared_depth: before_depth.max(after_depth),
-            }
-        }
+/// What is around a key that is not there: before it on this page, after it here or where the next
+/// page begins.
+fn seek_around<'t>(
+    page: &Page,
+    index: usize,
+    key: &[u8],
+    next: Option<(&Arc<Page>, usize)>,
+) -> Seek<'t> {
+    let depth = |other: Option<[&[u8]; 2]>| other.map_or(0, |other| depth_shared_with(key, other));
+    let before = depth(index.checked_sub(1).and_then(|before| page.key(before)));
+    let after = page
+        .key(index)
+        .or_else(|| next.and_then(|(page, index)| page.key(index)));
+    Seek::Absent {
+        shared_depth: before.max(depth(after)),
     }
 }
 

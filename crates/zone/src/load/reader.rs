@@ -168,7 +168,8 @@ impl<'r> Reader<'r> {
 
     fn owner(&mut self, word: Word<'_>, scope: &Scope) -> Result<Owner, Fault> {
         let name = rdata::read_name(word, scope.origin.as_name())?;
-        if let Some(key) = Key::new(name.as_name(), self.zone_origin.as_name()) {
+        let mut key = Key::APEX;
+        if key.set(name.as_name(), self.zone_origin.as_name()) {
             return Ok(Owner::At(self.records.push_key(key.as_octets())));
         }
         let message = format!(
