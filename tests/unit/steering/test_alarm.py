@@ -50,3 +50,13 @@ def test_a_last_resort_is_a_warning() -> None:
     decided = decide_record(record("www.example.com", "near"), lineup, 1000.0, past=Past())
 
     assert severity_of(decided.decisions[Family.IPV4]) is Severity.WARNING
+
+
+def test_a_drained_neighbour_does_not_make_a_missing_family_a_warning() -> None:
+    """Decided as a whole for its host name: the chosen pool has no IPv6 address, which is nobody's fault."""
+    lineup = Lineup(((standing("alias.example.net", OUT),), (standing("192.0.2.1", UP),)))
+
+    decided = decide_record(record(), lineup, 1000.0, past=Past())
+
+    assert not decided.decisions[Family.IPV6].endpoints
+    assert severity_of(decided.decisions[Family.IPV6]) is Severity.INFO

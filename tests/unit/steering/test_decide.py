@@ -232,3 +232,9 @@ def test_a_decision_says_what_it_is_about_and_when_it_was_made() -> None:
 @pytest.mark.parametrize("on_all_down", list(OnAllDown))
 def test_4_4_every_way_of_answering_when_all_is_down_says_so(on_all_down: OnAllDown) -> None:
     assert "4.4" in {step.rule for step in ipv4([down(A)], on_all_down=on_all_down).steps}
+
+
+def test_an_endpoint_in_two_pools_has_the_weight_of_both() -> None:
+    decision = ipv4([up(member(A, 2)), up(member(B, 1))], [up(member(A, 3))], policy=PolicyKind.WEIGHTED)
+
+    assert [(each.weight, str(each.endpoints[0])) for each in decision.variants] == [(5, A), (1, B)]
