@@ -28,14 +28,27 @@ struct Served {
     publications: AtomicU64,
 }
 
-/// The hash of a name without regard to case: FNV-1a. The keys are the operator's, so nobody can
-/// choose them to collide.
+/// The hash of a name without regard to case, eight octets at a time: setting bit 5 makes letters
+/// equal in both cases, and some other octets too, which costs a comparison at most. The keys are
+/// the operator's, so nobody can choose them to collide.
 fn hash(name: Name<'_>) -> u64 {
-    name.octets()
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, octet| {
-            (hash ^ u64::from(octet.to_ascii_lowercase())).wrapping_mul(0x0000_0100_0000_01b3)
-        })
+    const LOWER: u64 = 0x2020_2020_2020_2020;
+    // The 64-bit prime of FNV, whose bits spread well under multiplication.
+    const PRIME: u64 = 0x0000_0100_0000_01b3;
+    let mix = |hash: u64, chunk: &[u8]| {
+        let mut octets = [0; 8];
+        for (to, from) in octets.iter_mut().zip(chunk) {
+            *to = *from;
+        }
+        let word = u64::from_le_bytes(octets) | LOWER;
+        (hash ^ word).wrapping_mul(PRIME).rotate_left(29)
+    };
+    name.octets().chunks(8).fold(0, mix).wrapping_mul(PRIME)
+}
+
+/// Equal but for case; most clients ask in lower case, which is quickly compared.
+fn is_same(left: Name<'_>, right: Name<'_>) -> bool {
+    left.octets() == right.octets() || left == right
 }
 
 /// A hasher for keys that are hashes already.
@@ -76,7 +89,7 @@ impl Table {
         let served = self.by_hash.get(&hash(origin))?;
         served
             .iter()
-            .find(|served| served.origin.as_name() == origin)
+            .find(|served| is_same(served.origin.as_name(), origin))
     }
 
     fn insert(&mut self, served: Served) {
