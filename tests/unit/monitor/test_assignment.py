@@ -164,3 +164,41 @@ def test_reloading_often_does_not_pile_up_what_is_gone() -> None:
         assert len(world.monitor._agenda._heap) < 300
 
     probe_virtually(story)
+
+
+def test_a_changed_check_forgets_what_pointed_to_a_change() -> None:
+    async def story(world: ProbingWorld) -> None:
+        now = world.clock.now()
+        world.monitor.restore({ONE: verdict("suspect", now, 2), OTHER: verdict("recovering", now, 2)})
+        world.monitor.assign({ONE: WEB, OTHER: WEB})
+        changed = check("web", "another page")
+        world.monitor.assign({ONE: changed, OTHER: changed})
+        found = {key: (each.state, each.count) for key, each in world.monitor.table().items()}
+        assert found == {ONE: (VerdictState.UP, 0), OTHER: (VerdictState.DOWN, 0)}
+
+    probe_virtually(story)
+
+
+def test_what_a_dropped_probe_still_says_is_ignored() -> None:
+    async def stubborn(probed: Check, target: Endpoint) -> Observation:
+        try:
+            await asyncio.sleep(1000)
+        except asyncio.CancelledError:
+            await asyncio.sleep(1)
+        return passed(0.0)
+
+    async def main(clock: VirtualClock) -> None:
+        changes: list[VerdictChange] = []
+        monitor = Monitor("local", stubborn, clock, on_change=changes.append)
+        task = asyncio.create_task(monitor.run())
+        monitor.assign({ONE: check("web", interval_s=3600.0)})
+        await clock.sleep(3)
+        monitor.assign({})
+        await clock.sleep(3)
+        assert monitor.table() == {}
+        assert changes == []
+        assert monitor.statistics().passed == 0
+        task.cancel()
+        await asyncio.wait([task])
+
+    run_virtual(main)

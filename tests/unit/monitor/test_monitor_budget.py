@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from understudy.model.verdict import VerdictState
 from understudy.monitor.budget import Limits
 from understudy.testing.builders import assignments, check, endpoint, probe_key
 from understudy.testing.probing import ProbingWorld, probe_virtually
@@ -73,3 +74,18 @@ def test_the_rate_that_is_wanted_is_known() -> None:
         assert world.monitor.statistics().wanted_rate == pytest.approx(4.2)
 
     probe_virtually(story)
+
+
+def test_a_place_that_becomes_free_is_taken_at_once() -> None:
+    async def story(world: ProbingWorld) -> None:
+        rare = check("web", interval_s=3600.0)
+        third = probe_key("192.0.2.12")
+        world.monitor.assign({third: check("web", interval_s=60.0)})
+        await world.until(5)
+        for address in ("192.0.2.10", "192.0.2.11"):
+            world.behave(address, "slow 2.9s")
+        world.monitor.assign({ONE: rare, OTHER: rare, third: check("web", interval_s=60.0)})
+        await world.until(5 + 2 + 2 * 2.95)
+        assert world.state("192.0.2.10") is world.state("192.0.2.11") is VerdictState.UP
+
+    probe_virtually(story, Limits(running_max=1))
