@@ -8,7 +8,7 @@ import structlog
 
 from understudy.checks.attempt import Attempt
 from understudy.checks.registry import KINDS
-from understudy.checks.transport.faults import TEXT_MAX, LocalError, ProbeError, of_os_error, plain
+from understudy.checks.transport.faults import TEXT_MAX, EndpointError, LocalError, ProbeError, of_os_error, plain
 from understudy.clock.clock import Clock
 from understudy.model.check import Check
 from understudy.model.duration import format_duration
@@ -51,7 +51,7 @@ def _timed_out(attempt: Attempt) -> ProbeError:
     if attempt.phase == "resolve":
         return LocalError("resolve.timeout", f"our resolver gave no answer for {attempt.endpoint} within {after}")
     what = _WAITING_FOR.get(attempt.phase, "nothing came of it")
-    return ProbeError(f"timeout.{attempt.phase or 'start'}", f"{what} within {after}")
+    return EndpointError(f"timeout.{attempt.phase or 'start'}", f"{what} within {after}")
 
 
 def _explain(error: Exception, attempt: Attempt) -> ProbeError:
