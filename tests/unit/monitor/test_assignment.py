@@ -8,7 +8,7 @@ from understudy.model.endpoint import Endpoint
 from understudy.model.observation import Observation
 from understudy.model.verdict import VerdictState
 from understudy.monitor.monitor import Monitor, VerdictChange
-from understudy.testing.builders import assignments, check, probe_key, verdict
+from understudy.testing.builders import assignments, check, passed, probe_key, verdict
 from understudy.testing.fake_network import FakeNetwork
 from understudy.testing.probing import ProbingWorld, probe_virtually
 from understudy.testing.virtual_time import VirtualClock, run_virtual
