@@ -104,6 +104,11 @@ class Decider:
         known = self.pipeline.index.records_by_key
         self._held = {key: None for key in self._held if key in known}
         self._tell_held(now)
+        limited = {pool.name for pool in self.pipeline.index.limited_pools}
+        for pool in before.pools.keys() - limited:
+            self.alarms.clear(f"max_withdraw/{pool}", now)
         for name in before.records.keys() - self.pipeline.configuration.records.keys():
             for family in Family:
                 self.alarms.clear(f"record/{name}/{family}", now)
+        for pool in before.pools.keys() - self.pipeline.guard.kept.keys():
+            self.alarms.clear(f"max_withdraw/{pool}", now)

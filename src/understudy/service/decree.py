@@ -9,9 +9,11 @@ from understudy.health.overrides import OverrideIndex
 from understudy.model.endpoint import Endpoint
 from understudy.model.errors import NotFoundError, OverrideRefusedError
 from understudy.model.event import Event, EventKind, Severity
+from understudy.model.health import HealthKey, HealthState
 from understudy.model.instant import Instant
 from understudy.model.name import Name, NameSyntaxError
 from understudy.model.override import Override, OverrideKind, Subject, SubjectKind
+from understudy.model.record import FailbackMode
 from understudy.service.name_server import NameServer
 from understudy.service.present import present_override, present_overrides
 from understudy.service.views import OverrideRequest, OverrideView, ReleaseRequest, ReleaseView
@@ -129,6 +131,7 @@ async def release(server: NameServer, request: ReleaseRequest) -> ReleaseView:
     for record, endpoints in waiting:
         server.pipeline.admit(record, endpoints)
     returned = [f"{endpoint} in {record}" for record, endpoints in waiting for endpoint in endpoints]
+    returned += [str(record) for record, endpoints in waiting if not endpoints]
     texts = [
         *(f"released: {each.kind} {each.subject}" for each in ended),
         *(f"may return: {each}" for each in returned),
@@ -151,10 +154,26 @@ def _is_meant(override: Override, name: str) -> bool:
 
 
 def _waiting(server: NameServer, name: str) -> Iterator[tuple[Name, list[Endpoint]]]:
-    """Endpoints that wait under `failback: manual`, by record, as far as a name speaks of them."""
+    """Up endpoints that wait under `failback: manual`, by record, as far as a name speaks of them.
+
+    A record that stays where it moved to under `failback: never` is named with no endpoint (semantics 3.3).
+    """
     wanted = name.rstrip(".").lower()
     for record, past in server.pipeline.past.items():
         held = {endpoint for memory in past.memories.values() for endpoint in memory.waiting}
-        meant = [endpoint for endpoint in sorted(held, key=str) if wanted in {str(endpoint), str(record)}]
-        if meant:
+        up = [endpoint for endpoint in sorted(held, key=str) if _is_up(server, record, endpoint)]
+        meant = [endpoint for endpoint in up if wanted in {str(endpoint), str(record)}]
+        definition = server.pipeline.configuration.records.get(record)
+        has_moved = any(memory.tier > 0 for memory in past.memories.values())
+        is_stuck = definition is not None and definition.failback.mode is FailbackMode.NEVER and has_moved
+        if meant or (is_stuck and wanted == str(record)):
             yield record, meant
+
+
+def _is_up(server: NameServer, record: Name, endpoint: Endpoint) -> bool:
+    """One that is down would only wait again."""
+    definition = server.pipeline.configuration.records.get(record)
+    if definition is None:
+        return False
+    health = server.pipeline.healths.get(HealthKey(endpoint, definition.requirement))
+    return health is not None and health.state is HealthState.UP

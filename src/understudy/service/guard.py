@@ -33,16 +33,15 @@ class Guard:
     ) -> set[str]:
         """Judge every limited pool anew; the names of those where anything is kept otherwise than before."""
         changed = set()
-        for pool in configuration.pools.values():
-            if pool.max_withdraw is None:
-                continue
+        for pool in index.limited_pools:
             down = list(_down(pool, configuration, index, healths=healths))
             memory = self._withdrawals.get(pool.name, Withdrawals())
             self._withdrawals[pool.name], kept = limit_withdrawals(pool, down, now, memory=memory)
             if kept != self.kept.get(pool.name, {}):
                 changed.add(pool.name)
             self.kept[pool.name] = kept
-        for name in [name for name in self.kept if name not in configuration.pools]:
+        limited = {pool.name for pool in index.limited_pools}
+        for name in [name for name in self.kept if name not in limited]:
             del self.kept[name], self._withdrawals[name]
         return changed
 
@@ -63,9 +62,11 @@ class Guard:
 def _down(
     pool: Pool, configuration: Configuration, index: Index, *, healths: Mapping[HealthKey, Health]
 ) -> Iterator[Endpoint]:
-    """The pool's endpoints that are DOWN for any record that uses it."""
+    """The pool's endpoints in service that are DOWN for any record that uses it."""
     requirements = {configuration.records[name].requirement for name in index.records_by_pool.get(pool.name, ())}
     for member in pool.members:
+        if member.is_disabled:
+            continue
         states = {
             healths[key].state
             for requirement in requirements

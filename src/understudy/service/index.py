@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from understudy.model.check import Check, leaves
 from understudy.model.configuration import Configuration
-from understudy.model.endpoint import Endpoint
+from understudy.model.endpoint import Endpoint, Pool
 from understudy.model.health import HealthKey
 from understudy.model.name import Name
 from understudy.model.record import Record
@@ -19,7 +19,7 @@ from understudy.model.verdict import ProbeKey
 class Index:
     """`assignments` is what to probe: one entry per distinct (endpoint, check).
 
-    `monitored_count` is the number of endpoints that have a check at all.
+    `monitored_count` is the number of endpoints that have a check at all, `limited_pools` those with `max_withdraw`.
     """
 
     assignments: Mapping[ProbeKey, Check]
@@ -27,6 +27,7 @@ class Index:
     records_by_key: Mapping[HealthKey, tuple[Name, ...]]
     records_by_pool: Mapping[str, tuple[Name, ...]]
     monitored_count: int
+    limited_pools: tuple[Pool, ...]
 
 
 def build_index(configuration: Configuration) -> Index:
@@ -50,6 +51,7 @@ def build_index(configuration: Configuration) -> Index:
         keys_by_probe={probe: tuple(keys) for probe, keys in keys_by_probe.items()},
         records_by_key={key: tuple(names) for key, names in records_by_key.items()},
         records_by_pool={pool: tuple(names) for pool, names in records_by_pool.items()},
+        limited_pools=tuple(pool for pool in configuration.pools.values() if pool.max_withdraw is not None),
         monitored_count=len({key.endpoint for key in records_by_key if key.requirement is not None}),
     )
 

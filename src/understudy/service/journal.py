@@ -21,6 +21,7 @@ class Journal:
         self._store = store
         self._log = log
         self._followers: set[asyncio.Queue[Event | None]] = set()
+        self._has_ended = False
         self.counts: Counter[Severity] = Counter()
 
     def tell(self, event: Event) -> None:
@@ -31,35 +32,36 @@ class Journal:
         for queue in list(self._followers):
             self._offer(queue, kept)
 
-    async def follow(self) -> AsyncIterator[Event]:
-        """Events from now on; ends when the reader falls behind by FOLLOWER_QUEUE or the server leaves."""
-        with self._queue() as queue:
-            while (event := await queue.get()) is not None:
-                yield event
-
-    def end_followers(self) -> None:
-        """Tell every follower that there will be no more."""
-        for queue in list(self._followers):
-            self._followers.discard(queue)
-            self._end(queue)
-
     @contextmanager
-    def _queue(self) -> Iterator[asyncio.Queue[Event | None]]:
+    def following(self) -> Iterator[AsyncIterator[Event]]:
+        """Every event from this very moment on; ends when its reader is FOLLOWER_QUEUE behind or the server leaves."""
         queue: asyncio.Queue[Event | None] = asyncio.Queue(FOLLOWER_QUEUE + 1)
         self._followers.add(queue)
+        if self._has_ended:
+            self._end(queue)
         try:
-            yield queue
+            yield _drain(queue)
         finally:
             self._followers.discard(queue)
+
+    def end_followers(self) -> None:
+        """Tell every follower, also those to come, that there will be no more."""
+        self._has_ended = True
+        for queue in list(self._followers):
+            self._end(queue)
 
     def _offer(self, queue: asyncio.Queue[Event | None], event: Event) -> None:
         if queue.qsize() < FOLLOWER_QUEUE:
             queue.put_nowait(event)
         else:
-            self._followers.discard(queue)
             self._end(queue)
 
-    @staticmethod
-    def _end(queue: asyncio.Queue[Event | None]) -> None:
-        if not queue.full():
-            queue.put_nowait(None)
+    def _end(self, queue: asyncio.Queue[Event | None]) -> None:
+        """The last word; there is always room for it, because only events before it are counted."""
+        self._followers.discard(queue)
+        queue.put_nowait(None)
+
+
+async def _drain(queue: asyncio.Queue[Event | None]) -> AsyncIterator[Event]:
+    while (event := await queue.get()) is not None:
+        yield event

@@ -27,7 +27,7 @@ from understudy.service.journal import Journal
 from understudy.service.narrate import tell_verdict
 from understudy.service.pipeline import Pipeline
 from understudy.service.publisher import Publisher
-from understudy.service.supervise import Supervisor
+from understudy.service.supervise import RESTART_MAX_S, Supervisor
 from understudy.service.zone_table import LoadedZone
 from understudy.store.encoding import decode_endpoint
 from understudy.store.observed import Observed
@@ -37,6 +37,7 @@ from understudy.telemetry.logging import Log
 V = TypeVar("V")
 
 SAVE_S = 2.0  # chosen: what a crash may cost of observed state, which the next probes make good
+FORGIVE_S = 2 * RESTART_MAX_S  # chosen: a side task that was begun anew and lived through another pause is well
 TICK_S = 1.0  # chosen: the longest sleep of the deciding task, so that a missed wake-up costs a second at most
 
 
@@ -70,6 +71,8 @@ class NameServer:
         self.watchdog = Watchdog(self.monitor, self.clock, set_alarm=self.alarms.set_alarm)
         self.reloading = asyncio.Lock()
         self._news = asyncio.Event()
+        self._faults: dict[str, Instant] = {}
+        self._is_leaving = False
 
     def begin(self) -> None:
         """Answer at once what was answered last (semantics 1.5), or what a first start answers (1.6)."""
@@ -99,17 +102,25 @@ class NameServer:
         supervisor.stage(self._decide(), "decide")
         supervisor.stage(self._save(), "save")
 
+    def leave(self) -> None:
+        """Say so to whoever follows, before the tasks end that they hear it by. Idempotent."""
+        if not self._is_leaving:
+            self._is_leaving = True
+            self.journal.tell(Event(self.clock.now(), EventKind.SERVICE, "server", "stopping"))
+            self.journal.end_followers()
+
     def end(self) -> None:
         """Remember where things stand; the engine and the store are closed by whoever opened them."""
-        self.journal.tell(Event(self.clock.now(), EventKind.SERVICE, "server", "stopping"))
-        self.journal.end_followers()
+        self.leave()
         self.store.observe(self.observed())
 
     def note_fault(self, task: str, error: BaseException) -> None:
         """A side task failed and is begun anew; the rest goes on."""
         now = self.clock.now()
-        text = f"{task} failed and is begun anew: {error}"
-        self.journal.tell(Event(now, EventKind.SERVICE, task, text, Severity.ALARM))
+        self._faults[task] = now
+        text = f"{task} failed and is begun anew: {type(error).__name__}: {error}"
+        self.journal.tell(Event(now, EventKind.SERVICE, task, text, Severity.WARNING))
+        self.alarms.raise_alarm(f"task/{task}", text, now)
 
     def wake(self) -> None:
         """There is news: decide soon."""
@@ -147,6 +158,20 @@ class NameServer:
         while True:
             await self.clock.sleep_until(self.clock.now() + SAVE_S)
             self.store.observe(self.observed())
+            self.look_at_store()
+            self._forgive_faults()
+
+    def look_at_store(self) -> None:
+        """A disk that refuses is an alarm for as long as it does (semantics 5.5)."""
+        error = self.store.statistics().error
+        text = f"the state is kept in memory only, and lost if the server ends: {error}" if error else ""
+        self.alarms.set_alarm("store", text, self.clock.now())
+
+    def _forgive_faults(self) -> None:
+        now = self.clock.now()
+        for task in [task for task, failed_at in self._faults.items() if now - failed_at > FORGIVE_S]:
+            del self._faults[task]
+            self.alarms.clear(f"task/{task}", now)
 
     def observed(self) -> Observed:
         """What the next start must know."""

@@ -6,7 +6,7 @@ endpoint stands; steering decides; the publisher tells the engine. One change co
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from itertools import islice
 from typing import TypeAlias, TypeVar
@@ -29,6 +29,7 @@ from understudy.service.changes import DecisionChange, HealthChange, Settlement,
 from understudy.service.guard import Guard
 from understudy.service.index import Index, build_index
 from understudy.steering.decide import Past, RecordDecision, decide_record
+from understudy.steering.memory import release
 
 K = TypeVar("K")
 
@@ -82,12 +83,10 @@ class Pipeline:
         self._expiry = next_expiry(self.overrides, now)
         self._stale_records.update(dict.fromkeys(self.configuration.records))
 
-    def admit(self, record: Name, endpoints: Iterable[Endpoint]) -> None:
-        """These need wait no longer for an operator (semantics 3.3)."""
-        admitted, past = frozenset(endpoints), self.past.get(record, Past())
-        memories = {
-            family: replace(memory, waiting=memory.waiting - admitted) for family, memory in past.memories.items()
-        }
+    def admit(self, record: Name, endpoints: Collection[Endpoint]) -> None:
+        """These need wait no longer for an operator; none named: the record may leave its tier as well (3.3)."""
+        past = self.past.get(record, Past())
+        memories = {family: release(memory, endpoints or None) for family, memory in past.memories.items()}
         self.past[record] = replace(past, memories=memories)
         self._stale_records[record] = None
 

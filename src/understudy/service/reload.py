@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from understudy.config.plan import Plan, plan
@@ -15,6 +16,8 @@ from understudy.model.event import Event, EventKind, Severity
 from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.service.candidate import Candidate, read_candidate
+from understudy.service.ledger import write
+from understudy.service.listening import bind_error, require_free
 from understudy.service.name_server import NameServer
 from understudy.service.zone_table import FileStamp, LoadedZone, load_zone, zone_problems
 from understudy.store.draft import Signature
@@ -30,7 +33,16 @@ async def propose(server: NameServer) -> tuple[Candidate, Plan]:
     return candidate, plan(server.candidate.configuration, candidate.configuration)
 
 
-async def reload(server: NameServer, author: str) -> tuple[Candidate, Plan]:
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """What is in force now, what that changed, and a warning where the disk did not take it."""
+
+    candidate: Candidate
+    plan: Plan
+    warning: str
+
+
+async def reload(server: NameServer, author: str) -> Reloaded:
     """Apply the file whole, or nothing of it. Raises ConfigError, EngineError (an address cannot be listened on)."""
     async with server.reloading:
         now = server.clock.now()
@@ -42,9 +54,9 @@ async def reload(server: NameServer, author: str) -> tuple[Candidate, Plan]:
             server.journal.tell(Event(now, EventKind.CONFIGURATION, "configuration", text, Severity.WARNING))
             server.alarms.raise_alarm("configuration", text, now)
             raise
-        await _log(server, candidate, changes.lines(), author=author)
+        warning = await _log(server, candidate, changes.lines(), author=author)
         apply(server, candidate)
-        return candidate, changes
+        return Reloaded(candidate, changes, warning)
 
 
 def _rebind(server: NameServer, candidate: Candidate) -> None:
@@ -52,30 +64,21 @@ def _rebind(server: NameServer, candidate: Candidate) -> None:
     listen = candidate.configuration.node.listen
     if listen == server.candidate.configuration.node.listen:
         return
+    opened = [address for address in listen if address not in server.candidate.configuration.node.listen]
+    require_free(opened, own=server.engine.addresses)
     try:
         server.engine.rebind(list(listen))
     except BindError as error:
         raise bind_error(error) from error
 
 
-def bind_error(error: BindError) -> EngineError:
-    """Why an address cannot be listened on, and what to do."""
-    hints = {
-        13: "ports below 1024 need root, or CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities)",
-        98: "another program listens there; `ss -lunp` names it",
-        99: "no interface of this machine has that address",
-    }
-    return EngineError(str(error), hint=hints.get(error.errno, ""), code="engine.bind")
-
-
-async def _log(server: NameServer, candidate: Candidate, lines: Sequence[str], *, author: str) -> None:
-    """One entry of the log for a load, unless the text is the one in force."""
+async def _log(server: NameServer, candidate: Candidate, lines: Sequence[str], *, author: str) -> str:
+    """One entry of the log for a load, unless the text is the one in force. A warning, or nothing."""
     known = server.store.desired.configuration
     if known is not None and known.digest == candidate.digest:
-        return
+        return ""
     draft = Signature(author, "configuration file", server.clock.now())
-    entry = draft.configuration(candidate.text, candidate.digest, lines)
-    await server.store.append(entry, expected_generation=server.store.desired.generation)
+    return (await write(server, draft.configuration(candidate.text, candidate.digest, lines))).warning
 
 
 async def log_start(server: NameServer) -> None:
@@ -128,10 +131,14 @@ async def watch_files(server: NameServer) -> None:
 
 async def reload_quietly(server: NameServer, author: str) -> None:
     """Reload; what is wrong is in the history and the alarms. A bad file is read again when it changes again."""
-    stamps = {path: FileStamp.of(path) for path in server.candidate.files}  # a stat each
+    files = server.candidate.files
+    stamps = {path: FileStamp.of(path) for path in files}  # a stat each
     try:
         await reload(server, author)
-    except (ConfigError, EngineError):
+    except (ConfigError, EngineError) as error:
+        problems = error.problems if isinstance(error, ConfigError) else ()
+        culprits = {Path(problem.file) for problem in problems} - files.keys()  # a zone, or a file included only now
+        stamps |= {path: FileStamp.of(path) for path in culprits}
         server.candidate = server.candidate.with_stamps(stamps)
 
 

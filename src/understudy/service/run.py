@@ -17,8 +17,9 @@ from understudy.model.configuration import NodeSettings
 from understudy.model.errors import EngineError, StoreError
 from understudy.model.event import Event
 from understudy.service.candidate import Candidate
+from understudy.service.listening import bind_error, require_free
 from understudy.service.name_server import NameServer, Parts
-from understudy.service.reload import bind_error, log_start, reload_quietly, watch_files
+from understudy.service.reload import log_start, reload_quietly, watch_files
 from understudy.service.supervise import Supervisor
 from understudy.store.sqlite_store import open_store
 from understudy.store.store import Store
@@ -57,26 +58,34 @@ async def run(candidate: Candidate, surroundings: Surroundings) -> None:
 
 
 async def _serve(server: NameServer, surroundings: Surroundings) -> None:
-    leave = asyncio.Event()
+    leave, hang_up = asyncio.Event(), asyncio.Event()
     async with asyncio.TaskGroup() as group:
         supervisor = Supervisor(group, surroundings.clock, server.note_fault)
-        with _signals(leave, server, supervisor):
+        with _signals(leave, hang_up):
             server.run_in(supervisor)
             supervisor.side(partial(watch_files, server), "watch files")
+            supervisor.side(partial(_heed, server, hang_up), "reload on SIGHUP")
             for name, start in surroundings.sides(server).items():
                 supervisor.side(start, name)
             await leave.wait()
+            server.leave()
         supervisor.end()
 
 
+async def _heed(server: NameServer, hang_up: asyncio.Event) -> None:
+    """Reload when told so; any number of signals during a reload make one more."""
+    while True:
+        await hang_up.wait()
+        hang_up.clear()
+        await reload_quietly(server, "SIGHUP")
+
+
 @contextmanager
-def _signals(leave: asyncio.Event, server: NameServer, supervisor: Supervisor) -> Iterator[None]:
+def _signals(leave: asyncio.Event, hang_up: asyncio.Event) -> Iterator[None]:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, leave.set)
-    loop.add_signal_handler(
-        signal.SIGHUP, lambda: supervisor.side(partial(reload_quietly, server, "SIGHUP"), "reload on SIGHUP")
-    )
+    loop.add_signal_handler(signal.SIGHUP, hang_up.set)
     try:
         yield
     finally:
@@ -104,6 +113,7 @@ def _opened_store(node: NodeSettings, surroundings: Surroundings) -> Iterator[St
 
 @contextmanager
 def _opened_engine(node: NodeSettings) -> Iterator[Engine]:
+    require_free(node.listen)
     try:
         engine = Engine(
             list(node.listen),

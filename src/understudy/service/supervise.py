@@ -56,6 +56,7 @@ class Supervisor:
                 self._on_fault(name, error)
             else:
                 return
-            ran_s = self._clock.now() - begun
-            pause_s = RESTART_FIRST_S if ran_s > RESTART_MAX_S else min(pause_s * 2, RESTART_MAX_S)
+            if self._clock.now() - begun > RESTART_MAX_S:
+                pause_s = RESTART_FIRST_S
             await self._clock.sleep_until(self._clock.now() + pause_s)
+            pause_s = min(pause_s * 2, RESTART_MAX_S)
