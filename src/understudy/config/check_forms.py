@@ -10,6 +10,7 @@ from understudy.checks.registry import KINDS, CheckSyntaxError, known_keys, pars
 from understudy.config.fields import is_object_name
 from understudy.config.findings import Findings, nearest, shown
 from understudy.config.forms import read_form
+from understudy.config.paths import from_folder
 from understudy.config.schedule_form import SCHEDULE_KEYS, ScheduleForm, build_quorum, build_schedule, judge_schedule
 from understudy.config.source import KeyPath, Plain
 from understudy.model.check import CheckSettings, Quorum, Schedule
@@ -111,6 +112,7 @@ class CheckReader:
         kind, settings = what
         judge_schedule(schedule, kind, path, findings=self.findings)
         quorum = build_quorum(schedule)
+        settings = from_folder(settings, self.findings.folder)
         return WrittenLeaf(kind, settings, build_schedule(schedule), tuple(schedule.monitors), quorum, path)
 
     def _composition(self, value: Mapping[str, Plain], kinds: list[str], path: KeyPath) -> WrittenComposition | None:

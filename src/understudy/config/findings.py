@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
 from understudy.config.source import KeyPath, Position, Source
 from understudy.model.errors import Problem, ProblemSeverity
@@ -37,6 +38,11 @@ class Findings:
     def warn(self, path: KeyPath, code: str, message: str, *, hint: str = "") -> None:
         """Something that is allowed and probably not meant."""
         self._add(self._source.position(path), code, message, hint=hint, severity=ProblemSeverity.WARNING)
+
+    @property
+    def folder(self) -> Path:
+        """Where the file stands."""
+        return self._source.file.parent.absolute()
 
     def line(self, path: KeyPath) -> int:
         """The line of the last key of `path`."""

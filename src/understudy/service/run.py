@@ -50,7 +50,6 @@ async def run(candidate: Candidate, surroundings: Surroundings) -> None:
         server = NameServer(candidate, parts)
         server.begin()
         await log_start(server)
-        surroundings.on_ready(server)
         try:
             await _serve(server, surroundings)
         finally:
@@ -67,6 +66,8 @@ async def _serve(server: NameServer, surroundings: Surroundings) -> None:
             supervisor.side(partial(_heed, server, hang_up), "reload on SIGHUP")
             for name, start in surroundings.sides(server).items():
                 supervisor.side(start, name)
+            await asyncio.sleep(0)  # the side tasks begin, so that what they listen on is there
+            surroundings.on_ready(server)
             await leave.wait()
             server.leave()
         supervisor.end()
