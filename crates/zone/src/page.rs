@@ -92,6 +92,10 @@ impl Page {
 
     #[inline]
     fn search_equal_heads(&self, suffix: &[u8], wanted: u64, from: usize) -> Result<usize, usize> {
+        if suffix.len() < size_of::<u64>() {
+            // The zeros that fill the head are in no key, so that it has the whole suffix.
+            return Ok(from);
+        }
         let is_equal = |at: usize| self.heads.get(at) == Some(&wanted);
         let (mut low, mut high) = (from, from + 1);
         if is_equal(high) {
