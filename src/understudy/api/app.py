@@ -6,11 +6,14 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
+from starlette.exceptions import HTTPException
 
 from understudy import __version__
-from understudy.model.errors import ConfigError, NotFoundError, OverrideRefusedError, UnderstudyError
+from understudy.model.errors import ConfigError, NotFoundError, OverrideRefusedError, StoreError, UnderstudyError
+from understudy.model.event import EventKind
 from understudy.model.instant import Instant
 from understudy.service.operations import EventFilter, ExplainQuestion, Operations
 from understudy.service.present import present_problem
@@ -30,6 +33,7 @@ from understudy.service.views import (
     WhatIfView,
     ZoneView,
 )
+from understudy.store.store import StaleGenerationError
 
 EVENTS_MAX = 10_000  # chosen: a page of the history that a terminal can still hold
 
@@ -40,10 +44,19 @@ def create_app(operations: Operations) -> FastAPI:
     app.state.operations = operations
     app.include_router(_router, prefix="/v1")
     app.add_exception_handler(UnderstudyError, _refuse)
+    app.add_exception_handler(RequestValidationError, _refuse_request)
+    app.add_exception_handler(HTTPException, _refuse_address)
+    app.add_exception_handler(Exception, _apologise)
     return app
 
 
-_STATUS_CODES: dict[type[UnderstudyError], int] = {NotFoundError: 404, OverrideRefusedError: 409, ConfigError: 422}
+_STATUS_CODES: dict[type[UnderstudyError], int] = {
+    NotFoundError: 404,
+    OverrideRefusedError: 409,
+    StaleGenerationError: 409,
+    ConfigError: 422,
+    StoreError: 503,
+}
 
 
 async def _refuse(_request: Request, error: Exception) -> JSONResponse:
@@ -52,7 +65,34 @@ async def _refuse(_request: Request, error: Exception) -> JSONResponse:
         raise error
     problems = [present_problem(problem) for problem in error.problems] if isinstance(error, ConfigError) else []
     view = ErrorView(code=error.code, message=error.message, hint=error.hint, problems=problems)
-    return JSONResponse(view.model_dump(mode="json"), status_code=_STATUS_CODES.get(type(error), 500))
+    status_code = next((code for kind, code in _STATUS_CODES.items() if isinstance(error, kind)), 500)
+    return _answer(view, status_code)
+
+
+async def _refuse_request(_request: Request, error: Exception) -> JSONResponse:
+    """A request of another shape than the one documented."""
+    faults = error.errors() if isinstance(error, RequestValidationError) else []
+    told = "; ".join(f"{'.'.join(str(part) for part in fault['loc'][1:])}: {fault['msg']}" for fault in faults)
+    return _answer(ErrorView(code="api.request", message=told, hint="see /openapi.json", problems=[]), 422)
+
+
+async def _refuse_address(_request: Request, error: Exception) -> JSONResponse:
+    """A path or method that there is not."""
+    if not isinstance(error, HTTPException):
+        raise error
+    view = ErrorView(code=f"api.{error.status_code}", message=str(error.detail), hint="see /openapi.json", problems=[])
+    return _answer(view, error.status_code)
+
+
+async def _apologise(_request: Request, error: Exception) -> JSONResponse:
+    """A fault of ours; whoever runs the application logs where it came from."""
+    message = f"a fault of the server: {type(error).__name__}: {error}"
+    hint = "its log has the traceback; please report it"
+    return _answer(ErrorView(code="api.fault", message=message, hint=hint, problems=[]), 500)
+
+
+def _answer(view: ErrorView, status_code: int) -> JSONResponse:
+    return JSONResponse(view.model_dump(mode="json"), status_code=status_code)
 
 
 def _operations(request: Request) -> Operations:
@@ -108,9 +148,9 @@ async def release(operations: Asked, request: ReleaseRequest) -> ReleaseView:
 
 def _event_filter(
     *,
-    after: int = 0,
+    after: Annotated[int | None, Query(ge=0)] = None,
     limit: Annotated[int, Query(ge=1, le=EVENTS_MAX)] = 100,
-    kind: Annotated[list[str] | None, Query()] = None,
+    kind: Annotated[list[EventKind] | None, Query()] = None,
     subject: str = "",
 ) -> EventFilter:
     return EventFilter(after=after, limit=limit, kinds=tuple(kind or ()), subject=subject)

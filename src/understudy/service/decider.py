@@ -110,5 +110,3 @@ class Decider:
         for name in before.records.keys() - self.pipeline.configuration.records.keys():
             for family in Family:
                 self.alarms.clear(f"record/{name}/{family}", now)
-        for pool in before.pools.keys() - self.pipeline.guard.kept.keys():
-            self.alarms.clear(f"max_withdraw/{pool}", now)

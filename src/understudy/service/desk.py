@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 from understudy.checks.registry import CheckSyntaxError, parse_text
 from understudy.config.addresses import AddressSyntaxError, parse_target
+from understudy.config.findings import nearest
 from understudy.config.plan import Plan
 from understudy.model.check import Check, leaves
 from understudy.model.endpoint import Endpoint
 from understudy.model.errors import NotFoundError
-from understudy.model.event import EventKind
+from understudy.model.event import Event
 from understudy.model.verdict import ProbeKey
 from understudy.service import decree as decrees
 from understudy.service import explain as explaining
@@ -67,7 +69,7 @@ class Desk:
         try:
             endpoint = Endpoint(parse_target(request.endpoint))
         except AddressSyntaxError as error:
-            raise NotFoundError(str(error), code="probe.endpoint") from None
+            raise NotFoundError(error.message, hint=error.hint, code="probe.endpoint") from None
         seen = []
         for check in self._find_checks(request.check):
             observation = await self._server.probe(check, endpoint)
@@ -85,8 +87,8 @@ class Desk:
         try:
             kind, settings = parse_text(text)
         except CheckSyntaxError as error:
-            known = ", ".join(configuration.checks) or "none"
-            raise NotFoundError(str(error), hint=f"configured checks: {known}", code="probe.check") from None
+            hint = nearest(text, configuration.checks) or "no check is configured; write one, such as tcp:443"
+            raise NotFoundError(f"no check is called '{text}': {error}", hint=hint, code="probe.check") from None
         return [Check(text, kind, settings)]
 
     async def override(self, request: OverrideRequest) -> OverrideView:
@@ -98,21 +100,28 @@ class Desk:
         return await decrees.release(self._server, request)
 
     async def events(self, wanted: EventFilter) -> list[EventView]:
-        """The newest `limit` events that match, oldest first."""
+        """Events that match, oldest first."""
         found = await self._server.store.events(_stored(wanted), limit=wanted.limit)
         return [present_event(event) for event in found]
 
     async def follow(self, wanted: EventFilter) -> AsyncIterator[EventView]:
         """Events as they happen, those missed since `after` first."""
-        stored = _stored(wanted)
-        last = wanted.after
-        live = self._server.journal.follow()
-        for event in await self._server.store.events(stored) if wanted.after else ():
-            last = event.sequence
-            yield present_event(event)
-        async for event in live:
-            if event.sequence > last and stored.admits(event):
+        stored, last = _stored(wanted), wanted.after or 0
+        with self._server.journal.following() as live:  # from now on, so that none is lost while the past is read
+            async for event in self._missed(stored):
+                last = event.sequence
                 yield present_event(event)
+            async for event in live:
+                if event.sequence > last and stored.admits(event):
+                    yield present_event(event)
+
+    async def _missed(self, wanted: StoredEvents) -> AsyncIterator[Event]:
+        """All that is stored after `wanted.after`, page by page; None: nothing was missed."""
+        page: Sequence[Event] = ()
+        while wanted.after is not None and (page := await self._server.store.events(wanted)):
+            for event in page:
+                yield event
+            wanted = replace(wanted, after=page[-1].sequence)
 
     def zones(self) -> list[ZoneView]:
         """Every zone."""
@@ -125,22 +134,24 @@ class Desk:
     async def plan(self) -> PlanView:
         """What a reload would change."""
         candidate, changes = await reloading.propose(self._server)
-        return self._plan(candidate, changes, is_applied=False)
+        return self._plan(candidate, changes)
 
     async def reload(self, author: str) -> PlanView:
         """Read the configuration again and apply it whole."""
-        candidate, changes = await reloading.reload(self._server, author)
-        return self._plan(candidate, changes, is_applied=True)
+        done = await reloading.reload(self._server, author)
+        plan = self._plan(done.candidate, done.plan)
+        return plan.model_copy(update={"is_applied": True, "warning": done.warning})
 
-    def _plan(self, candidate: Candidate, changes: Plan, *, is_applied: bool) -> PlanView:
+    def _plan(self, candidate: Candidate, changes: Plan) -> PlanView:
         return PlanView(
             changes=[
                 ChangeView(action=change.action.value, kind=change.kind, name=change.name, text=change.text)
                 for change in changes.changes
             ],
+            consequences=[] if changes.is_empty else list(changes.lines()[len(changes.changes) :]),
             warnings=[present_problem(problem) for problem in candidate.warnings],
             generation=self._server.store.desired.generation,
-            is_applied=is_applied,
+            is_applied=False,
         )
 
     def metrics(self) -> bytes:
@@ -149,6 +160,4 @@ class Desk:
 
 
 def _stored(wanted: EventFilter) -> StoredEvents:
-    known = {kind.value: kind for kind in EventKind}
-    kinds = frozenset(known[kind] for kind in wanted.kinds if kind in known)
-    return StoredEvents(after=wanted.after, kinds=kinds, subject=wanted.subject)
+    return StoredEvents(after=wanted.after, kinds=frozenset(wanted.kinds), subject=wanted.subject)

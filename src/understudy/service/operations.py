@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from understudy.model.event import EventKind
 from understudy.model.instant import Instant
 from understudy.service.views import (
     EventView,
@@ -36,11 +37,11 @@ class ExplainQuestion:
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Which events: those after a sequence number, of some kinds (none given: all), about one subject (empty: all)."""
+    """Which events: after a sequence number (None: the newest), of some kinds (none given: all), about one subject."""
 
-    after: int = 0
+    after: int | None = None
     limit: int = 100
-    kinds: Sequence[str] = ()
+    kinds: Sequence[EventKind] = ()
     subject: str = ""
 
 
@@ -72,11 +73,11 @@ class Operations(Protocol):
         ...
 
     async def events(self, wanted: EventFilter) -> list[EventView]:
-        """The newest `limit` events that match, oldest first."""
+        """Events that match, oldest first: the first `limit` after `after`, or without it the newest `limit`."""
         ...
 
     def follow(self, wanted: EventFilter) -> AsyncIterator[EventView]:
-        """Events as they happen, from `after` on; a reader that is too slow is ended, not waited for."""
+        """Events as they happen, those after `after` first; a reader that is too slow is ended, not waited for."""
         ...
 
     def zones(self) -> list[ZoneView]:

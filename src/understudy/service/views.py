@@ -86,7 +86,7 @@ class TierView(View):
 
 
 class StepView(View):
-    """One step that led to a decision; `rule` is the number in docs/concepts."""
+    """One step that led to a decision; `rule` is the number in docs/semantics.md."""
 
     rule: str
     subject: str
@@ -114,7 +114,7 @@ class DecisionView(View):
 
 
 class OverrideView(View):
-    """What an operator decreed."""
+    """What an operator decreed. `warning`: in force, but not on disk yet."""
 
     id: int
     kind: str
@@ -123,6 +123,7 @@ class OverrideView(View):
     author: str
     created_at: Instant
     expires_at: Instant | None
+    warning: str = ""
 
 
 class RecordView(View):
@@ -255,12 +256,14 @@ class ChangeView(View):
 
 
 class PlanView(View):
-    """What a reload would change, or has changed."""
+    """What a reload would change, or has changed. `consequences`: what that means, in words."""
 
     changes: list[ChangeView]
+    consequences: list[str]
     warnings: list[ProblemView]
     generation: int
     is_applied: bool
+    warning: str = ""
 
 
 class ErrorView(View):
@@ -301,6 +304,7 @@ class ReleaseView(View):
 
     overrides: list[OverrideView]
     returned: list[str]
+    warning: str = ""
 
 
 class WhatIfRequest(BaseModel):

@@ -69,7 +69,8 @@ class RunningServer:
             )
         line = self.process.stdout.readline() if self.process.stdout is not None else ""
         if not line:
-            self.process.wait(LEAVE_S)
+            self.process.communicate(timeout=LEAVE_S)
+            self.process = None
             raise RuntimeError(log.read_text(encoding="utf-8"))
         return line
 
