@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export CARGO_TERM_QUIET ?= true
 
-.PHONY: help setup demo test check fix bench fuzz integration docs clean
+.PHONY: help setup demo test check fix bench integration docs clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,7 +20,8 @@ setup: .venv/ready  ## the virtual environment with the program and the compiled
 
 .venv/ready: .venv/packages Cargo.toml Cargo.lock pyproject.toml $(shell find crates -name '*.rs' -o -name Cargo.toml)
 	@echo "compiling the engine (a minute the first time)"
-	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/maturin develop --release --quiet
+	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/maturin develop --release >.venv/engine.log 2>&1 \
+	  || { cat .venv/engine.log; exit 1; }
 	@touch $@
 
 demo: setup  ## the main job, shown on loopback
@@ -50,6 +51,13 @@ fix: setup  ## what can be mended by itself
 bench: setup  ## speed, as ratios and distributions; writes build/bench
 	@mkdir -p build/bench
 	@$(BIN)/python benchmarks/failover_time.py --json build/bench/failover_time.json
+	@$(BIN)/python benchmarks/ten_thousand.py --json build/bench/ten_thousand.json
+	@$(BIN)/python benchmarks/schedule_rate.py
+	@$(BIN)/python benchmarks/probe_rate.py
+
+docs: setup  ## what is made from the program: the schema for editors, the tables of docs/configure.md
+	@$(BIN)/python -m understudy.config.schema > docs/understudy.schema.json
+	@$(BIN)/python tools/configure_page.py
 
 clean:  ## everything that was made
 	rm -rf .venv target build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -17,6 +17,8 @@ from understudy.model.observation import Observation, Outcome
 
 _log = structlog.get_logger(__name__)
 
+LAG_S = 0.25  # chosen: a loop that turns so slowly may have kept the endpoint's answer waiting for most of a deadline
+
 _WAITING_FOR = {
     "connect": "no connection",
     "tls": "no TLS handshake",
@@ -30,22 +32,29 @@ _WAITING_FOR = {
 async def probe(check: Check, endpoint: Endpoint, clock: Clock) -> Observation:
     """One execution of `check` against `endpoint`, within the check's timeout. Raises nothing but CancelledError."""
     attempt = Attempt(check, endpoint, clock)
+    begun_at = clock.now()
     limit = asyncio.timeout(check.schedule.timeout_s)
     outcome, reason = Outcome.PASS, ""
     try:
         async with limit:
             text = await KINDS[check.kind].probe(check.settings, attempt)
     except Exception as error:  # noqa: BLE001  # the one catch of a probe: whatever ends it is an observation
-        fault = _timed_out(attempt) if limit.expired() and isinstance(error, TimeoutError) else _explain(error, attempt)
+        is_late = limit.expired() and isinstance(error, TimeoutError)
+        fault = _timed_out(attempt, clock.now() - begun_at) if is_late else _explain(error, attempt)
         outcome = Outcome.INCONCLUSIVE if isinstance(fault, LocalError) else Outcome.FAIL
         reason, text = fault.reason, fault.text
     now = clock.now()
     return Observation(outcome, now, reason, plain(text, TEXT_MAX), attempt.finish(now))
 
 
-def _timed_out(attempt: Attempt) -> ProbeError:
-    """A deadline that passed is the endpoint's fault, except while our own resolver was at work."""
+def _timed_out(attempt: Attempt, took_s: float) -> ProbeError:
+    """A deadline that passed is the endpoint's fault, except where our own resolver or our own loop was slow."""
     after = format_duration(attempt.timeout_s)
+    if took_s > attempt.timeout_s + LAG_S:
+        over = format_duration(took_s - attempt.timeout_s)
+        return LocalError(
+            "local.lag", f"this host was too busy to tell: the deadline of {after} was noticed {over} late"
+        )
     if attempt.phase == "peer":
         return LocalError("dns.peer", f"the peer to compare with gave no answer within {after}")
     if attempt.phase == "resolve":

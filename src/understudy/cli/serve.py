@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated
@@ -35,6 +36,7 @@ def serve(
     """Run a name server with its built-in monitor. SIGHUP or a changed file reloads, SIGTERM leaves."""
     log = make_log(log_level, log_style)
     route_standard_library(log)
+    _raise_descriptor_limit()
     clock = SystemClock()
     with told(as_json=False):
         candidate = read_with_progress(config, clock.now())
@@ -43,6 +45,12 @@ def serve(
             errors.print(problem_line(present_problem(problem)), soft_wrap=True)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run(candidate, Surroundings(clock, log, _sides, _announce)))
+
+
+def _raise_descriptor_limit() -> None:
+    """Take the descriptors that the system lets us have: each running probe needs one, each TCP client another."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _require_any_zone(candidate: Candidate) -> None:
