@@ -377,3 +377,18 @@ fn what_was_asked_before_the_stop_is_answered() {
         assert_eq!(client.recv_from(&mut buffer).unwrap().0, 4);
     }
 }
+
+#[test]
+fn a_client_that_reads_nothing_does_not_hold_up_the_stop() {
+    let service = service(&["127.0.0.1:0"], settings());
+    let mut client = connect(service.addresses()[0]);
+    client
+        .set_write_timeout(Some(Duration::from_millis(200)))
+        .unwrap();
+    let query = framed(&vec![7; 60_000]);
+    while client.write_all(&query).is_ok() {}
+    // Given up at its deadline or soon after; never waited for as long as the client may be idle.
+    service.stop(Duration::from_millis(100));
+    assert!(service.stop(PATIENCE));
+    assert_eq!(service.counters()["dropped.idle"], 0);
+}
