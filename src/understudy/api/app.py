@@ -178,7 +178,7 @@ async def zones(operations: Asked) -> list[ZoneView]:
     return operations.zones()
 
 
-@_router.get("/zones/{name}/export", response_class=PlainTextResponse)
+@_router.get("/export", response_class=PlainTextResponse)
 async def export_zone(operations: Asked, name: str) -> str:
     """A zone as a master file."""
     return operations.export_zone(name)

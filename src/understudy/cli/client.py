@@ -40,9 +40,9 @@ class Client:
         """Ask for something to be done."""
         return self._parsed(self._send("POST", path, document=document), shape)
 
-    def text(self, path: str) -> str:
+    def text(self, path: str, parameters: Parameters) -> str:
         """Ask for plain text."""
-        return self._send("GET", path).text
+        return self._send("GET", path, parameters=parameters).text
 
     def follow(self, parameters: Parameters) -> Iterator[EventView]:
         """Events as they happen, until the server leaves."""

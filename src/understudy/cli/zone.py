@@ -85,7 +85,7 @@ def export(
 ) -> None:
     """Write a zone as a master file, steered records as what they answer now."""
     with told(as_json=False):
-        text = connect(config, socket).text(f"/zones/{name}/export")
+        text = connect(config, socket).text("/export", {"name": name})
     if output is None:
         sys.stdout.write(text)
     else:

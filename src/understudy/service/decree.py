@@ -2,44 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from understudy.config.findings import nearest
 from understudy.health.objections import Desired, find_objections, find_useless
 from understudy.health.overrides import OverrideIndex
+from understudy.model.configuration import Configuration
+from understudy.model.duration import format_duration
 from understudy.model.endpoint import Endpoint
 from understudy.model.errors import NotFoundError, OverrideRefusedError
 from understudy.model.event import Event, EventKind, Severity
 from understudy.model.health import HealthKey, HealthState
 from understudy.model.instant import Instant
-from understudy.model.name import Name, NameSyntaxError
+from understudy.model.name import Name
 from understudy.model.override import Override, OverrideKind, Subject, SubjectKind
 from understudy.model.record import FailbackMode
+from understudy.service.index import pools_of
+from understudy.service.ledger import write
 from understudy.service.name_server import NameServer
 from understudy.service.present import present_override, present_overrides
+from understudy.service.subjects import find_subject, normal, pools_of_subject
 from understudy.service.views import OverrideRequest, OverrideView, ReleaseRequest, ReleaseView
 from understudy.store.draft import Signature
+from understudy.store.store import StaleGenerationError
 
-FOREVER_S = float("inf")
-SEE_STATUS = "`understudy status` shows them all"
+DURATION_MAX_S = 3650 * 86_400.0  # chosen: ten years; whoever wants more means `forever`
+UNKNOWN_AUTHOR = "unknown"
 
 
 async def decree(server: NameServer, request: OverrideRequest) -> OverrideView:
-    """Put an override in force. Raises OverrideRefusedError, NotFoundError, StoreError."""
+    """Put an override in force. Raises OverrideRefusedError, NotFoundError, StaleGenerationError, StoreError."""
+    try:
+        return await _decree(server, request)
+    except StaleGenerationError:  # judged by a state that was over meanwhile: judge once more
+        return await _decree(server, request)
+
+
+async def _decree(server: NameServer, request: OverrideRequest) -> OverrideView:
     now = server.clock.now()
     generation = server.store.desired.generation
     kind = _kind(request.kind)
-    subject = find_subject(server, request.subject, request.record, kind=kind)
+    subject = find_subject(server.pipeline.configuration, request.subject, request.record, kind=kind)
     expires_at = None if request.duration_s is None else now + request.duration_s
-    wanted = Override(generation + 1, kind, subject, request.reason, request.author, now, expires_at)
+    author = request.author or UNKNOWN_AUTHOR
+    wanted = Override(generation + 1, kind, subject, request.reason, author, now, expires_at)
     _require_sense(server, wanted, request, now=now)
-    draft = Signature(request.author or "unknown", request.reason, now).override(kind, subject, expires_at)
-    entry = await server.store.append(draft, expected_generation=generation)
-    override = server.store.desired.overrides[entry.generation]
-    until = "until released" if expires_at is None else f"for {expires_at - now:.0f} s"
+    draft = Signature(author, request.reason, now).override(kind, subject, expires_at)
+    written = await write(server, draft, expected_generation=generation)
+    override = server.store.desired.overrides[written.entry.generation]
+    until = "until released" if expires_at is None else f"for {format_duration(round(expires_at - now, 3))}"
     text = f"{kind} {subject} by {override.author}, {until}: {override.reason or 'no reason given'}"
     server.journal.tell(Event(now, EventKind.OVERRIDE, str(subject), text, Severity.WARNING, {"id": override.id}))
     put_in_force(server)
-    return present_override(override)
+    return present_override(override).model_copy(update={"warning": written.warning})
 
 
 def put_in_force(server: NameServer) -> None:
@@ -55,52 +70,23 @@ def _kind(text: str) -> OverrideKind:
     try:
         return OverrideKind(text)
     except ValueError:
-        known = ", ".join(kind.value for kind in OverrideKind)
-        raise OverrideRefusedError(f"'{text}' is no kind of override", hint=f"one of {known}") from None
-
-
-def find_subject(server: NameServer, name: str, record: str, *, kind: OverrideKind) -> Subject:
-    """What a name means: an endpoint or a pool; for a freeze a record, or everything. Raises NotFoundError."""
-    only_in = _find_record(server, record) if record else ""
-    if kind is OverrideKind.FREEZE:
-        return Subject(SubjectKind.RECORD, _find_record(server, name)) if name else Subject(SubjectKind.EVERYTHING)
-    if name in server.pipeline.configuration.pools:
-        return Subject(SubjectKind.POOL, name, only_in)
-    endpoint = _find_endpoint(server, name)
-    if endpoint is None:
-        raise NotFoundError(f"no endpoint and no pool is called '{name}'", hint=SEE_STATUS, code="subject.unknown")
-    return Subject(SubjectKind.ENDPOINT, str(endpoint), only_in)
-
-
-def _find_endpoint(server: NameServer, name: str) -> Endpoint | None:
-    wanted = name.rstrip(".").lower()
-    for pool in server.pipeline.configuration.pools.values():
-        for member in pool.members:
-            if str(member.endpoint) == wanted:
-                return member.endpoint
-    return None
-
-
-def _find_record(server: NameServer, name: str) -> str:
-    try:
-        found = Name.parse(name)
-    except NameSyntaxError as error:
-        raise NotFoundError(str(error), code="subject.unknown") from None
-    if found not in server.pipeline.configuration.records:
-        raise NotFoundError(f"no record is called {name}", hint=SEE_STATUS, code="subject.unknown")
-    return str(found)
+        hint = nearest(text, OverrideKind)
+        raise OverrideRefusedError(f"'{text}' is no kind of override", hint=hint) from None
 
 
 def _require_sense(server: NameServer, wanted: Override, request: OverrideRequest, *, now: Instant) -> None:
     """Guard 5.7: nothing may be left without an answer, unless it is forced."""
-    if request.duration_s is not None and not 0 < request.duration_s < FOREVER_S:
-        raise OverrideRefusedError("an override lasts longer than no time", hint="--for 30m, or --for forever")
-    useless = find_useless(wanted)
+    configuration = server.pipeline.configuration
+    if request.duration_s is not None and not 0 < request.duration_s <= DURATION_MAX_S:
+        text = "an override lasts longer than no time, and ten years at most"
+        raise OverrideRefusedError(text, hint="--for 30m, or --for forever")
+    if wanted.kind is OverrideKind.FREEZE and request.record:
+        raise OverrideRefusedError("a freeze holds a whole record, not something in one", hint="freeze the record")
+    useless = find_useless(wanted) or _find_elsewhere(configuration, wanted.subject)
     if useless:
         raise OverrideRefusedError(useless)
     if request.is_forced:
         return
-    configuration = server.pipeline.configuration
     active = server.store.desired.active_overrides(now)
     before = Desired(configuration.records, configuration.pools, OverrideIndex.of(active))
     after = Desired(configuration.records, configuration.pools, OverrideIndex.of((*active, wanted)))
@@ -112,45 +98,53 @@ def _require_sense(server: NameServer, wanted: Override, request: OverrideReques
         )
 
 
+def _find_elsewhere(configuration: Configuration, subject: Subject) -> str:
+    """Why an override on something in one record could have no effect there; empty where it could."""
+    if not subject.record:
+        return ""
+    record = configuration.records[Name.parse(subject.record)]
+    if pools_of_subject(configuration, subject).isdisjoint(pools_of(record)):
+        return f"{subject.name} is nowhere in {subject.record}"
+    return ""
+
+
 async def release(server: NameServer, request: ReleaseRequest) -> ReleaseView:
     """End the overrides on a subject, and let endpoints return that wait for an operator. Raises NotFoundError."""
     now = server.clock.now()
-    ended = [each for each in server.store.desired.active_overrides(now) if _is_meant(each, request.subject)]
+    active = server.store.desired.active_overrides(now)
+    ended = [each for each in active if _is_meant(each, request.subject)]
     waiting = list(_waiting(server, request.subject))
     if not ended and not waiting:
-        raise NotFoundError(
-            f"there is nothing to release on {request.subject or 'everything'}",
-            hint="`understudy status` shows the overrides in force",
-            code="override.none",
-        )
-    signature = Signature(request.author or "unknown", request.reason, now)
+        raise _nothing_to_release(request.subject, active)
+    signature = Signature(request.author or UNKNOWN_AUTHOR, request.reason, now)
     drafts = [signature.release(each.id for each in ended)] if ended else []
     drafts += [signature.admit(record, endpoints) for record, endpoints in waiting]
-    for draft in drafts:
-        await server.store.append(draft, expected_generation=server.store.desired.generation)
+    warnings = [(await write(server, draft)).warning for draft in drafts]
     for record, endpoints in waiting:
         server.pipeline.admit(record, endpoints)
     returned = [f"{endpoint} in {record}" for record, endpoints in waiting for endpoint in endpoints]
     returned += [str(record) for record, endpoints in waiting if not endpoints]
-    texts = [
-        *(f"released: {each.kind} {each.subject}" for each in ended),
-        *(f"may return: {each}" for each in returned),
-    ]
-    for text in texts:
-        about = request.subject or "everything"
-        server.journal.tell(Event(now, EventKind.OVERRIDE, about, f"{text}, by {request.author}"))
+    texts = {f"released: {each.kind} {each.subject}": str(each.subject) for each in ended}
+    texts |= {f"may return: {each}": request.subject for each in returned}
+    for text, about in texts.items():
+        server.journal.tell(Event(now, EventKind.OVERRIDE, about, f"{text}, by {signature.author}"))
     put_in_force(server)
-    return ReleaseView(overrides=present_overrides(ended), returned=returned)
+    return ReleaseView(overrides=present_overrides(ended), returned=returned, warning=next(filter(None, warnings), ""))
+
+
+def _nothing_to_release(name: str, active: Iterable[Override]) -> NotFoundError:
+    known = {each.subject.name or str(each.subject) for each in active}
+    hint = nearest(normal(name), known) if name and known else "`understudy status` shows the overrides in force"
+    return NotFoundError(f"there is nothing to release on {name or 'everything'}", hint=hint, code="override.none")
 
 
 def _is_meant(override: Override, name: str) -> bool:
     """Whether a name, as an operator writes it, speaks of an override's subject; a number is its id."""
-    if name.isdigit():
-        return override.id == int(name)
+    if name == str(override.id):
+        return True
     if not name:
         return override.subject.kind is SubjectKind.EVERYTHING
-    wanted = name.rstrip(".").lower()
-    return wanted in {override.subject.name.lower(), override.subject.record, str(override.subject).lower()}
+    return not {name, normal(name)}.isdisjoint({override.subject.name, override.subject.record, str(override.subject)})
 
 
 def _waiting(server: NameServer, name: str) -> Iterator[tuple[Name, list[Endpoint]]]:
@@ -158,7 +152,7 @@ def _waiting(server: NameServer, name: str) -> Iterator[tuple[Name, list[Endpoin
 
     A record that stays where it moved to under `failback: never` is named with no endpoint (semantics 3.3).
     """
-    wanted = name.rstrip(".").lower()
+    wanted = normal(name)
     for record, past in server.pipeline.past.items():
         held = {endpoint for memory in past.memories.values() for endpoint in memory.waiting}
         up = [endpoint for endpoint in sorted(held, key=str) if _is_up(server, record, endpoint)]

@@ -1,4 +1,4 @@
-"""Why a query gets the answer that it gets, now or at a moment in the past."""
+"""Why a query gets the answer that it gets."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from understudy.model.decision import Decision
 from understudy.model.endpoint import Endpoint, Family
 from understudy.model.errors import NotFoundError
 from understudy.model.health import HealthKey
-from understudy.model.instant import Instant
 from understudy.model.name import Name, NameSyntaxError
 from understudy.model.record import Record
 from understudy.service.name_server import NameServer
 from understudy.service.operations import ExplainQuestion
 from understudy.service.present import present_decision
+from understudy.service.replay import replay
 from understudy.service.report import report_endpoint, report_tiers
 from understudy.service.views import ExplainView
 
@@ -29,12 +29,17 @@ EDNS_SIZE = 1232
 
 
 async def explain(server: NameServer, question: ExplainQuestion) -> ExplainView:
-    """The answer, and every step that led to it. Raises NotFoundError for a name or type that cannot be."""
+    """The answer, now or at a moment in the past, and every step that led to it.
+
+    Raises NotFoundError for a name, type or client that cannot be, and for a moment that nothing is known of.
+    """
     now = server.clock.now()
     name, rtype = _parse_name(question.name), _parse_type(question.rtype)
     record = _find_record(server, name)
-    if question.at is not None and question.at < now:
-        return await _replay(server, record, question, rtype=rtype)
+    if question.at is not None and question.at != now:
+        if not question.at < now:
+            raise NotFoundError("that moment has not come yet", hint="see `understudy whatif`", code="explain.future")
+        return await replay(server, record, question, rtype=rtype)
     response = _ask(server, name, rtype, client=question.client)
     if response is None:
         raise NotFoundError(
@@ -72,17 +77,29 @@ def _parse_type(text: str) -> dns.rdatatype.RdataType:
 
 
 def _find_record(server: NameServer, name: Name) -> Record | None:
-    """The record of the name, or the wildcard record that may stand in for it."""
+    """The record of the name, or the wildcard record that stands in for it (RFC 4592 3.3.1)."""
     records = server.pipeline.configuration.records
-    if name in records:
-        return records[name]
+    zone = _zone_of(server, name)
     ancestor = name
-    while ancestor.labels:
+    while zone is not None and not _exists(server, zone, ancestor):
+        if ancestor == zone:
+            return None
         ancestor = ancestor.parent
         wildcard = records.get(Name((b"*", *ancestor.labels)))
         if wildcard is not None:
             return wildcard
-    return None
+    return records.get(name)
+
+
+def _zone_of(server: NameServer, name: Name) -> Name | None:
+    """The zone that a name belongs to."""
+    zones = (origin for origin in server.zones if name.is_below(origin))
+    return max(zones, key=lambda origin: len(origin.labels), default=None)
+
+
+def _exists(server: NameServer, zone: Name, name: Name) -> bool:
+    """Whether a wildcard above a name has nothing to say about it."""
+    return name in server.pipeline.configuration.records or bool(server.zones[zone].zone.types_at(name.absolute))
 
 
 def _ask(server: NameServer, name: Name, rtype: dns.rdatatype.RdataType, *, client: str) -> dns.message.Message | None:
@@ -101,16 +118,25 @@ def _lines(section: list[dns.rrset.RRset]) -> Iterator[str]:
         yield from rrset.to_text().splitlines()
 
 
-def _source(server: NameServer, name: Name, record: Record | None, *, response: dns.message.Message) -> str:
-    if record is not None and record.name == name:
-        file, line = server.pipeline.configuration.sources.get(f"record:{record.name}", ("", 0))
-        return f"the steered record {record.name} ({file}:{line})"
-    if response.rcode() == dns.rcode.REFUSED:
+def _source(server: NameServer, name: Name, record: Record | None, response: dns.message.Message) -> str:
+    zone = _zone_of(server, name)
+    if zone is None:
         return f"no zone of this server: {name} is below none of {', '.join(map(str, server.zones)) or 'no zone'}"
-    zones = [origin for origin in server.zones if name.is_below(origin)]
-    zone = max(zones, key=lambda origin: len(origin.labels), default=None)
-    where = f"the data of zone {zone}" if zone is not None else "other zones"
-    return f"{where}, with the wildcard record {record.name}" if record is not None else where
+    if record is not None:
+        file, line = server.pipeline.configuration.sources.get(f"record:{record.name}", ("", 0))
+        kind = "steered record" if record.name == name else "steered wildcard record"
+        return f"the {kind} {record.name} ({file}:{line})"
+    return f"the data of zone {zone}{_manner(response)}"
+
+
+def _manner(response: dns.message.Message) -> str:
+    """How the zone's data answer, where they have no record of that name and type."""
+    if response.rcode() == dns.rcode.NXDOMAIN:
+        return ", which has no such name"
+    if response.rcode() != dns.rcode.NOERROR or response.answer:
+        return ""
+    is_referral = any(rrset.rdtype == dns.rdatatype.NS for rrset in response.authority)
+    return ", which delegates the name" if is_referral else ", which has no such type there"
 
 
 def _decisions(server: NameServer, record: Record | None, rtype: int) -> list[Decision]:
@@ -134,42 +160,3 @@ def _keys(server: NameServer, record: Record | None, rtype: int) -> Iterator[Hea
             if member.endpoint not in seen and (not asked or family in asked or family is Family.HOST):
                 seen.add(member.endpoint)
                 yield HealthKey(member.endpoint, record.requirement)
-
-
-async def _replay(
-    server: NameServer, record: Record | None, question: ExplainQuestion, *, rtype: dns.rdatatype.RdataType
-) -> ExplainView:
-    """What was decided then, from the history."""
-    at: Instant = question.at if question.at is not None else server.clock.now()
-    if record is None:
-        raise NotFoundError(
-            f"{question.name} is no steered record; only their past is kept", code="explain.not-steered"
-        )
-    asked = [family for family in Family if family.rtype == rtype] or list(Family)
-    found = [await server.store.decision_at((record.name, family), at) for family in asked]
-    decisions = [decision for decision in found if decision is not None]
-    if not decisions:
-        raise NotFoundError(
-            f"the history does not reach back to that moment for {record.name}",
-            hint="`understudy events` shows how far it reaches",
-            code="explain.no-history",
-        )
-    return ExplainView(
-        name=str(record.name),
-        type=dns.rdatatype.to_text(rtype),
-        client=question.client,
-        at=at,
-        is_replay=True,
-        rcode="SERVFAIL" if any(decision.mode == "servfail" for decision in decisions) else "NOERROR",
-        answer=[_record_text(decision, endpoint) for decision in decisions for endpoint in decision.endpoints],
-        authority=[],
-        source=f"the history of the steered record {record.name}",
-        decisions=[present_decision(decision) for decision in decisions],
-        tiers=[],
-        endpoints=[],
-    )
-
-
-def _record_text(decision: Decision, endpoint: Endpoint) -> str:
-    target = f"{endpoint}." if decision.family is Family.HOST else str(endpoint)
-    return f"{decision.record.absolute} {decision.ttl_s} IN {decision.family} {target}"

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from understudy.model.errors import NotFoundError
-from understudy.model.name import Name, NameSyntaxError
+from understudy.model.name import Name
 from understudy.service.name_server import NameServer
+from understudy.service.subjects import find_zone
 from understudy.zones.steered import static_view
 
 
 def export_zone(server: NameServer, name: str) -> str:
     """The zone's own data, then each steered record as the plain records of this moment. Raises NotFoundError."""
-    try:
-        origin = Name.parse(name)
-    except NameSyntaxError as error:
-        raise NotFoundError(str(error), code="zone.name") from None
-    loaded = server.zones.get(origin)
-    if loaded is None:
-        raise NotFoundError(f"no zone {name} is served here", hint="`understudy zone list` names them all")
+    origin = find_zone(server.zones, name)
+    loaded = server.zones[origin]
     lines = [loaded.zone.to_master_file().rstrip("\n")]
     for record in server.pipeline.configuration.records.values():
         if record.zone != origin:

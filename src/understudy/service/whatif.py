@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from understudy.model.endpoint import Endpoint
-from understudy.model.errors import NotFoundError
 from understudy.model.health import Health, HealthKey, HealthState
 from understudy.model.instant import Instant
+from understudy.model.override import OverrideKind, SubjectKind
 from understudy.model.record import Record
 from understudy.service.index import endpoints_of
 from understudy.service.pipeline import Pipeline
 from understudy.service.present import present_decision, shares
+from understudy.service.subjects import find_endpoint, find_record, find_subject
 from understudy.service.views import WhatIfRow, WhatIfView
 
 
@@ -57,24 +58,18 @@ def _about(pipeline: Pipeline, name: str) -> Iterator[Record]:
     if not name:
         yield from records
         return
-    wanted = name.rstrip(".").lower()
-    found = [record for record in records if str(record.name) == wanted]
-    if not found:
-        raise NotFoundError(f"no record is called {name}", hint="`understudy status` shows them all")
-    yield from found
+    yield find_record(pipeline.configuration, name)
 
 
 def _find(pipeline: Pipeline, names: Iterable[str]) -> Iterator[Endpoint]:
     """Endpoints by their text, pools by their name."""
-    known = {str(key.endpoint): key.endpoint for key in pipeline.index.records_by_key}
+    configuration = pipeline.configuration
     for name in names:
-        wanted = name.rstrip(".").lower()
-        if name in pipeline.configuration.pools:
-            yield from (member.endpoint for member in pipeline.configuration.pools[name].members)
-        elif wanted in known:
-            yield known[wanted]
-        else:
-            raise NotFoundError(f"no endpoint and no pool is called {name}", hint="`understudy status` shows them all")
+        subject = find_subject(configuration, name, "", kind=OverrideKind.FORCE_DOWN)
+        if subject.kind is SubjectKind.POOL:
+            yield from (member.endpoint for member in configuration.pools[subject.name].members)
+        elif (endpoint := find_endpoint(configuration, subject.name)) is not None:
+            yield endpoint
 
 
 def _fallen(pipeline: Pipeline, endpoints: frozenset[Endpoint], now: Instant) -> Iterator[tuple[HealthKey, Health]]:
