@@ -283,12 +283,31 @@ fn look_up_and_change_agree_with_the_reference() {
     }
 }
 
+/// Take every name away alone: a page that loses its first name must not be remembered by it.
+fn check_single_changes(zone: &Zone, host: impl Fn(usize) -> NameBuf) {
+    for number in (0..6000)
+        .step_by(5)
+        .filter(|number| zone.node(host(*number).as_name()).is_some())
+    {
+        let owner = host(number);
+        let without = zone
+            .with_rrsets(&[RRsetChange::Remove(owner, Rtype::A)])
+            .unwrap();
+        let parent = owner.as_name().parent().unwrap();
+        let found = without.find(parent).unwrap();
+        assert!(
+            matches!(found.at, Match::Missing { .. }),
+            "{owner} {found:?}"
+        );
+    }
+}
+
 /// Enough names for a tree of several levels, changed in large and small lots.
 #[test]
 fn large_zones_grow_and_shrink() {
     let mut random = fastrand::Rng::with_seed(4);
     let (mut zone, mut model) = (base(), base_model());
-    let host = |number: usize| name(&format!("h{number}.{}.example", number % 7));
+    let host = |number: usize| name(&format!("h.h{number}.{}.example", number % 7));
     for round in 0..14 {
         let mut changes = Vec::new();
         for _ in 0..random.usize(1..3000) {
@@ -312,14 +331,17 @@ fn large_zones_grow_and_shrink() {
         let names: Vec<_> = zone.nodes().map(|(name, _)| name).collect();
         assert_eq!(names, model.0.keys().copied().collect::<Vec<_>>());
         assert_eq!(zone.name_count(), model.0.len());
-        for _ in 0..200 {
-            let qname = host(random.usize(0..6000));
-            assert_eq!(
-                zone.node(qname.as_name()).is_some(),
-                model.0.contains_key(&qname)
-            );
+        for number in 0..6000 {
+            let is_there = model.0.contains_key(&host(number));
+            assert_eq!(zone.node(host(number).as_name()).is_some(), is_there);
+            // Its parent is there because of it alone, wherever pages begin and end.
+            let parent = host(number).as_name().parent().unwrap().to_buf();
+            let found = zone.find(parent.as_name()).unwrap();
+            let is_empty = matches!(found.at, Match::EmptyNonTerminal);
+            assert_eq!(is_empty, is_there, "{parent}");
         }
     }
+    check_single_changes(&zone, host);
     let owners = zone
         .nodes()
         .map(|(name, _)| name)
