@@ -32,10 +32,10 @@ impl Key {
         depth: 0,
     };
 
-    /// The key of a name that is `origin` (in lower case) or below it.
+    /// The key of a name that is `origin` or below it.
     pub(crate) fn new(name: Name<'_>, origin: Name<'_>) -> Option<Self> {
         let mut key = Self::APEX;
-        key.set(name, origin).then_some(key)
+        key.set(name, origin.to_lower().as_name()).then_some(key)
     }
 
     /// Make this, which is the key of the apex, the key of a name that is `origin` (in lower case)

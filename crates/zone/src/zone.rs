@@ -124,7 +124,10 @@ impl Zone {
     /// What a name has, cuts and all disregarded: for glue and additional data.
     #[must_use]
     pub fn node(&self, name: Name<'_>) -> Option<Node<'_>> {
-        let key = Key::new(name, self.origin())?;
+        let mut key = Key::APEX;
+        if !key.set(name, self.origin()) {
+            return None;
+        }
         self.version
             .tree
             .get(key.as_octets())

@@ -462,3 +462,23 @@ fn the_root_zone_reads_too() {
     );
     assert_eq!(zone.name_count(), 3);
 }
+
+#[test]
+fn a_record_is_located_whatever_the_case_of_its_zone() {
+    let folder = Folder::new("locate");
+    folder.write("main.zone", &format!("{HEAD}$INCLUDE parts/one.zone\n"));
+    folder.write("parts/one.zone", "\nWww A 192.0.2.8\n");
+    let locate = |owner: &str, rtype| {
+        let main = folder.0.join("main.zone");
+        Zone::locate(
+            &main,
+            name("EXAMPLE.").as_name(),
+            name(owner).as_name(),
+            rtype,
+        )
+    };
+    let (file, line) = locate("www.example", Rtype::A).unwrap();
+    assert_eq!((file.ends_with("parts/one.zone"), line), (true, 2));
+    assert_eq!(locate("www.example", Rtype::AAAA), None);
+    assert_eq!(locate("www.test", Rtype::A), None);
+}
