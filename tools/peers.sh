@@ -8,6 +8,7 @@ need named-checkzone bind9-utils
 need dig bind9-dnsutils
 need nsd nsd
 need knotd knot
+need kzonecheck knot-dnssecutils
 need kdig knot-dnsutils
 need unbound unbound
 need ip iproute2
