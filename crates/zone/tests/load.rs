@@ -290,6 +290,27 @@ fn faults_of_inclusion_are_at_their_line_and_do_not_end_the_reading() {
 }
 
 #[test]
+fn files_that_double_at_every_level_come_to_an_end() {
+    let folder = Folder::new("double");
+    folder.write("main.zone", &format!("{HEAD}$INCLUDE parts/0\n"));
+    for level in 0..20 {
+        folder.write(
+            &format!("parts/{level}"),
+            &format!("$INCLUDE {0}\n$INCLUDE {0}\n", level + 1),
+        );
+    }
+    folder.write("parts/20", "");
+    let (Err(LoadError::Problems(problems)), _) = folder.load() else {
+        panic!("it has errors")
+    };
+    assert!(
+        problems
+            .iter()
+            .any(|problem| problem.code == "zone.include.loop")
+    );
+}
+
+#[test]
 fn a_file_that_is_not_there_is_no_problem_of_a_line() {
     let (loaded, _) = Folder::new("missing").load();
     assert!(matches!(loaded, Err(LoadError::Unreadable(_))));

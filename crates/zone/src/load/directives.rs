@@ -11,6 +11,10 @@ use crate::fault::Fault;
 use crate::lexer::{Lexer, Word};
 use crate::rdata;
 
+/// chosen: far more than anybody splits a zone into; files that include others twice each would
+/// double at every level.
+const MAX_FILES: usize = 10_000;
+
 impl Reader<'_> {
     pub(super) fn directive(
         &mut self,
@@ -59,6 +63,11 @@ impl Reader<'_> {
             .map_or_else(|| name.clone(), |folder| folder.join(&name));
         let outcome = if self.open_files.contains(&canonical_path(&path)) {
             Err(("zone.include.loop", "the file includes itself".to_owned()))
+        } else if self.journal.file_count() >= MAX_FILES {
+            Err((
+                "zone.include.loop",
+                format!("more than {MAX_FILES} files are included"),
+            ))
         } else {
             fs::read(&path).map_err(|error| ("zone.include.unreadable", error.to_string()))
         };

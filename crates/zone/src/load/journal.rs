@@ -67,6 +67,10 @@ impl Journal {
         number
     }
 
+    pub(crate) fn file_count(&self) -> usize {
+        self.files.len()
+    }
+
     pub(crate) fn file_names(&self) -> Vec<String> {
         self.files.iter().map(|file| file.name.clone()).collect()
     }
