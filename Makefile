@@ -28,7 +28,7 @@ demo: setup  ## the main job, shown on loopback
 	@$(BIN)/understudy demo
 
 test: setup  ## everything that needs no root and no other server
-	@cargo test --workspace --exclude understudy-py --release --quiet
+	@cargo test --workspace --exclude understudy-py --quiet
 	@$(BIN)/python -m pytest -n auto --dist loadfile -q
 
 integration: setup  ## real servers and real peers, installed from Debian's packages
@@ -41,7 +41,7 @@ check: setup  ## lint, types, layers, formatting
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 	@cargo fmt --all --check
-	@cargo clippy --workspace --all-targets --release --quiet -- -D warnings
+	@cargo clippy --workspace --all-targets --quiet -- -D warnings
 
 fix: setup  ## what can be mended by itself
 	@$(BIN)/ruff check --fix

@@ -138,4 +138,5 @@ def _show(view: OverrideView, *, as_json: bool) -> None:
         return
     until = "until released" if view.expires_at is None else f"until {clock_time(view.expires_at)}"
     console.print(Text.assemble((f"{view.kind} ", "bold magenta"), f"{view.subject} ", (until, "dim")))
-    console.print(Text(f"  undo: understudy release {view.subject.split()[0]}", "dim"))
+    named = "" if view.subject == "everything" else f" {view.subject.split()[0]}"
+    console.print(Text(f"  undo: understudy release{named}", "dim"))

@@ -101,7 +101,7 @@ def _record_title(record: RecordView) -> Text:
         line.append(_answers(decision.answers) or "nothing", "bold" if decision.answers else "red")
         line.append(f"  ttl {decision.ttl_s}  ", "dim")
         line.append_text(painted(decision.mode))
-    for override in record.overrides:
+    for override in (each for each in record.overrides if each.subject != "everything"):
         line.append(f"\n  {override.kind} {override.subject}", "magenta")
         line.append(f" by {override.author}: {override.reason}", "dim")
     return line
@@ -132,7 +132,14 @@ def _standing(standing: StandingView, now: float) -> tuple[RenderableType, ...]:
         where = Text("→ answered", "bold green")
     if standing.due is not None and standing.due > now:
         where.append(f", {rounded(standing.due - now)} to go", "dim")
-    return endpoint, _health(standing.state, standing.flags), where, Text(standing.why.partition("; ")[0], "dim")
+    return endpoint, _health(standing.state, standing.flags), where, Text(_why(standing), "dim")
+
+
+def _why(standing: StandingView) -> str:
+    """The first reason, where there is one to give: that a healthy endpoint may be handed out needs none."""
+    if standing.standing == "eligible" and standing.state == "up" and not standing.flags:
+        return ""
+    return standing.why.partition("; ")[0]
 
 
 def _health(state: str, flags: list[str]) -> Text:
