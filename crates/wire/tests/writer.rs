@@ -333,8 +333,30 @@ fn a_buffer_without_room_for_a_header_is_refused() {
     assert_eq!(writer.finish(), 12);
 }
 
-/// Names of every shape in long messages: beyond 16 KiB, where pointers end, and more of them than
-/// are remembered.
+#[test]
+fn names_beyond_the_reach_of_pointers_are_written_out() {
+    let far = name("far.away.test");
+    let message = respond(65_535, |writer| {
+        writer
+            .rrset(Owner::Question, Rtype::TXT, 1, [&[b'x'; 0x4000][..]])
+            .unwrap();
+        for _ in 0..2 {
+            writer
+                .rrset(Owner::Name(far.as_name()), Rtype::A, 1, [&[1, 2, 3, 4][..]])
+                .unwrap();
+        }
+    });
+    let owners: Vec<_> = records(&message)
+        .into_iter()
+        .map(|record| record.0)
+        .collect();
+    assert_eq!(
+        owners,
+        ["wWw.Example.com.", "far.away.test.", "far.away.test."]
+    );
+}
+
+/// Names of every shape in long messages, and more of them than are remembered.
 #[test]
 fn any_names_read_back() {
     let mut random = fastrand::Rng::with_seed(3);
