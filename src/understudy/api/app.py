@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -15,7 +16,7 @@ from understudy import __version__
 from understudy.model.errors import ConfigError, NotFoundError, OverrideRefusedError, StoreError, UnderstudyError
 from understudy.model.event import EventKind
 from understudy.model.instant import Instant
-from understudy.service.operations import EventFilter, ExplainQuestion, Operations
+from understudy.service.operations import EventFilter, ExplainQuestion, Operations, StatusQuestion
 from understudy.service.present import present_problem
 from understudy.service.views import (
     ErrorView,
@@ -104,10 +105,12 @@ Asked = Annotated[Operations, Depends(_operations)]
 _router = APIRouter()
 
 
-@_router.get("/status")
-async def status(operations: Asked, name: str = "") -> StatusView:
-    """Records, endpoints, verdicts, zones, alarms."""
-    return operations.status(name)
+@_router.get("/status", response_model=StatusView)
+async def status(operations: Asked, name: str = "", most: Annotated[int | None, Query(ge=0)] = None) -> Response:
+    """Records, endpoints, verdicts, zones, alarms; of more than `most` records only those that need a look."""
+    view = await operations.status(StatusQuestion(name, most))
+    document = await asyncio.to_thread(view.model_dump_json)  # megabytes, of thousands of records
+    return Response(document, media_type="application/json")
 
 
 def _question(

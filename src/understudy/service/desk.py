@@ -21,7 +21,7 @@ from understudy.service.candidate import Candidate
 from understudy.service.export import export_zone
 from understudy.service.measure import measure
 from understudy.service.name_server import NameServer
-from understudy.service.operations import EventFilter, ExplainQuestion
+from understudy.service.operations import EventFilter, ExplainQuestion, StatusQuestion
 from understudy.service.present import present_event, present_observation, present_problem
 from understudy.service.report import report_status, report_zones
 from understudy.service.views import (
@@ -52,9 +52,9 @@ class Desk:
         self._server = server
         self._metrics = Metrics(lambda: measure(server))
 
-    def status(self, name: str = "") -> StatusView:
-        """All, or only what concerns one record, endpoint or zone."""
-        return report_status(self._server, name)
+    async def status(self, question: StatusQuestion) -> StatusView:
+        """All, or only what concerns one record, endpoint, pool or zone."""
+        return await report_status(self._server, question)
 
     async def explain(self, question: ExplainQuestion) -> ExplainView:
         """An answer with its reasons."""

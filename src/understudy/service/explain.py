@@ -21,8 +21,8 @@ from understudy.model.record import Record
 from understudy.service.name_server import NameServer
 from understudy.service.operations import ExplainQuestion
 from understudy.service.present import present_decision
+from understudy.service.record_report import report_endpoint, report_tiers
 from understudy.service.replay import replay
-from understudy.service.report import report_endpoint, report_tiers
 from understudy.service.views import ExplainView
 
 EDNS_SIZE = 1232

@@ -26,6 +26,14 @@ from understudy.service.views import (
 
 
 @dataclass(frozen=True, slots=True)
+class StatusQuestion:
+    """About one record, endpoint, pool or zone; empty: all. Of more than `most` records only those in trouble."""
+
+    name: str = ""
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ExplainQuestion:
     """`at` None: now."""
 
@@ -48,8 +56,8 @@ class EventFilter:
 class Operations(Protocol):
     """Every method may raise UnderstudyError; LookupError's place is taken by `NotFoundError`."""
 
-    def status(self, name: str = "") -> StatusView:
-        """All, or only what concerns one record, endpoint or zone."""
+    async def status(self, question: StatusQuestion) -> StatusView:
+        """All, or only what concerns one record, endpoint, pool or zone."""
         ...
 
     async def explain(self, question: ExplainQuestion) -> ExplainView:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, TypeAlias
 
@@ -58,9 +58,9 @@ class Publisher:
                 self._engine.publish(origin.absolute, self._for_engine(sets))
         return sum(len(sets) for sets in by_zone.values())
 
-    def steered_count(self, origin: Name) -> int:
-        """How many records are steered in a zone."""
-        return sum(entry[0] == origin for entry in self._published.values())
+    def count_steered(self) -> Counter[Name]:
+        """How many records are steered in each zone."""
+        return Counter(origin for origin, _ in self._published.values())
 
     def _for_engine(self, sets: Iterable[SteeredSet]) -> list[EngineSet]:
         return [self._engine_set(each) for each in sets]

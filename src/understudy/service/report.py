@@ -2,50 +2,90 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import TypeVar
 
 from understudy import __version__
-from understudy.health.lineup import line_up
-from understudy.model.check import leaves
-from understudy.model.endpoint import Endpoint, Family
-from understudy.model.errors import NotFoundError
-from understudy.model.health import Health, HealthFlag, HealthKey
+from understudy.model.decision import Mode
+from understudy.model.health import HealthKey, HealthState
 from understudy.model.instant import Instant
-from understudy.model.name import Name, NameSyntaxError
+from understudy.model.name import Name
+from understudy.model.override import Override, SubjectKind
 from understudy.model.record import Record
-from understudy.model.standing import Standing
-from understudy.model.verdict import ProbeKey
 from understudy.service.index import pools_of
 from understudy.service.name_server import NameServer
-from understudy.service.present import present_decision, present_observation, present_overrides, present_verdict
+from understudy.service.operations import StatusQuestion
+from understudy.service.present import present_overrides
+from understudy.service.record_report import decisions_of, report_endpoint, report_record
+from understudy.service.subjects import normal, not_found, pools_of_subject
 from understudy.service.views import (
     AlarmView,
     EndpointView,
     RecordView,
     ServerView,
-    StandingView,
     StatusView,
-    TierView,
-    VerdictView,
+    TotalsView,
     ZoneView,
 )
 
+T = TypeVar("T")
+SLICE = 50  # chosen: 50 records take about 30 ms, which no probe's timing minds
 
-def report_status(server: NameServer, name: str) -> StatusView:
-    """Everything, or what concerns one record, endpoint or zone. Raises NotFoundError."""
-    now = server.clock.now()
-    records = list(_records_about(server, name))
-    keys = list(_keys_about(server, records))
-    zones = [zone for zone in report_zones(server) if not name or zone.name in {str(each.zone) for each in records}]
+
+class _OvertakenError(Exception):
+    """Another configuration came in force while a document was being written."""
+
+
+async def report_status(server: NameServer, question: StatusQuestion) -> StatusView:
+    """Everything, or what concerns one record, endpoint, pool or zone. Raises NotFoundError.
+
+    Thousands of records take seconds, in which probes and decisions must go on: so it is written in slices, and begun
+    anew should a reload come in between.
+    """
+    while True:
+        with suppress(_OvertakenError):
+            return await _report_slowly(server, question)
+
+
+async def _report_slowly(server: NameServer, question: StatusQuestion) -> StatusView:
+    now, wanted = server.clock.now(), normal(question.name) if question.name else ""
+    records = list(_records_about(server, question.name, wanted))
+    overrides = _overrides_by_record(server, now)
+    totals, troubled = _Totals(), list[Record]()
+    async for part in _slices(server, records):
+        totals.count(server, part)
+        troubled += [each for each in part if overrides.get(each.name) or _needs_a_look(server, each)]
+    shown = records if question.most is None or len(records) <= question.most else troubled[: question.most]
+    presented: list[RecordView] = []
+    async for part in _slices(server, shown):
+        presented += [report_record(server, each, now, overrides=overrides.get(each.name, ())) for each in part]
+    endpoints: list[EndpointView] = []
+    async for keys in _slices(server, list(_keys_about(server, shown))):
+        endpoints += [report_endpoint(server, key, now) for key in keys]
+    concerned = {str(each.zone) for each in records} | {wanted}
     return StatusView(
         server=report_server(server, now),
+        totals=totals.present(shown=len(shown)),
         alarms=[AlarmView(key=each.key, text=each.text, since=each.since) for each in server.alarms.active],
-        records=[report_record(server, record, now) for record in records],
-        endpoints=[report_endpoint(server, key, now) for key in keys],
-        zones=zones or [zone for zone in report_zones(server) if zone.name == _normal(name)],
+        records=presented,
+        endpoints=endpoints,
+        zones=[zone for zone in report_zones(server) if not question.name or zone.name in concerned],
         overrides=present_overrides(server.store.desired.active_overrides(now)),
     )
+
+
+async def _slices(server: NameServer, items: Sequence[T]) -> AsyncIterator[Sequence[T]]:
+    """A part at a time, and everybody else's turn after each. Raises _OvertakenError."""
+    configuration = server.pipeline.configuration
+    for begin in range(0, len(items), SLICE):
+        yield items[begin : begin + SLICE]
+        await asyncio.sleep(0)
+        if server.pipeline.configuration is not configuration:
+            raise _OvertakenError
 
 
 def report_server(server: NameServer, now: Instant) -> ServerView:
@@ -64,131 +104,93 @@ def report_server(server: NameServer, now: Instant) -> ServerView:
     )
 
 
-def _records_about(server: NameServer, name: str) -> Iterator[Record]:
-    wanted = _normal(name)
-    found = False
-    for record in server.pipeline.configuration.records.values():
-        if not name or wanted in {str(record.name), str(record.zone)} or _has_endpoint(server, record, name):
+def _records_about(server: NameServer, name: str, wanted: str) -> Iterator[Record]:
+    configuration = server.pipeline.configuration
+    if not name:
+        yield from configuration.records.values()
+        return
+    found = wanted in {str(zone) for zone in server.zones}
+    pools = {
+        pool.name
+        for pool in configuration.pools.values()
+        if pool.name == name or any(str(member.endpoint) == wanted for member in pool.members)
+    }
+    for record in configuration.records.values():
+        if wanted in {str(record.name), str(record.zone)} or not pools.isdisjoint(pools_of(record)):
             found = True
             yield record
-    if name and not found and wanted not in {str(zone) for zone in server.zones}:
-        raise NotFoundError(f"nothing here is called {name}", hint="`understudy status` shows everything there is")
+    if not found:
+        endpoints = {str(key.endpoint) for key in server.pipeline.index.records_by_key}
+        raise not_found("nothing here", name, {*configuration.records, *server.zones, *endpoints}, code="not-found")
 
 
-def _normal(name: str) -> str:
-    try:
-        return str(Name.parse(name)) if name else ""
-    except NameSyntaxError:
-        return name
+def _needs_a_look(server: NameServer, record: Record) -> bool:
+    """Whether a record answers otherwise than it should, or has an endpoint that is not known to be up."""
+    if any(decision.mode is not Mode.NORMAL for decision in decisions_of(server, record)):
+        return True
+    healths = (server.pipeline.healths.get(key) for key in _keys_about(server, (record,)))
+    return any(health is None or health.state is not HealthState.UP for health in healths)
 
 
-def _has_endpoint(server: NameServer, record: Record, name: str) -> bool:
-    return any(
-        name in {pool, str(member.endpoint)}
-        for pool in pools_of(record)
-        for member in server.pipeline.configuration.pools[pool].members
-    )
+class _Totals:
+    """Counts over all that was asked for, also what is not shown."""
+
+    def __init__(self) -> None:
+        self._records = 0
+        self._modes: Counter[str] = Counter()
+        self._endpoints: dict[HealthKey, str] = {}
+
+    def count(self, server: NameServer, records: Sequence[Record]) -> None:
+        """Take these in."""
+        self._records += len(records)
+        self._modes.update(each.mode.value for record in records for each in decisions_of(server, record))
+        for key in _keys_about(server, records):
+            health = server.pipeline.healths.get(key)
+            self._endpoints[key] = health.state.value if health else HealthState.UNKNOWN.value
+
+    def present(self, shown: int) -> TotalsView:
+        """The sums."""
+        endpoints = Counter(self._endpoints.values())
+        return TotalsView(records=self._records, records_shown=shown, modes=self._modes, endpoints=endpoints)
+
+
+def _overrides_by_record(server: NameServer, now: Instant) -> Mapping[Name, list[Override]]:
+    """The overrides in force that speak of each record."""
+    found: defaultdict[Name, list[Override]] = defaultdict(list)
+    for override in server.store.desired.active_overrides(now):
+        for name in _records_of(server, override):
+            found[name].append(override)
+    return found
+
+
+def _records_of(server: NameServer, override: Override) -> Iterator[Name]:
+    configuration, subject = server.pipeline.configuration, override.subject
+    if subject.kind is SubjectKind.EVERYTHING:
+        yield from configuration.records
+        return
+    pools = pools_of_subject(configuration, subject)
+    by_pool = server.pipeline.index.records_by_pool
+    names = {name: None for pool in pools for name in by_pool.get(pool, ())}
+    if subject.kind is SubjectKind.RECORD:
+        names = {name: None for name in configuration.records if str(name) == subject.name}
+    yield from (name for name in names if subject.record in {"", str(name)})
 
 
 def _keys_about(server: NameServer, records: Iterable[Record]) -> Iterator[HealthKey]:
     """Every health of the records, once."""
-    pools = server.pipeline.configuration.pools
-    used = ((record, member) for record in records for pool in record.pools for member in pools[pool].members)
-    yield from dict.fromkeys(HealthKey(member.endpoint, record.requirement) for record, member in used)
-
-
-def report_endpoint(server: NameServer, key: HealthKey, now: Instant) -> EndpointView:
-    """One endpoint's health at this moment, with the verdicts behind it."""
-    health = server.pipeline.fold(key, now)
-    return EndpointView(
-        endpoint=str(key.endpoint),
-        requirement=str(key.requirement) if key.requirement else None,
-        state=health.state.value,
-        flags=sorted(flag.value for flag in health.flags),
-        since=health.since,
-        falls=list(health.falls),
-        why=health.why,
-        verdicts=list(_verdicts(server, key)),
-        records=[str(name) for name in server.pipeline.index.records_by_key.get(key, ())],
-    )
-
-
-def _verdicts(server: NameServer, key: HealthKey) -> Iterator[VerdictView]:
-    for name in dict.fromkeys(leaves(key.requirement)):
-        probe_key = ProbeKey(key.endpoint, name)
-        seen = server.monitor.last(probe_key)
-        last = present_observation(probe_key, seen[-1]) if seen else None
-        for monitor, table in server.pipeline.tables.items():
-            if probe_key in table:
-                yield present_verdict(monitor, server.pipeline.configuration.checks[name], table[probe_key], last=last)
-
-
-def report_record(server: NameServer, record: Record, now: Instant) -> RecordView:
-    """One record: what it answers, and where its endpoints stand."""
-    past = server.pipeline.past[record.name]
-    decisions = [each for each in past.decisions.values() if each.family in _families(server, record)]
-    overrides = server.store.desired.active_overrides(now)
-    return RecordView(
-        name=str(record.name),
-        zone=str(record.zone),
-        policy=record.policy.value,
-        requirement=str(record.requirement) if record.requirement else None,
-        decisions=[present_decision(decision) for decision in decisions],
-        tiers=report_tiers(server, record, now),
-        fallback=record.fallback,
-        overrides=present_overrides(
-            each for each in overrides if _speaks_of(record, each.subject.name, each.subject.record, server=server)
-        ),
-    )
-
-
-def _families(server: NameServer, record: Record) -> frozenset[Family]:
-    """What the record can answer; a family without endpoints is empty by design and not worth a line."""
-    members = [member for pool in pools_of(record) for member in server.pipeline.configuration.pools[pool].members]
-    return frozenset(member.endpoint.family for member in members)
-
-
-def _speaks_of(record: Record, name: str, only_in: str, *, server: NameServer) -> bool:
-    if only_in and only_in != str(record.name):
-        return False
-    return not name or name == str(record.name) or _has_endpoint(server, record, name)
-
-
-def report_tiers(server: NameServer, record: Record, now: Instant) -> list[TierView]:
-    """Where every endpoint of a record stands, tier by tier, the last resort at the end."""
-    past = server.pipeline.past[record.name]
-    answered = frozenset(endpoint for decision in past.decisions.values() for endpoint in decision.endpoints)
-    lineup = line_up(record, past.memories, now, scene=server.pipeline.scene())
-    tiers = zip(record.pools, lineup.tiers, strict=True)
-    rows = [*tiers, *([(record.fallback, lineup.fallback)] if record.fallback else [])]
-    return [
-        TierView(pool=pool, endpoints=[_standing(server, record, each, answered=answered) for each in standings])
-        for pool, standings in rows
-    ]
-
-
-def _standing(server: NameServer, record: Record, standing: Standing, *, answered: frozenset[Endpoint]) -> StandingView:
-    endpoint = standing.member.endpoint
-    health = server.pipeline.healths.get(HealthKey(endpoint, record.requirement))
-    return StandingView(
-        endpoint=str(endpoint),
-        family=endpoint.family.value,
-        weight=standing.member.weight,
-        state=health.state.value if health else "unknown",
-        flags=sorted(_flags(health)),
-        standing=standing.kind.value,
-        why=f"{standing.why}",
-        due=standing.due,
-        is_answered=endpoint in answered,
-    )
-
-
-def _flags(health: Health | None) -> list[str]:
-    return [flag.value for flag in (health.flags if health else (HealthFlag.UNMONITORED,))]
+    seen: set[HealthKey] = set()
+    for record in records:
+        for pool in record.pools:
+            for member in server.pipeline.configuration.pools[pool].members:
+                key = HealthKey(member.endpoint, record.requirement)
+                if key not in seen:
+                    seen.add(key)
+                    yield key
 
 
 def report_zones(server: NameServer) -> list[ZoneView]:
     """Every zone that is served."""
+    steered = server.decider.publisher.count_steered()
     return [
         ZoneView(
             name=str(origin),
@@ -197,7 +199,7 @@ def report_zones(server: NameServer) -> list[ZoneView]:
             serial=loaded.zone.serial,
             records=loaded.zone.record_count,
             names=loaded.zone.name_count,
-            steered=server.decider.publisher.steered_count(origin),
+            steered=steered[origin],
             loaded_at=loaded.loaded_at,
             problem=loaded.problem,
         )

@@ -175,10 +175,20 @@ class ServerView(View):
     queries: int
 
 
+class TotalsView(View):
+    """How much there is of what was asked for: answers by mode, endpoints by state. Not all records may be shown."""
+
+    records: int
+    records_shown: int
+    modes: dict[str, int]
+    endpoints: dict[str, int]
+
+
 class StatusView(View):
     """Everything at one glance."""
 
     server: ServerView
+    totals: TotalsView
     alarms: list[AlarmView]
     records: list[RecordView]
     endpoints: list[EndpointView]
