@@ -14,6 +14,9 @@ pub(crate) struct Page {
     /// The common prefix, then for each entry: length of the rest of its key (2), that, its value.
     octets: Box<[u8]>,
     prefix: usize,
+    /// The prefix as a head, and which bits of a head it decides; none if it is longer than that.
+    prefix_head: u64,
+    prefix_mask: u64,
 }
 
 /// The first eight octets as a number; a shorter key is filled with zeros, which no key continues
@@ -28,6 +31,14 @@ fn head(suffix: &[u8]) -> u64 {
         *to = *from;
     }
     u64::from_be_bytes(octets)
+}
+
+/// The bits of a head that a prefix of so many octets decides; 0 if it is empty or longer than one.
+fn prefix_mask(octets: usize) -> u64 {
+    match u32::try_from(octets) {
+        Ok(octets @ 1..=8) => u64::MAX << (64 - 8 * octets),
+        _ => 0,
+    }
 }
 
 impl Page {
@@ -78,9 +89,8 @@ impl Page {
     /// Where the key is, or where it would be.
     #[inline]
     pub(crate) fn search(&self, key: &[u8]) -> Result<usize, usize> {
-        let prefix = self.prefix();
-        let Some(suffix) = key.strip_prefix(prefix) else {
-            return Err(if key < prefix { 0 } else { self.count() });
+        let Some(suffix) = self.strip_prefix(key) else {
+            return Err(if key < self.prefix() { 0 } else { self.count() });
         };
         let wanted = head(suffix);
         let from = self.heads.partition_point(|head| *head < wanted);
@@ -88,6 +98,15 @@ impl Page {
             return Err(from);
         }
         self.search_equal_heads(suffix, wanted, from)
+    }
+
+    /// What follows the common prefix. Most prefixes are short: then no call is needed.
+    #[inline]
+    fn strip_prefix<'k>(&self, key: &'k [u8]) -> Option<&'k [u8]> {
+        if self.prefix_mask != 0 && head(key) & self.prefix_mask == self.prefix_head {
+            return key.get(self.prefix..);
+        }
+        key.strip_prefix(self.prefix())
     }
 
     #[inline]
@@ -195,11 +214,14 @@ impl PageBuilder {
             ends.push(u32::try_from(octets.len()).ok()?);
             (key_start, value_start) = (*key_end, *value_end);
         }
+        let prefix_mask = prefix_mask(prefix);
         Some(Page {
             heads: heads.into(),
             ends: ends.into(),
             octets: octets.into(),
             prefix,
+            prefix_head: head(first) & prefix_mask,
+            prefix_mask,
         })
     }
 }
