@@ -11,6 +11,7 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
+from understudy.config.places import socket_address
 from understudy.model.errors import EngineError
 
 SOCKET_MODE = 0o660  # chosen: the server's user and group may speak to it, as with rndc's and knotc's sockets
@@ -24,7 +25,8 @@ def bind_unix(path: Path) -> socket.socket:
     try:
         if _is_stale(path):
             path.unlink()
-        listener.bind(str(path))
+        with socket_address(path) as address:
+            listener.bind(address)
         path.chmod(SOCKET_MODE)
         listener.listen(128)
     except OSError as error:
@@ -32,7 +34,7 @@ def bind_unix(path: Path) -> socket.socket:
         raise EngineError(
             f"the API socket {path} cannot be opened: {error.strerror or error}",
             code="api.socket",
-            hint="is another server using this state_dir? a path may be at most 107 octets; see api.socket",
+            hint="is another server using this state_dir? api: {socket: PATH} names another place",
         ) from error
     listener.setblocking(False)  # noqa: FBT003  # the socket module's own parameter
     return listener
@@ -44,7 +46,8 @@ def _is_stale(path: Path) -> bool:
         return False
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         try:
-            probe.connect(str(path))
+            with socket_address(path) as address:
+                probe.connect(address)
         except OSError:
             return True
     return False

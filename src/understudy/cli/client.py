@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,11 +15,13 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from understudy.cli.exit import RefusedError
-from understudy.config.places import SOCKET_NAME, default_state_dir
+from understudy.config.places import SOCKET_NAME, default_state_dir, socket_address
 from understudy.model.errors import UnreachableError
 from understudy.service.views import ErrorView, EventView
 
-ANSWER_S = 30.0  # chosen: longer than any probe that may be asked for
+ANSWER_S = 30.0  # chosen: thousands of records take a few seconds, and a busy machine some more
+PROBE_S = 600.0  # chosen: several leaves, each with the longest timeout that a check may have
+RESUME_S = 0.2  # chosen: a server that is leaving has closed its socket by then
 
 T = TypeVar("T")
 Parameters = Mapping[str, str | int | float | Sequence[str] | None]
@@ -28,37 +32,67 @@ class Client:
 
     def __init__(self, socket: Path) -> None:
         self._socket = socket
-        self._http = httpx2.Client(
-            transport=httpx2.HTTPTransport(uds=str(socket)), base_url="http://understudy/v1", timeout=ANSWER_S
-        )
+        self._held = ExitStack()  # for as long as this command runs
+        try:
+            address = self._held.enter_context(socket_address(socket))
+        except OSError as error:
+            raise self._unreachable(error) from None
+        transport = httpx2.HTTPTransport(uds=address)
+        self._http = httpx2.Client(transport=transport, base_url="http://understudy/v1", timeout=ANSWER_S)
 
     def get(self, path: str, shape: type[T], parameters: Parameters | None = None) -> T:
         """Ask for a document."""
         return self._parsed(self._send("GET", path, parameters=parameters), shape)
 
-    def post(self, path: str, shape: type[T], document: BaseModel | None = None) -> T:
+    def post(self, path: str, shape: type[T], document: BaseModel | None = None, *, timeout_s: float = ANSWER_S) -> T:
         """Ask for something to be done."""
-        return self._parsed(self._send("POST", path, document=document), shape)
+        return self._parsed(self._send("POST", path, document=document, timeout_s=timeout_s), shape)
 
     def text(self, path: str, parameters: Parameters) -> str:
         """Ask for plain text."""
         return self._send("GET", path, parameters=parameters).text
 
     def follow(self, parameters: Parameters) -> Iterator[EventView]:
-        """Events as they happen, until the server leaves."""
-        try:
-            with self._http.stream("GET", "/events/follow", params=_given(parameters), timeout=None) as response:
-                for line in filter(_is_event, response.iter_lines()):
-                    yield EventView.model_validate_json(line.removeprefix("data:"))
-        except httpx2.TransportError as error:
-            raise self._unreachable(error) from None
+        """Events as they happen, until the server has left.
+
+        A server also ends the stream of a reader that has fallen behind: so it is asked to go on from there.
+        """
+        last = parameters.get("after")
+        while True:
+            try:
+                for event in self._follow({**parameters, "after": last}):
+                    last = event.sequence
+                    yield event
+            except httpx2.TransportError:
+                return
+            time.sleep(RESUME_S)
+
+    def _follow(self, parameters: Parameters) -> Iterator[EventView]:
+        with self._http.stream("GET", "/events/follow", params=_given(parameters), timeout=None) as response:
+            if response.is_error:
+                response.read()
+                raise RefusedError(_error_view(response))
+            for line in filter(_is_event, response.iter_lines()):
+                yield EventView.model_validate_json(line.removeprefix("data:"))
 
     def _send(
-        self, method: str, path: str, *, parameters: Parameters | None = None, document: BaseModel | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        parameters: Parameters | None = None,
+        document: BaseModel | None = None,
+        timeout_s: float = ANSWER_S,
     ) -> httpx2.Response:
         body = None if document is None else document.model_dump(mode="json")
         try:
-            response = self._http.request(method, path, params=_given(parameters or {}), json=body)
+            response = self._http.request(method, path, params=_given(parameters or {}), json=body, timeout=timeout_s)
+        except httpx2.ReadTimeout:
+            raise UnreachableError(
+                f"the server at {self._socket} has not answered within {timeout_s:.0f} s",
+                hint="it may be busy: try again; its log says what it does",
+                code="api.slow",
+            ) from None
         except httpx2.TransportError as error:
             raise self._unreachable(error) from None
         if response.is_error:
@@ -78,7 +112,7 @@ class Client:
     def _unreachable(self, error: Exception) -> UnreachableError:
         return UnreachableError(
             f"no server answers at {self._socket}: {error}",
-            hint="is `understudy serve` running with this configuration? -c FILE or --socket PATH names another one",
+            hint="is `understudy serve` running with this configuration? -c FILE or --socket PATH names another",
         )
 
 

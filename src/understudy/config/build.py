@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,8 +16,6 @@ from understudy.config.source import KeyPath
 from understudy.model.configuration import Configuration, NodeSettings
 from understudy.model.name import Name
 from understudy.model.zone import ZoneDefinition, ZoneSource
-
-_SOCKET_PATH_MAX_OCTETS = 107  # sun_path of unix(7), without its final zero
 
 
 def build(document: Document, findings: Findings) -> Configuration | None:
@@ -62,10 +59,6 @@ def _node(form: DocumentForm, file: Path, findings: Findings) -> NodeSettings:
         seen.add(address)
     state_dir = _state_dir(form, file)
     socket = file.parent.absolute() / form.api.socket if form.api.socket is not None else state_dir / SOCKET_NAME
-    if len(os.fsencode(socket)) > _SOCKET_PATH_MAX_OCTETS:
-        message = f"{socket} is longer than {_SOCKET_PATH_MAX_OCTETS} octets, which no Unix socket's path can be"
-        where: KeyPath = ("api", "socket") if form.api.socket is not None else ("state_dir",)
-        findings.error(where, "api.socket-too-long", message, hint="set api: {socket: PATH} to a shorter path")
     return NodeSettings(
         listen=tuple(form.listen),
         state_dir=state_dir,
