@@ -1,8 +1,8 @@
 //! What kind of message it is, and the frame that every response has.
 
 use understudy_wire::{
-    Class, Full, Header, Opcode, Opt, Query, Question, Rcode, Refusal, Rtype, Silence as NoAnswer,
-    Writer,
+    Class, Edns, EdnsOption, Full, Header, Opcode, Opt, Query, Question, Rcode, Refusal, Rtype,
+    Silence as NoAnswer, Writer,
 };
 
 use crate::chance::Chance;
@@ -15,6 +15,12 @@ use crate::{chaos, outcome};
 /// What a client takes without EDNS (RFC 1035 section 2.3.4), and at least with it (RFC 6891
 /// section 6.2.3).
 const PLAIN_UDP_OCTETS: usize = 512;
+
+/// The option that asks for, and tells, which server answers (RFC 5001 section 2).
+const NSID: u16 = 3;
+
+/// Header, longest question, OPT without options: what a response has before anything else.
+const FRAME_OCTETS: usize = 12 + 255 + 4 + 11;
 
 /// Writes the response to `request` into `reply`, whose length is the most that may be sent.
 pub fn respond<Z: Zones>(
@@ -134,10 +140,11 @@ fn frame<'q, 'b>(
         is_steered: false,
         alias: None,
     };
+    let nsid = query.edns.and_then(|edns| nsid(server, &edns, limit));
     let opt = query.edns.map(|edns| Opt {
         udp_size: server.udp_size(),
         dnssec_ok: edns.dnssec_ok,
-        options: &[],
+        options: nsid.as_slice(),
     });
     if let Some(opt) = &opt {
         response.writer.reserve(opt.octets())?;
@@ -162,6 +169,15 @@ fn frame<'q, 'b>(
         is_truncated,
         is_steered,
     })
+}
+
+/// Our name, for the client that asks for it. It is left out where it could crowd out the frame: the
+/// option is a courtesy (RFC 5001 section 2.2), the answer is not.
+fn nsid<'s>(server: &'s Server, edns: &Edns<'_>, limit: usize) -> Option<EdnsOption<'s>> {
+    let octets = server.hostname_text()?;
+    let is_asked = edns.version == 0 && edns.options().any(|option| option.code == NSID);
+    (is_asked && FRAME_OCTETS + 4 + octets.len() <= limit)
+        .then_some(EdnsOption { code: NSID, octets })
 }
 
 /// How long the response may be: over UDP the smaller of what the client takes and we send.

@@ -27,7 +27,8 @@ impl Server {
     pub const LEAST_UDP_SIZE: u16 = 512;
 
     /// `udp_size`: the longest response over UDP in octets, 512 at least. `version` and `hostname`
-    /// are what `version.bind` and `hostname.bind` tell in class CH; empty ones are refused.
+    /// are what `version.bind` and `hostname.bind` tell in class CH, the latter NSID as well; empty
+    /// ones are refused.
     ///
     /// # Errors
     /// A text of more than 255 octets.
@@ -51,6 +52,11 @@ impl Server {
 
     pub(crate) fn hostname(&self) -> Option<&[u8]> {
         Some(self.hostname.as_slice()).filter(|rdata| !rdata.is_empty())
+    }
+
+    /// The octets of the host name without the length that a TXT record has before them.
+    pub(crate) fn hostname_text(&self) -> Option<&[u8]> {
+        self.hostname().and_then(|rdata| rdata.get(1..))
     }
 }
 

@@ -16,6 +16,7 @@ struct Edns {
     version: u8,
     dnssec_ok: bool,
     has_option: bool,
+    asks_for_nsid: bool,
 }
 
 impl Asked {
@@ -47,6 +48,7 @@ impl Asked {
                 "+version" => edns.get_or_insert_default().version = value.parse().unwrap(),
                 "+do" => edns.get_or_insert_default().dnssec_ok = true,
                 "+option" => edns.get_or_insert_default().has_option = true,
+                "+nsid" => edns.get_or_insert_default().asks_for_nsid = true,
                 _ => panic!("a query has no flag {flag}"),
             }
         }
@@ -73,7 +75,9 @@ fn write_opt(message: &mut Vec<u8>, edns: &Edns) {
     message.extend([0, 0, 41]);
     message.extend(edns.size.to_be_bytes());
     message.extend([0, edns.version, if edns.dnssec_ok { 0x80 } else { 0 }, 0]);
-    if edns.has_option {
+    if edns.asks_for_nsid {
+        message.extend([0, 4, 0, 3, 0, 0]);
+    } else if edns.has_option {
         // An option of the range for experiments (RFC 6891 section 9).
         message.extend([0, 7, 0xfd, 0xe9, 0, 3, 1, 2, 3]);
     } else {

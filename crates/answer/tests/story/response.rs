@@ -1,5 +1,6 @@
 //! A response written down in a story's form, as the `domain` crate reads it.
 
+use domain::base::opt::Nsid;
 use domain::base::{Message, ParsedRecord, Rtype, ToName};
 use domain::rdata::AllRecordData;
 use understudy_answer::Summary;
@@ -29,7 +30,11 @@ pub fn describe(query: &[u8], reply: &[u8], summary: &Summary) -> Vec<String> {
     }
     if let Some(opt) = opt {
         let flag = if opt.dnssec_ok() { " do" } else { "" };
-        lines.push(format!("edns {}{flag}", opt.udp_payload_size()));
+        let nsid = opt.opt().first::<Nsid<_>>();
+        let nsid = nsid.map_or_else(String::new, |nsid| {
+            format!(" nsid={}", String::from_utf8_lossy(nsid.as_ref()))
+        });
+        lines.push(format!("edns {}{flag}{nsid}", opt.udp_payload_size()));
     }
     let (_, answer, authority, additional) = message.sections().unwrap();
     section(&mut lines, "answer", answer.map(Result::unwrap));
