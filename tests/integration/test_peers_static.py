@@ -39,8 +39,8 @@ x.cut.deep.tree2 mixed.cut a.MIXED.cut ns.mixed.cut selfns x.selfns
 RARE = """
 @ AAAA, @ CAA, @ HTTPS, mail AAAA, child AAAA, x.tree AAAA, svc SVCB, _8443._https HTTPS, naptr NAPTR, types TYPE65281,
 types TYPE62, types HINFO, types RP, types AFSDB, types LOC, types SSHFP, types TLSA, types URI, types NAPTR,
-types TYPE99, smime SMIMEA, openpgp OPENPGPKEY, cert CERT, eui EUI48, eui EUI64, kx KX, dhcid DHCID, csync CSYNC, l NID, l L32,
-l L64, l LP, apl APL, 1.0.10.in PTR, @ DNSKEY, @ NSEC3PARAM, types RRSIG
+types TYPE99, smime SMIMEA, openpgp OPENPGPKEY, cert CERT, eui EUI48, eui EUI64, kx KX, dhcid DHCID, csync CSYNC,
+l NID, l L32, l L64, l LP, apl APL, 1.0.10.in PTR, @ DNSKEY, @ NSEC3PARAM, types RRSIG
 """
 
 Records = frozenset[tuple[str, int, str, bytes]]
@@ -89,7 +89,8 @@ def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, int
         us.start()
         for name in PEERS:
             start = getattr(other_servers, name)
-            found[name] = running.enter_context(start(folder / name, free_port(), ORIGIN, ZONE)).port
+            place = other_servers.Place(folder / name, free_port(), ORIGIN)
+            found[name] = running.enter_context(start(place, ZONE)).port
         yield found
 
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -86,7 +87,6 @@ server:
   module-config: "iterator"
   qname-minimisation: yes
   rrset-roundrobin: no
-  local-zone: "example." nodefault
 remote-control:
   control-enable: no
 stub-zone:
@@ -103,14 +103,31 @@ def find_program(name: str) -> str:
     return path
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a server keeps its files, on which port it listens, and what it serves."""
+
+    folder: Path
+    port: int
+    zone: str
+
+    def write(self, template: str, **values: object) -> str:
+        """Write the configuration; its path."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / "configuration"
+        text = template.format(folder=self.folder, address=ADDRESS, port=self.port, zone=self.zone, **values)
+        path.write_text(text, encoding="utf-8")
+        return str(path)
+
+
 class OtherServer:
     """A server of another make. Entering the context starts it and waits until it answers for its zone."""
 
-    def __init__(self, command: Sequence[str], folder: Path, port: int, zone: str) -> None:
-        self.port = port
+    def __init__(self, command: Sequence[str], place: Place) -> None:
+        self.port = place.port
         self._command = command
-        self._folder = folder
-        self._zone = zone
+        self._folder = place.folder
+        self._zone = place.zone
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -149,32 +166,21 @@ class OtherServer:
         return False
 
 
-def bind(folder: Path, port: int, zone: str, file: Path) -> OtherServer:
+def bind(place: Place, file: Path) -> OtherServer:
     """BIND's named with one zone."""
-    configuration = _write(folder, _NAMED, port=port, zone=zone, file=file)
-    return OtherServer([find_program("named"), "-g", "-n", "1", "-c", str(configuration)], folder, port, zone)
+    return OtherServer([find_program("named"), "-g", "-n", "1", "-c", place.write(_NAMED, file=file)], place)
 
 
-def nsd(folder: Path, port: int, zone: str, file: Path) -> OtherServer:
+def nsd(place: Place, file: Path) -> OtherServer:
     """NSD with one zone."""
-    configuration = _write(folder, _NSD, port=port, zone=zone, file=file)
-    return OtherServer([find_program("nsd"), "-d", "-c", str(configuration)], folder, port, zone)
+    return OtherServer([find_program("nsd"), "-d", "-c", place.write(_NSD, file=file)], place)
 
 
-def knot(folder: Path, port: int, zone: str, file: Path) -> OtherServer:
+def knot(place: Place, file: Path) -> OtherServer:
     """Knot with one zone."""
-    configuration = _write(folder, _KNOT, port=port, zone=zone, file=file)
-    return OtherServer([find_program("knotd"), "-c", str(configuration)], folder, port, zone)
+    return OtherServer([find_program("knotd"), "-c", place.write(_KNOT, file=file)], place)
 
 
-def unbound(folder: Path, port: int, zone: str, upstream: int) -> OtherServer:
-    """Unbound, which finds `zone` on port `upstream` and nothing else."""
-    configuration = _write(folder, _UNBOUND, port=port, zone=zone, upstream=upstream)
-    return OtherServer([find_program("unbound"), "-d", "-c", str(configuration)], folder, port, zone)
-
-
-def _write(folder: Path, template: str, **values: object) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "configuration"
-    path.write_text(template.format(folder=folder, address=ADDRESS, **values), encoding="utf-8")
-    return path
+def unbound(place: Place, upstream: int) -> OtherServer:
+    """Unbound, which finds the zone on port `upstream` and nothing else."""
+    return OtherServer([find_program("unbound"), "-d", "-c", place.write(_UNBOUND, upstream=upstream)], place)
