@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Annotated
 
 import typer
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.syntax import Syntax
 from rich.text import Text
@@ -122,7 +123,7 @@ def _bring_it_back(scenery: Scenery) -> float:
         f"  [green]started[/] {PLACES[PRIMARY]} again; the name stays where it is until that has proved itself:"
     )
     _wait(lambda: _why(scenery).startswith("3 s"), "the hold does not begin")
-    console.print(Text(f"  {_why(scenery)}", "dim"), soft_wrap=True)
+    console.print(Padding.indent(Text(_why(scenery), "dim"), 2))
     with console.status("holding"):
         moved_at = _wait(lambda: ask(NAME, scenery.dns_port) == [PRIMARY], "the name does not return", HOLD_S)
     console.print(f"  the name returns after [bold green]{moved_at - back_at:.2f} s[/]")
@@ -161,8 +162,10 @@ def _tell_what_happened(scenery: Scenery) -> None:
     for event in _client(scenery).get("/events", list[EventView], {"kind": ["health", "decision"], "limit": 20}):
         moment = time.strftime("%H:%M:%S", time.localtime(event.at))
         console.print(
-            Text.assemble(
-                (f"  {moment}  ", "dim"), (f"{event.kind:<9}", "cyan"), (event.subject, "bold"), f"  {event.text}"
-            ),
-            soft_wrap=True,
+            Padding.indent(
+                Text.assemble(
+                    (f"{moment}  ", "dim"), (f"{event.kind:<9}", "cyan"), (event.subject, "bold"), f"  {event.text}"
+                ),
+                2,
+            )
         )
