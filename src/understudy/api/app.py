@@ -29,6 +29,7 @@ from understudy.service.views import (
     ProbeRequest,
     ReleaseRequest,
     ReleaseView,
+    ReloadRequest,
     StatusView,
     WhatIfRequest,
     WhatIfView,
@@ -96,7 +97,7 @@ def _answer(view: ErrorView, status_code: int) -> JSONResponse:
     return JSONResponse(view.model_dump(mode="json"), status_code=status_code)
 
 
-def _operations(request: Request) -> Operations:
+async def _operations(request: Request) -> Operations:
     operations: Operations = request.app.state.operations
     return operations
 
@@ -113,7 +114,7 @@ async def status(operations: Asked, name: str = "", most: Annotated[int | None, 
     return Response(document, media_type="application/json")
 
 
-def _question(
+async def _question(
     name: str, *, rtype: Annotated[str, Query(alias="type")] = "A", client: str = "127.0.0.1", at: Instant | None = None
 ) -> ExplainQuestion:
     return ExplainQuestion(name=name, rtype=rtype, client=client, at=at)
@@ -149,7 +150,7 @@ async def release(operations: Asked, request: ReleaseRequest) -> ReleaseView:
     return await operations.release(request)
 
 
-def _event_filter(
+async def _event_filter(
     *,
     after: Annotated[int | None, Query(ge=0)] = None,
     limit: Annotated[int, Query(ge=1, le=EVENTS_MAX)] = 100,
@@ -181,6 +182,12 @@ async def zones(operations: Asked) -> list[ZoneView]:
     return operations.zones()
 
 
+@_router.get("/zone")
+async def zone(operations: Asked, name: str) -> ZoneView:
+    """One zone."""
+    return operations.zone(name)
+
+
 @_router.get("/export", response_class=PlainTextResponse)
 async def export_zone(operations: Asked, name: str) -> str:
     """A zone as a master file."""
@@ -194,9 +201,9 @@ async def plan(operations: Asked) -> PlanView:
 
 
 @_router.post("/reload")
-async def reload(operations: Asked, author: str = "api") -> PlanView:
+async def reload(operations: Asked, request: ReloadRequest | None = None) -> PlanView:
     """Read the configuration again and apply it whole."""
-    return await operations.reload(author)
+    return await operations.reload((request.author if request is not None else "") or "api")
 
 
 @_router.get("/metrics")

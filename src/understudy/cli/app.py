@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from typing import Annotated
 
 import typer
@@ -58,5 +60,8 @@ app.add_typer(zone, name="zone", rich_help_panel=_STATE)
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line. A terminal that cannot show a character gets a `?`, not a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     app()

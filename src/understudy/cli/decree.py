@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
-import os
-import socket as hosts
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
+from understudy.cli.author import author
 from understudy.cli.exit import told
 from understudy.cli.options import (
     DEFAULT_CONFIG,
@@ -22,7 +20,7 @@ from understudy.cli.options import (
     connect,
     duration_option,
 )
-from understudy.cli.screen import clock_time, console, print_json
+from understudy.cli.screen import clock_time, console, print_json, warn
 from understudy.model.override import OverrideKind
 from understudy.service.views import OverrideRequest, OverrideView, ReleaseRequest, ReleaseView
 
@@ -104,7 +102,7 @@ def release(
     socket: SocketOption = None,
 ) -> None:
     """End overrides; with `failback: manual`, let the endpoint return."""
-    request = ReleaseRequest(subject=subject, reason=reason, author=_author())
+    request = ReleaseRequest(subject=subject, reason=reason, author=author())
     with told(as_json=as_json):
         view = connect(config, socket).post("/release", ReleaseView, request)
         if as_json:
@@ -114,6 +112,7 @@ def release(
             console.print(Text.assemble(("released ", "green"), f"{override.kind} {override.subject}"))
         for endpoint in view.returned:
             console.print(Text.assemble(("may return ", "green"), endpoint))
+        warn(view.warning)
 
 
 def _request(kind: OverrideKind, subject: str, reason: str, *, lasting: str) -> OverrideRequest:
@@ -122,14 +121,9 @@ def _request(kind: OverrideKind, subject: str, reason: str, *, lasting: str) -> 
         kind=kind.value,
         subject=subject,
         reason=reason,
-        author=_author(),
+        author=author(),
         duration_s=duration_s,
     )
-
-
-def _author() -> str:
-    """Who sits at the terminal, seen through sudo."""
-    return f"{os.environ.get('SUDO_USER') or getpass.getuser()}@{hosts.gethostname()}"
 
 
 def _show(view: OverrideView, *, as_json: bool) -> None:
@@ -140,3 +134,4 @@ def _show(view: OverrideView, *, as_json: bool) -> None:
     console.print(Text.assemble((f"{view.kind} ", "bold magenta"), f"{view.subject} ", (until, "dim")))
     named = "" if view.subject == "everything" else f" {view.subject.split()[0]}"
     console.print(Text(f"  undo: understudy release{named}", "dim"))
+    warn(view.warning)

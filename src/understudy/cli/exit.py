@@ -8,8 +8,9 @@ from enum import IntEnum
 
 import typer
 from rich.markup import escape
+from rich.text import Text
 
-from understudy.cli.screen import errors, print_json, problem_line
+from understudy.cli.screen import errors, plural, print_json, problem_line
 from understudy.model.errors import ConfigError, UnderstudyError, UnreachableError
 from understudy.service.present import present_problem
 from understudy.service.views import ErrorView
@@ -54,7 +55,7 @@ def _tell(error: UnderstudyError, *, as_json: bool) -> None:
         errors.print(problem_line(problem), soft_wrap=True)
     if view.problems:
         count = sum(problem.severity == "error" for problem in view.problems)
-        errors.print(f"[bold red]{count} problem{'s' if count != 1 else ''}[/]")
+        errors.print(Text(plural(count, "problem"), "bold red"))
         return
     errors.print(f"[bold red]error:[/] {escape(view.message)} [dim]{escape(f'[{view.code}]')}[/]", soft_wrap=True)
     if view.hint:

@@ -9,15 +9,16 @@ import typer
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from understudy.cli.author import author
 from understudy.cli.exit import ExitCode, told
 from understudy.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SocketOption, connect
-from understudy.cli.screen import console, errors, print_json, problem_line
+from understudy.cli.screen import console, errors, plural, print_json, problem_line, warn
 from understudy.config.plan import Action
 from understudy.model.errors import ConfigError
 from understudy.model.instant import Instant
 from understudy.service.candidate import Candidate, read_candidate
 from understudy.service.present import present_problem
-from understudy.service.views import PlanView, ProblemView, View
+from understudy.service.views import PlanView, ProblemView, ReloadRequest, View
 
 
 class CheckView(View):
@@ -86,13 +87,10 @@ def _show_check(view: CheckView, *, as_json: bool) -> None:
         errors.print(problem_line(problem), soft_wrap=True)
     count = sum(problem.severity == "error" for problem in view.problems)
     if count:
-        errors.print(f"[bold red]{count} problem{'s' if count != 1 else ''}[/] in {view.file}")
+        errors.print(Text.assemble((plural(count, "problem"), "bold red"), f" in {view.file}"), soft_wrap=True)
         return
-    console.print(
-        f"[green]{view.file} is fine[/]: {view.zones} zone{'s' if view.zones != 1 else ''}, "
-        f"{view.records} steered record{'s' if view.records != 1 else ''}, "
-        f"{view.endpoints} endpoint{'s' if view.endpoints != 1 else ''}"
-    )
+    parts = (plural(view.zones, "zone"), plural(view.records, "steered record"), plural(view.endpoints, "endpoint"))
+    console.print(Text.assemble((f"{view.file} is fine", "green"), f": {', '.join(parts)}"), soft_wrap=True)
 
 
 def plan(*, config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False, socket: SocketOption = None) -> None:
@@ -104,7 +102,7 @@ def plan(*, config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False, 
 def reload(*, config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False, socket: SocketOption = None) -> None:
     """Make the running server read its configuration again, as SIGHUP does, and show what changed."""
     with told(as_json=as_json):
-        show_plan(connect(config, socket).post("/reload", PlanView), as_json=as_json)
+        show_plan(connect(config, socket).post("/reload", PlanView, ReloadRequest(author=author())), as_json=as_json)
 
 
 def show_plan(view: PlanView, *, as_json: bool) -> None:
@@ -120,5 +118,8 @@ def show_plan(view: PlanView, *, as_json: bool) -> None:
         line = Text.assemble((f"{mark} {change.kind} ", style), (change.name, "bold"))
         line.append(f"  {change.text}", "dim")
         console.print(line, soft_wrap=True)
-    done = "applied" if view.is_applied else "would change"
-    console.print(f"{len(view.changes)} {done}" if view.changes else "nothing changes")
+    for text in view.consequences:
+        console.print(Text(f"  {text}", "dim"), soft_wrap=True)
+    done = "applied" if view.is_applied else "would be made"
+    console.print(f"{plural(len(view.changes), 'change')} {done}" if view.changes else "nothing changes")
+    warn(view.warning)

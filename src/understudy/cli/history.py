@@ -9,7 +9,7 @@ from rich.text import Text
 
 from understudy.cli.exit import told
 from understudy.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SocketOption, connect
-from understudy.cli.screen import STYLES, clock_time, console, print_json, print_json_line
+from understudy.cli.screen import STYLES, clock_time, console, errors, print_json, print_json_line
 from understudy.model.event import EventKind
 from understudy.service.views import EventView
 
@@ -38,6 +38,7 @@ def events(
             last = past[-1].sequence if past else 0
             for event in client.follow({**asked, "after": last}):
                 _show(event, as_json=as_json)
+            errors.print("the server has left", style="dim")
 
 
 def _show(event: EventView, *, as_json: bool) -> None:

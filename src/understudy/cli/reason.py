@@ -10,9 +10,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from understudy.cli.client import PROBE_S
 from understudy.cli.exit import ExitCode, told
 from understudy.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SocketOption, connect
-from understudy.cli.screen import ago, clock_time, console, marked, painted, print_json, rounded
+from understudy.cli.screen import ago, clock_time, console, marked, painted, print_json, rounded, show
 from understudy.model.duration import DurationSyntaxError, parse_duration
 from understudy.model.instant import Instant
 from understudy.service.views import (
@@ -66,12 +67,13 @@ def _moment(text: str) -> Instant:
 
 def _show_explanation(view: ExplainView) -> None:
     moment = f" at {clock_time(view.at)}" if view.is_replay else ""
-    console.print(Text.assemble((f"{view.name} {view.type}", "bold"), (moment, "dim"), "  ", (view.rcode, "cyan")))
+    title = Text.assemble((f"{view.name} {view.type}", "bold"), (moment, "dim"), "  ", (view.rcode, "cyan"))
+    console.print(title, soft_wrap=True)
     for line in view.answer:
         console.print(Text(f"  {line}", "bold green"), soft_wrap=True)
     for line in view.authority if not view.answer else ():
         console.print(Text(f"  {line}", "dim"), soft_wrap=True)
-    console.print(Text(f"  from {view.source}", "dim"))
+    console.print(Text(f"  from {view.source}", "dim"), soft_wrap=True)
     for decision in view.decisions:
         _show_steps(decision, view.at)
     for endpoint in view.endpoints:
@@ -83,14 +85,14 @@ def _show_steps(decision: DecisionView, now: Instant) -> None:
     title.append(f", decided {ago(decision.since, now)} ago", "dim")
     if decision.due is not None and decision.due > now:
         title.append(f", may change in {rounded(decision.due - now)}", "dim")
-    console.print(title)
+    console.print(title, soft_wrap=True)
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     table.add_column(style="cyan", justify="right")
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     for step in decision.steps:
         table.add_row(step.rule, step.subject, step.text)
-    console.print(Padding(table, (0, 0, 0, 2)))
+    show(Padding(table, (0, 0, 0, 2)))
 
 
 def _show_votes(endpoint: EndpointView, now: Instant) -> None:
@@ -126,7 +128,10 @@ def whatif(
 
 
 def _show_whatif(view: WhatIfView) -> None:
-    console.print(Text(f"if {', '.join(view.down) or 'nothing'} were down", "dim"))
+    console.print(Text(f"if {', '.join(view.down) or 'nothing'} were down", "dim"), soft_wrap=True)
+    if not view.rows:
+        console.print("no record rests on it")
+        return
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for column in ("record", "", "now", "then", "mode"):
         table.add_column(column, overflow="fold")
@@ -134,7 +139,7 @@ def _show_whatif(view: WhatIfView) -> None:
         changed = row.before != row.after
         then = Text(_names(row.after), "bold" if changed else "dim")
         table.add_row(row.name, row.family, Text(_names(row.before), "dim"), then, painted(row.after_mode))
-    console.print(table)
+    show(table)
 
 
 def _names(answers: list[ShareView]) -> str:
@@ -152,7 +157,8 @@ def probe(
     """Run one probe from the running server and show its phases; no verdict changes. Exits 1 unless it passes."""
     with told(as_json=as_json):
         client = connect(config, socket)
-        seen = client.post("/probe", list[ObservationView], ProbeRequest(check=check, endpoint=endpoint))
+        request = ProbeRequest(check=check, endpoint=endpoint)
+        seen = client.post("/probe", list[ObservationView], request, timeout_s=PROBE_S)
         if as_json:
             print_json(seen)
         else:
@@ -165,7 +171,7 @@ def probe(
 def _show_observation(observation: ObservationView) -> None:
     line = Text.assemble((f"{observation.check} → {observation.endpoint}", "bold"), "  ", painted(observation.outcome))
     line.append(f"  {observation.reason}", "dim")
-    console.print(line)
+    console.print(line, soft_wrap=True)
     if observation.text:
         console.print(Text(f"  {observation.text}"), soft_wrap=True)
     longest = max((phase.duration_ms for phase in observation.phases), default=0.0) or 1.0

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from pydantic import BaseModel, TypeAdapter
-from rich.console import Console
-from rich.markup import escape
+from rich.console import Console, RenderableType
 from rich.text import Text
 
 from understudy.model.duration import format_duration
 from understudy.model.instant import Instant
 from understudy.service.views import ProblemView
 
+WIDE = 10_000  # chosen: no line is that long, so what goes into a file or a pipe is never folded
+
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
+_unfolded = Console(highlight=False, width=WIDE)
 
 STYLES = {
     "up": "green",
@@ -47,6 +50,18 @@ MARKS = {"up": "●", "down": "○", "unknown": "?", "suspect": "◐", "recoveri
 SECOND_THAT_MATTERS = 10.0
 
 
+def show(page: RenderableType) -> None:
+    """Print a page of a command's answer: folded to a terminal's width, whole into a file or a pipe."""
+    is_narrow = console.is_terminal or "COLUMNS" in os.environ
+    (console if is_narrow else _unfolded).print(page)
+
+
+def warn(text: str) -> None:
+    """Something that the reader should know beside the answer."""
+    if text:
+        errors.print(Text.assemble(("warning: ", "yellow"), text), soft_wrap=True)
+
+
 def painted(word: str) -> Text:
     """A word of the vocabulary in its colour."""
     return Text(word, STYLES.get(word, ""))
@@ -62,6 +77,11 @@ def clock_time(instant: Instant) -> str:
     return datetime.fromtimestamp(instant, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
+def plural(count: int, noun: str) -> str:
+    """`1 record`, `2 records`, `5,000 records`."""
+    return f"{count:,} {noun}{'s' if count != 1 else ''}"
+
+
 def ago(instant: Instant, now: Instant) -> str:
     """How long ago, in two units at most: `1m30s`, `4h`, `350ms`."""
     return rounded(max(0.0, now - instant))
@@ -72,7 +92,7 @@ def rounded(seconds: float) -> str:
     if seconds < 1:
         return format_duration(round(seconds, 2))
     if seconds < SECOND_THAT_MATTERS:
-        return format_duration(round(seconds, 1))
+        return f"{seconds:.1f}s".replace(".0s", "s")
     for unit_s in (60.0, 3600.0, 86400.0):
         if seconds < unit_s * 60:
             break
@@ -106,8 +126,3 @@ def print_json_line(document: BaseModel) -> None:
     """One document on one line, for streams."""
     sys.stdout.write(document.model_dump_json() + "\n")
     sys.stdout.flush()
-
-
-def plain(text: str) -> str:
-    """Text from elsewhere, safe to print with markup."""
-    return escape(text)

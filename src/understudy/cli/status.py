@@ -15,16 +15,29 @@ from rich.text import Text
 
 from understudy.cli.exit import ExitCode, told
 from understudy.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SocketOption, connect
-from understudy.cli.screen import STYLES, ago, console, marked, painted, print_json, print_json_line, rounded
-from understudy.service.views import EndpointView, RecordView, ShareView, StandingView, StatusView
+from understudy.cli.screen import (
+    STYLES,
+    ago,
+    console,
+    marked,
+    painted,
+    plural,
+    print_json,
+    print_json_line,
+    rounded,
+    show,
+)
+from understudy.service.views import EndpointView, RecordView, ShareView, StandingView, StatusView, TotalsView
 
 WATCH_S = 1.0
+RECORDS_MAX = 50  # chosen: what a person still scrolls through; of more, only those that need a look are shown
 
 
 def status(
     name: Annotated[str, typer.Argument(help="A record, endpoint or zone; all of them if not given.")] = "",
     *,
     watch: Annotated[bool, typer.Option("--watch", help="Go on showing, once a second.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Every record, however many there are.")] = False,
     as_json: JsonOption = False,
     config: ConfigOption = DEFAULT_CONFIG,
     socket: SocketOption = None,
@@ -32,14 +45,14 @@ def status(
     """Show records, endpoints, verdicts and zones. Exits 1 while an alarm is in force."""
     with told(as_json=as_json):
         client = connect(config, socket)
-        ask = {"name": name}
+        ask = {"name": name, "most": None if every or as_json else RECORDS_MAX}
         if watch:
             _watch(lambda: client.get("/status", StatusView, ask), as_json=as_json)
         view = client.get("/status", StatusView, ask)
         if as_json:
             print_json(view)
         else:
-            console.print(render(view))
+            show(render(view))
     if view.alarms:
         raise typer.Exit(ExitCode.PROBLEMS)
 
@@ -49,6 +62,10 @@ def _watch(ask: Callable[[], StatusView], *, as_json: bool) -> NoReturn:
     if as_json:
         while True:
             print_json_line(ask())
+            time.sleep(WATCH_S)
+    if not console.is_terminal:
+        while True:
+            show(render(ask()))
             time.sleep(WATCH_S)
     with Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
@@ -63,6 +80,8 @@ def render(view: StatusView) -> RenderableType:
 
 def _sections(view: StatusView) -> Iterator[RenderableType]:
     yield _heading(view)
+    if view.totals.records > RECORDS_MAX:
+        yield from _summary(view.totals)
     for alarm in view.alarms:
         yield Text.assemble(("  ▲ ", "bold red"), alarm.text, (f"  since {ago(alarm.since, view.server.now)}", "dim"))
     for record in view.records:
@@ -90,6 +109,16 @@ def _heading(view: StatusView) -> Text:
     if server.state != "serving":
         line.append(f"  {server.state}", "yellow")
     return line
+
+
+def _summary(totals: TotalsView) -> Iterator[Text]:
+    """How much there is, where it is too much for a look at each."""
+    answers = ", ".join(f"{count:,} {mode}" for mode, count in sorted(totals.modes.items()))
+    endpoints = ", ".join(f"{count:,} {state}" for state, count in sorted(totals.endpoints.items()))
+    yield Text(f"  {plural(totals.records, 'record')}; answers: {answers or 'none'}; endpoints: {endpoints or 'none'}")
+    if totals.records_shown < totals.records:
+        shown = f"of these {totals.records_shown:,} are shown that need a look" if totals.records_shown else "all well"
+        yield Text(f"  {shown}; a NAME shows one record, --all every one", "dim")
 
 
 def _record_title(record: RecordView) -> Text:

@@ -12,11 +12,20 @@ from rich.text import Text
 
 from understudy.cli.exit import told
 from understudy.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SocketOption, connect
-from understudy.cli.screen import clock_time, console, print_json
-from understudy.model.errors import NotFoundError
-from understudy.service.views import StatusView, ZoneView
+from understudy.cli.screen import clock_time, console, print_json, show
+from understudy.model.errors import UnderstudyError
+from understudy.service.views import StatusView, View, ZoneView
 
 zone = typer.Typer(name="zone", help="The zones that are served.", no_args_is_help=True)
+
+
+class ExportView(View):
+    """A zone as a master file."""
+
+    name: str
+    text: str
+
+
 NameArgument = Annotated[str, typer.Argument(help="The zone.")]
 
 
@@ -32,16 +41,18 @@ def list_zones(
             return
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
         for column in ("zone", "source", "serial", "records", "names", "steered", "loaded", "state"):
-            table.add_column(column, justify="right" if column in {"records", "names", "steered"} else "left")
+            table.add_column(
+                column, overflow="fold", justify="right" if column in {"records", "names", "steered"} else "left"
+            )
         for view in zones:
             state = Text("last good version", "red") if view.problem else Text("serving", "green")
             counts = (f"{view.records:,}", f"{view.names:,}", f"{view.steered:,}")
             table.add_row(view.name, view.source, str(view.serial), *counts, clock_time(view.loaded_at), state)
-        console.print(table)
+        show(table)
 
 
 @zone.command("show")
-def show(
+def show_zone(
     name: NameArgument,
     *,
     as_json: JsonOption = False,
@@ -51,10 +62,7 @@ def show(
     """Show one zone and the records steered in it."""
     with told(as_json=as_json):
         client = connect(config, socket)
-        wanted = name.rstrip(".").lower() or "."
-        view = next((each for each in client.get("/zones", list[ZoneView]) if each.name == wanted), None)
-        if view is None:
-            raise NotFoundError(f"no zone {name} is served here", hint="`understudy zone list` names them all")
+        view = client.get("/zone", ZoneView, {"name": name})
         if as_json:
             print_json(view)
             return
@@ -70,9 +78,8 @@ def show(
             console.print(Text.assemble((f"{'problem':<9}", "dim"), (view.problem, "red")), soft_wrap=True)
         for record in client.get("/status", StatusView, {"name": view.name}).records:
             answers = ", ".join(share.endpoint for decision in record.decisions for share in decision.answers)
-            console.print(
-                Text.assemble((f"{'steered':<9}", "dim"), (record.name, "bold"), f" → {answers or 'nothing'}")
-            )
+            line = Text.assemble((f"{'steered':<9}", "dim"), (record.name, "bold"), f" → {answers or 'nothing'}")
+            console.print(line, soft_wrap=True)
 
 
 @zone.command("export")
@@ -80,13 +87,24 @@ def export(
     name: NameArgument,
     *,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Into a file.", show_default=False)] = None,
+    as_json: JsonOption = False,
     config: ConfigOption = DEFAULT_CONFIG,
     socket: SocketOption = None,
 ) -> None:
     """Write a zone as a master file, steered records as what they answer now."""
-    with told(as_json=False):
+    with told(as_json=as_json):
         text = connect(config, socket).text("/export", {"name": name})
-    if output is None:
-        sys.stdout.write(text)
-    else:
+        if output is not None:
+            _write(output, text)
+        elif as_json:
+            print_json(ExportView(name=name, text=text))
+        else:
+            sys.stdout.write(text)
+
+
+def _write(output: Path, text: str) -> None:
+    try:
         output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        message = f"{output} cannot be written: {error.strerror or error}"
+        raise UnderstudyError(message, hint="give another path with -o", code="export.file") from None

@@ -24,6 +24,7 @@ from understudy.service.name_server import NameServer
 from understudy.service.operations import EventFilter, ExplainQuestion, StatusQuestion
 from understudy.service.present import present_event, present_observation, present_problem
 from understudy.service.report import report_status, report_zones
+from understudy.service.subjects import find_zone
 from understudy.service.views import (
     ChangeView,
     EventView,
@@ -126,6 +127,11 @@ class Desk:
     def zones(self) -> list[ZoneView]:
         """Every zone."""
         return report_zones(self._server)
+
+    def zone(self, name: str) -> ZoneView:
+        """One zone."""
+        wanted = str(find_zone(self._server.zones, name))
+        return next(view for view in report_zones(self._server) if view.name == wanted)
 
     def export_zone(self, name: str) -> str:
         """A zone as a master file."""

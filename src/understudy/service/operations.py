@@ -92,6 +92,10 @@ class Operations(Protocol):
         """Every zone."""
         ...
 
+    def zone(self, name: str) -> ZoneView:
+        """One zone. Raises NotFoundError."""
+        ...
+
     def export_zone(self, name: str) -> str:
         """A zone as a master file, steered records written out as their static view."""
         ...

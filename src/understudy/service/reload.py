@@ -102,7 +102,8 @@ def apply(server: NameServer, candidate: Candidate) -> None:
     server.alarms.clear("configuration", now)
     for origin in (*gone, *server.zones):
         server.alarms.clear(f"zone/{origin}", now)
-    text = f"configuration applied: {len(candidate.configuration.records)} records, {len(server.zones)} zones"
+    records, zones = len(candidate.configuration.records), len(server.zones)
+    text = f"configuration applied, records: {records}, zones: {zones}"
     server.journal.tell(Event(now, EventKind.CONFIGURATION, "configuration", text))
     _tell_objections(server, now)
     server.wake()

@@ -40,7 +40,7 @@ async def replay(
         rcode="SERVFAIL" if any(decision.mode is Mode.SERVFAIL for decision in decisions) else "NOERROR",
         answer=[_line(owner, decision, endpoint, at) for decision in decisions for endpoint in decision.endpoints],
         authority=[],
-        source=f"the history of the steered record {record.name}",
+        source=f"the history of the steered record {record.name}, with the TTL and the reasons of when it was decided",
         decisions=[present_decision(decision) for decision in decisions],
         tiers=[],
         endpoints=[],

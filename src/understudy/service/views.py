@@ -309,6 +309,14 @@ class ReleaseRequest(BaseModel):
     author: str = ""
 
 
+class ReloadRequest(BaseModel):
+    """Who asks for it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    author: str = ""
+
+
 class ReleaseView(View):
     """What a release ended: overrides, and endpoints that were waiting for an operator."""
 

@@ -35,14 +35,14 @@ BREATH_S = 1e-5  # chosen: what is due at an instant has happened by then, in sp
 
 
 class ServerWorld:
-    """`story_run.World` around a NameServer. `folder` takes the files; `network` and `server` may be looked at."""
+    """`story_run.World` around a NameServer. `folder` takes the files; the rest may be looked at and played with."""
 
     def __init__(self, clock: VirtualClock, folder: Path) -> None:
         self.clock = clock
         self.network = FakeNetwork(clock)
         self.log = io.StringIO()
         self._folder = folder
-        self._disk = MemoryDisk()
+        self.disk = MemoryDisk()
         self._instant = clock.start
         self._leave = asyncio.Event()
         self._life: asyncio.Task[None] | None = None
@@ -96,7 +96,7 @@ class ServerWorld:
         """End, by order or by force, and start again."""
         if restart.is_kill:
             await self._stop()
-            self._disk.is_open = False  # the lock went with the process
+            self.disk.is_open = False  # the lock went with the process
         else:
             await self.end()
         await self.clock.sleep(restart.pause_s)
@@ -137,7 +137,7 @@ class ServerWorld:
         candidate.require_faultless()
         log = make_log(LogLevel.DEBUG, LogStyle.JSON, self.log)
         self.server = NameServer(
-            candidate, Parts(self.clock, Engine([]), MemoryStore(self._disk), log, self.network.probe)
+            candidate, Parts(self.clock, Engine([]), MemoryStore(self.disk), log, self.network.probe)
         )
         self.server.begin()
         await log_start(self.server)

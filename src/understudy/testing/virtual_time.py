@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 from understudy.model.instant import Instant
@@ -77,6 +78,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._jumping.threads += 1
         future.add_done_callback(self._forget_thread)
         return future
+
+    @contextmanager
+    def awaited_by_thread(self) -> Iterator[None]:
+        """A thread of the executor waits for the loop: meanwhile time goes on as if there were no such thread."""
+        self._jumping.threads -= 1
+        try:
+            yield
+        finally:
+            self._jumping.threads += 1
 
     async def shutdown_default_executor(self) -> None:
         """As any loop does, in real time: the executor is joined by a thread."""

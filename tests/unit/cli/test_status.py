@@ -1,0 +1,128 @@
+"""`understudy status`, as a person and as a script sees it."""
+
+from collections.abc import Callable
+
+from understudy.testing.builders import endpoint
+from understudy.testing.terminal import Terminal
+
+SitDown = Callable[..., None]
+
+
+def test_everything_is_shown_at_one_glance(sit_down: SitDown) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        said = await terminal.run("status")
+        assert said.exit_code == 0
+        assert said.err == ""
+        for expected in ("www.example.com", "A     → 192.0.2.10  ttl 30  normal", "AAAA  → 2001:db8::10", "serving"):
+            assert expected in said.out
+
+    sit_down(sitting)
+
+
+def test_nothing_is_folded_or_cut_in_a_pipe(sit_down: SitDown) -> None:
+    reason = "a very long reason " * 30
+
+    async def sitting(terminal: Terminal) -> None:
+        terminal.width = ""
+        assert (await terminal.run("drain", "192.0.2.10", "--reason", reason)).exit_code == 0
+        said = await terminal.run("status")
+        assert any(reason.strip() in line for line in said.out.splitlines())
+        assert "…" not in said.out
+        assert "\x1b" not in said.out
+
+    sit_down(sitting)
+
+
+def test_a_narrow_terminal_folds_and_loses_nothing(sit_down: SitDown) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        terminal.width = "80"
+        await terminal.run("drain", "192.0.2.10", "--reason", "unheard-of " * 9)
+        said = await terminal.run("status", "www.example.com")
+        assert max(len(line) for line in said.out.splitlines() if "by " not in line) <= 80
+        assert said.out.replace("\n", " ").count("unheard-of") >= 18
+        assert "…" not in said.out
+
+    sit_down(sitting)
+
+
+def test_one_endpoint_is_shown_with_its_verdicts_and_phases(sit_down: SitDown) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        said = await terminal.run("status", "192.0.2.20")
+        assert "db.example.com" in said.out
+        assert "www.example.com" not in said.out
+        assert "connect 10.0 ms" in said.out
+
+    sit_down(sitting)
+
+
+def test_an_alarm_stands_at_the_top_and_in_the_exit_code(sit_down: SitDown) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        for address in ("192.0.2.20", "198.51.100.20"):
+            terminal.world.network.set(endpoint(address), "refuses")
+        await terminal.world.advance(120)
+        said = await terminal.run("status")
+        assert said.exit_code == 1
+        assert "▲ db.example.com A: every endpoint is down; answering as if all were up" in said.out
+        assert "○ down" in said.out
+
+    sit_down(sitting)
+
+
+def test_an_unknown_name_gets_the_nearest_one(sit_down: SitDown) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        said = await terminal.run("status", "ww.example.com")
+        assert said.exit_code == 1
+        assert "did you mean 'www.example.com'?" in said.err
+        assert said.out == ""
+
+    sit_down(sitting)
+
+
+def test_json_is_one_document_also_where_it_is_an_error(sit_down: SitDown) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        view = (await terminal.run("status", "--json")).json
+        assert [record["name"] for record in view["records"]] == ["www.example.com", "db.example.com"]
+        assert view["totals"]["endpoints"] == {"up": 5}
+        refused = await terminal.run("status", "nothing", "--json")
+        assert refused.exit_code == 1
+        assert refused.json["code"] == "not-found"
+        assert refused.err == ""
+
+    sit_down(sitting)
+
+
+def test_no_server_is_exit_code_3_with_the_way_to_one(sit_down: SitDown) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        terminal.transport.is_down = True
+        said = await terminal.run("status")
+        assert said.exit_code == 3
+        assert "understudy serve" in said.err
+        assert (await terminal.run("status", "--json")).json["code"] == "api.unreachable"
+
+    sit_down(sitting)
+
+
+MANY = (
+    "listen: 127.0.0.1:0\nzones: {example.com: {file: example.com.zone}}\nchecks: {db: {tcp: 5432}}\nrecords:\n"
+    + "".join(f"  r{i}.example.com: {{check: db, tiers: [[10.0.{i}.1], [10.0.{i}.2]]}}\n" for i in range(60))
+)
+
+
+def test_of_many_records_only_those_in_trouble_are_shown(sit_down: SitDown) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        calm = await terminal.run("status")
+        assert "60 records; answers: 60 normal; endpoints: 120 up" in calm.out
+        assert "all well" in calm.out
+        assert "r7.example.com" not in calm.out
+        terminal.world.network.set(endpoint("10.0.7.1"), "refuses")
+        await terminal.world.advance(120)
+        await terminal.run("drain", "10.0.9.1")
+        troubled = await terminal.run("status")
+        assert "of these 2 are shown that need a look" in troubled.out
+        assert "r7.example.com" in troubled.out
+        assert "r9.example.com" in troubled.out
+        assert "r8.example.com" not in troubled.out
+        assert "r8.example.com" in (await terminal.run("status", "--all")).out
+        assert len((await terminal.run("status", "--json")).json["records"]) == 60
+
+    sit_down(sitting, MANY)
