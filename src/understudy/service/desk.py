@@ -24,7 +24,7 @@ from understudy.service.name_server import NameServer
 from understudy.service.operations import EventFilter, ExplainQuestion, StatusQuestion
 from understudy.service.present import present_event, present_observation, present_problem
 from understudy.service.report import report_status, report_zones
-from understudy.service.subjects import find_zone
+from understudy.service.subjects import find_endpoint, find_zone, normal
 from understudy.service.views import (
     ChangeView,
     EventView,
@@ -102,12 +102,12 @@ class Desk:
 
     async def events(self, wanted: EventFilter) -> list[EventView]:
         """Events that match, oldest first."""
-        found = await self._server.store.events(_stored(wanted), limit=wanted.limit)
+        found = await self._server.store.events(self._stored(wanted), limit=wanted.limit)
         return [present_event(event) for event in found]
 
     async def follow(self, wanted: EventFilter) -> AsyncIterator[EventView]:
         """Events as they happen, those missed since `after` first."""
-        stored, last = _stored(wanted), wanted.after or 0
+        stored, last = self._stored(wanted), wanted.after or 0
         with self._server.journal.following() as live:  # from now on, so that none is lost while the past is read
             async for event in self._missed(stored):
                 last = event.sequence
@@ -164,6 +164,11 @@ class Desk:
         """The Prometheus text exposition."""
         return self._metrics.render()
 
-
-def _stored(wanted: EventFilter) -> StoredEvents:
-    return StoredEvents(after=wanted.after, kinds=frozenset(wanted.kinds), subject=wanted.subject)
+    def _stored(self, wanted: EventFilter) -> StoredEvents:
+        """Names and addresses as they are written in events, other subjects as they are."""
+        configuration, usual = self._server.pipeline.configuration, normal(wanted.subject)
+        known = find_endpoint(configuration, usual) is not None or usual in map(
+            str, (*configuration.records, *self._server.zones)
+        )
+        subject = usual if known else wanted.subject
+        return StoredEvents(after=wanted.after, kinds=frozenset(wanted.kinds), subject=subject)

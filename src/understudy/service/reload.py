@@ -16,6 +16,7 @@ from understudy.model.event import Event, EventKind, Severity
 from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.service.candidate import Candidate, read_candidate
+from understudy.service.collector import freeze
 from understudy.service.ledger import write
 from understudy.service.listening import bind_error, require_free
 from understudy.service.name_server import NameServer
@@ -56,6 +57,7 @@ async def reload(server: NameServer, author: str) -> Reloaded:
             raise
         warning = await _log(server, candidate, changes.lines(), author=author)
         apply(server, candidate)
+        freeze()
         return Reloaded(candidate, changes, warning)
 
 

@@ -17,6 +17,7 @@ from understudy.model.configuration import NodeSettings
 from understudy.model.errors import EngineError, StoreError
 from understudy.model.event import Event
 from understudy.service.candidate import Candidate
+from understudy.service.collector import freeze
 from understudy.service.listening import bind_error, require_free
 from understudy.service.name_server import NameServer, Parts
 from understudy.service.reload import log_start, reload_quietly, watch_files
@@ -49,6 +50,7 @@ async def run(candidate: Candidate, surroundings: Surroundings) -> None:
         parts = Parts(clock, engine, store, surroundings.log, partial(probe, clock=clock))
         server = NameServer(candidate, parts)
         server.begin()
+        freeze()
         await log_start(server)
         try:
             await _serve(server, surroundings)

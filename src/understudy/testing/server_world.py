@@ -41,7 +41,7 @@ class ServerWorld:
         self.clock = clock
         self.network = FakeNetwork(clock)
         self.log = io.StringIO()
-        self._folder = folder
+        self.folder = folder
         self.disk = MemoryDisk()
         self._instant = clock.start
         self._leave = asyncio.Event()
@@ -51,7 +51,7 @@ class ServerWorld:
     async def start(self, files: Mapping[str, str]) -> None:
         """Write the files and start."""
         for name, text in files.items():
-            (self._folder / name).write_text(text, encoding="utf-8")
+            (self.folder / name).write_text(text, encoding="utf-8")
         await self._open()
 
     async def end(self) -> None:
@@ -85,7 +85,7 @@ class ServerWorld:
 
     async def reload(self, text: str) -> str:
         """Save the file and have it read."""
-        (self._folder / CONFIGURATION).write_text(text, encoding="utf-8")
+        (self.folder / CONFIGURATION).write_text(text, encoding="utf-8")
         try:
             await reload(self.server, AUTHOR)
         except UnderstudyError as error:
@@ -133,7 +133,7 @@ class ServerWorld:
         return "; ".join(steps)
 
     async def _open(self) -> None:
-        candidate = read_candidate(self._folder / CONFIGURATION, self.clock.now())
+        candidate = read_candidate(self.folder / CONFIGURATION, self.clock.now())
         candidate.require_faultless()
         log = make_log(LogLevel.DEBUG, LogStyle.JSON, self.log)
         self.server = NameServer(

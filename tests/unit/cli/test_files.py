@@ -1,0 +1,153 @@
+"""`understudy check`, `plan` and `reload`."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from understudy.cli.app import app
+from understudy.cli.client import find_socket
+from understudy.testing.terminal import Terminal
+
+SitDown = Callable[..., None]
+
+GOOD = """\
+listen: 127.0.0.1:0
+zones: {example.com: {file: example.com.zone}}
+records:
+  www.example.com: {check: "tcp:80", tiers: [[192.0.2.10], [192.0.2.11]]}
+"""
+ZONE = "$TTL 1h\n@ IN SOA ns1 h 1 1h 15m 1w 60\n@ IN NS ns1\nns1 IN A 192.0.2.53\n"
+
+
+def check(folder: Path, *words: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, ["check", "-c", str(folder / "understudy.yaml"), *words], env={"COLUMNS": "200"})
+    return result.exit_code, result.stdout, result.stderr
+
+
+def edit(terminal: Terminal, old: str, new: str, name: str = "understudy.yaml") -> None:
+    file = terminal.world.folder / name
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+def test_a_good_configuration_is_counted(tmp_path: Path) -> None:
+    (tmp_path / "understudy.yaml").write_text(GOOD)
+    (tmp_path / "example.com.zone").write_text(ZONE)
+    code, out, err = check(tmp_path)
+    assert (code, err) == (0, "")
+    assert out.endswith("is fine: 1 zone, 1 steered record, 2 endpoints\n")
+
+
+def test_every_problem_is_told_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "understudy.yaml").write_text(GOOD.replace("tiers", "teirs").replace("check:", "chekc:"))
+    (tmp_path / "example.com.zone").write_text(ZONE)
+    code, out, err = check(tmp_path)
+    assert (code, out) == (1, "")
+    assert "understudy.yaml:4:" in err
+    assert "2 problems in" in err or "3 problems in" in err
+
+
+def test_a_broken_zone_is_a_problem_of_the_zone_file(tmp_path: Path) -> None:
+    (tmp_path / "understudy.yaml").write_text(GOOD)
+    (tmp_path / "example.com.zone").write_text(ZONE + "bad IN A 300.0.0.1\n")
+    code, _, err = check(tmp_path)
+    assert code == 1
+    assert "example.com.zone:5:" in err
+
+
+@pytest.mark.parametrize("name", ["understudy.yaml", "example.com.zone"])
+def test_a_missing_file_is_a_problem_and_no_traceback(tmp_path: Path, name: str) -> None:
+    (tmp_path / "understudy.yaml").write_text(GOOD)
+    (tmp_path / "example.com.zone").write_text(ZONE)
+    (tmp_path / name).unlink()
+    code, out, _ = check(tmp_path, "--json")
+    assert code == 1
+    assert '"is_valid": false' in out
+    assert name in out
+
+
+def test_a_plan_says_what_the_reload_then_does(sit_down: SitDown) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        edit(terminal, "[192.0.2.20]", "[192.0.2.21]")
+        edit(terminal, "interval: 5s", "interval: 7s")
+        planned = await terminal.run("plan")
+        assert planned.exit_code == 0
+        assert "~ check web  interval 5s -> 7s" in planned.out
+        assert "1 probe started" in planned.out
+        assert "changes would be made" in planned.out
+        assert "192.0.2.20" in (await terminal.run("explain", "db.example.com")).out
+        applied = await terminal.run("reload")
+        assert applied.out == planned.out.replace("would be made", "applied")
+        assert (await terminal.run("plan")).out == "nothing changes\n"
+        said = (await terminal.run("events", "--kind", "configuration", "-n", "1")).out
+        assert "configuration applied" in said
+
+    sit_down(sitting)
+
+
+def test_what_holds_only_after_a_restart_is_said(sit_down: SitDown) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        edit(terminal, "zones:", "state_dir: elsewhere\nzones:")
+        assert "only after a restart: state_dir" in (await terminal.run("plan")).out
+        view = (await terminal.run("reload", "--json")).json
+        assert view["is_applied"]
+        assert any("restart" in text for text in view["consequences"])
+
+    sit_down(sitting)
+
+
+def test_a_bad_file_is_refused_whole_with_every_place(sit_down: SitDown) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        edit(terminal, "interval: 5s", "intervall: 5s")
+        edit(terminal, "delay: 10s", "delay: soon")
+        for verb in ("plan", "reload"):
+            said = await terminal.run(verb)
+            assert said.exit_code == 1
+            assert "understudy.yaml:5:" in said.err
+            assert "understudy.yaml:11:" in said.err
+            assert "2 problems" in said.err
+        document = (await terminal.run("reload", "--json")).json
+        assert document["code"] == "config"
+        assert len(document["problems"]) == 2
+        assert (await terminal.run("status")).exit_code == 1  # an alarm
+        edit(terminal, "intervall: 5s", "interval: 5s")
+        edit(terminal, "delay: soon", "delay: 10s")
+        assert (await terminal.run("reload")).exit_code == 0
+        assert (await terminal.run("status")).exit_code == 0
+
+    sit_down(sitting)
+
+
+def test_the_socket_is_found_as_the_configuration_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "understudy.yaml"
+    monkeypatch.delenv("UNDERSTUDY_SOCKET", raising=False)
+    file.write_text("api: {socket: run/api.sock}\n")
+    assert find_socket(file, None) == tmp_path / "run/api.sock"
+    file.write_text("state_dir: there\n")
+    assert find_socket(file, None) == tmp_path / "there/understudy.sock"
+    file.write_text("state_dir: [unfinished\n")
+    assert find_socket(file, None).name == "understudy.sock"
+    assert find_socket(file, tmp_path / "given") == tmp_path / "given"
+    monkeypatch.setenv("UNDERSTUDY_SOCKET", "/run/other.sock")
+    assert find_socket(file, None) == Path("/run/other.sock")
+
+
+def test_no_configuration_here_is_exit_code_3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("UNDERSTUDY_SOCKET", raising=False)
+    result = CliRunner().invoke(app, ["status", "-c", str(tmp_path / "none.yaml")])
+    assert result.exit_code == 3
+    assert "-c FILE or --socket PATH" in result.stderr
+
+
+def test_every_command_has_help_and_json() -> None:
+    group = typer.main.get_command(app)
+    commands = dict(group.commands)  # type: ignore[attr-defined]
+    commands |= {f"zone {name}": each for name, each in commands.pop("zone").commands.items()}
+    for name, command in commands.items():
+        assert command.help, name
+        options = {option for parameter in command.params for option in parameter.opts}
+        assert "--json" in options or name == "serve", name
