@@ -62,7 +62,7 @@ def memory_mib(pid: int) -> float:
 
 def reading(client: Client, metric: str) -> float:
     """The sum over all labels of one metric."""
-    lines = client.text("/metrics").splitlines()
+    lines = client.text("/metrics", {}).splitlines()
     return sum(float(line.rpartition(" ")[2]) for line in lines if re.match(rf"{metric}(\{{|\s)", line))
 
 
