@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 
-
 THRESHOLDS = (5_000, 20, 500)  # chosen: a young collection takes a millisecond, a full one comes some times a day
 
 
