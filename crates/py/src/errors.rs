@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use understudy_answer::TextTooLong;
 use understudy_engine::EngineError;
 use understudy_wire::NameTextError;
-use understudy_zone::LoadError;
+use understudy_zone::{LoadError, Problem, Severity};
 
 use crate::values::problem_tuple;
 
@@ -17,7 +17,8 @@ create_exception!(
     understudy.engine._native,
     ZoneFileError,
     PyException,
-    "A master file that cannot be used; `problems` has every fault found, in file order."
+    "A master file that cannot be used; `problems` has every fault found, in file order, \
+     and `warnings` what is odd but harmless."
 );
 create_exception!(
     understudy.engine._native,
@@ -62,8 +63,12 @@ pub(crate) fn load_error(py: Python<'_>, error: &LoadError, path: &Path) -> PyEr
         [] => error.to_string(),
     };
     with(py, ZoneFileError::new_err(text), |it| {
-        let tuples: Vec<_> = problems.iter().map(problem_tuple).collect();
-        it.setattr("problems", tuples)
+        let (errors, warnings): (Vec<_>, Vec<_>) = problems
+            .iter()
+            .partition(|problem| problem.severity == Severity::Error);
+        let tuples = |of: Vec<&Problem>| of.into_iter().map(problem_tuple).collect::<Vec<_>>();
+        it.setattr("problems", tuples(errors))?;
+        it.setattr("warnings", tuples(warnings))
     })
 }
 

@@ -44,6 +44,7 @@ pub(crate) fn problem_tuple(problem: &Problem) -> ProblemTuple {
         column,
         code,
         message,
+        ..
     } = problem;
     (file.clone(), *line, *column, code, message.clone())
 }

@@ -1,7 +1,7 @@
 //! A master file as words (RFC 1035 section 5.1). Words are slices of the text: nothing is copied
 //! until a field knows what it wants.
 
-use crate::fault::Fault;
+use crate::fault::{Fault, shown};
 
 /// One word: between blanks, or between quotes.
 #[derive(Clone, Copy, Debug)]
@@ -106,8 +106,8 @@ impl<'t> Lexer<'t> {
     #[inline]
     pub(crate) fn end_entry(&mut self) -> Result<(), Fault> {
         if let Some(word) = self.word()? {
-            let text = String::from_utf8_lossy(word.octets).into_owned();
             return Err(Fault::new(word.at, "zone.rdata.surplus", || {
+                let text = shown(word.octets);
                 format!("\"{text}\" is more than the record has room for")
             }));
         }

@@ -25,5 +25,5 @@ mod zone;
 pub use change::{ChangeError, RRsetChange, SteeredChange, SteeredSet};
 pub use find::{Above, Found, Match};
 pub use node::{Kind, Node, RRset, Rdatas, Selector, Set, Sets, Steered, Variant, Variants};
-pub use problem::{LoadError, Loaded, Problem};
+pub use problem::{LoadError, Loaded, Problem, Severity};
 pub use zone::Zone;

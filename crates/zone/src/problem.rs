@@ -4,15 +4,26 @@ use std::{fmt, io};
 
 use crate::zone::Zone;
 
+/// Does it stand in the way of the zone?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// There is no zone because of it.
+    Error,
+    /// It is odd but harmless.
+    Warning,
+}
+
 /// A fault or a warning at a place in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The file as it was named.
     pub file: String,
-    /// From 1; 0 where the whole file is meant.
+    /// From 1; where the whole file is meant it is 1.
     pub line: u32,
-    /// In octets, from 1; 0 where the whole line is meant.
+    /// In octets, from 1; where the whole file is meant it is 1.
     pub column: u32,
+    /// An error, or only a warning.
+    pub severity: Severity,
     /// Stable and dotted, such as `zone.soa.missing`.
     pub code: &'static str,
     /// What is wrong, and in parentheses what to do.
@@ -27,6 +38,7 @@ impl fmt::Display for Problem {
             column,
             code,
             message,
+            ..
         } = self;
         write!(f, "{file}:{line}:{column}: {code}: {message}")
     }

@@ -7,7 +7,7 @@
 )]
 
 use understudy_wire::{Name, NameBuf, Rtype};
-use understudy_zone::{LoadError, Loaded, Problem, Zone};
+use understudy_zone::{LoadError, Loaded, Problem, Severity, Zone};
 
 const HEAD: &str = "\
 $TTL 1h
@@ -364,19 +364,88 @@ fn every_fault_is_found_at_once_with_its_place() {
 
 #[test]
 fn problems_are_capped_and_say_so() {
-    let found = errors(&"x A bad\n".repeat(5000));
-    assert_eq!(found.len(), 1001);
-    assert!(found.last().unwrap().ends_with("zone.problems.many"));
-    let found = warnings(&"x A 192.0.2.1\n".repeat(5000));
-    assert_eq!(found.len(), 1001);
-    assert_eq!(found.last().unwrap(), "0:0 zone.problems.many");
+    let last = |problems: &[Problem]| {
+        assert_eq!(problems.len(), 51);
+        let last = problems.last().unwrap();
+        assert_eq!(
+            (last.line, last.column, last.code),
+            (1, 1, "zone.problems.many")
+        );
+        (last.severity, last.message.clone())
+    };
+    let bad = |lines: &str| last(&read(&format!("{HEAD}{lines}")).unwrap_err());
+
+    assert_eq!(errors(&"x A bad\n".repeat(50)).len(), 50);
+    assert_eq!(
+        bad(&"x A bad\n".repeat(51)),
+        (
+            Severity::Error,
+            "and 1 more error (mend these first)".to_owned()
+        )
+    );
+    assert_eq!(
+        bad(&"x A bad\n".repeat(346)).1,
+        "and 296 more errors (mend these first)"
+    );
+    assert!(
+        bad(&"x A bad\n".repeat(5000))
+            .1
+            .starts_with("and 950 more errors, and reading stopped")
+    );
+    assert_eq!(
+        last(&good(&"x A 192.0.2.1\n".repeat(101)).warnings),
+        (
+            Severity::Warning,
+            "and 50 more warnings (mend these first)".to_owned()
+        )
+    );
+}
+
+#[test]
+fn errors_and_warnings_are_told_apart() {
+    let problems = read(&format!("{HEAD}x A bad\na A 192.0.2.1\na A 192.0.2.1\n")).unwrap_err();
+    let severities: Vec<_> = problems.iter().map(|problem| problem.severity).collect();
+    assert_eq!(severities, [Severity::Error, Severity::Warning]);
+}
+
+#[test]
+fn messages_have_nothing_that_a_terminal_obeys() {
+    for lines in [
+        "x \x1b[31mRED y\n",
+        "\x1b]0;x\x07.. A 192.0.2.1\n",
+        "x A \x1b[0m\n",
+        "x A 192.0.2.1 \x1b[0m\n",
+        "x \u{202e}\u{9b}31m A 192.0.2.1\n",
+        "x DS 1 8 2 \x1b\n",
+        "$\x1bORIGIN x\n",
+        "$TTL \x1b\n",
+        "$INCLUDE \x1b[31m/no/such/file\n",
+        "$GENERATE 1-2 \x1b$ A 192.0.2.1 \x1b\n",
+        "x CAA 0 \x1b \x1b\n",
+        "x SVCB 1 . \x1b=\x1b\n",
+        "x LOC \x1b\n",
+        "x WKS 192.0.2.1 \x1b \x1b\n",
+        "x RRSIG \x1b 8 2 1 \x1b \x1b 1 a \x1b\n",
+        "x NSEC a. \x1b\n",
+        "x APL \x1b\n",
+        "x NSAP \x1b\n",
+    ] {
+        let problems = read(&format!("{HEAD}{lines}")).unwrap_err();
+        for problem in problems {
+            let is_plain = problem
+                .message
+                .bytes()
+                .all(|octet| matches!(octet, b' '..=b'~'));
+            assert!(is_plain, "{lines:?}: {:?}", problem.message);
+        }
+    }
 }
 
 #[test]
 fn rules_of_the_apex() {
     let whole = |text: &str| places(&read(text).unwrap_err());
-    assert_eq!(whole(""), ["0:0 zone.soa.missing"]);
-    assert_eq!(whole("a 60 A 192.0.2.1\n"), ["0:0 zone.soa.missing"]);
+    assert_eq!(whole(""), ["1:1 zone.soa.missing"]);
+    assert_eq!(whole("a 60 A 192.0.2.1\n"), ["1:1 zone.soa.missing"]);
     assert_eq!(whole("@ SOA a. b. 1 2 3 4 5\n"), ["1:3 zone.ns.missing"]);
     assert_eq!(
         errors("@ SOA ns hostmaster 2 2 3 4 5\n"),

@@ -21,9 +21,12 @@ Steered: TypeAlias = tuple[
 """One steered RRset. `nodata`, `servfail`: no variants; `remove` ends the steering of that owner and type."""
 
 class ZoneFileError(Exception):
-    """A master file that cannot be used; `problems` has every fault found, in file order."""
+    """A master file that cannot be used; `problems` has every fault found, in file order, and `warnings` what is odd
+    but harmless.
+    """
 
     problems: list[Problem]
+    warnings: list[Problem]
 
 class BindError(Exception):
     """An address that cannot be listened on: `address`, `errno`, and what the system said."""

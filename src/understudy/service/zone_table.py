@@ -102,11 +102,12 @@ def load_zones(
 
 
 def zone_problems(definition: ZoneDefinition, error: ZoneFileError | OSError) -> list[Problem]:
-    """Why a zone could not be read."""
+    """Why a zone could not be read, and then what is odd about it."""
     if isinstance(error, ZoneFileError):
-        return [_problem(raw, ProblemSeverity.ERROR) for raw in error.problems]
+        faults = [_problem(raw, ProblemSeverity.ERROR) for raw in error.problems]
+        return faults + [_problem(raw, ProblemSeverity.WARNING) for raw in error.warnings]
     message = f"the master file of {definition.name} cannot be read: {error.strerror or error}"
-    return [Problem(str(definition.file), 0, 0, "zone.unreadable", message, "check the path and its permissions")]
+    return [Problem(str(definition.file), 1, 1, "zone.unreadable", message, "check the path and its permissions")]
 
 
 def _problem(raw: tuple[str, int, int, str, str], severity: ProblemSeverity) -> Problem:

@@ -121,6 +121,13 @@ def test_every_problem_has_its_place_and_is_reported_at_once(tmp_path: Path) -> 
     assert "1 more" in str(raised.value)
 
 
+def test_what_is_odd_about_a_bad_file_is_no_problem_of_it() -> None:
+    with pytest.raises(ZoneFileError) as raised:
+        Zone.parse("example.com.", b"$TTL 60\n@ SOA a. b. 1 2 3 4 5\nx 5 TXT a\nx 6 TXT b\n")
+    assert [code for *_, code, _ in raised.value.problems] == ["zone.ns.missing"]
+    assert [code for *_, code, _ in raised.value.warnings] == ["zone.ttl.differs"]
+
+
 def test_a_parsed_text_is_named_in_its_problems() -> None:
     with pytest.raises(ZoneFileError) as raised:
         Zone.parse("example.com.", b"nonsense", file="over there")

@@ -2,12 +2,12 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::PathBuf;
 
 use super::generate;
 use super::reader::{Reader, Scope, canonical_path, read_ttl};
-use crate::fault::Fault;
+use crate::fault::{Fault, escaped, shown};
 use crate::lexer::{Lexer, Word};
 use crate::rdata;
 
@@ -39,7 +39,7 @@ impl Reader<'_> {
             b"$INCLUDE" => self.include(words, scope),
             b"$GENERATE" => self.generate(word.at, words, scope),
             _ => Err(Fault::new(word.at, "zone.directive", || {
-                let text = String::from_utf8_lossy(word.octets);
+                let text = shown(word.octets);
                 format!("\"{text}\" is none of $ORIGIN, $TTL, $INCLUDE, $GENERATE")
             })),
         }
@@ -76,7 +76,9 @@ impl Reader<'_> {
             // The entry itself was whole: what follows is not to be skipped.
             Err((code, why)) => self.report(
                 scope,
-                Fault::new(word.at, code, || format!("{}: {why}", path.display())),
+                Fault::new(word.at, code, || {
+                    format!("{}: {why}", escaped(path.as_os_str().as_bytes()))
+                }),
             ),
         }
         Ok(())
@@ -124,8 +126,8 @@ impl Reader<'_> {
         let Err(mut fault) = self.entry(&mut words, scope) else {
             return true;
         };
-        let text = String::from_utf8_lossy(line);
-        fault.message = format!("{} (in the generated line: {})", fault.message, text.trim());
+        let text = shown(line.trim_ascii());
+        fault.message = format!("{} (in the generated line: {})", fault.message, text);
         self.report(scope, fault);
         false
     }

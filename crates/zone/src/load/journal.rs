@@ -4,10 +4,13 @@
 use std::path::Path;
 use std::rc::Rc;
 
-use crate::problem::Problem;
+use crate::problem::{Problem, Severity};
 
-/// chosen: more than anybody reads, and little enough to print.
-const MAX_PROBLEMS: usize = 1000;
+/// chosen: as many as anybody mends in one go, of errors and of warnings.
+const MAX_TOLD: usize = 50;
+
+/// chosen: a file with as many errors is no master file, and is not read on.
+const MAX_ERRORS: usize = 1000;
 
 /// An octet of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,6 +45,7 @@ struct File {
 #[derive(Debug)]
 struct Entry {
     place: Place,
+    severity: Severity,
     code: &'static str,
     message: String,
 }
@@ -51,9 +55,10 @@ struct Entry {
 pub(crate) struct Journal {
     files: Vec<File>,
     entries: Vec<Entry>,
+    /// Those that are not told as well.
     errors: usize,
-    /// Warnings beyond the limit.
-    untold: usize,
+    /// Those that are not told as well.
+    warnings: usize,
 }
 
 impl Journal {
@@ -80,31 +85,26 @@ impl Journal {
             return;
         }
         self.errors += 1;
-        self.entries.push(Entry {
-            place,
-            code,
-            message,
-        });
-        if self.is_full() {
-            let message = format!("reading stopped after {MAX_PROBLEMS} errors");
+        if self.errors <= MAX_TOLD {
             self.entries.push(Entry {
                 place,
-                code: "zone.problems.many",
+                severity: Severity::Error,
+                code,
                 message,
             });
         }
     }
 
     pub(crate) fn warn(&mut self, place: Place, code: &'static str, message: String) {
-        if self.entries.len() - self.errors >= MAX_PROBLEMS {
-            self.untold += 1;
-            return;
+        self.warnings += 1;
+        if self.warnings <= MAX_TOLD {
+            self.entries.push(Entry {
+                place,
+                severity: Severity::Warning,
+                code,
+                message,
+            });
         }
-        self.entries.push(Entry {
-            place,
-            code,
-            message,
-        });
     }
 
     pub(crate) fn has_errors(&self) -> bool {
@@ -113,14 +113,14 @@ impl Journal {
 
     /// Is it useless to look for more errors?
     pub(crate) fn is_full(&self) -> bool {
-        self.errors >= MAX_PROBLEMS
+        self.errors >= MAX_ERRORS
     }
 
     /// The file and line of a place.
     pub(crate) fn locate(&self, place: Place) -> Option<(String, u32)> {
         let file = self.files.get(usize::try_from(place.file).ok()?)?;
         let (line, _) = match place.at {
-            Spot::Whole => (0, 0),
+            Spot::Whole => (1, 1),
             Spot::Offset(at) => Cursor::default().move_to(place.file, &file.text, at),
         };
         Some((file.name.clone(), line))
@@ -133,6 +133,7 @@ impl Journal {
         let mut problems: Vec<Problem> = Vec::with_capacity(self.entries.len());
         for Entry {
             place,
+            severity,
             code,
             message,
         } in self.entries
@@ -142,33 +143,53 @@ impl Journal {
                 .and_then(|file| self.files.get(file));
             let (line, column) = match (place.at, file) {
                 (Spot::Offset(at), Some(file)) => cursor.move_to(place.file, &file.text, at),
-                _ => (0, 0),
+                _ => (1, 1),
             };
             let file = file.map_or_else(String::new, |file| file.name.clone());
             problems.push(Problem {
                 file,
                 line,
                 column,
+                severity,
                 code,
                 message,
             });
         }
-        if self.untold > 0 {
-            let file = self
-                .files
-                .first()
-                .map_or_else(String::new, |file| file.name.clone());
-            let message = format!("{} more warnings are not shown", self.untold);
-            problems.push(Problem {
-                file,
-                line: 0,
-                column: 0,
-                code: "zone.problems.many",
-                message,
-            });
-        }
+        let main = self.files.first();
+        let severity = if self.errors > MAX_TOLD {
+            Severity::Error
+        } else {
+            Severity::Warning
+        };
+        problems.extend(untold(self.errors, self.warnings).map(|message| Problem {
+            file: main.map_or_else(String::new, |file| file.name.clone()),
+            line: 1,
+            column: 1,
+            severity,
+            code: "zone.problems.many",
+            message,
+        }));
         problems
     }
+}
+
+/// How many errors and warnings more there are than are told; None: no more.
+fn untold(errors: usize, warnings: usize) -> Option<String> {
+    let more = |count: usize, what: &str| match count.saturating_sub(MAX_TOLD) {
+        0 => None,
+        1 => Some(format!("1 more {what}")),
+        count => Some(format!("{count} more {what}s")),
+    };
+    let counts: Vec<String> = [more(errors, "error"), more(warnings, "warning")]
+        .into_iter()
+        .flatten()
+        .collect();
+    let end = if errors >= MAX_ERRORS {
+        ", and reading stopped there (is this a master file?)"
+    } else {
+        " (mend these first)"
+    };
+    (!counts.is_empty()).then(|| format!("and {}{end}", counts.join(" and ")))
 }
 
 /// Counts lines forward only: places come in order.

@@ -10,7 +10,7 @@ use understudy_wire::{Class, Name, NameBuf, Rtype};
 use super::Progress;
 use super::journal::{Journal, Place, Spot};
 use super::records::{Records, Stretch};
-use crate::fault::Fault;
+use crate::fault::{Fault, shown};
 use crate::key::Key;
 use crate::lexer::{Lexer, Word};
 use crate::rdata;
@@ -297,7 +297,7 @@ pub(super) fn canonical_path(path: &Path) -> PathBuf {
 
 pub(super) fn read_ttl(word: Word<'_>) -> Result<u32, Fault> {
     rdata::read_ttl(word.octets).map_err(|error| {
-        let text = String::from_utf8_lossy(word.octets);
+        let text = shown(word.octets);
         let why = match error {
             rdata::TtlError::NotATime => "not a TTL (seconds, or units like 1h30m)",
             rdata::TtlError::TooLarge => "above 2147483647 seconds (RFC 2181 section 8)",
@@ -316,7 +316,6 @@ fn rtype(word: Word<'_>) -> Result<Rtype, Fault> {
         b"MX" => Some(Rtype::MX),
         other => Rtype::from_text(other),
     };
-    let text = || String::from_utf8_lossy(word.octets);
     match rtype {
         Some(rtype) if rtype.is_meta() => Err(Fault::new(word.at, "zone.type.meta", || {
             format!("{rtype} is a type of questions and messages, not of zones")
@@ -325,7 +324,7 @@ fn rtype(word: Word<'_>) -> Result<Rtype, Fault> {
         None => Err(Fault::new(word.at, "zone.type.unknown", || {
             format!(
                 "\"{}\" is not a type (unknown ones are written TYPE65280)",
-                text()
+                shown(word.octets)
             )
         })),
     }

@@ -7,7 +7,7 @@ use super::grammar::{Field, fields};
 use super::{
     MAX_RDATA_OCTETS, addresses, bitmap, fields as plain, is_well_formed, keys, loc, svcb,
 };
-use crate::fault::Fault;
+use crate::fault::{Fault, shown};
 use crate::lexer::{Lexer, Word};
 
 /// What a field needs to be read.
@@ -89,7 +89,7 @@ pub(crate) fn read_digits(
         for (offset, digit) in word.octets.iter().enumerate() {
             if digits.push(*digit, out).is_none() {
                 return Err(Fault::new(word.at + offset, "zone.rdata.digits", || {
-                    format!("\"{}\" is no {kind:?} digit here", char::from(*digit))
+                    format!("\"{}\" is no {kind:?} digit here", shown(&[*digit]))
                 }));
             }
         }
@@ -127,7 +127,7 @@ pub(crate) fn number<T: TryFrom<u64>>(word: Word<'_>, max: u64) -> Result<T, Fau
 #[cold]
 pub(crate) fn refuse(word: Word<'_>, code: &'static str, why: &str) -> Fault {
     Fault::new(word.at, code, || {
-        format!("\"{}\": {why}", String::from_utf8_lossy(word.octets))
+        format!("\"{}\": {why}", shown(word.octets))
     })
 }
 
@@ -257,7 +257,7 @@ pub(crate) fn read_name(word: Word<'_>, origin: Name<'_>) -> Result<NameBuf, Fau
     }
     NameBuf::from_text(word.octets, Some(origin)).map_err(|error| {
         Fault::new(word.at + error.offset, "zone.name", || {
-            format!("\"{}\": {error}", String::from_utf8_lossy(word.octets))
+            format!("\"{}\": {error}", shown(word.octets))
         })
     })
 }
