@@ -72,7 +72,7 @@ def _check_view(config: Path, candidate: Candidate) -> CheckView:
     return CheckView(
         file=str(config),
         is_valid=not candidate.problems,
-        problems=[present_problem(problem) for problem in (*candidate.problems, *candidate.warnings)],
+        problems=[present_problem(problem) for problem in candidate.findings],
         zones=len(configuration.zones),
         records=len(configuration.records),
         endpoints=len(endpoints),

@@ -18,8 +18,8 @@ from understudy.model.name import Name
 from understudy.model.zone import ZoneDefinition, ZoneSource
 
 
-def build(document: Document, findings: Findings) -> Configuration | None:
-    """The configuration that the document means; None or an incomplete one after problems."""
+def build(document: Document, findings: Findings) -> Configuration:
+    """The configuration that the document means; an incomplete one after problems."""
     folder = document.file.parent.absolute()
     zones = {name: _zone(name, placed, folder, findings=findings) for name, placed in document.zones.items()}
     checks = CheckTable(document.checks, findings)
@@ -29,11 +29,8 @@ def build(document: Document, findings: Findings) -> Configuration | None:
     records = {name: record for name, record in built.items() if record is not None}
     checks.resolve_all()
     _warn_of_unused(document, checks, pools, findings=findings)
-    node = _node(document.node, document.file, findings) if document.node is not None else None
-    if node is None:
-        return None
     return Configuration(
-        node=node,
+        node=_node(document.node, document.file),
         zones=zones,
         checks=checks.checks,
         pools={name: placed.pool for name, placed in pools.pools.items()},
@@ -51,12 +48,9 @@ def _zone(name: Name, placed: tuple[ZoneForm, KeyPath], folder: Path, *, finding
     return ZoneDefinition(name, ZoneSource.FILE, file)
 
 
-def _node(form: DocumentForm, file: Path, findings: Findings) -> NodeSettings:
-    seen: set[str] = set()
-    for index, address in enumerate(form.listen):
-        if address in seen:
-            findings.error(("listen", index), "listen.duplicate", f"{address} stands here twice", hint="leave one out")
-        seen.add(address)
+def _node(form: DocumentForm | None, file: Path) -> NodeSettings:
+    if form is None:
+        return NodeSettings((), default_state_dir(file), file.absolute())
     state_dir = _state_dir(form, file)
     socket = file.parent.absolute() / form.api.socket if form.api.socket is not None else state_dir / SOCKET_NAME
     return NodeSettings(

@@ -68,7 +68,7 @@ def _ttl(value: object) -> int:
 
 def _jitter(value: object) -> float:
     share = value
-    if isinstance(value, str) and re.fullmatch(r"\d{1,3}(\.\d+)?\s?%", value):
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,3}(\.[0-9]+)? ?%", value):
         share = float(value.rstrip("% ")) / 100
     if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= JITTER_MAX:
         raise fault(
@@ -140,7 +140,7 @@ def _duration_schema(examples: str) -> WithJsonSchema:
     return WithJsonSchema(
         {
             "type": ["string", "number"],
-            "pattern": r"^(\d+(\.\d+)?(ms|s|m|h|d))+$",
+            "pattern": r"^([0-9]+(\.[0-9]+)?(ms|s|m|h|d))+$",
             "minimum": 0,
             "examples": examples.split(),
         }

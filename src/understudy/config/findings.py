@@ -18,7 +18,7 @@ class Findings:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._found: dict[Problem, None] = {}
+        self._found: dict[Problem, None] = dict.fromkeys(source.problems)
         self._elsewhere: dict[Problem, None] = {}
 
     def error(self, path: KeyPath, code: str, message: str, *, hint: str = "") -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from understudy.config.addresses import AddressSyntaxError, parse_listen
 from understudy.config.check_forms import CheckReader, WrittenCheck
 from understudy.config.document import POLICIES, DocumentForm, PoolForm, RecordForm, ZoneForm
 from understudy.config.fields import OBJECT_NAME_HINT, is_object_name
@@ -29,7 +30,8 @@ class WrittenRecord:
 class Document:
     """What a file says, as far as each object could be read by itself; `*_names` have the faulty ones as well.
 
-    `node` is None after a problem in it. The keys of `zones` and `records` keep their written form in their path.
+    `node` is None after a problem in it that leaves nothing to listen on.
+    The keys of `zones` and `records` keep their written form in their path.
     """
 
     file: Path
@@ -54,7 +56,8 @@ def read_document(source: Source, findings: Findings) -> Document | None:
         findings.error((), "document.bad", f"a configuration is a mapping, not {shown(plain)}", hint=hint)
         return None
     settings = {key: value for key, value in plain.items() if key not in _OBJECT_SECTIONS}
-    node = read_form(DocumentForm, settings, (), findings=findings)
+    node = read_mended(DocumentForm, settings, (), findings=findings)
+    _judge_listen(plain.get("listen"), findings)
     sections = {key: _section(plain, key, findings) for key in _OBJECT_SECTIONS}
     zone_names, record_names = (dict(_dns_names(sections[key], key, findings)) for key in ("zones", "records"))
     check_names, pool_names = (dict(_object_names(sections[key], key, findings)) for key in ("checks", "pools"))
@@ -70,6 +73,19 @@ def read_document(source: Source, findings: Findings) -> Document | None:
         check_names=frozenset(sections["checks"]),
         pool_names=frozenset(sections["pools"]),
     )
+
+
+def _judge_listen(written: Plain, findings: Findings) -> None:
+    """No address twice, whatever else is wrong beside it."""
+    seen: set[str] = set()
+    for index, text in enumerate(written if isinstance(written, list) else []):
+        try:
+            address = parse_listen(str(text))
+        except AddressSyntaxError:  # reported by its form
+            continue
+        if address in seen:
+            findings.error(("listen", index), "listen.duplicate", f"{address} stands here twice", hint="leave one out")
+        seen.add(address)
 
 
 _OBJECT_SECTIONS = ("zones", "checks", "pools", "records")
@@ -127,7 +143,7 @@ def _object_names(section: Mapping[str, Plain], key: str, findings: Findings) ->
 
 
 def _zone(value: Plain, path: KeyPath, findings: Findings) -> tuple[ZoneForm, KeyPath] | None:
-    form = read_form(ZoneForm, value, path, findings=findings)
+    form = read_mended(ZoneForm, {} if value is None else value, path, findings=findings)
     return None if form is None else (form, path)
 
 

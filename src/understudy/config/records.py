@@ -26,19 +26,16 @@ class RecordBuilder:
         self._findings = findings
 
     def build(self, name: Name, written: WrittenRecord) -> Record | None:
-        """The record, or None after a problem that leaves nothing to build."""
+        """The record, or None where it is in no zone. After problems it may lack pools and its requirement."""
         zone = self._zone(name, written.path)
         requirement = self._requirement(written)
         policy = _policy(written.form)
-        if policy is None:
-            return None
-        pools = self._used_pools(name, policy, written)
+        pools = self._used_pools(name, policy, written) if policy is not None else ()
         fallback = self._fallback(name, written)
-        parts = RecordParts(name, zone, policy, pools, fallback, written.form, written.path)
-        judge_record(parts, self._findings)
-        if zone is None or not pools:
-            return None
-        return _record(parts, zone, requirement)
+        parts = RecordParts(name, zone, policy or PolicyKind.TIERS, pools, fallback, written.form, written.path)
+        if policy is not None:
+            judge_record(parts, self._findings)
+        return _record(parts, zone, requirement) if zone is not None else None
 
     def _zone(self, name: Name, path: KeyPath) -> Name | None:
         """The deepest zone that has the name (RFC 1034 4.3.2 step 2)."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
+from understudy.model.errors import Problem
+
 KeyPath: TypeAlias = tuple[str | int, ...]
 """The way from the root to a value: keys of mappings, indexes of lists (from 0)."""
 
@@ -47,11 +49,12 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file's text and its values."""
+    """One file's text and its values. `problems` are those faults of the writing that leave the values whole."""
 
     file: Path
     text: str
     root: Node
+    problems: tuple[Problem, ...] = ()
 
     def position(self, path: KeyPath) -> Position:
         """Where the value of `path` stands.

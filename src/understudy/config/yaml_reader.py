@@ -39,6 +39,9 @@ _LINE_BREAK = re.compile(r"\r\n|\r|\n")  # YAML 1.2.2 section 5.4
 _STR_TAG = "tag:yaml.org,2002:str"
 _MERGE = "<<"
 
+# After these the values are still whole: what a duplicate key says stands in its first place.
+_HARMLESS = frozenset(("key.duplicate", "yaml.documents"))
+
 
 def read(path: Path) -> Source:
     """Read the file of `path`. Raises ConfigError for a file that is missing, unreadable or no YAML."""
@@ -48,7 +51,7 @@ def read(path: Path) -> Source:
     except OSError as error:
         hint = "give the right path with -c" if isinstance(error, FileNotFoundError) else ""
         reason = error.strerror or "it cannot be read"
-        raise ConfigError([Problem(str(path), 0, 0, "file.unreadable", reason, hint)]) from None
+        raise ConfigError([Problem(str(path), 1, 1, "file.unreadable", reason, hint)]) from None
     return read_octets(octets, path)
 
 
@@ -64,7 +67,9 @@ def read_octets(octets: bytes, file: Path) -> Source:
         raise _refusal_at(
             file, place, "yaml.encoding", message=f"octet 0x{octets[error.start]:02x} is not UTF-8"
         ) from None
-    return Source(file, text, _Composer(file, text).compose())
+    composer = _Composer(file, text)
+    root = composer.compose()
+    return Source(file, text, root, tuple(composer.problems))
 
 
 def _refusal_at(file: Path, place: Position, code: str, *, message: str) -> ConfigError:
@@ -83,12 +88,15 @@ class _Composer:
     def __init__(self, file: Path, text: str) -> None:
         self._file = file
         self._text = text
-        self._problems: list[Problem] = []
+        self.problems: list[Problem] = []
         self._anchors: dict[str, Node] = {}
         self._events: Iterator[Event] = iter(())
 
     def compose(self) -> Node:
-        """The root of the only document; an empty file is an empty mapping."""
+        """The root of the only document; an empty file is an empty mapping.
+
+        Raises ConfigError for what leaves holes in the tree; the other `problems` are the caller's to tell.
+        """
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # the library's advice is for its callers, not for operators
@@ -100,7 +108,7 @@ class _Composer:
             ) from None
         except YAMLError as error:
             raise self._syntax_refusal(error) from None
-        if self._problems:
+        if any(problem.code not in _HARMLESS for problem in self.problems):
             raise self._refusal()
         return root
 
@@ -207,7 +215,7 @@ class _Composer:
                 self._refuse(node.position, "yaml.merge", "only a mapping, or a list of them, can be merged")
 
     def _refuse(self, position: Position, code: str, message: str) -> None:
-        self._problems.append(Problem(str(self._file), *position, code, on_one_line(message)))
+        self.problems.append(Problem(str(self._file), *position, code, on_one_line(message)))
 
     def _syntax_refusal(self, error: YAMLError) -> ConfigError:
         """The parser's own complaint, placed, with what it was reading."""
@@ -217,11 +225,11 @@ class _Composer:
         place = Position(mark.line + 1, mark.column + 1) if mark is not None else Position(1, 1)
         said = [part for part in (error.context, error.problem) if part]
         problem = Problem(str(self._file), *place, "yaml.syntax", on_one_line(": ".join(said)), _syntax_hint(error))
-        self._problems.append(problem)
+        self.problems.append(problem)
         return self._refusal()
 
     def _refusal(self) -> ConfigError:
-        return ConfigError(sorted(self._problems, key=lambda problem: (problem.line, problem.column)))
+        return ConfigError(sorted(self.problems, key=lambda problem: (problem.line, problem.column)))
 
 
 def _parse_events(text: str) -> Iterator[Event]:

@@ -116,8 +116,8 @@ class _Search:
         return f" ({found[0]}:{found[1]})" if found is not None else ""
 
     def _problem(self, record: Record, code: str, message: str, *, hint: str) -> Problem:
-        file, line = self._configuration.sources.get(f"record:{record.name}", (str(self._configuration.node.file), 0))
-        return Problem(file, line, 1 if line else 0, code, message, hint)
+        file, line = self._configuration.sources.get(f"record:{record.name}", (str(self._configuration.node.file), 1))
+        return Problem(file, line, 1, code, message, hint)
 
 
 def _short(absolute: str) -> str:

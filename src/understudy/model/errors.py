@@ -16,7 +16,7 @@ class ProblemSeverity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One fault in a file that an operator edits. `line` and `column` count from 1; 0 where there is none."""
+    """One fault in a file that an operator edits. `line` and `column` count from 1; 1:1 is the file as a whole too."""
 
     file: str
     line: int
@@ -48,14 +48,15 @@ class UnderstudyError(Exception):
 
 
 class ConfigError(UnderstudyError):
-    """An operator edits a file: `problems` has every fault, in file order, and is never empty."""
+    """An operator edits a file: `problems` has every fault, never none, in file order, with warnings among them."""
 
     code = "config"
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        count = len(self.problems)
-        super().__init__(f"{count} problem{'s' if count != 1 else ''}: {self.problems[0]}")
+        faults = [problem for problem in self.problems if problem.severity is ProblemSeverity.ERROR] or self.problems
+        count = len(faults)
+        super().__init__(f"{count} problem{'s' if count != 1 else ''}: {faults[0]}")
 
 
 class StoreError(UnderstudyError):

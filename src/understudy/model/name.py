@@ -92,10 +92,12 @@ def _escaped(rest: Iterator[str], text: str) -> int:
     first = next(rest, "")
     if not first:
         raise NameSyntaxError(f"'{text}' ends in a lone backslash")
+    if not first.isascii():
+        raise NameSyntaxError(f"'\\{first}' in '{text}' escapes what is no ASCII character")
     if not first.isdigit():
         return ord(first)
     digits = first + next(rest, "") + next(rest, "")
-    if len(digits) != len("DDD") or not digits.isdigit() or int(digits) > _OCTET_MAX:
+    if len(digits) != len("DDD") or not (digits.isascii() and digits.isdigit()) or int(digits) > _OCTET_MAX:
         raise NameSyntaxError(f"'\\{digits}' in '{text}' is not an octet of three digits")
     return int(digits)
 
@@ -108,8 +110,8 @@ def _finish_label(label: bytearray, text: str) -> bytes:
     if any(octet > _TILDE for octet in octets):
         try:
             octets = octets.decode().encode("idna")
-        except UnicodeError as error:
-            raise NameSyntaxError(f"'{text}' has a label that IDNA does not allow: {error}") from None
+        except UnicodeError:
+            raise NameSyntaxError(f"'{text}' has a label that IDNA does not allow") from None
     if len(octets) > MAX_LABEL_OCTETS:
         raise NameSyntaxError(f"'{text[:40]}' has a label of {len(octets)} octets; {MAX_LABEL_OCTETS} is the most")
     if b" " in octets:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from understudy.config.load import Loaded, load
+from understudy.config.load import Examined, examine
 from understudy.config.zone_conflicts import conflicts
 from understudy.model.configuration import Configuration
 from understudy.model.errors import ConfigError, Problem, ProblemSeverity
@@ -15,23 +16,37 @@ from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.service.zone_table import FileStamp, LoadedZone, Progress, ZoneView, load_zones
 
+_WITHOUT_ADDRESS = re.compile(r"the name server (\S+) has no address ")
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """`problems` are those of zones and of records against zones; `warnings` refuse nothing."""
+    """`findings` are all errors and warnings, in file order: the configuration file first, then each zone's.
+
+    Its errors are those of zones and of records against zones: with one in the file itself there is no candidate.
+    """
 
     configuration: Configuration
     text: str
     digest: str
     files: Mapping[Path, FileStamp]
     zones: Mapping[Name, LoadedZone]
-    problems: tuple[Problem, ...]
-    warnings: tuple[Problem, ...]
+    findings: tuple[Problem, ...]
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """The errors, in file order."""
+        return tuple(problem for problem in self.findings if problem.severity is ProblemSeverity.ERROR)
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What refuses nothing, in file order."""
+        return tuple(problem for problem in self.findings if problem.severity is ProblemSeverity.WARNING)
 
     def require_faultless(self) -> None:
-        """Raises ConfigError with all problems, if there is any."""
+        """Raises ConfigError with all findings, if there is an error among them."""
         if self.problems:
-            raise ConfigError(self.problems)
+            raise ConfigError(self.findings)
 
     def has_changed_files(self) -> bool:
         """Whether any configuration file is another one now. Blocks on the disk."""
@@ -48,26 +63,46 @@ class Candidate:
 
 
 def read_candidate(file: Path, now: Instant, progress: Progress | None = None) -> Candidate:
-    """Read a configuration file and the zones that it names. Blocks. Raises ConfigError for the file itself."""
+    """Read a configuration file and the zones that it names. Blocks.
+
+    Raises ConfigError for a fault in the file itself, with everything that was found there and in the zones.
+    """
     stamps = {file: FileStamp.of(file)}
-    loaded = load(file)
-    present = [definition for definition in loaded.configuration.zones.values() if definition.file.is_file()]
-    zones, problems = load_zones(present, now, progress)
-    return assemble(loaded, stamps, zones, problems=problems)
-
-
-def assemble(
-    loaded: Loaded, stamps: Mapping[Path, FileStamp], zones: Mapping[Name, LoadedZone], *, problems: list[Problem]
-) -> Candidate:
-    """Check records against zones, and put errors and warnings apart."""
-    views = {name: ZoneView(zone.definition, zone.zone) for name, zone in zones.items()}
-    found = [*loaded.warnings, *loaded.missing, *problems, *conflicts(loaded.configuration, views)]
+    examined = examine(file)
+    if examined.configuration is None:
+        raise ConfigError(examined.errors)
+    zones, findings = _examine_zones(examined, examined.configuration, now, progress=progress)
+    if examined.errors:
+        raise ConfigError(findings)
     return Candidate(
-        configuration=loaded.configuration,
-        text=loaded.text,
-        digest=hashlib.sha256(loaded.text.encode()).hexdigest(),
-        files={**{path: FileStamp.of(path) for path in loaded.files}, **stamps},
+        configuration=examined.configuration,
+        text=examined.text,
+        digest=hashlib.sha256(examined.text.encode()).hexdigest(),
+        files={file.absolute(): FileStamp.of(file), **stamps},
         zones=zones,
-        problems=tuple(problem for problem in found if problem.severity is ProblemSeverity.ERROR),
-        warnings=tuple(problem for problem in found if problem.severity is ProblemSeverity.WARNING),
+        findings=findings,
     )
+
+
+def _examine_zones(
+    examined: Examined, configuration: Configuration, now: Instant, *, progress: Progress | None
+) -> tuple[dict[Name, LoadedZone], tuple[Problem, ...]]:
+    """The zones that can be read, and all findings: the file's own, the zones' and those of records against zones."""
+    present = [definition for definition in configuration.zones.values() if definition.file.is_file()]
+    zones, in_zones = load_zones(present, now, progress)
+    views = {name: ZoneView(zone.definition, zone.zone) for name, zone in zones.items()}
+    in_file = [*examined.errors, *examined.warnings, *examined.missing, *conflicts(configuration, views)]
+    in_file.sort(key=lambda problem: (problem.line, problem.column, problem.code))
+    return zones, (*in_file, *_without_steered(in_zones, configuration.records))
+
+
+def _without_steered(problems: Sequence[Problem], records: Collection[Name]) -> list[Problem]:
+    """Without the warnings of name servers that have no address in their zone because a record answers for them."""
+    steered = {record.absolute for record in records}
+    return [problem for problem in problems if _unaddressed_server(problem) not in steered]
+
+
+def _unaddressed_server(problem: Problem) -> str:
+    """The name server that a warning misses an address of, or nothing."""
+    found = _WITHOUT_ADDRESS.match(problem.message) if problem.code == "zone.ns.address" else None
+    return found[1].lower() if found is not None else ""
