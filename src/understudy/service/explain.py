@@ -118,7 +118,7 @@ def _lines(section: list[dns.rrset.RRset]) -> Iterator[str]:
         yield from rrset.to_text().splitlines()
 
 
-def _source(server: NameServer, name: Name, record: Record | None, response: dns.message.Message) -> str:
+def _source(server: NameServer, name: Name, record: Record | None, *, response: dns.message.Message) -> str:
     zone = _zone_of(server, name)
     if zone is None:
         return f"no zone of this server: {name} is below none of {', '.join(map(str, server.zones)) or 'no zone'}"

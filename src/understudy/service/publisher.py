@@ -31,10 +31,12 @@ class Publisher:
         self._engine = engine
         self._clock = clock
         self._published: dict[Name, tuple[Name, tuple[SteeredSet, ...]]] = {}
+        self._served: set[Name] = set()
 
     def publish_zone(self, origin: Name, zone: Zone, records: Mapping[Name, Sequence[Decision]]) -> None:
         """Serve a zone version with all records steered in it, in one step."""
         sets = {owner: steered_sets(owner, decisions) for owner, decisions in records.items()}
+        self._served.add(origin)
         self._engine.publish_zone(zone, self._for_engine(each for group in sets.values() for each in group))
         self._published = {owner: entry for owner, entry in self._published.items() if entry[0] != origin} | {
             owner: (origin, group) for owner, group in sets.items()
@@ -43,12 +45,18 @@ class Publisher:
     def withdraw_zone(self, origin: Name) -> None:
         """Serve a zone no longer."""
         self._engine.withdraw_zone(origin.absolute)
+        self._served.discard(origin)
         self._published = {owner: entry for owner, entry in self._published.items() if entry[0] != origin}
 
     def publish(self, changes: Mapping[Name, tuple[Name, Sequence[Decision]]]) -> int:
-        """Publish changed records, owner -> (zone, its decisions); each zone in one step. How many RRsets changed."""
+        """Publish changed records, owner -> (zone, its decisions); each zone in one step. How many RRsets changed.
+
+        Records of a zone that is not served (its file could not be read) wait for it.
+        """
         by_zone: defaultdict[Name, list[SteeredSet]] = defaultdict(list)
         for owner, (origin, decisions) in changes.items():
+            if origin not in self._served:
+                continue
             group = steered_sets(owner, decisions) if decisions else withdrawn_sets(owner)
             before = self._published.get(owner, (origin, ()))[1]
             by_zone[origin].extend(each for each in group if each not in before)

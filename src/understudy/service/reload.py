@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,11 +26,27 @@ from understudy.store.draft import Signature
 WATCH_S = 1.0  # chosen: a person who saves a file sees it in force at once, and a stat a second costs nothing
 
 
+class RefusedCandidateError(ConfigError):
+    """A configuration that could be read but not used. `awaited` are the files that would have to change for that."""
+
+    def __init__(self, candidate: Candidate) -> None:
+        super().__init__(candidate.findings)
+        self.awaited = _awaited(candidate)
+
+
+def _awaited(candidate: Candidate) -> frozenset[Path]:
+    """Files with a fault, and files of zones that are not there."""
+    faulty = {Path(problem.file) for problem in candidate.problems}
+    definitions = candidate.configuration.zones.items()
+    return frozenset(faulty | {each.file for origin, each in definitions if origin not in candidate.zones})
+
+
 async def propose(server: NameServer) -> tuple[Candidate, Plan]:
     """Read the configuration file again, check it whole, and say what it would change. Raises ConfigError."""
     file = server.candidate.configuration.node.file
     candidate = await asyncio.to_thread(read_candidate, file, server.clock.now())
-    candidate.require_faultless()
+    if candidate.problems:
+        raise RefusedCandidateError(candidate)
     return candidate, plan(server.candidate.configuration, candidate.configuration)
 
 
@@ -86,7 +102,22 @@ async def _log(server: NameServer, candidate: Candidate, lines: Sequence[str], *
 async def log_start(server: NameServer) -> None:
     """The configuration of a start is one entry of the log too, if it is another one than the last."""
     await _log(server, server.candidate, (), author="start")
-    _tell_objections(server, server.clock.now())
+    now = server.clock.now()
+    _tell_objections(server, now)
+    _tell_problems(server, now)
+
+
+def _tell_problems(server: NameServer, now: Instant) -> None:
+    """A zone that cannot be read takes no other down, but it is missed."""
+    candidate = server.candidate
+    for origin, definition in candidate.configuration.zones.items():
+        if origin not in server.zones:
+            why = next((str(each) for each in candidate.problems if each.file == str(definition.file)), "see `check`")
+            server.alarms.raise_alarm(f"zone/{origin}", f"{origin} is not served: {why}", now)
+    if candidate.problems:
+        _await(server, candidate.files, _awaited(candidate) - candidate.files.keys())
+        text = f"started in spite of {len(candidate.problems)} problems, the first is {candidate.problems[0]}"
+        server.alarms.raise_alarm("configuration", text, now)
 
 
 def apply(server: NameServer, candidate: Candidate) -> None:
@@ -139,10 +170,13 @@ async def reload_quietly(server: NameServer, author: str) -> None:
     try:
         await reload(server, author)
     except (ConfigError, EngineError) as error:
-        problems = error.problems if isinstance(error, ConfigError) else ()
-        culprits = {Path(problem.file) for problem in problems} - files.keys()  # a zone, or a file included only now
-        stamps |= {path: FileStamp.of(path) for path in culprits}
-        server.candidate = server.candidate.with_stamps(stamps)
+        awaited = error.awaited if isinstance(error, RefusedCandidateError) else frozenset()
+        _await(server, stamps, awaited - files.keys())
+
+
+def _await(server: NameServer, stamps: Mapping[Path, FileStamp], more: Iterable[Path]) -> None:
+    """Read the configuration again when one of these files becomes another one."""
+    server.candidate = server.candidate.with_stamps({**stamps, **{path: FileStamp.of(path) for path in more}})
 
 
 async def reload_zone(server: NameServer, origin: Name) -> None:

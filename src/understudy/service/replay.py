@@ -38,7 +38,7 @@ async def replay(
         at=at,
         is_replay=True,
         rcode="SERVFAIL" if any(decision.mode is Mode.SERVFAIL for decision in decisions) else "NOERROR",
-        answer=[_line(owner, decision, endpoint, at) for decision in decisions for endpoint in decision.endpoints],
+        answer=[_line(owner, decision, endpoint, at=at) for decision in decisions for endpoint in decision.endpoints],
         authority=[],
         source=f"the history of the steered record {record.name}, with the TTL and the reasons of when it was decided",
         decisions=[present_decision(decision) for decision in decisions],
@@ -69,7 +69,7 @@ def _that_held(decisions: list[Decision]) -> list[Decision]:
     return [each for each in decisions if (each.family is Family.HOST) is is_cname]
 
 
-def _line(owner: Name, decision: Decision, endpoint: Endpoint, at: Instant) -> str:
+def _line(owner: Name, decision: Decision, endpoint: Endpoint, *, at: Instant) -> str:
     """One record, with the TTL that was left until a change was due."""
     left_s = decision.ttl_s if decision.due is None else min(decision.ttl_s, max(0, int(decision.due - at)))
     target = f"{endpoint}." if decision.family is Family.HOST else str(endpoint)

@@ -16,7 +16,7 @@ from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.override import Override, SubjectKind
 from understudy.model.record import Record
-from understudy.service.index import pools_of
+from understudy.service.index import endpoints_of, pools_of
 from understudy.service.name_server import NameServer
 from understudy.service.operations import StatusQuestion
 from understudy.service.present import present_overrides
@@ -178,14 +178,13 @@ def _records_of(server: NameServer, override: Override) -> Iterator[Name]:
 
 def _keys_about(server: NameServer, records: Iterable[Record]) -> Iterator[HealthKey]:
     """Every health of the records, once."""
-    seen: set[HealthKey] = set()
-    for record in records:
-        for pool in record.pools:
-            for member in server.pipeline.configuration.pools[pool].members:
-                key = HealthKey(member.endpoint, record.requirement)
-                if key not in seen:
-                    seen.add(key)
-                    yield key
+    configuration = server.pipeline.configuration
+    keys = (
+        HealthKey(endpoint, record.requirement)
+        for record in records
+        for endpoint in endpoints_of(record, configuration)
+    )
+    yield from dict.fromkeys(keys)
 
 
 def report_zones(server: NameServer) -> list[ZoneView]:

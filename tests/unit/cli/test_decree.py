@@ -209,3 +209,13 @@ def test_a_person_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) ->
     assert author().partition("@")[0].isdigit()
     monkeypatch.setenv("SUDO_USER", "ada")
     assert author().startswith("ada@")
+
+
+def test_a_drain_while_frozen_says_that_it_waits(sit_down: SitDown) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        assert (await terminal.run("freeze", "--for", "forever")).exit_code == 0
+        said = await terminal.run("drain", "192.0.2.10")
+        assert "frozen: takes effect in www.example.com when the freeze ends" in said.out
+        assert await answer(terminal) == ["192.0.2.10"]
+
+    sit_down(sitting)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -144,8 +145,8 @@ def test_no_configuration_here_is_exit_code_3(tmp_path: Path, monkeypatch: pytes
 
 
 def test_every_command_has_help_and_json() -> None:
-    group = typer.main.get_command(app)
-    commands = dict(group.commands)  # type: ignore[attr-defined]
+    group: Any = typer.main.get_command(app)
+    commands = dict(group.commands)
     commands |= {f"zone {name}": each for name, each in commands.pop("zone").commands.items()}
     for name, command in commands.items():
         assert command.help, name

@@ -1,7 +1,7 @@
 """Another configuration, other zone files, and files that come and go, while serving."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 
@@ -188,10 +188,10 @@ async def watching(world: ServerWorld) -> tuple[asyncio.Event, asyncio.Task[None
     return leave, asyncio.create_task(watch())
 
 
-def watched(live: Live, life: Callable[[ServerWorld], object]) -> None:
+def watched(live: Live, life: Callable[[ServerWorld], Awaitable[None]]) -> None:
     async def whole(world: ServerWorld) -> None:
         leave, task = await watching(world)
-        await life(world)  # type: ignore[misc]
+        await life(world)
         leave.set()
         await task
 
@@ -300,5 +300,30 @@ def test_reloads_at_the_same_time_follow_one_another(live: Live) -> None:
                 group.create_task(reload_quietly(world.server, f"SIGHUP {number}"))
         assert await answer(world) == "192.0.2.11 ttl 30"
         assert world.server.zones.keys() == {dns_name("example.com")}
+
+    live(life)
+
+
+def test_a_zone_that_is_broken_at_the_start_is_missed_until_it_is_mended(live: Live) -> None:
+    async def life(world: ServerWorld) -> None:
+        text = (world.folder / "understudy.yaml").read_text()
+        text = text.replace("zones:\n", "zones:\n  example.net: {file: new.zone}\n")
+        text += "  www.example.net: {check: web, tiers: [near]}\n"
+        zone = (world.folder / "example.com.zone").read_text()
+        await world.end()
+        world.is_lenient = True
+        await world.start({"understudy.yaml": text, "new.zone": "garbage\n"})
+        assert set(await world.alarms()) == {"zone/example.net", "configuration"}
+        for address in ("192.0.2.10", "192.0.2.11"):
+            world.network.set(endpoint(address), "refuses")
+        await pass_s(world, 60)
+        assert await answer(world) == "198.51.100.10 ttl 30"
+        leave, task = await watching(world)
+        (world.folder / "new.zone").write_text(zone)
+        await pass_s(world, 5)
+        assert (await answer(world, "www.example.net")).startswith("192.0.2.10, 192.0.2.11")
+        assert set(await world.alarms()) == {"record/www.example.net/A"}
+        leave.set()
+        await task
 
     live(life)
