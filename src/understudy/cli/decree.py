@@ -134,4 +134,6 @@ def _show(view: OverrideView, *, as_json: bool) -> None:
     console.print(Text.assemble((f"{view.kind} ", "bold magenta"), f"{view.subject} ", (until, "dim")))
     named = "" if view.subject == "everything" else f" {view.subject.split()[0]}"
     console.print(Text(f"  undo: understudy release{named}", "dim"))
+    if view.note:
+        console.print(Text(f"  {view.note}", "yellow"), soft_wrap=True)
     warn(view.warning)

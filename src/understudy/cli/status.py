@@ -132,7 +132,7 @@ def _record_title(record: RecordView) -> Text:
         line.append_text(painted(decision.mode))
     for override in (each for each in record.overrides if each.subject != "everything"):
         line.append(f"\n  {override.kind} {override.subject}", "magenta")
-        line.append(f" by {override.author}: {override.reason}", "dim")
+        line.append(f" by {override.author}: {override.reason or 'no reason given'}", "dim")
     return line
 
 

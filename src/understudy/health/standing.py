@@ -73,7 +73,7 @@ def _stand_by_operator(member: Member, place: Place) -> Standing | None:
 def _explain_override(override: Override) -> str:
     verb = {OverrideKind.FORCE_UP: "forced up", OverrideKind.FORCE_DOWN: "forced down"}.get(override.kind, "drained")
     until = "released" if override.expires_at is None else civil(override.expires_at)
-    return f"{verb} by {override.author} ({override.reason}) as {override.subject}, until {until}"
+    return f"{verb} by {override.author} ({override.reason_text}) as {override.subject}, until {until}"
 
 
 def _stand_unknown(member: Member, health: Health, now: Instant, *, place: Place) -> Standing:

@@ -57,6 +57,11 @@ class Override:
     created_at: Instant
     expires_at: Instant | None
 
+    @property
+    def reason_text(self) -> str:
+        """The reason for people, also where the operator gave none."""
+        return self.reason or "no reason given"
+
     def is_active(self, now: Instant) -> bool:
         """Whether it still holds at `now`."""
         return self.expires_at is None or now < self.expires_at

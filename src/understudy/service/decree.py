@@ -20,6 +20,7 @@ from understudy.model.record import FailbackMode
 from understudy.service.index import pools_of
 from understudy.service.ledger import write
 from understudy.service.name_server import NameServer
+from understudy.service.postponement import find_postponement
 from understudy.service.present import present_override, present_overrides
 from understudy.service.subjects import find_subject, normal, pools_of_subject
 from understudy.service.views import OverrideRequest, OverrideView, ReleaseRequest, ReleaseView
@@ -47,14 +48,34 @@ async def _decree(server: NameServer, request: OverrideRequest) -> OverrideView:
     author = request.author or UNKNOWN_AUTHOR
     wanted = Override(generation + 1, kind, subject, request.reason, author, now, expires_at)
     _require_sense(server, wanted, request, now=now)
-    draft = Signature(author, request.reason, now).override(kind, subject, expires_at)
-    written = await write(server, draft, expected_generation=generation)
+    replaced = _find_replaced(server, wanted, now)
+    signature = Signature(author, request.reason, now)
+    written = await write(server, signature.override(kind, subject, expires_at), expected_generation=generation)
+    warning = written.warning
+    if replaced:  # the new one comes first, so that nothing that happens between the two leaves none
+        warning = (await write(server, signature.release(each.id for each in replaced))).warning or warning
     override = server.store.desired.overrides[written.entry.generation]
-    until = "until released" if expires_at is None else f"for {format_duration(round(expires_at - now, 3))}"
-    text = f"{kind} {subject} by {override.author}, {until}: {override.reason or 'no reason given'}"
+    note = find_postponement(server, override, now)
+    text = _tell_override(override, replaced, note)
     server.journal.tell(Event(now, EventKind.OVERRIDE, str(subject), text, Severity.WARNING, {"id": override.id}))
     put_in_force(server)
-    return present_override(override).model_copy(update={"warning": written.warning})
+    return present_override(override).model_copy(update={"warning": warning, "note": note})
+
+
+def _find_replaced(server: NameServer, wanted: Override, now: Instant) -> list[Override]:
+    """Those in force that say the same of the same: the operator's last word on it counts, not the longest."""
+    active = server.store.desired.active_overrides(now)
+    return [each for each in active if (each.kind, each.subject) == (wanted.kind, wanted.subject)]
+
+
+def _tell_override(override: Override, replaced: list[Override], note: str) -> str:
+    """One line of the history, also where it took the place of another."""
+    until = "until released"
+    if override.expires_at is not None:
+        until = f"for {format_duration(round(override.expires_at - override.created_at, 3))}"
+    instead = "".join(f", instead of the one by {each.author} ({each.reason_text})" for each in replaced)
+    after = f"; {note}" if note else ""
+    return f"{override.kind} {override.subject} by {override.author}, {until}: {override.reason_text}{instead}{after}"
 
 
 def put_in_force(server: NameServer) -> None:
@@ -89,7 +110,9 @@ def _require_sense(server: NameServer, wanted: Override, request: OverrideReques
         return
     active = server.store.desired.active_overrides(now)
     before = Desired(configuration.records, configuration.pools, OverrideIndex.of(active))
-    after = Desired(configuration.records, configuration.pools, OverrideIndex.of((*active, wanted)))
+    ended = _find_replaced(server, wanted, now)
+    remaining = (each for each in active if each not in ended)
+    after = Desired(configuration.records, configuration.pools, OverrideIndex.of((*remaining, wanted)))
     objections = find_objections(after, now, before=before, healths=server.pipeline.healths)
     if objections:
         raise OverrideRefusedError(

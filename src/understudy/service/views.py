@@ -114,7 +114,7 @@ class DecisionView(View):
 
 
 class OverrideView(View):
-    """What an operator decreed. `warning`: in force, but not on disk yet."""
+    """What an operator decreed. `warning`: in force, but not on disk yet. `note`: where a freeze postpones it."""
 
     id: int
     kind: str
@@ -124,6 +124,7 @@ class OverrideView(View):
     created_at: Instant
     expires_at: Instant | None
     warning: str = ""
+    note: str = ""
 
 
 class RecordView(View):

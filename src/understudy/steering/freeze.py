@@ -69,4 +69,4 @@ def _keep_known(decision: Decision, known: frozenset[Endpoint]) -> list[Variant]
 
 
 def _explain(freeze: Override) -> str:
-    return f"frozen by {freeze.author} ({freeze.reason}): what was decided stays"
+    return f"frozen by {freeze.author} ({freeze.reason_text}): what was decided stays"

@@ -115,7 +115,8 @@ def test_an_override_while_frozen_says_that_it_waits(live: Live) -> None:
 def test_many_frozen_records_are_counted(live: Live) -> None:
     names = [f"n{number}.example.com" for number in range(5)]
     records = "".join(f"  {name}: {{check: web, tiers: [near, far]}}\n" for name in names)
-    files = "zones: {example.com: {file: example.com.zone}}\nchecks: {web: {tcp: 80}}\npools: {near: [192.0.2.10, 192.0.2.11], far: [198.51.100.10]}\n"
+    pools = "pools: {near: [192.0.2.10, 192.0.2.11], far: [198.51.100.10]}\n"
+    files = f"zones: {{example.com: {{file: example.com.zone}}}}\nchecks: {{web: {{tcp: 80}}}}\n{pools}"
 
     async def life(world: ServerWorld) -> None:
         await decree(world.server, OverrideRequest(kind="freeze", subject="", author="ops", duration_s=None))
