@@ -12,6 +12,7 @@ need kzonecheck knot-dnssecutils
 need kdig knot-dnsutils
 need unbound unbound
 need ip iproute2
+need aiosmtpd python3-aiosmtpd
 [ "${#packages[@]}" -gt 0 ] || exit 0
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then

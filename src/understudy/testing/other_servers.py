@@ -110,12 +110,13 @@ class Place:
     folder: Path
     port: int
     zone: str
+    address: str = ADDRESS
 
     def write(self, template: str, **values: object) -> str:
         """Write the configuration; its path."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / "configuration"
-        text = template.format(folder=self.folder, address=ADDRESS, port=self.port, zone=self.zone, **values)
+        text = template.format(folder=self.folder, address=self.address, port=self.port, zone=self.zone, **values)
         path.write_text(text, encoding="utf-8")
         return str(path)
 
@@ -128,6 +129,7 @@ class OtherServer:
         self._command = command
         self._folder = place.folder
         self._zone = place.zone
+        self._address = place.address
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -139,13 +141,17 @@ class OtherServer:
         try:
             wait_until(self._is_over_or_answers, f"{self._command[0]} answers")
         except TimeoutError:
-            self.__exit__()
+            self.stop()
             raise
         if self._process.poll() is not None:
             raise RuntimeError(f"{self._command[0]} ended: {log.read_text(errors='replace')}")
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End it; a second call does nothing."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -161,7 +167,7 @@ class OtherServer:
             return True
         query = dns.message.make_query(self._zone, "SOA")
         with suppress(OSError, dns.exception.DNSException):
-            response = dns.query.udp(query, ADDRESS, port=self.port, timeout=ASK_S)
+            response = dns.query.udp(query, self._address, port=self.port, timeout=ASK_S)
             return response.rcode() == dns.rcode.NOERROR
         return False
 
