@@ -20,9 +20,9 @@ STOP_S = 2  # chosen: a client that follows events is cut off after that
 
 def bind_unix(path: Path) -> socket.socket:
     """Bind and listen. A socket file that no server answers on is taken over. Raises EngineError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         if _is_stale(path):
             path.unlink()
         with socket_address(path) as address:

@@ -1,0 +1,82 @@
+"""The Unix socket of the API."""
+
+import asyncio
+import socket
+import stat
+from pathlib import Path
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from understudy.api.listener import bind_unix, serve_unix
+from understudy.model.errors import EngineError
+
+
+def test_only_the_servers_user_and_group_may_speak_to_it(tmp_path: Path) -> None:
+    path = tmp_path / "state/api.sock"
+    with bind_unix(path):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o660
+
+
+def test_a_socket_that_a_crash_left_behind_is_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "api.sock"
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+    with bind_unix(path):
+        assert path.is_socket()
+
+
+def test_a_socket_that_a_server_answers_on_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "api.sock"
+    with bind_unix(path), pytest.raises(EngineError) as caught:
+        bind_unix(path)
+    assert caught.value.code == "api.socket"
+    assert path.is_socket()
+
+
+def test_a_file_that_is_no_socket_is_never_removed(tmp_path: Path) -> None:
+    path = tmp_path / "api.sock"
+    path.write_text("precious")
+    with pytest.raises(EngineError):
+        bind_unix(path)
+    assert path.read_text() == "precious"
+
+
+def test_a_folder_may_be_deeper_than_a_socket_address_is_long(tmp_path: Path) -> None:
+    path = tmp_path / ("deep" * 20) / ("deep" * 20) / "api.sock"
+    with bind_unix(path):
+        assert path.is_socket()
+
+
+def test_a_name_that_is_too_long_itself_is_told(tmp_path: Path) -> None:
+    with pytest.raises(EngineError) as caught:
+        bind_unix(tmp_path / ("x" * 108))
+    assert caught.value.code == "api.socket"
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file")
+    with pytest.raises(EngineError) as caught:
+        bind_unix(tmp_path / "state/api.sock")
+    assert caught.value.code == "api.socket"
+
+
+def test_it_serves_until_cancelled_and_removes_its_socket(tmp_path: Path) -> None:
+    path = tmp_path / "api.sock"
+    app = FastAPI()
+
+    @app.get("/")
+    async def hello() -> str:
+        return "hello"
+
+    async def main() -> None:
+        serving = asyncio.ensure_future(serve_unix(app, bind_unix(path), path))
+        async with httpx2.AsyncClient(transport=httpx2.AsyncHTTPTransport(uds=str(path))) as client:
+            assert (await client.get("http://understudy/")).json() == "hello"
+            serving.cancel()
+            await asyncio.wait((serving,), timeout=10)
+        assert serving.cancelled()
+        assert not path.exists()
+
+    asyncio.run(main())
