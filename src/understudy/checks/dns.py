@@ -36,14 +36,14 @@ def _read_type(text: str) -> str:
     try:
         return dns.rdatatype.to_text(dns.rdatatype.from_text(text))
     except (dns.exception.DNSException, ValueError):
-        raise ValueError(f"'{plain(text)}' is no record type") from None
+        raise ValueError(f"'{plain(text)}' is no record type: write one such as SOA or TYPE65280") from None
 
 
 def _read_rcode(text: object) -> str:
     try:
         return dns.rcode.to_text(dns.rcode.from_text(str(text)))
     except (dns.exception.DNSException, ValueError):
-        raise ValueError(f"'{plain(str(text))}' is no response code") from None
+        raise ValueError(f"'{plain(str(text))}' is no response code: write one such as NOERROR or NXDOMAIN") from None
 
 
 class DnsSettings(Settings):

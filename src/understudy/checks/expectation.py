@@ -9,7 +9,12 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, StringConstraints, TypeAdapter, WithJsonSchema
 from pydantic_core import SchemaError
 
+from understudy.checks.complaints import seen
+from understudy.checks.transport.faults import plain
+
 _RANGE = re.compile(r"\s*([1-9][0-9]{2})\s*(?:-\s*([1-9][0-9]{2})\s*)?")
+
+_STATUS_ADVICE = "write 200, 200-299 or 200-299,301"
 
 StatusRange: TypeAlias = tuple[int, int]
 
@@ -19,16 +24,18 @@ def _read_statuses(written: object) -> object:
     parts = written if isinstance(written, list | tuple) else [written]
     ranges: list[object] = []
     for part in parts:
+        if isinstance(part, bool) or not isinstance(part, str | int | tuple):
+            raise ValueError(f"{seen(part)} is no status: {_STATUS_ADVICE}")  # noqa: TRY004  # pydantic takes ValueError only
         ranges.extend([part] if isinstance(part, tuple) else map(_read_range, str(part).split(",")))
     if not ranges:
-        raise ValueError("no status is expected, so none could pass")
+        raise ValueError(f"no status is expected, so none could pass: {_STATUS_ADVICE}")
     return tuple(ranges)
 
 
 def _read_range(text: str) -> StatusRange:
     match = _RANGE.fullmatch(text)
     if match is None:
-        raise ValueError(f"'{text.strip()}' is no status: write 200, 200-299 or 200-299,301")
+        raise ValueError(f"'{text.strip()}' is no status: {_STATUS_ADVICE}")
     first = int(match[1])
     last = int(match[2] or first)
     if last < first:
@@ -71,8 +78,8 @@ def _check_pattern(pattern: str) -> str:
     try:
         _matcher(pattern)
     except SchemaError as error:
-        detail = str(error).strip().splitlines()[-1].strip()
-        raise ValueError(f"no regular expression: {detail}") from None
+        detail = str(error).strip().splitlines()[-1].strip().removeprefix("error: ")
+        raise ValueError(f"'{plain(pattern)}' is no regular expression: {detail}") from None
     return pattern
 
 

@@ -140,7 +140,8 @@ def _read_varint(message: bytes) -> tuple[int, bytes]:
 def _shorthand(text: str) -> dict[str, object]:
     """`50051` or `50051/service`."""
     port, _, service = text.partition("/")
-    return {"port": read_port(port), "service": service}
+    written: dict[str, object] = {"port": read_port(port)}
+    return {**written, "service": service} if service else written
 
 
 KIND = Kind("grpc", GrpcSettings, _shorthand, probe, example="grpc:50051")

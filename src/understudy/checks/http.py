@@ -32,7 +32,7 @@ _USER_AGENT = ("User-Agent", f"understudy/{__version__}")
 
 def check_url(url: str) -> str:
     """The URL itself, if a probe can ask for it; raises ValueError with what is wrong."""
-    parts = urlsplit(url)
+    parts, port = _split(url)
     if parts.scheme not in _PORTS:
         raise ValueError(f"'{plain(url)}' is no URL: write http://host/path or https://host/path")
     if parts.username is not None or parts.password is not None:
@@ -41,7 +41,7 @@ def check_url(url: str) -> str:
         raise ValueError(f"'{plain(url)}' has {'a fragment' if parts.hostname else 'no host'}")
     if not url.isascii() or any(char <= " " for char in url):
         raise ValueError("a URL is ASCII without spaces: percent-encode the path, write the host as an A-label")
-    if parts.port == 0:  # reading it raises ValueError by itself for what is no number
+    if port == 0:
         raise ValueError("port 0 cannot be connected to")
     if ":" not in parts.hostname:
         try:
@@ -49,6 +49,17 @@ def check_url(url: str) -> str:
         except NameSyntaxError as error:
             raise ValueError(str(error)) from None
     return url
+
+
+def _split(url: str) -> tuple[SplitResult, int | None]:
+    """The parts and the port of a URL that has them."""
+    try:
+        return (parts := urlsplit(url)), parts.port
+    except ValueError:
+        message = (
+            f"the host or port of '{plain(url)}' is none: write https://host:port/path, IPv6 addresses in brackets"
+        )
+        raise ValueError(message) from None
 
 
 class HttpExpect(Settings):
@@ -64,29 +75,40 @@ class HttpExpect(Settings):
         return statuses_text(self.status)
 
 
+def _is_header(name: str, value: str) -> bool:
+    """Whether a request can carry it (RFC 9110 5.1, 5.5)."""
+    try:
+        h11.Request(method="GET", target="/", headers=[("Host", "a"), (name, value)])
+    except (h11.LocalProtocolError, UnicodeError):
+        return False
+    return True
+
+
 class HttpSettings(TlsOptions):
     """Ask for `url`; connect to the endpoint's address whatever the URL's host resolves to."""
 
     url: Annotated[str, AfterValidator(check_url)]
-    method: str = Field("GET", pattern=r"^[A-Z]{1,20}$")
+    method: str = Field("GET", pattern=r"^[A-Z]{1,20}$", examples=["GET", "HEAD", "POST"])
     headers: Pairs = ()
     body: str = Field("", max_length=http2.BODY_OCTETS_MAX // 4, description="request body, in UTF-8")
     expect: HttpExpect = HttpExpect()
-    follow_redirects: int = Field(0, ge=0, le=10, description="how many redirects within the same host to follow")
-    read_max: int = Field(65536, ge=1024, le=1 << 19, description="octets of the decoded body that are looked at")
+    follow_redirects: int = Field(
+        0, ge=0, le=10, strict=True, description="how many redirects within the same host to follow"
+    )
+    read_max: int = Field(
+        65536, ge=1024, le=1 << 19, strict=True, description="octets of the decoded body that are looked at"
+    )
     http2: Literal["never", "always"] = Field("never", description="whether HTTP/2 is spoken instead of HTTP/1.1")
     source: SourceAddress = Field(None, description="address to probe from")
 
     @model_validator(mode="after")
     def _request_is_valid(self) -> Self:
-        for name, _ in self.headers:
+        for name, value in self.headers:
             if name.lower() in _OURS:
                 hint = "; write the host into the URL" if name.lower() == "host" else ""
                 raise ValueError(f"the header {name} is set by the probe itself{hint}")
-        try:
-            h11.Request(method=self.method, target="/", headers=[("Host", "a"), *self.headers])
-        except (h11.LocalProtocolError, UnicodeError) as error:
-            raise ValueError(f"no valid request: {error}") from None
+            if not _is_header(name, value):
+                raise ValueError(f"the header '{plain(name)}: {plain(value)}' has a character that no header may have")
         if self.method == "HEAD" and (self.expect.body or self.expect.body_regex):
             raise ValueError("the response to HEAD has no body to expect anything of")
         return self

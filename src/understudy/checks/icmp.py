@@ -43,7 +43,7 @@ _FAMILIES = {
 class IcmpSettings(Settings):
     """Ping the endpoint."""
 
-    size: int = Field(56, ge=_TOKEN_OCTETS, le=1400, description="octets of payload")
+    size: int = Field(56, ge=_TOKEN_OCTETS, le=1400, strict=True, description="octets of payload")
     source: SourceAddress = Field(None, description="address to probe from")
 
     def summary(self) -> str:

@@ -11,14 +11,13 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from understudy.checks import dns, grpc, http, icmp, script, smtp, tcp, tls, udp
+from understudy.checks.complaints import advised, complaint
 from understudy.checks.settings import Kind, Settings
 from understudy.checks.transport.faults import plain
 
 _ALL = tuple(module.KIND for module in (http, tcp, tls, icmp, dns, udp, grpc, smtp, script))
 
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ALL}
-
-MESSAGE_MAX = 200  # chosen: a message quotes what was written, which may be anything
 
 Path: TypeAlias = tuple[str | int, ...]
 
@@ -59,17 +58,16 @@ def parse(kind: str, value: object, siblings: Mapping[str, object]) -> Settings:
         raise CheckSyntaxError(
             [Fault((kind,), "check.kind", f"'{plain(kind)}' is no kind of check", _nearest(kind, KINDS))]
         )
-    if not isinstance(value, Mapping):
-        written = _Written(found, _read_short(found, value, (kind,)), (kind,), is_short=True, beside=siblings)
-        return _validate(written)
+    is_short = not isinstance(value, Mapping)
+    own = value if isinstance(value, Mapping) else _read_short(found, value, (kind,))
     faults = [
-        Fault((key,), "key.twice", f"'{key}' stands both within '{kind}' and beside it")
+        Fault((key,), "key.twice", f"'{plain(key)}' stands both within '{kind}' and beside it", "leave one out")
         for key in siblings
-        if key in value
+        if key in own
     ]
     if faults:
         raise CheckSyntaxError(faults)
-    return _validate(_Written(found, value, (kind,), is_short=False, beside=siblings))
+    return _validate(_Written(found, own, (kind,), is_short=is_short, beside=siblings))
 
 
 def parse_text(text: str) -> tuple[str, Settings]:
@@ -87,14 +85,13 @@ def parse_text(text: str) -> tuple[str, Settings]:
 
 def _read_short(kind: Kind, value: object, path: Path) -> dict[str, object]:
     if isinstance(value, bool) or not isinstance(value, str | int | None):
-        message = f"expected a text such as {kind.example}, or a mapping of settings"
-        raise CheckSyntaxError([Fault(path, "check.value", message)])
+        message = f"'{kind.name}' is followed by a text, or by a mapping of settings"
+        raise CheckSyntaxError([Fault(path, "check.value", message, f"such as {kind.example}")])
     try:
         return kind.shorthand("" if value is None else _without_prefix(str(value).strip(), kind.name))
     except ValueError as error:
-        raise CheckSyntaxError(
-            [Fault(path, "check.value", plain(str(error), MESSAGE_MAX), f"such as {kind.example}")]
-        ) from None
+        message, hint = advised(str(error))
+        raise CheckSyntaxError([Fault(path, "check.value", message, hint or f"such as {kind.example}")]) from None
 
 
 def _without_prefix(text: str, name: str) -> str:
@@ -137,20 +134,30 @@ def _fault(written: _Written, detail: ErrorDetails) -> Fault:
         known = _known_beside(kind, location)
         return Fault(path, "key.unknown", f"'{key}' is no setting of {kind.name}", _nearest(key, known))
     if detail["type"] == "missing":
-        return Fault(path, "key.missing", f"'{key}' is missing", f"such as {kind.example}")
-    message = detail["msg"].removeprefix("Value error, ")
-    if detail["type"] == "value_error":
-        return Fault(path, "check.value", plain(message, MESSAGE_MAX))
-    given = detail["input"]
-    seen = "" if isinstance(given, Mapping | Settings) else f": '{plain(str(given))}'"
-    return Fault(path, "check.value", f"{key}: {message}{seen}")
+        return Fault(path, "key.missing", f"'{location[-1]}' is missing", f"such as {kind.example}")
+    message, hint = complaint(detail, examples=_examples(kind, location), keys=_known_at(kind, location))
+    if not hint and written.is_short and location and location[0] in written.own:
+        hint = f"such as {kind.example}"
+    return Fault(path, "check.value", message, hint)
+
+
+def _examples(kind: Kind, location: Sequence[str | int]) -> Sequence[object]:
+    """The examples of a setting of the kind itself."""
+    field = kind.settings.model_fields.get(str(location[0])) if len(location) == 1 else None
+    return (field.examples or ()) if field is not None else ()
 
 
 def _known_beside(kind: Kind, location: Sequence[str | int]) -> Iterable[str]:
     """The keys that could have been meant at `location`: the kind's own, or those of a mapping one level below."""
     if len(location) == 1:
         return known_keys(kind.name)
-    owner: object = kind.settings.model_fields[str(location[0])].annotation
+    return _known_at(kind, location)
+
+
+def _known_at(kind: Kind, location: Sequence[str | int]) -> tuple[str, ...]:
+    """The keys of the mapping that the first step of `location` is, if it is to be one."""
+    field = kind.settings.model_fields.get(str(location[0])) if location else None
+    owner: object = field.annotation if field is not None else None
     return tuple(owner.model_fields) if isinstance(owner, type) and issubclass(owner, Settings) else ()
 
 

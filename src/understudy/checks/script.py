@@ -7,13 +7,16 @@ import os
 import shlex
 import signal
 import subprocess
+from collections.abc import Iterator
 from contextlib import suppress
 from enum import StrEnum
+from pathlib import Path
 from typing import Self
 
 from pydantic import Field, model_validator
 
 from understudy.checks.attempt import Attempt
+from understudy.checks.files import NeededFile
 from understudy.checks.settings import Kind, Pairs, Settings
 from understudy.checks.transport.faults import EndpointError, LocalError, of_os_error, plain
 from understudy.checks.transport.stream import readiness
@@ -43,10 +46,16 @@ class ScriptSettings(Settings):
     @model_validator(mode="after")
     def _path_is_absolute(self) -> Self:
         if not self.path.startswith("/"):
-            raise ValueError(f"'{plain(self.path)}' is no absolute path")
+            raise ValueError(
+                f"'{plain(self.path)}' is no absolute path: write it from the root on, such as /usr/local/bin/check"
+            )
         if any("\0" in text for text in (self.path, *self.args, *(text for pair in self.environment for text in pair))):
             raise ValueError("a path, an argument or a variable has a NUL octet in it")
         return self
+
+    def needed_files(self) -> Iterator[NeededFile]:
+        """The program."""
+        yield NeededFile("path", Path(self.path), is_program=True)
 
     def summary(self) -> str:
         """Such as `script:/usr/lib/nagios/plugins/check_ssh {address}`."""
@@ -180,8 +189,11 @@ def _judge(settings: ScriptSettings, status: int | None, output: bytes) -> str:
 
 def _shorthand(text: str) -> dict[str, object]:
     """`/path args`, split as a shell would split it."""
-    path, *args = shlex.split(text) or [""]
-    return {"path": path, "args": args}
+    try:
+        path, *args = shlex.split(text) or [""]
+    except ValueError:
+        raise ValueError("a quote or a backslash at the end is not closed") from None
+    return {"path": path, "args": args} if args else {"path": path}
 
 
 KIND = Kind("script", ScriptSettings, _shorthand, probe, example="script:/usr/lib/nagios/plugins/check_ssh {address}")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyAddress, WithJsonSchema
 
 from understudy.checks.attempt import Attempt
+from understudy.checks.complaints import seen
+from understudy.checks.files import NeededFile
+from understudy.checks.transport.faults import plain
 
 
 class Settings(BaseModel):
@@ -20,6 +23,10 @@ class Settings(BaseModel):
     @abstractmethod
     def summary(self) -> str:
         """One line for people."""
+
+    def needed_files(self) -> Iterator[NeededFile]:
+        """Every file that a probe needs."""
+        yield from ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +57,26 @@ def read_port(text: str) -> int:
     return int(text)
 
 
-Port = Annotated[int, Field(ge=1, le=65535)]
+Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
 SourceAddress: TypeAlias = IPvAnyAddress | None
 
 
 def _read_pairs(written: object) -> object:
     """A mapping as pairs, which hash; names keep their case and order."""
     if isinstance(written, Mapping):
-        return tuple((str(name), str(value)) for name, value in written.items())
+        return tuple((str(name), _read_scalar(str(name), value)) for name, value in written.items())
+    if not isinstance(written, tuple):
+        raise ValueError(f"{seen(written)} is no mapping of texts: write {{NAME: VALUE}}")  # noqa: TRY004  # pydantic takes ValueError only
     return written
+
+
+def _read_scalar(name: str, value: object) -> str:
+    """A text, number or switch as it is written."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if not isinstance(value, str | int | float):
+        raise ValueError(f"'{plain(name)}' is {seen(value)} and no text: write it in quotes")  # noqa: TRY004  # pydantic takes ValueError only
+    return str(value)
 
 
 Pairs = Annotated[
@@ -70,7 +88,11 @@ Pairs = Annotated[
 
 def _read_texts(written: object) -> object:
     """One text, or a list of them."""
-    return (written,) if isinstance(written, str) else written
+    if isinstance(written, str):
+        return (written,)
+    if not isinstance(written, list | tuple) or not all(isinstance(text, str) for text in written):
+        raise ValueError(f"{seen(written)} is neither a text nor a list of texts: write them in quotes")
+    return written
 
 
 Texts = Annotated[

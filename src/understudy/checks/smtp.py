@@ -32,7 +32,12 @@ class SmtpSettings(TlsOptions):
     port: Port = 25
     tls: SmtpTls = SmtpTls.NONE
     name: Annotated[str, AfterValidator(check_server_name)] = Field("", description="name in the certificate, and SNI")
-    hello: str = Field("", pattern=r"^[A-Za-z0-9.:\[\]-]{0,255}$", description="our name in EHLO; this host's if empty")
+    hello: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9.:\[\]-]{0,255}$",
+        examples=["monitor.example.com"],
+        description="our name in EHLO; this host's if empty",
+    )
     source: SourceAddress = Field(None, description="address to probe from")
 
     def summary(self) -> str:

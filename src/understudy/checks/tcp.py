@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from understudy.checks.attempt import Attempt
 from understudy.checks.settings import Kind, Port, Settings, SourceAddress, port_shorthand
@@ -14,18 +14,28 @@ from understudy.checks.transport.stream import Stream, dial
 ANSWER_OCTETS_MAX = 65536  # chosen: as for HTTP; an expected text stands at the beginning of what a service says
 
 
+def _check_hex(text: str) -> str:
+    """The text itself, if it is whole octets in hexadecimal; blanks between them do no harm."""
+    try:
+        bytes.fromhex(text)
+    except ValueError:
+        raise ValueError(f"'{plain(text)}' is not hexadecimal: write two digits an octet, such as 0d0a") from None
+    return text
+
+
 class Words(Settings):
     """What is sent and what must come back; shared by `tcp` and `udp`."""
 
     send: str = Field("", max_length=4096, description="text to send, in UTF-8")
-    send_hex: str = Field("", max_length=8192, description="octets to send, in hexadecimal; instead of `send`")
+    send_hex: Annotated[str, AfterValidator(_check_hex)] = Field(
+        "", max_length=8192, description="octets to send, in hexadecimal; instead of `send`"
+    )
     expect: str = Field("", max_length=4096, description="text that the answer must contain")
 
     @model_validator(mode="after")
     def _words_agree(self) -> Self:
         if self.send and self.send_hex:
             raise ValueError("write either send or send_hex")
-        bytes.fromhex(self.send_hex)
         return self
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from understudy.checks.files import find_absence
 from understudy.config.document import DocumentForm, ZoneForm
 from understudy.config.findings import Findings
 from understudy.config.places import SOCKET_NAME, default_state_dir
@@ -42,9 +43,9 @@ def build(document: Document, findings: Findings) -> Configuration:
 def _zone(name: Name, placed: tuple[ZoneForm, KeyPath], folder: Path, *, findings: Findings) -> ZoneDefinition:
     form, path = placed
     file = folder / form.file
-    if not file.is_file():
-        reason = "is no file" if file.exists() else "does not exist"
-        findings.missing((*path, "file"), "zone.file-missing", f"{file} {reason}", hint=f"paths start at {folder}")
+    absence = find_absence(file)
+    if absence:
+        findings.missing((*path, "file"), "zone.file-missing", f"{file} {absence}", hint=f"paths start at {folder}")
     return ZoneDefinition(name, ZoneSource.FILE, file)
 
 

@@ -6,7 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from understudy.checks.files import NeededFile
 from understudy.checks.registry import KINDS, CheckSyntaxError, known_keys, parse, parse_text
+from understudy.checks.settings import Settings
 from understudy.config.fields import is_object_name
 from understudy.config.findings import Findings, nearest, shown
 from understudy.config.forms import read_form
@@ -95,9 +97,9 @@ class CheckReader:
     def _mapping(self, value: Mapping[str, Plain], path: KeyPath) -> WrittenLeaf | None:
         schedule_keys: dict[str, Plain] = {key: item for key, item in value.items() if key in SCHEDULE_KEYS}
         schedule = read_form(ScheduleForm, schedule_keys, path, findings=self.findings)
-        kinds = [key for key in value if key in KINDS]
+        kinds = _possible_kinds(value)
         if len(kinds) != 1:
-            self._report_kind(value, kinds, path)
+            self._report_kind(value, path)
             return None
         kind = kinds[0]
         siblings = {key: item for key, item in value.items() if key != kind and key not in SCHEDULE_KEYS}
@@ -106,14 +108,27 @@ class CheckReader:
         except CheckSyntaxError as error:
             self._report(error, path, dict(value))
             return None
-        return None if schedule is None else self._leaf((kind, settings), schedule, path)
+        return None if schedule is None else self._leaf((kind, settings), schedule, path, beside=siblings)
 
-    def _leaf(self, what: tuple[str, CheckSettings], schedule: ScheduleForm, path: KeyPath) -> WrittenLeaf:
+    def _leaf(
+        self, what: tuple[str, Settings], schedule: ScheduleForm, path: KeyPath, *, beside: Collection[str] = ()
+    ) -> WrittenLeaf:
         kind, settings = what
         judge_schedule(schedule, kind, path, findings=self.findings)
         quorum = build_quorum(schedule)
         settings = from_folder(settings, self.findings.folder)
+        for needed in settings.needed_files():
+            where = (*path, needed.key) if needed.key in beside else (*path, kind, needed.key)
+            self._judge_file(needed, where)
         return WrittenLeaf(kind, settings, build_schedule(schedule), tuple(schedule.monitors), quorum, path)
+
+    def _judge_file(self, needed: NeededFile, where: KeyPath) -> None:
+        """A file may come later, so a missing one refuses nothing."""
+        reason = needed.find_fault()
+        if reason:
+            message = f"{needed.path} {reason}, and without it no probe says anything"
+            hint = "make it executable" if reason == "is not executable" else "put it there, or correct the path"
+            self.findings.warn(where, "check.file", message, hint=hint)
 
     def _composition(self, value: Mapping[str, Plain], kinds: list[str], path: KeyPath) -> WrittenComposition | None:
         kind = kinds[0]
@@ -155,7 +170,8 @@ class CheckReader:
             hint = nearest(key, COMPOSITIONS)
             self.findings.key_error(where, "key.unknown", f"the key {shown(key)} is not known here", hint=hint)
 
-    def _report_kind(self, value: Mapping[str, Plain], kinds: list[str], path: KeyPath) -> None:
+    def _report_kind(self, value: Mapping[str, Plain], path: KeyPath) -> None:
+        kinds = [key for key in value if key in KINDS]
         if kinds:
             message = f"a check is of one kind, not {' and '.join(kinds)}"
             hint = "write one check for each and combine them with all_of"
@@ -176,7 +192,23 @@ class CheckReader:
             hint = fault.hint
             if fault.code == "key.unknown" and len(fault.path) == 1:
                 hint = nearest(str(fault.path[0]), _keys_beside(value))
+            elif isinstance(value, dict) and fault.path[:1] and fault.path[0] not in _possible_kinds(value):
+                hint = _hint_of_two(str(fault.path[0]), hint)
             add((*path, *fault.path), fault.code, fault.message, hint=hint)
+
+
+def _possible_kinds(value: Mapping[str, Plain]) -> list[str]:
+    """The kinds that a mapping may be of: those beside which every other kind's name is a setting of theirs.
+
+    `{grpc: 70, tls: true}` is a grpc check, because grpc has a setting tls and tls has none of the name grpc.
+    """
+    named = [key for key in value if key in KINDS]
+    return [kind for kind in named if {*named} - {kind} <= {*known_keys(kind)}]
+
+
+def _hint_of_two(key: str, hint: str) -> str:
+    """A hint for a wrong setting that was perhaps meant as a check of its own."""
+    return f"{hint}; to check {key} as well, combine two checks with all_of" if key in KINDS else hint
 
 
 def _keys_beside(value: Plain) -> set[str]:

@@ -14,6 +14,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCustomError
 
+from understudy.checks.complaints import complaint
 from understudy.config.fields import fault
 from understudy.config.findings import Findings, nearest, shown
 from understudy.config.source import KeyPath, Plain
@@ -123,7 +124,7 @@ def _words(details: ErrorDetails) -> tuple[str, str, str]:
         given = details["input"]
         hint = f"write [{given}]" if kind == "list_type" and isinstance(given, str | int) else ""
         return "value.type", f"{shown(given)} is not {expected}", hint
-    return "value.bad", details["msg"][:1].lower() + details["msg"][1:], ""
+    return "value.bad", *complaint(details)
 
 
 _EXPECTED = {

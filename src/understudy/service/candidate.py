@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from understudy.checks.files import find_absence
 from understudy.config.load import Examined, examine
 from understudy.config.zone_conflicts import conflicts
 from understudy.model.configuration import Configuration
@@ -88,7 +89,7 @@ def _examine_zones(
     examined: Examined, configuration: Configuration, now: Instant, *, progress: Progress | None
 ) -> tuple[dict[Name, LoadedZone], tuple[Problem, ...]]:
     """The zones that can be read, and all findings: the file's own, the zones' and those of records against zones."""
-    present = [definition for definition in configuration.zones.values() if definition.file.is_file()]
+    present = [definition for definition in configuration.zones.values() if not find_absence(definition.file)]
     zones, in_zones = load_zones(present, now, progress)
     views = {name: ZoneView(zone.definition, zone.zone) for name, zone in zones.items()}
     in_file = [*examined.errors, *examined.warnings, *examined.missing, *conflicts(configuration, views)]

@@ -88,7 +88,7 @@ FAULTS: list[tuple[str, object, Mapping[str, object], list[tuple[tuple[str | int
     ("tcp", 1, {"sned": "x"}, [(("sned",), "key.unknown")]),
     ("tcp", {"port": 1, "send": "a"}, {"send": "b"}, [(("send",), "key.twice")]),
     ("tcp", 1, {"send": "a", "send_hex": "00"}, [(("tcp",), "check.value")]),
-    ("tcp", 1, {"send_hex": "xyz"}, [(("tcp",), "check.value")]),
+    ("tcp", 1, {"send_hex": "xyz"}, [(("send_hex",), "check.value")]),
     ("tcp", 1, {"source": "here"}, [(("source",), "check.value")]),
     ("http", "ftp://a.example/", {}, [(("http",), "check.value")]),
     ("http", "http:///path", {}, [(("http",), "check.value")]),
@@ -113,7 +113,7 @@ FAULTS: list[tuple[str, object, Mapping[str, object], list[tuple[tuple[str | int
     ("http", "http://a.example/", {"expect": "ready"}, [(("expect",), "check.value")]),
     ("http", "http://a.example/", {"headers": {"Host": "b.example"}}, [(("http",), "check.value")]),
     ("http", "http://a.example/", {"headers": {"X": "a\r\nY: b"}}, [(("http",), "check.value")]),
-    ("http", "http://a.example/", {"headers": ["X: y"]}, [(("headers", 0), "check.value")]),
+    ("http", "http://a.example/", {"headers": ["X: y"]}, [(("headers",), "check.value")]),
     ("http", "http://a.example/", {"method": "get"}, [(("method",), "check.value")]),
     ("http", "http://a.example/", {"method": "HEAD", "expect": {"body": "x"}}, [(("http",), "check.value")]),
     ("http", "http://a.example/", {"verify": False, "days_left": 7}, [(("http",), "check.value")]),
@@ -188,6 +188,86 @@ def test_every_kind_has_an_example_that_it_reads(kind: str) -> None:
     seen_kind, settings = parse_text(KINDS[kind].example)
     assert seen_kind == kind
     assert settings.summary()
+
+
+COMPLAINTS: list[tuple[str, object, Mapping[str, object], str, str]] = [
+    ("tcp", "x", {}, "'x' is no port", "write a number from 1 to 65535"),
+    ("tcp", {"port": "80"}, {}, "port: '80' is no whole number", "write digits without quotes"),
+    ("tcp", {"port": True}, {}, "port: true is no whole number", "write digits without quotes"),
+    ("tcp", {"port": 70000}, {}, "port: 70000 is too much", "at most 65535"),
+    ("tcp", {"port": 0}, {}, "port: 0 is too little", "at least 1"),
+    ("tcp", 80, {"send": 5}, "send: 5 is no text", "put it in quotes"),
+    ("tcp", 80, {"send": None}, "send: nothing is no text", "put it in quotes"),
+    ("tcp", 80, {"port": 81}, "'port' stands both within 'tcp' and beside it", "leave one out"),
+    ("udp", 80, {"send_hex": "zz"}, "'zz' is not hexadecimal", "write two digits an octet, such as 0d0a"),
+    ("udp", [], {}, "'udp' is followed by a text, or by a mapping of settings", "such as udp:514"),
+    ("tls", 443, {"days_left": -4}, "days_left: -4 is too little", "at least 0"),
+    ("tls", 443, {"verify": "perhaps"}, "verify: 'perhaps' is neither true nor false", "write true or false"),
+    ("tls", 443, {"ca_file": 5}, "ca_file: 5 is no path", "write it as text"),
+    ("tls", 443, {"source": []}, "source: a list is no address", "such as 192.0.2.1 or 2001:db8::1"),
+    ("tls", "a..b", {}, "'a..b' has an empty label (two dots in a row, or a leading dot)", KINDS["tls"].example),
+    ("smtp", 25, {"tls": "always"}, "tls: 'always' is none of the choices", "one of 'none', 'starttls' or 'implicit'"),
+    ("smtp", 25, {"hello": "a b"}, "hello: 'a b' is not allowed here", "such as monitor.example.com"),
+    ("dns", "a.example", {"type": "NOPE"}, "'NOPE' is no record type", "write one such as SOA or TYPE65280"),
+    ("dns", "a.example", {"contains": 5}, "5 is neither a text nor a list of texts", "write them in quotes"),
+    (
+        "http",
+        "http://a.example:x/",
+        {},
+        "the host or port of 'http://a.example:x/' is none",
+        "write https://host:port/",
+    ),
+    ("http", "http://a.example/", {"expect": "ready"}, "expect: 'ready' is no mapping", "a mapping of status, body,"),
+    ("http", "http://a.example/", {"expect": {"status": None}}, "nothing is no status", "write 200, 200-299 or"),
+    ("http", "http://a.example/", {"expect": {"body_regex": "("}}, "'(' is no regular expression: unclosed group", ""),
+    ("http", "http://a.example/", {"method": "get"}, "method: 'get' is not allowed here", "such as GET, HEAD, POST"),
+    ("http", "http://a.example/", {"headers": "x"}, "'x' is no mapping of texts", "write {NAME: VALUE}"),
+    ("http", "http://a.example/", {"headers": {"X": None}}, "'X' is nothing and no text", "write it in quotes"),
+    ("http", {}, {}, "'url' is missing", KINDS["http"].example),
+    ("script", "/x '", {}, "a quote or a backslash at the end is not closed", KINDS["script"].example),
+    ("script", "x", {}, "'x' is no absolute path", "write it from the root on, such as /usr/local/bin/check"),
+    ("script", "/x", {"args": "a"}, "args: 'a' is no list", "write [A, B]"),
+]
+
+
+@pytest.mark.parametrize(("kind", "value", "siblings", "message", "hint"), COMPLAINTS)
+def test_a_fault_is_told_in_plain_words_with_a_hint(
+    kind: str, value: object, siblings: Mapping[str, object], message: str, *, hint: str
+) -> None:
+    with pytest.raises(CheckSyntaxError) as caught:
+        parse(kind, value, siblings)
+    assert caught.value.faults[0].message == message
+    assert hint in caught.value.faults[0].hint
+
+
+ODD_VALUES: list[object] = [None, True, 5, -1, 5.5, 10**30, "", "x\0", "x" * 9999, [], ["x"], [None], {}, {"x": None}]
+OTHER_WORDS = ("input", "tuple", "dict", "class", "instance", "unable", "value error", "boolean", "integer")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_fault_has_words_of_a_library_or_a_programming_language(kind: str) -> None:
+    _, good = parse_text(KINDS[kind].example)
+    for key, value in ((key, value) for key in known_keys(kind) for value in ODD_VALUES):
+        try:
+            parse(kind, {**good.model_dump(exclude_unset=True), key: value}, {})
+        except CheckSyntaxError as error:
+            for fault in error.faults:
+                assert not [word for word in OTHER_WORDS if word in fault.message.lower()], fault
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "siblings", "expected"),
+    [
+        ("grpc", 50051, {"service": "shop.Cart"}, {"service": "shop.Cart"}),
+        ("script", "/bin/check", {"args": ["-H", "{address}"]}, {"args": ("-H", "{address}")}),
+        ("tls", 853, {"name": "dns.example.com"}, {"name": "dns.example.com"}),
+    ],
+)
+def test_a_setting_beside_a_short_form_counts(
+    kind: str, value: object, siblings: Mapping[str, object], expected: dict[str, object]
+) -> None:
+    settings = parse(kind, value, siblings)
+    assert {key: getattr(settings, key) for key in expected} == expected
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -186,6 +186,84 @@ def test_a_long_chain_of_names_is_refused(folder: Path) -> None:
     assert {problem.code for problem in caught.value.problems} == {"check.too-deep"}
 
 
+@pytest.mark.parametrize(
+    ("check", "kind", "tls"),
+    [
+        ("{grpc: 70, tls: true}", "grpc", True),
+        ("{tls: true, grpc: 70}", "grpc", True),
+        ("{smtp: 25, tls: starttls}", "smtp", "starttls"),
+        ("{smtp: {port: 25}, tls: starttls}", "smtp", "starttls"),
+    ],
+)
+def test_a_setting_may_stand_beside_the_kind_though_a_kind_has_its_name(
+    folder: Path, check: str, kind: str, tls: object
+) -> None:
+    web = load_in(folder, f"checks: {{web: {check}}}").configuration.checks["web"]
+
+    assert web.kind == kind
+    assert getattr(web.settings, "tls", None) == tls
+
+
+def refusal(folder: Path, check: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load_in(folder, f"checks:\n  web: {check}")
+    return [
+        f"{problem.line}:{problem.column} {problem.code}: {problem.message} ({problem.hint})"
+        for problem in caught.value.problems
+    ]
+
+
+def test_two_kinds_of_which_neither_is_a_setting_are_refused(folder: Path) -> None:
+    assert refusal(folder, "{grpc: 70, smtp: 25, tls: true}") == [
+        (
+            "4:19 check.kind: a check is of one kind, not grpc and smtp and tls"
+            " (write one check for each and combine them with all_of)"
+        )
+    ]
+
+
+def test_a_kind_that_is_a_wrong_setting_is_told_how_to_become_a_check(folder: Path) -> None:
+    assert refusal(folder, "{grpc: 70, tls: 443}") == [
+        (
+            "4:24 check.value: tls: 443 is neither true nor false"
+            " (write true or false; to check tls as well, combine two checks with all_of)"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("check", "expected"),
+    [
+        ("{tls: 443, ca_file: no.pem}", "4:28 check.file no.pem does not exist"),
+        ("{tls: {port: 443, ca_file: no.pem}}", "4:35 check.file no.pem does not exist"),
+        ("{tls: 443, client_cert_file: own.pem, client_key_file: dir}", "4:63 check.file dir is no file"),
+        ('{tls: 443, ca_file: "a\\0b"}', "4:28 check.file a\\x00b does not exist"),
+        ("{script: FOLDER/no}", "4:17 check.file no does not exist"),
+        ("script:FOLDER/own.pem -x", "4:8 check.file own.pem is not executable"),
+        ("{script: {path: FOLDER/dir}}", "4:24 check.file dir is no file"),
+        ("{tls: 443, ca_file: own.pem}", ""),
+        ("script:FOLDER/run", ""),
+    ],
+)
+def test_a_file_of_a_check_that_cannot_be_used_is_warned_of(folder: Path, check: str, expected: str) -> None:
+    (folder / "own.pem").touch(mode=0o644)
+    (folder / "run").touch(mode=0o755)
+    (folder / "dir").mkdir()
+    loaded = load_in(folder, f"checks:\n  web: {check.replace('FOLDER', str(folder))}\n{in_a_record('web')}")
+
+    told = [
+        f"{warning.line}:{warning.column} {warning.code} {warning.message}".replace(f"{folder}/", "")
+        for warning in loaded.warnings
+    ]
+    assert told == ([f"{expected}, and without it no probe says anything"] if expected else [])
+
+
+def test_a_zone_file_whose_name_is_too_long_is_a_problem_like_another(folder: Path) -> None:
+    loaded = load_text(f"listen: 127.0.0.1\nzones: {{a.b: {{file: {'x' * 3000}}}}}", folder / "u.yaml")
+
+    assert [problem.code for problem in loaded.missing] == ["zone.file-missing"]
+
+
 def test_two_monitors_are_warned_of() -> None:
     source = read_octets(b"monitors: [local, paris]", Path("u.yaml"))
     findings = Findings(source)

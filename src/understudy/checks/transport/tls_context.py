@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Iterator
 from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from understudy.checks.files import NeededFile
 from understudy.checks.settings import Settings
 from understudy.checks.transport.faults import EndpointError, LocalError, plain
 from understudy.checks.transport.stream import Stream
@@ -25,7 +27,9 @@ class TlsOptions(Settings):
     ca_file: Path | None = Field(None, description="certificates to trust instead of the system's, PEM")
     client_cert_file: Path | None = Field(None, description="our own certificate chain, PEM")
     client_key_file: Path | None = Field(None, description="its key, PEM, if it is not in the same file")
-    days_left: int | None = Field(None, ge=0, le=3650, description="fail when the certificate ends within so many days")
+    days_left: int | None = Field(
+        None, ge=0, le=3650, strict=True, description="fail when the certificate ends within so many days"
+    )
 
     @model_validator(mode="after")
     def _tls_options_agree(self) -> Self:
@@ -34,6 +38,13 @@ class TlsOptions(Settings):
         if self.days_left is not None and not self.verify:
             raise ValueError("days_left needs verify: a certificate that is not verified has no date to trust")
         return self
+
+    def needed_files(self) -> Iterator[NeededFile]:
+        """Certificates and keys."""
+        for key in ("ca_file", "client_cert_file", "client_key_file"):
+            file: Path | None = getattr(self, key)
+            if file is not None:
+                yield NeededFile(key, file)
 
     def context(self, *alpn: str) -> ssl.SSLContext:
         """The shared context for these options; made again when one of the files changes. Raises LocalError."""
