@@ -9,6 +9,8 @@ from understudy.service.name_server import NameServer
 from understudy.store.draft import Draft
 from understudy.store.store import NotDurableError
 
+VOLATILE_HINT = "there is no disk for it, see the alarm store/volatile in `understudy status`"
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -25,7 +27,10 @@ async def write(server: NameServer, draft: Draft, *, expected_generation: int | 
     """
     generation = server.store.desired.generation if expected_generation is None else expected_generation
     try:
-        return Written(await server.store.append(draft, expected_generation=generation))
+        entry = await server.store.append(draft, expected_generation=generation)
     except NotDurableError as error:
         server.look_at_store()
         return Written(error.entry, f"{error.message} ({error.hint})")
+    if server.store.statistics().volatile:
+        return Written(entry, f"generation {entry.generation} does not survive a restart: {VOLATILE_HINT}")
+    return Written(entry)

@@ -79,6 +79,7 @@ class NameServer:
         now, start = self.started_at, self.store.start
         for alarm in start.alarms:
             self.alarms.raise_alarm(f"start/{alarm.subject}", alarm.text, now)
+        self.look_at_store()
         self.pipeline.restore(start.observed.healths, start.observed.memories, start.observed.decisions)
         self.pipeline.decree(self.store.desired.active_overrides(now), now)
         for entry in start.releases:
@@ -163,9 +164,11 @@ class NameServer:
 
     def look_at_store(self) -> None:
         """A disk that refuses is an alarm for as long as it does (semantics 5.5)."""
-        error = self.store.statistics().error
+        statistics, now = self.store.statistics(), self.clock.now()
+        error = statistics.error
         text = f"the state is kept in memory only, and lost if the server ends: {error}" if error else ""
-        self.alarms.set_alarm("store", text, self.clock.now())
+        self.alarms.set_alarm("store", text, now)
+        self.alarms.set_alarm("store/volatile", statistics.volatile, now)
 
     def _forgive_faults(self) -> None:
         now = self.clock.now()

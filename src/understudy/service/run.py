@@ -22,7 +22,7 @@ from understudy.service.listening import bind_error, require_free
 from understudy.service.name_server import NameServer, Parts
 from understudy.service.reload import log_start, reload_quietly, watch_files
 from understudy.service.supervise import Supervisor
-from understudy.store.sqlite_store import open_store
+from understudy.store.sqlite_store import open_any_store
 from understudy.store.store import Store
 from understudy.telemetry.logging import Log, log_event
 
@@ -104,7 +104,7 @@ def _opened_store(node: NodeSettings, surroundings: Surroundings) -> Iterator[St
         """From the writer's thread, which must not wait for us."""
         loop.call_soon_threadsafe(log_event, surroundings.log, event)
 
-    store = open_store(node.state_dir, surroundings.clock, notify=notify)
+    store = open_any_store(node.state_dir, surroundings.clock, notify=notify)
     try:
         yield store
     finally:

@@ -6,7 +6,8 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -25,7 +26,7 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
-class _DamagedError(Exception):
+class DamagedError(Exception):
     """The quick check found faults."""
 
 
@@ -42,8 +43,6 @@ class FolderLock:
             raise from_os(error, state_dir) from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.truncate(self._file, 0)
-            os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
         except BlockingIOError:
             holder = os.pread(self._file, 32, 0).decode(errors="replace").strip() or "unknown"
             os.close(self._file)
@@ -55,6 +54,9 @@ class FolderLock:
         except OSError as error:
             os.close(self._file)
             raise from_os(error, path) from error
+        with suppress(OSError):  # who holds it is a courtesy, and a full disk has no room for it
+            os.truncate(self._file, 0)
+            os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
 
     def release(self) -> None:
         """Let the next server have the folder."""
@@ -63,16 +65,19 @@ class FolderLock:
 
 @dataclass(frozen=True, slots=True)
 class Database(Generic[T_co]):
-    """An open database: `loaded` is what was read from it.
+    """An open database: `loaded` is what was read from it, `uri` how SQLite opens it once more.
 
     `set_aside` is where a damaged one before it went (None: there was none), `damage` what was wrong with it.
+    `volatile` says why it is in memory instead of a file; empty where it is in one.
     """
 
     path: Path
+    uri: str
     connection: sqlite3.Connection
     loaded: T_co
     set_aside: Path | None = None
     damage: str = ""
+    volatile: str = ""
 
 
 def open_database(state_dir: Path, now: Instant, load: Callable[[sqlite3.Connection], T]) -> Database[T]:
@@ -84,15 +89,16 @@ def open_database(state_dir: Path, now: Instant, load: Callable[[sqlite3.Connect
     path = state_dir / DATABASE_NAME
     try:
         try:
-            return _open_sound(path, load)
-        except (_DamagedError, ForeignDatabaseError) as error:
+            _require_file(path)
+            return open_sound(path, file_uri(path), load)
+        except (DamagedError, ForeignDatabaseError) as error:
             damage = str(error)
         except sqlite3.DatabaseError as error:
             if not is_damage(error):
                 raise
             damage = str(error)
         set_aside = _set_aside(path, now)
-        fresh = _open_sound(path, load)
+        fresh = open_sound(path, file_uri(path), load)
     except NewerSchemaError as error:
         raise StoreError(
             f"{path} was written by a newer understudy (schema {error.version})",
@@ -103,12 +109,17 @@ def open_database(state_dir: Path, now: Instant, load: Callable[[sqlite3.Connect
         raise from_sqlite(error, path) from error
     except OSError as error:
         raise from_os(error, path) from error
-    return Database(path, fresh.connection, fresh.loaded, set_aside, damage)
+    return replace(fresh, set_aside=set_aside, damage=damage)
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def file_uri(path: Path) -> str:
+    """How SQLite is told of a file, whatever characters its name has."""
+    return path.absolute().as_uri()
+
+
+def connect(uri: str) -> sqlite3.Connection:
     """A connection for one thread at a time, without implicit transactions. Raises sqlite3.Error."""
-    connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(uri, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, uri=True)
     connection.text_factory = _decode_text
     return connection
 
@@ -118,8 +129,15 @@ def _decode_text(octets: bytes) -> str:
     return octets.decode(errors="replace")
 
 
-def _open_sound(path: Path, load: Callable[[sqlite3.Connection], T]) -> Database[T]:
-    connection = connect(path)
+def _require_file(path: Path) -> None:
+    """What is there and is no file can be no database: SQLite only says that it cannot open it."""
+    if path.exists() and not path.is_file():
+        raise DamagedError("it is no file")
+
+
+def open_sound(path: Path, uri: str, load: Callable[[sqlite3.Connection], T]) -> Database[T]:
+    """Open, check and migrate. Raises sqlite3.Error, DamagedError, ForeignDatabaseError, NewerSchemaError."""
+    connection = connect(uri)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
@@ -127,7 +145,7 @@ def _open_sound(path: Path, load: Callable[[sqlite3.Connection], T]) -> Database
         _check(connection)
         migrate(connection)
         prove_writable(connection)
-        return Database(path, connection, load(connection))
+        return Database(path, uri, connection, load(connection))
     except BaseException:
         connection.close()
         raise
@@ -136,7 +154,7 @@ def _open_sound(path: Path, load: Callable[[sqlite3.Connection], T]) -> Database
 def _check(connection: sqlite3.Connection) -> None:
     (finding,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if finding != "ok":
-        raise _DamagedError(str(finding))
+        raise DamagedError(str(finding))
 
 
 def _set_aside(path: Path, now: Instant) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -27,12 +28,13 @@ _BY_SQLITE_CODE = {
     sqlite3.SQLITE_READONLY: ("store.read-only", "it cannot be written", _WRITE_HINT),
     sqlite3.SQLITE_CANTOPEN: ("store.read-only", "it cannot be opened", _WRITE_HINT),
     sqlite3.SQLITE_PERM: ("store.read-only", "no permission", _WRITE_HINT),
-    sqlite3.SQLITE_BUSY: ("store.locked", "another program holds it", "end the program that has the file open"),
-    sqlite3.SQLITE_LOCKED: ("store.locked", "another program holds it", "end the program that has the file open"),
+    sqlite3.SQLITE_BUSY: ("store.busy", "another program holds it", "end the program that has the file open"),
+    sqlite3.SQLITE_LOCKED: ("store.busy", "another program holds it", "end the program that has the file open"),
     sqlite3.SQLITE_CORRUPT: ("store.damaged", "the file is damaged", "it is set aside at the next start"),
     sqlite3.SQLITE_NOTADB: ("store.damaged", "the file is no database", "it is set aside at the next start"),
     sqlite3.SQLITE_IOERR: ("store.io", "the disk reports an error", "look at the system's log for the disk's faults"),
 }
+_INDEX_OCTETS = 32 * 1024  # of a write-ahead log, at least: SQLite's "WAL-index file format"
 _PRIMARY_CODE = 0xFF  # SQLite's extended result codes keep the primary one in the low octet
 
 
@@ -44,8 +46,19 @@ def from_os(error: OSError, path: Path) -> StoreError:
 
 def from_sqlite(error: sqlite3.Error, path: Path) -> StoreError:
     """What stands in the way of the database."""
-    code, text, hint = _BY_SQLITE_CODE.get(_sqlite_code(error), ("store.io", "SQLite refuses", ""))
+    sqlite_code = _sqlite_code(error)
+    if sqlite_code == sqlite3.SQLITE_IOERR and _is_full(path.parent):
+        sqlite_code = sqlite3.SQLITE_FULL
+    code, text, hint = _BY_SQLITE_CODE.get(sqlite_code, ("store.io", "SQLite refuses", ""))
     return StoreError(f"{path}: {text} ({error})", code=code, hint=hint)
+
+
+def _is_full(folder: Path) -> bool:
+    """SQLite calls it an input or output error if what is missing is room for the index of its write-ahead log."""
+    try:
+        return shutil.disk_usage(folder).free < _INDEX_OCTETS
+    except OSError:
+        return False
 
 
 def is_damage(error: sqlite3.Error) -> bool:

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -34,10 +34,14 @@ from understudy.store.history import (
 from understudy.store.log import load_desired, select_entries, select_releases
 from understudy.store.observed import LoadedTables, Observed, load_observed
 from understudy.store.store import ENTRIES_LIMIT, EVENTS_LIMIT, EventFilter, Start, StoreStatistics
+from understudy.store.volatile import open_in_memory
 from understudy.store.writer import Writer, WriterSettings
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+LOCKED = "store.locked"
+"""The one refusal that a server must not work around."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ def open_store(
     try:
         database = open_database(state_dir, clock.now(), _load)
         try:
-            reader = connect(database.path)
+            reader = connect(database.uri)
         except sqlite3.Error as error:
             database.connection.close()
             raise from_sqlite(error, database.path) from error
@@ -76,6 +80,52 @@ def open_store(
         raise
     settings = WriterSettings(pace or Pace(), retention or Retention(), notify)
     return SqliteStore(lock, database, reader, clock=clock, settings=settings)
+
+
+def open_any_store(
+    state_dir: Path, clock: Clock, *, notify: Callable[[Event], None] = lambda _event: None
+) -> SqliteStore:
+    """As `open_store`, but a folder that cannot be used costs durability and nothing else (semantics 5.5).
+
+    Raises StoreError only where another server has the folder: two that answer from one state would be no server.
+    """
+    try:
+        return open_store(state_dir, clock, notify=notify)
+    except StoreError as error:
+        if error.code == LOCKED:
+            raise
+        return open_volatile_store(state_dir, clock, error, notify=notify)
+
+
+def open_volatile_store(
+    state_dir: Path,
+    clock: Clock,
+    reason: StoreError,
+    *,
+    notify: Callable[[Event], None] = lambda _event: None,
+    pace: Pace | None = None,
+) -> SqliteStore:
+    """A store in memory, beginning with what can be read of the folder; `reason` is why it is not in the folder."""
+    lock = _try_lock(state_dir)
+    database, is_copied = open_in_memory(state_dir, _load)
+    before = "began with what could be read of the last run" if is_copied else "began with nothing of the last run"
+    text = (
+        f"the state is kept in memory only, because {reason.message}; it {before}, and what is decreed and learned "
+        f"from now on is lost when the server ends ({reason.hint or 'mend it'}, then start the server again)"
+    )
+    settings = WriterSettings(pace or Pace(), Retention(), notify)
+    database = replace(database, volatile=text)
+    return SqliteStore(lock, database, connect(database.uri), clock=clock, settings=settings)
+
+
+def _try_lock(state_dir: Path) -> FolderLock | None:
+    """Keep other servers out of a folder that may be usable again later. Raises StoreError if one has it."""
+    try:
+        return FolderLock(state_dir)
+    except StoreError as error:
+        if error.code == LOCKED:
+            raise
+        return None
 
 
 def _load(connection: sqlite3.Connection) -> _Loaded:
@@ -90,7 +140,7 @@ class SqliteStore:
 
     def __init__(
         self,
-        lock: FolderLock,
+        lock: FolderLock | None,
         database: Database[_Loaded],
         reader: sqlite3.Connection,
         *,
@@ -98,6 +148,7 @@ class SqliteStore:
         settings: WriterSettings,
     ) -> None:
         loaded = database.loaded
+        self._volatile = database.volatile
         self._lock = lock
         self._path = database.path
         self._reader = reader
@@ -168,7 +219,7 @@ class SqliteStore:
 
     def statistics(self) -> StoreStatistics:
         """How the writing goes."""
-        return self._backlog.statistics()
+        return replace(self._backlog.statistics(), volatile=self._volatile)
 
     def close(self) -> None:
         """As `Store.close`."""
@@ -180,7 +231,8 @@ class SqliteStore:
         self._waiting.shutdown()
         self._reading.shutdown()
         self._reader.close()
-        self._lock.release()
+        if self._lock is not None:
+            self._lock.release()
         final = self.statistics()
         if not self._backlog.is_empty:
             raise StoreError(

@@ -87,6 +87,7 @@ class StoreStatistics:
     """How the writing goes. `lag_s` is the age of the oldest thing that is not on disk yet (0: nothing waits).
 
     `error` is why the last write failed, empty while writing works. Events are dropped only when the queue is full.
+    `volatile` says why there is no disk at all and what that costs; empty where there is one.
     """
 
     lag_s: float = 0.0
@@ -96,6 +97,7 @@ class StoreStatistics:
     dropped_decisions: int = 0
     failed_writes: int = 0
     error: str = ""
+    volatile: str = ""
 
 
 class Store(Protocol):

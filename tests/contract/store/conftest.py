@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 
 from understudy.clock.clock import SystemClock
+from understudy.model.errors import StoreError
 from understudy.store.backlog import Pace
-from understudy.store.sqlite_store import SqliteStore, open_store
+from understudy.store.sqlite_store import SqliteStore, open_store, open_volatile_store
 from understudy.store.store import Store
 from understudy.testing.memory_store import MemoryDisk, MemoryStore
 from understudy.testing.store_house import STORE_NOW, StoreHouse
+
+PACE = Pace(linger_s=0.001, observed_every_s=0.001, retry_first_s=0.001, retry_max_s=0.01)
 
 
 class StoppedClock(SystemClock):
@@ -26,8 +29,7 @@ class SqliteHouse:
         self.stores: list[SqliteStore] = []
 
     def open(self) -> Store:
-        pace = Pace(linger_s=0.001, observed_every_s=0.001, retry_first_s=0.001, retry_max_s=0.01)
-        self.stores.append(open_store(self.state_dir, StoppedClock(), pace=pace))
+        self.stores.append(open_store(self.state_dir, StoppedClock(), pace=PACE))
         return self.stores[-1]
 
     def fill(self) -> None:
@@ -57,12 +59,29 @@ class MemoryHouse:
         self.disk.is_full = False
 
 
-@pytest.fixture(params=["sqlite", "memory"])
-def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreHouse]:
-    if request.param == "memory":
+class VolatileHouse(SqliteHouse):
+    """A folder that cannot be used: what its store holds ends with it."""
+
+    def open(self) -> Store:
+        reason = StoreError("the folder is full", code="store.full")
+        self.stores.append(open_volatile_store(self.state_dir, StoppedClock(), reason, pace=PACE))
+        return self.stores[-1]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every store does what one store does; only those with a disk are opened again."""
+    if "store" in metafunc.fixturenames:
+        metafunc.parametrize("kind", ["sqlite", "memory", "volatile"])
+    elif "house" in metafunc.fixturenames:
+        metafunc.parametrize("kind", ["sqlite", "memory"])
+
+
+@pytest.fixture
+def house(kind: str, tmp_path: Path) -> Iterator[StoreHouse]:
+    if kind == "memory":
         yield MemoryHouse()
         return
-    made = SqliteHouse(tmp_path / "state")
+    made = SqliteHouse(tmp_path / "state") if kind == "sqlite" else VolatileHouse(tmp_path / "state")
     yield made
     made.leave()
 

@@ -212,11 +212,10 @@ def test_a_file_in_the_folder_s_place_is_explained(tmp_path: Path) -> None:
     assert refusal(tmp_path / "state" / "deeper").code == "store.no-folder"
 
 
-def test_a_folder_in_the_database_s_place_is_explained(state_dir: Path) -> None:
-    (state_dir / DATABASE_NAME).mkdir(parents=True)
-    assert refusal(state_dir).code == "store.read-only"
-    (state_dir / DATABASE_NAME).rmdir()
-    opened(state_dir).close()
+def test_a_folder_in_the_database_s_place_is_set_aside(state_dir: Path) -> None:
+    (state_dir / DATABASE_NAME / "deeper").mkdir(parents=True)
+    check_begun_anew(state_dir)
+    assert (set_aside(state_dir)[0] / "deeper").is_dir()
 
 
 @pytest.fixture

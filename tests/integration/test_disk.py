@@ -1,0 +1,124 @@
+"""A state folder on a disk of its own that is tiny, full, read-only or in a bad way. Needs root, for mount."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from understudy.testing.running_server import RunningServer, wait_until
+from understudy.testing.web_servers import WebServers
+
+PRIMARY, BACKUP = ["127.0.0.2"], ["127.0.0.3"]
+NAME = "www.example.com"
+WITHIN_S = 10.0
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+
+
+class TinyDisk:
+    """A file system of 256 kB in memory at the state folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.ballast = folder / "ballast"
+        folder.mkdir()
+        self._mount("-t", "tmpfs", "-o", "size=256k", "tmpfs")
+
+    def _mount(self, *words: str) -> None:
+        subprocess.run(["mount", *words, str(self.folder)], check=True)
+
+    def fill(self) -> None:
+        with self.ballast.open("wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(b"x" * 512)
+            except OSError:
+                return
+
+    def empty(self) -> None:
+        self.ballast.unlink()
+
+    def forbid(self) -> None:
+        self._mount("-o", "remount,ro")
+
+    def leave(self) -> None:
+        subprocess.run(["umount", "--lazy", str(self.folder)], check=True)
+
+
+@pytest.fixture
+def disk(server: RunningServer) -> Iterator[TinyDisk]:
+    made = TinyDisk(server.folder / "state")
+    try:
+        yield made
+    finally:
+        server.stop()
+        made.leave()
+
+
+def alarms(server: RunningServer) -> dict[str, str]:
+    document = cast("dict[str, Any]", server.json("status"))
+    return {each["key"]: each["text"] for each in document["alarms"]}
+
+
+def settle(server: RunningServer) -> None:
+    def states() -> set[str]:
+        document = cast("dict[str, Any]", server.json("status"))
+        return {each["state"] for each in document["endpoints"]}
+
+    wait_until(lambda: states() == {"up"}, "both endpoints known to be up")
+
+
+def test_a_drain_on_a_disk_that_filled_up_is_in_force(server: RunningServer, disk: TinyDisk, web: WebServers) -> None:
+    server.start()
+    settle(server)
+    disk.fill()
+    wait_until(lambda: "store" in alarms(server), "the full disk is noticed", WITHIN_S)
+    said = server.run("drain", "127.0.0.2", "--reason", "new kernel")
+    assert said.returncode == 0, said.stderr
+    assert "in force but not on disk" in said.stderr
+    assert server.addresses(NAME) == BACKUP
+    assert "drain 127.0.0.2" in server.run("status").stdout
+    released = server.run("release", "127.0.0.2")
+    assert released.returncode == 0, released.stderr
+    assert server.addresses(NAME) == PRIMARY
+    server.run("drain", "127.0.0.2")
+    disk.empty()
+    wait_until(lambda: "store" not in alarms(server), "the state is written", 60)
+    server.stop()
+    server.start()
+    assert server.addresses(NAME) == BACKUP
+
+
+@pytest.mark.parametrize("fault", ["full", "read-only"])
+def test_a_disk_that_takes_nothing_at_the_start_costs_no_answer(
+    server: RunningServer, disk: TinyDisk, web: WebServers, fault: str
+) -> None:
+    server.write("understudy.yaml", (server.folder / "understudy.yaml").read_text() + "api: {socket: api.sock}\n")
+    server.start()
+    settle(server)
+    server.run("drain", "127.0.0.2")
+    server.stop()
+    disk.fill()
+    if fault == "read-only":
+        disk.empty()
+        disk.forbid()
+    assert "is ready on" in server.start()
+    assert server.addresses(NAME) == BACKUP, "what was drained stays drained"
+    text = alarms(server)["store/volatile"]
+    assert fault in text
+    assert "lost when the server ends" in text
+    assert "store/volatile" in (server.folder / "serve.log").read_text()
+    released = server.run("release", "127.0.0.2")
+    assert "does not survive a restart" in released.stderr
+    assert server.addresses(NAME) == PRIMARY
+
+
+def test_a_folder_in_the_database_s_place_costs_no_answer(server: RunningServer, web: WebServers) -> None:
+    (server.folder / "state" / "understudy.db").mkdir(parents=True)
+    server.start()
+    assert server.addresses("plain.example.com") == ["192.0.2.1"]
+    assert "set aside" in " ".join(alarms(server).values())
+    server.stop()
