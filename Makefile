@@ -14,12 +14,12 @@ setup: .venv/ready  ## the virtual environment with the program and the compiled
 .venv/packages: requirements/dev.txt tools/prerequisites.sh
 	@tools/prerequisites.sh
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@echo "installing Python packages"
+	@echo "installing Python packages (a minute the first time)"
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
 
 .venv/ready: .venv/packages Cargo.toml Cargo.lock pyproject.toml $(shell find crates -name '*.rs' -o -name Cargo.toml)
-	@echo "compiling the engine (a minute the first time)"
+	@echo "compiling the engine (two minutes the first time)"
 	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/maturin develop --release >.venv/engine.log 2>&1 \
 	  || { cat .venv/engine.log; exit 1; }
 	@touch $@
