@@ -15,14 +15,18 @@ from understudy.model.observation import Phase
 
 
 class Attempt:
-    """What a kind's probe works with. Phases follow each other: entering one ends the one before."""
+    """What a kind's probe works with. Phases follow each other: entering one ends the one before.
 
-    __slots__ = ("_entered_at", "_phases", "check", "clock", "endpoint", "phase")
+    `missed` is what to say if the deadline passes now, such as what was expected and seen so far; or empty.
+    """
+
+    __slots__ = ("_entered_at", "_phases", "check", "clock", "endpoint", "missed", "phase")
 
     def __init__(self, check: Check, endpoint: Endpoint, clock: Clock) -> None:
         self.check = check
         self.endpoint = endpoint
         self.phase = ""
+        self.missed = ""
         self.clock = clock
         self._phases: list[Phase] = []
         self._entered_at = 0.0

@@ -49,11 +49,11 @@ def _read_rcode(text: object) -> str:
 class DnsSettings(Settings):
     """Ask the endpoint for `name`."""
 
-    name: Annotated[str, AfterValidator(lambda text: str(Name.parse(text)))]
-    type: Annotated[str, AfterValidator(_read_type)] = "SOA"
+    name: Annotated[str, AfterValidator(lambda text: str(Name.parse(text)))] = Field(description="name to ask for")
+    type: Annotated[str, AfterValidator(_read_type)] = Field("SOA", description="record type to ask for")
     port: Port = 53
     transport: DnsTransport = DnsTransport.UDP
-    rcode: Annotated[str, BeforeValidator(_read_rcode)] = "NOERROR"
+    rcode: Annotated[str, BeforeValidator(_read_rcode)] = Field("NOERROR", description="response code that passes")
     contains: Texts = Field((), description="texts that must each stand in the answer section")
     authoritative: bool = Field(default=False, description="whether the answer must have the AA bit")
     recursive: bool = Field(default=False, description="whether recursion is desired")

@@ -65,7 +65,7 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
 class HttpExpect(Settings):
     """What the response must be like. Statuses default to 2xx and 3xx, as Kubernetes and HAProxy take them."""
 
-    status: Statuses = ((200, 399),)
+    status: Statuses = Field(((200, 399),), description="200, 200-299, 200-299,301 or a list; default: 2xx and 3xx")
     body: str = Field("", max_length=4096, description="text that the body must contain")
     body_regex: Pattern = Field("", max_length=1024, description="expression that must match within the body")
     header: Pairs = Field((), description="text that each of these headers must contain; empty: it must be there")
@@ -87,9 +87,13 @@ def _is_header(name: str, value: str) -> bool:
 class HttpSettings(TlsOptions):
     """Ask for `url`; connect to the endpoint's address whatever the URL's host resolves to."""
 
-    url: Annotated[str, AfterValidator(check_url)]
-    method: str = Field("GET", pattern=r"^[A-Z]{1,20}$", examples=["GET", "HEAD", "POST"])
-    headers: Pairs = ()
+    url: Annotated[str, AfterValidator(check_url)] = Field(
+        description="what to ask for, http or https; its host is Host and SNI, its port is connected to"
+    )
+    method: str = Field(
+        "GET", pattern=r"^[A-Z]{1,20}$", examples=["GET", "HEAD", "POST"], description="request method, in capitals"
+    )
+    headers: Pairs = Field((), description="request headers, such as {Authorization: Bearer x}")
     body: str = Field("", max_length=http2.BODY_OCTETS_MAX // 4, description="request body, in UTF-8")
     expect: HttpExpect = HttpExpect()
     follow_redirects: int = Field(
@@ -98,7 +102,7 @@ class HttpSettings(TlsOptions):
     read_max: int = Field(
         65536, ge=1024, le=1 << 19, strict=True, description="octets of the decoded body that are looked at"
     )
-    http2: Literal["never", "always"] = Field("never", description="whether HTTP/2 is spoken instead of HTTP/1.1")
+    http2: Literal["never", "always"] = Field("never", description="whether HTTP/2 is spoken instead of HTTP/1.1.")
     source: SourceAddress = Field(None, description="address to probe from")
 
     @model_validator(mode="after")

@@ -59,7 +59,7 @@ def _timed_out(attempt: Attempt, took_s: float) -> ProbeError:
         return LocalError("dns.peer", f"the peer to compare with gave no answer within {after}")
     if attempt.phase == "resolve":
         return LocalError("resolve.timeout", f"our resolver gave no answer for {attempt.endpoint} within {after}")
-    what = _WAITING_FOR.get(attempt.phase, "nothing came of it")
+    what = attempt.missed or _WAITING_FOR.get(attempt.phase, "nothing came of it")
     return EndpointError(f"timeout.{attempt.phase or 'start'}", f"{what} within {after}")
 
 

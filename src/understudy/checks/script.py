@@ -39,7 +39,7 @@ class ScriptSettings(Settings):
     """Run `path` with `args`, without a shell. `{address}` and `{endpoint}` in an argument stand for the endpoint's."""
 
     path: str = Field(min_length=1, max_length=4096, description="the program, an absolute path")
-    args: tuple[str, ...] = ()
+    args: tuple[str, ...] = Field((), description="its arguments; {address} and {endpoint} stand for the endpoint's")
     warning: OnWarning = Field(OnWarning.PASS, description="what exit status 1 means")
     environment: Pairs = Field((), description="variables besides PATH, LANG and UNDERSTUDY_*")
 

@@ -57,7 +57,7 @@ def read_port(text: str) -> int:
     return int(text)
 
 
-Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
+Port = Annotated[int, Field(ge=1, le=65535, strict=True, description="port to connect or send to")]
 SourceAddress: TypeAlias = IPvAnyAddress | None
 
 

@@ -75,6 +75,7 @@ async def _listen(stream: Stream, expect: str, attempt: Attempt) -> None:
         octets = await stream.read()
         attempt.enter("read")
         heard += octets
+        attempt.missed = f"expected '{plain(expect)}', seen '{plain(heard)}' and no end"
         if not octets:
             raise EndpointError("tcp.closed", f"expected '{plain(expect)}', seen '{plain(heard)}' and the end")
         if len(heard) > ANSWER_OCTETS_MAX:

@@ -21,6 +21,12 @@ GRACE_SHARE = 0.5  # chosen: the wait for a refusal must end before the deadline
 class UdpSettings(Words):
     """Send a datagram to `port`. Without `expect`, silence passes and only a refusal (port unreachable) fails."""
 
+    expect: str = Field(
+        "",
+        max_length=4096,
+        description="text that the answer must contain; without it silence passes, and only a refusal"
+        " (port unreachable) fails",
+    )
     port: Port
     source: SourceAddress = Field(None, description="address to probe from")
 

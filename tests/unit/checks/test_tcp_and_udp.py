@@ -49,6 +49,16 @@ def test_a_dialogue_without_the_expected_words_fails() -> None:
     assert connect(floods(b""), expect="never")[:2] == (FAIL, "tcp.answer")
 
 
+def test_what_was_said_is_told_where_the_connection_stays_open() -> None:
+    with Peer(echoes) as peer:
+        seen = see("tcp", {"port": peer.port, "send": "hi", "expect": "ho"}, timeout_s=0.2)
+    assert (seen.outcome, seen.reason, seen.text) == (
+        FAIL,
+        "timeout.read",
+        "expected 'ho', seen 'hi' and no end within 200ms",
+    )
+
+
 def test_a_probe_leaves_from_its_source_address() -> None:
     callers: list[str] = []
 

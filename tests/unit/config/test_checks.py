@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from understudy.checks.registry import KINDS, parse_text
 from understudy.config.findings import Findings
 from understudy.config.load import Loaded, load_text
 from understudy.config.schedule_form import ScheduleForm, judge_schedule
@@ -202,6 +204,21 @@ def test_a_setting_may_stand_beside_the_kind_though_a_kind_has_its_name(
 
     assert web.kind == kind
     assert getattr(web.settings, "tls", None) == tls
+
+
+PAGE = Path(__file__).parents[3] / "docs" / "configure.md"
+SHORTHANDS = re.findall(r"^\| `([^`]+)` \| `(\{[^`]+\})` \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize(("shorthand", "mapping"), SHORTHANDS)
+def test_a_shorthand_of_the_page_means_what_its_mapping_means(folder: Path, shorthand: str, mapping: str) -> None:
+    checks = load_in(folder, f"checks:\n  short: '{shorthand}'\n  long: {mapping}").configuration.checks
+
+    assert checks["short"].settings == checks["long"].settings
+
+
+def test_the_page_has_a_shorthand_of_every_kind() -> None:
+    assert [parse_text(shorthand)[0] for shorthand, _ in SHORTHANDS] == list(KINDS)
 
 
 def refusal(folder: Path, check: str) -> list[str]:
