@@ -9,9 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from understudy.config.load import load_text
+from understudy.config.load import examine_text, load_text
 from understudy.config.plan import plan
 from understudy.config.yaml_reader import read_octets
+from understudy.config.zone_conflicts import conflicts
 from understudy.model.check import leaves
 from understudy.model.configuration import Configuration
 from understudy.model.errors import ConfigError, Problem, ProblemSeverity
@@ -94,20 +95,24 @@ def judge(text: str, folder: Path) -> Configuration | tuple[Problem, ...]:
         return error.problems
 
 
+def assert_told_in_order(problems: tuple[Problem, ...], text: str, folder: Path) -> None:
+    assert problems
+    assert_well_placed(problems, text, folder)
+    assert all(problem.severity is ProblemSeverity.ERROR for problem in problems)
+    assert [(problem.line, problem.column) for problem in problems] == sorted(
+        (problem.line, problem.column) for problem in problems
+    )
+
+
 def assert_well_placed(problems: tuple[Problem, ...], text: str, folder: Path) -> None:
     lines = text.encode("utf-8", errors="replace").decode().removeprefix("\ufeff")
     ends = [len(line) for line in re.split(r"\r\n|\r|\n", lines)]
-    assert problems
     for problem in problems:
         assert problem.file == str(folder / "main.yaml")
         assert 1 <= problem.line <= len(ends), problem
         assert 1 <= problem.column <= ends[problem.line - 1] + 1, problem
         assert CODE.fullmatch(problem.code), problem
-        assert problem.severity is ProblemSeverity.ERROR
         assert problem.message.isprintable(), problem
-    assert [(problem.line, problem.column) for problem in problems] == sorted(
-        (problem.line, problem.column) for problem in problems
-    )
 
 
 def assert_whole(configuration: Configuration, text: str, folder: Path) -> None:
@@ -133,7 +138,35 @@ def test_a_mutated_file_loads_whole_or_is_refused_with_places(folder: Path, text
         assert_whole(outcome, text, folder)
         assert plan(outcome, outcome).is_empty
     else:
-        assert_well_placed(outcome, text, folder)
+        assert_told_in_order(outcome, text, folder)
+
+
+class FullZone:
+    """A zone that has data of many types at every name."""
+
+    def types_at(self, _owner: str) -> list[int]:
+        return [1, 5, 15]
+
+    def delegation_above(self, _owner: str) -> str | None:
+        return None
+
+    def locate(self, _owner: str, _rtype: int) -> tuple[str, int] | None:
+        return None
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300, deadline=None)
+@given(text=mutated())
+def test_what_is_left_of_a_faulty_file_can_be_judged_against_zones(folder: Path, text: str) -> None:
+    examined = examine_text(text, folder / "main.yaml")
+    if examined.configuration is None:
+        assert examined.errors
+        return
+    records = examined.configuration.records
+
+    found = conflicts(examined.configuration, {record.zone: FullZone() for record in records.values()})
+    assert len({problem.line for problem in found if problem.code == "record.in-zone-file"}) <= len(records)
+    assert {problem.code for problem in found} >= ({"record.in-zone-file"} if records else set())
+    assert_well_placed((*found, *examined.warnings), text, folder)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None)

@@ -13,6 +13,8 @@ from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.zone import ZoneDefinition
 
+_MORE = "zone.problems.many"
+
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Told (zone, octets read, octets in all) while a file is read."""
 
@@ -102,12 +104,22 @@ def load_zones(
 
 
 def zone_problems(definition: ZoneDefinition, error: ZoneFileError | OSError) -> list[Problem]:
-    """Why a zone could not be read, and then what is odd about it."""
+    """Why a zone could not be read, and what is odd about it, in the order of its files."""
     if isinstance(error, ZoneFileError):
         faults = [_problem(raw, ProblemSeverity.ERROR) for raw in error.problems]
-        return faults + [_problem(raw, ProblemSeverity.WARNING) for raw in error.warnings]
+        return _in_file_order(faults + [_problem(raw, ProblemSeverity.WARNING) for raw in error.warnings])
     message = f"the master file of {definition.name} cannot be read: {error.strerror or error}"
     return [Problem(str(definition.file), 1, 1, "zone.unreadable", message, "check the path and its permissions")]
+
+
+def _in_file_order(problems: list[Problem]) -> list[Problem]:
+    """The files in the order of reading, each from its beginning; how many more there are comes last."""
+    files = list(dict.fromkeys(problem.file for problem in problems))
+
+    def place(problem: Problem) -> tuple[bool, int, int, int]:
+        return problem.code == _MORE, files.index(problem.file), problem.line, problem.column
+
+    return sorted(problems, key=place)
 
 
 def _problem(raw: tuple[str, int, int, str, str], severity: ProblemSeverity) -> Problem:
