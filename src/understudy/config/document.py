@@ -205,7 +205,9 @@ class RecordForm(Form):
     tiers: list[PoolUse] | None = Field(None, description="Pools in order of preference.", min_length=1)
     all: list[PoolUse] | None = Field(None, description="Every healthy endpoint of these is answered.", min_length=1)
     weighted: list[PoolUse] | None = Field(
-        None, description="Endpoints answered in proportion to weight.", min_length=1
+        None,
+        description="Each endpoint in as many answers, and first in as many, as its weight says.",
+        min_length=1,
     )
     check: Any = Field(
         None, description="What an endpoint must pass: a check's name, a shorthand, a mapping, or a list."
@@ -221,7 +223,13 @@ class RecordForm(Form):
         "fail_open", description="What to answer when nothing is eligible and there is no fallback."
     )
     fallback: PoolUse | None = Field(None, description="Last-resort pool whose health is ignored.")
-    answers_max: AnswersMax | None = Field(None, description="Most addresses in one answer; default 8, weighted 1.")
+    answers_max: AnswersMax | None = Field(
+        None,
+        description=(
+            "Most addresses in one answer; default 8, weighted 1. With more, a weighted record has an endpoint in an "
+            "answer with probability min(1, answers_max x weight / sum of weights), in each place equally often."
+        ),
+    )
 
     @field_validator("all", "weighted", mode="before")
     @classmethod

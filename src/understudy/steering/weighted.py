@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain
 
 from understudy.model.decision import Selector, Variant
 from understudy.model.endpoint import Member
 from understudy.steering.policy import Choice, Tiers
-from understudy.steering.variants import windows
+from understudy.steering.systematic import draws
+from understudy.steering.variants import share_evenly, windows
 
 
 class WeightedPolicy:
-    """All pools together are one tier; each answer begins with an endpoint drawn by weight.
+    """All pools together are one tier; each answer has endpoints drawn by weight.
 
-    With `answers_max` above 1 the drawn endpoint is followed by its neighbours in the order of the pools, so the first
-    address is weighted exactly and the rest are there for clients that try a second one (ADR 0007).
+    With `answers_max` above 1 an endpoint is in answers, and first in them, in proportion to its weight, as far as it
+    can be: in more than every answer it is never (ADR 0015).
     """
 
     answers_max = 1  # semantics 4.8: of several addresses clients choose as they like, which undoes the weights
@@ -24,14 +26,18 @@ class WeightedPolicy:
         return (tuple(chain.from_iterable(tiers)),)
 
     def choose(self, members: tuple[Member, ...], answers_max: int) -> Choice:
-        """A variant that begins with each endpoint, as likely as its weight.
+        """Every set that may be drawn, begun with each of its endpoints equally often.
 
-        Weight 0 goes out only where nothing has a weight; then all are alike.
+        Weight 0 goes out only where nothing has a weight; then all are alike. Where all fit into one answer, weights
+        make no difference any more.
         """
         weighted = tuple(member for member in members if member.weight > 0)
-        drawn = weighted or members
+        drawn = weighted or tuple(replace(member, weight=1) for member in members)
+        if len(drawn) <= answers_max:
+            return share_evenly([member.endpoint for member in drawn], answers_max)
         variants = tuple(
-            Variant(tuple(member.endpoint for member in window), weight=max(window[0].weight, 1))
-            for window in windows(drawn, answers_max)
+            Variant(rotated, draw.weight)
+            for draw in draws(drawn, answers_max)
+            for rotated in windows(draw.endpoints, answers_max)
         )
-        return (Selector.ONE if len(variants) == 1 else Selector.CHANCE), variants
+        return Selector.CHANCE, variants
