@@ -1,13 +1,14 @@
 """Another configuration, other zone files, and files that come and go, while serving."""
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 
 import pytest
 
-from understudy.model.errors import ConfigError
+from understudy.model.errors import ConfigError, EngineError
 from understudy.service.reload import propose, reload, reload_quietly, watch_files
 from understudy.service.supervise import Supervisor
 from understudy.testing.builders import endpoint
@@ -325,5 +326,65 @@ def test_a_zone_that_is_broken_at_the_start_is_missed_until_it_is_mended(live: L
         assert set(await world.alarms()) == {"record/www.example.net/A"}
         leave.set()
         await task
+
+    live(life)
+
+
+def free_port() -> int:
+    with socket.socket(type=socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_addresses_are_opened_and_closed_and_one_that_is_taken_refuses_the_whole_reload(live: Live) -> None:
+    async def life(world: ServerWorld) -> None:
+        first, second = free_port(), free_port()
+        save(world, ("listen: 127.0.0.1:0", f"listen: 127.0.0.1:{first}"))
+        await reload(world.server, "test")
+        assert world.server.engine.addresses == [f"127.0.0.1:{first}"]
+        with socket.socket(type=socket.SOCK_DGRAM) as other:
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            other.bind(("127.0.0.1", second))
+            save(
+                world,
+                (f"listen: 127.0.0.1:{first}", f"listen: [127.0.0.1:{first}, 127.0.0.1:{second}]"),
+                ("near: [192.0.2.10, 192.0.2.11]", "near: [192.0.2.11]"),
+            )
+            with pytest.raises(EngineError) as caught:
+                await reload(world.server, "test")
+            assert "another program listens there" in caught.value.hint
+            assert world.server.engine.addresses == [f"127.0.0.1:{first}"]
+            assert await answer(world) == "192.0.2.10, 192.0.2.11 ttl 30"
+        await reload(world.server, "test")
+        assert sorted(world.server.engine.addresses) == sorted([f"127.0.0.1:{first}", f"127.0.0.1:{second}"])
+        assert await answer(world) == "192.0.2.11 ttl 30"
+
+    live(life)
+
+
+def test_a_full_disk_refuses_no_reload_and_is_an_alarm_while_it_lasts(live: Live) -> None:
+    async def life(world: ServerWorld) -> None:
+        world.disk.is_full = True
+        save(world, ("near: [192.0.2.10, 192.0.2.11]", "near: [192.0.2.11]"))
+        done = await reload(world.server, "test")
+        assert "in force but not on disk" in done.warning
+        assert await answer(world) == "192.0.2.11 ttl 30"
+        assert "store" in await world.alarms()
+        world.disk.is_full = False
+        await world.advance(70)
+        assert "store" not in await world.alarms()
+
+    live(life)
+
+
+def test_a_start_on_a_full_disk_serves(live: Live) -> None:
+    async def life(world: ServerWorld) -> None:
+        await world.end()
+        world.disk.content.entries.clear()
+        world.disk.is_full = True
+        await world.start({})
+        assert await answer(world) == "192.0.2.10, 192.0.2.11 ttl 30"
+        assert "store" in await world.alarms()
+        world.disk.is_full = False
 
     live(life)
