@@ -148,11 +148,21 @@ def test_what_it_prints_is_for_people(runs: Mapping[str, Run], which: str) -> No
     assert ("Unbound" in run.out) == (which == "text")
 
 
-def test_an_impatient_stranger_leaves_nothing_behind(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "started"),
+    [
+        (signal.SIGINT, "cli serve"),
+        (signal.SIGTERM, "cli serve"),
+        (signal.SIGHUP, "cli serve"),
+        (signal.SIGTERM, "web_server"),
+        (signal.SIGTERM, "unbound"),
+    ],
+)
+def test_an_impatient_stranger_leaves_nothing_behind(tmp_path: Path, number: signal.Signals, started: str) -> None:
     run = begin(tmp_path / "demo", DEMO)
     try:
-        wait_until(lambda: any("serve" in each for each in run.processes()), "the name server is started")
-        os.kill(run.process.pid, signal.SIGINT)
+        wait_until(lambda: any(started in each for each in run.processes()), f"{started} runs")
+        os.kill(run.process.pid, number)
         run.wait()
     finally:
         if run.process.poll() is None:

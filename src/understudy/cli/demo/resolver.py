@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,12 +68,14 @@ def start_resolver(folder: Path, port: int, dns_port: int) -> Resolver | None:
     with (folder / "unbound.log").open("wb") as log:
         process = subprocess.Popen([program, "-d", "-c", str(file)], stdout=log, stderr=log)  # noqa: S603  # found above
     resolver = Resolver("Unbound", port, process)
-    for _ in range(50):
-        if process.poll() is not None:
-            return None
-        if ask("ns1.example.com", port) is not None:
-            return resolver
-    resolver.end()
+    with ExitStack() as held:  # whatever ends the wait, an interrupt too, ends what does not answer yet
+        held.callback(resolver.end)
+        for _ in range(50):
+            if process.poll() is not None:
+                return None
+            if ask("ns1.example.com", port) is not None:
+                held.pop_all()
+                return resolver
     return None
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import time
 import urllib.request
 from collections.abc import Callable
-from typing import Annotated
+from types import FrameType
+from typing import Annotated, NoReturn
 
 import typer
 from rich.padding import Padding
@@ -40,11 +42,18 @@ def demo(
 ) -> None:
     """Show the main job on loopback: a web server dies and its name moves, measured; it returns, the name with care."""
     console.quiet = as_json
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)
     with told(as_json=as_json), set_up() as scenery:
         view = _play(scenery)
         console.quiet = False
         if as_json:
             print_json(view)
+
+
+def _leave(number: int, _: FrameType | None) -> NoReturn:
+    """A terminal that is closed must not leave servers behind: so a signal unwinds what was set up."""
+    raise SystemExit(128 + number)
 
 
 def _play(scenery: Scenery) -> DemoView:
