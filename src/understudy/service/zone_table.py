@@ -96,7 +96,7 @@ def load_zones(
         try:
             zone = load_zone(definition, now, progress)
         except (ZoneFileError, OSError) as error:
-            problems.extend(zone_problems(definition, error))
+            problems.extend(_in_file_order(zone_problems(definition, error)))
         else:
             loaded[definition.name] = zone
             problems.extend(_problem(raw, ProblemSeverity.WARNING) for raw in zone.zone.warnings)
@@ -104,10 +104,10 @@ def load_zones(
 
 
 def zone_problems(definition: ZoneDefinition, error: ZoneFileError | OSError) -> list[Problem]:
-    """Why a zone could not be read, and what is odd about it, in the order of its files."""
+    """Why a zone could not be read, never nothing, and then what is odd about it."""
     if isinstance(error, ZoneFileError):
         faults = [_problem(raw, ProblemSeverity.ERROR) for raw in error.problems]
-        return _in_file_order(faults + [_problem(raw, ProblemSeverity.WARNING) for raw in error.warnings])
+        return faults + [_problem(raw, ProblemSeverity.WARNING) for raw in error.warnings]
     message = f"the master file of {definition.name} cannot be read: {error.strerror or error}"
     return [Problem(str(definition.file), 1, 1, "zone.unreadable", message, "check the path and its permissions")]
 

@@ -4,8 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from understudy.engine import ZoneFileError
 from understudy.model.errors import ConfigError, Problem
+from understudy.model.name import Name
+from understudy.model.zone import ZoneDefinition, ZoneSource
 from understudy.service.candidate import read_candidate
+from understudy.service.zone_table import load_zone, zone_problems
 
 SOA = "$TTL 60\n@ SOA ns hostmaster 1 2 3 4 5\n"
 HEAD = "listen: 127.0.0.1:5300\nzones: {example.com: {file: a.zone}, example.org: {file: b.zone}}\nrecords:\n"
@@ -97,4 +101,17 @@ def test_a_name_server_that_a_record_answers_for_needs_no_address_in_the_zone(tm
     assert told(read_candidate(file, 0.0).findings) == [
         "a.zone:4:3 warning zone.ns.address",
         "b.zone:3:3 warning zone.ns.address",
+    ]
+
+
+def test_the_first_problem_of_a_zone_is_what_refuses_it(tmp_path: Path) -> None:
+    file = tmp_path / "z"
+    file.write_text(SOA + "@ NS ns.example.net.\nx MX 1 m.example.net.\nx MX 1 m.example.net.\nx A 192.0.2.300\n")
+    definition = ZoneDefinition(Name.parse("example.com"), ZoneSource.FILE, file)
+    with pytest.raises(ZoneFileError) as caught:
+        load_zone(definition, 0.0)
+
+    assert told(tuple(zone_problems(definition, caught.value))) == [
+        "z:6:5 error zone.rdata.address",
+        "z:5:3 warning zone.record.duplicate",
     ]
