@@ -191,6 +191,15 @@ fn takes_aliases_as_answer(qtype: Rtype) -> bool {
     matches!(qtype, Rtype::CNAME | Rtype::ANY)
 }
 
+/// Types that a name with a CNAME has itself (RFC 2181 section 10.1, RFC 4035 section 2.5): who
+/// asks for them means the name and not where it leads.
+fn stands_beside_alias(qtype: Rtype) -> bool {
+    matches!(
+        qtype,
+        Rtype::RRSIG | Rtype::NSEC | Rtype::SIG | Rtype::NXT | Rtype::KEY
+    )
+}
+
 /// Answers from what the name has: the type asked for, else an alias, else nothing.
 fn at_node(
     zone: &Zone,
@@ -204,7 +213,7 @@ fn at_node(
         return Ok(Progress::Complete);
     }
     let chosen = match response.choose(node, qtype) {
-        None => response.choose(node, Rtype::CNAME),
+        None if !stands_beside_alias(qtype) => response.choose(node, Rtype::CNAME),
         chosen => chosen,
     };
     match chosen {

@@ -35,13 +35,15 @@ pub(crate) enum Dropped {
     Send,
     /// A connection waited for its deadline: idle, or too slow.
     Idle,
+    /// An idle connection made room for a new one.
+    Crowded,
     /// No descriptors left to accept with; the connection waits in the kernel.
     Descriptors,
     /// A socket failed in a way that is not the client's.
     Socket,
 }
 
-const DROPPED: [(&str, Dropped); 10] = [
+const DROPPED: [(&str, Dropped); 11] = [
     ("short", Dropped::Short),
     ("response", Dropped::Response),
     ("too_long", Dropped::TooLong),
@@ -50,6 +52,7 @@ const DROPPED: [(&str, Dropped); 10] = [
     ("panic", Dropped::Panic),
     ("send", Dropped::Send),
     ("idle", Dropped::Idle),
+    ("crowded", Dropped::Crowded),
     ("descriptors", Dropped::Descriptors),
     ("socket", Dropped::Socket),
 ];
@@ -135,7 +138,7 @@ impl Counters {
         add(Some(&self.accepted));
     }
 
-    /// A connection was turned away because of a limit.
+    /// A connection was turned away: a limit is reached, and no other is idle.
     pub(crate) fn refused(&self) {
         add(Some(&self.refused));
     }

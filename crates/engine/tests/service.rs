@@ -14,6 +14,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
+use socket2::{Domain, Socket, Type};
 use understudy_answer::{Outcome, Request, Silence, Summary};
 use understudy_engine::{Responder, Service, Settings};
 
@@ -263,30 +264,108 @@ fn a_client_that_reads_nothing_is_dropped() {
     assert!(service.stop(PATIENCE));
 }
 
+/// A connection from `client`, which has had one answer.
+fn connect_from(client: [u8; 4], server: SocketAddr) -> TcpStream {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    let client = SocketAddr::new(IpAddr::from(client), 0);
+    socket.bind(&client.into()).unwrap();
+    socket.connect(&server.into()).unwrap();
+    let mut stream = TcpStream::from(socket);
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    ask_again(&mut stream);
+    stream
+}
+
+fn ask_again(client: &mut TcpStream) {
+    client.write_all(&framed(b"in")).unwrap();
+    assert_eq!(receive(client), b"in");
+}
+
 #[test]
-fn limits_hold_in_all_and_per_address_and_end_with_the_connections() {
+fn at_a_clients_limit_its_longest_idle_connection_makes_room() {
     let limits = Settings {
-        tcp_clients: 3,
         tcp_clients_per_address: 2,
         ..settings()
     };
     let service = service(&["127.0.0.1:0"], limits);
     let server = service.addresses()[0];
-    let mut kept = vec![connect(server), connect(server)];
-    for client in &mut kept {
-        client.write_all(&framed(b"in")).unwrap();
-        assert_eq!(receive(client), b"in");
+    let mut other = connect_from([127, 0, 0, 2], server);
+    let mut first = connect_from([127, 0, 0, 1], server);
+    let mut second = connect_from([127, 0, 0, 1], server);
+    ask_again(&mut first);
+    let mut third = connect_from([127, 0, 0, 1], server);
+    assert!(is_closed(&mut second));
+    for client in [&mut other, &mut first, &mut third] {
+        ask_again(client);
     }
+    assert_eq!(service.counters()["dropped.crowded"], 1);
+    assert_eq!(service.counters()["tcp.refused"], 0);
+    assert!(service.stop(PATIENCE));
+}
+
+#[test]
+fn at_the_limit_in_all_the_longest_idle_connection_of_anybody_makes_room() {
+    let limits = Settings {
+        tcp_clients: 3,
+        ..settings()
+    };
+    let service = service(&["127.0.0.1:0"], limits);
+    let server = service.addresses()[0];
+    let mut clients: Vec<TcpStream> = (1..=3)
+        .map(|host| connect_from([127, 0, 0, host], server))
+        .collect();
+    clients.push(connect_from([127, 0, 0, 4], server));
+    assert!(is_closed(&mut clients.remove(0)));
+    for client in &mut clients {
+        ask_again(client);
+    }
+    assert_eq!(service.counters()["dropped.crowded"], 1);
+    assert!(service.stop(PATIENCE));
+}
+
+#[test]
+fn one_client_with_hundreds_of_idle_connections_keeps_nobody_out() {
+    let service = service(&["127.0.0.1:0"], settings());
+    let server = service.addresses()[0];
+    let mut neighbour = connect_from([127, 0, 0, 2], server);
+    let crowd: Vec<TcpStream> = (0..300).map(|_| connect(server)).collect();
+    ask_again(&mut connect(server));
+    ask_again(&mut neighbour);
+    assert_eq!(ask_udp(server, b"hello").0, b"hello");
+    assert_eq!(service.counters()["tcp.refused"], 0);
+    drop(crowd);
+    assert!(service.stop(PATIENCE));
+}
+
+/// A connection with answers on their way that the client does not take.
+fn connect_and_read_nothing(server: SocketAddr) -> TcpStream {
+    let mut client = connect(server);
+    let patience = Duration::from_millis(200);
+    client.set_write_timeout(Some(patience)).unwrap();
+    let query = framed(&vec![7; 60_000]);
+    while client.write_all(&query).is_ok() {}
+    client
+}
+
+#[test]
+fn a_client_at_work_is_not_sent_away_for_a_new_one() {
+    let limits = Settings {
+        tcp_clients_per_address: 1,
+        ..settings()
+    };
+    let service = service(&["127.0.0.1:0"], limits);
+    let server = service.addresses()[0];
+    let mut at_work = connect_and_read_nothing(server);
     assert!(is_closed(&mut connect(server)));
     wait_for(&service, "tcp.refused", 1);
-    drop(kept);
-    // The place is free when the server has seen the end of a connection.
+    assert_eq!(receive(&mut at_work).len(), 60_000);
+    drop(at_work);
+    // The place is free when the server has seen the end of the connection.
     let limit = Instant::now() + PATIENCE;
     loop {
         let mut client = connect(server);
-        client.write_all(&framed(b"again")).unwrap();
-        let mut octet = [0];
-        if matches!(client.read(&mut octet), Ok(1)) {
+        let _may_be_refused = client.write_all(&framed(b"again"));
+        if matches!(client.read(&mut [0]), Ok(1)) {
             break;
         }
         assert!(Instant::now() < limit);
@@ -296,7 +375,14 @@ fn limits_hold_in_all_and_per_address_and_end_with_the_connections() {
 
 #[test]
 fn addresses_come_and_go_while_others_stay() {
-    let service = service(&["127.0.0.1:0"], settings());
+    // So many that none of the attempts below takes the place of the one that is kept.
+    let (tcp_clients, tcp_clients_per_address) = (100_000, 100_000);
+    let limits = Settings {
+        tcp_clients,
+        tcp_clients_per_address,
+        ..settings()
+    };
+    let service = service(&["127.0.0.1:0"], limits);
     let first = service.addresses()[0];
     let mut kept = connect(first);
     service

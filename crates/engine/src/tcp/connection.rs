@@ -146,6 +146,11 @@ impl<S: Read + Write> Connection<S> {
         self.output.is_empty() && message_at(&self.input, 0).is_none()
     }
 
+    /// Idle, and no answer has left since it had this deadline.
+    pub(crate) fn is_idle_since(&self, deadline: Instant) -> bool {
+        self.is_idle() && self.deadline == deadline
+    }
+
     pub(crate) fn is_overdue(&self, now: Instant) -> bool {
         self.deadline <= now
     }
