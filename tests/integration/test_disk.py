@@ -1,6 +1,7 @@
 """A state folder on a disk of its own that is tiny, full, read-only or in a bad way. Needs root, for mount."""
 
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -121,4 +122,22 @@ def test_a_folder_in_the_database_s_place_costs_no_answer(server: RunningServer,
     server.start()
     assert server.addresses("plain.example.com") == ["192.0.2.1"]
     assert "set aside" in " ".join(alarms(server).values())
+    server.stop()
+
+
+def test_a_database_that_is_deleted_while_it_runs_is_noticed_and_written_again(
+    server: RunningServer, web: WebServers
+) -> None:
+    server.start()
+    settle(server)
+    server.run("drain", "127.0.0.2", "--reason", "new kernel")
+    for path in (server.folder / "state").glob("understudy.db*"):
+        path.unlink()
+    noticed_s = wait_until(lambda: "store/renewed" in alarms(server), "the loss is noticed", WITHIN_S)
+    assert noticed_s < WITHIN_S
+    server.stop(signal.SIGKILL)
+    server.start()
+    assert server.addresses(NAME) == BACKUP
+    assert "new kernel" in server.run("status").stdout
+    assert "new kernel" in server.run("events", "--kind", "override").stdout
     server.stop()

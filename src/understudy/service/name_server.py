@@ -169,6 +169,7 @@ class NameServer:
         text = f"the state is kept in memory only, and lost if the server ends: {error}" if error else ""
         self.alarms.set_alarm("store", text, now)
         self.alarms.set_alarm("store/volatile", statistics.volatile, now)
+        self.alarms.set_alarm("store/renewed", statistics.renewed, now)
 
     def _forgive_faults(self) -> None:
         now = self.clock.now()

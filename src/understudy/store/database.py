@@ -35,7 +35,7 @@ class FolderLock:
 
     def __init__(self, state_dir: Path) -> None:
         """Make the folder if need be and take it. Raises StoreError."""
-        path = state_dir / LOCK_NAME
+        self._path = path = state_dir / LOCK_NAME
         try:
             state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -57,6 +57,15 @@ class FolderLock:
         with suppress(OSError):  # who holds it is a courtesy, and a full disk has no room for it
             os.truncate(self._file, 0)
             os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
+
+    def renew(self) -> None:
+        """Take the folder again if the file of the lock is not ours any more. Raises StoreError."""
+        with suppress(OSError):
+            if os.path.samestat(os.fstat(self._file), self._path.stat()):
+                return
+        successor = FolderLock(self._path.parent)
+        os.close(self._file)
+        self._file = successor._file
 
     def release(self) -> None:
         """Let the next server have the folder."""
@@ -159,14 +168,20 @@ def _check(connection: sqlite3.Connection) -> None:
 
 def _set_aside(path: Path, now: Instant) -> Path:
     """Rename the database with its companions so that somebody can look at it later."""
-    time = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
-    target = path.with_name(f"{path.name}.damaged-{time}")
-    number = 1
-    while target.exists():
-        number += 1
-        target = path.with_name(f"{path.name}.damaged-{time}-{number}")
-    for suffix in ("", "-wal", "-shm"):
+    target = set_aside_file(path, now, "damaged")
+    for suffix in ("-wal", "-shm"):
         companion = path.with_name(path.name + suffix)
         if companion.exists():
             companion.rename(target.with_name(target.name + suffix))
     return target
+
+
+def set_aside_file(path: Path, now: Instant, why: str) -> Path:
+    """Rename one file after the time and the word `why`; no name is taken twice."""
+    time = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
+    target = path.with_name(f"{path.name}.{why}-{time}")
+    number = 1
+    while target.exists():
+        number += 1
+        target = path.with_name(f"{path.name}.{why}-{time}-{number}")
+    return path.rename(target)

@@ -18,7 +18,7 @@ from understudy.model.event import Event, EventKind, Severity
 from understudy.model.instant import Instant
 from understudy.model.log import LogEntry
 from understudy.store.backlog import Backlog, Pace, Position
-from understudy.store.database import Database, FolderLock, connect, open_database
+from understudy.store.database import Database, FolderLock, open_database
 from understudy.store.desired import Desired
 from understudy.store.draft import Draft
 from understudy.store.encoding import RecordKey
@@ -31,6 +31,7 @@ from understudy.store.history import (
     select_decision,
     select_events,
 )
+from understudy.store.home import Home
 from understudy.store.log import load_desired, select_entries, select_releases
 from understudy.store.observed import LoadedTables, Observed, load_observed
 from understudy.store.store import ENTRIES_LIMIT, EVENTS_LIMIT, EventFilter, Start, StoreStatistics
@@ -71,7 +72,7 @@ def open_store(
     try:
         database = open_database(state_dir, clock.now(), _load)
         try:
-            reader = connect(database.uri)
+            home = Home(database, lock)
         except sqlite3.Error as error:
             database.connection.close()
             raise from_sqlite(error, database.path) from error
@@ -79,7 +80,7 @@ def open_store(
         lock.release()
         raise
     settings = WriterSettings(pace or Pace(), retention or Retention(), notify)
-    return SqliteStore(lock, database, reader, clock=clock, settings=settings)
+    return SqliteStore(home, database, clock=clock, settings=settings)
 
 
 def open_any_store(
@@ -115,7 +116,7 @@ def open_volatile_store(
     )
     settings = WriterSettings(pace or Pace(), Retention(), notify)
     database = replace(database, volatile=text)
-    return SqliteStore(lock, database, connect(database.uri), clock=clock, settings=settings)
+    return SqliteStore(Home(database, lock), database, clock=clock, settings=settings)
 
 
 def _try_lock(state_dir: Path) -> FolderLock | None:
@@ -138,20 +139,10 @@ def _load(connection: sqlite3.Connection) -> _Loaded:
 class SqliteStore:
     """`Store` on SQLite; made by `open_store`. One thread writes, one reads, one waits for what is being written."""
 
-    def __init__(
-        self,
-        lock: FolderLock | None,
-        database: Database[_Loaded],
-        reader: sqlite3.Connection,
-        *,
-        clock: Clock,
-        settings: WriterSettings,
-    ) -> None:
+    def __init__(self, home: Home, database: Database[_Loaded], *, clock: Clock, settings: WriterSettings) -> None:
         loaded = database.loaded
         self._volatile = database.volatile
-        self._lock = lock
-        self._path = database.path
-        self._reader = reader
+        self._home = home
         self._backlog = Backlog(loaded.desired, loaded.position, settings.pace)
         self._start = Start(
             loaded.desired,
@@ -162,7 +153,7 @@ class SqliteStore:
         )
         self._reading = ThreadPoolExecutor(1, thread_name_prefix="store-reader")
         self._waiting = ThreadPoolExecutor(1, thread_name_prefix="store-waiter")
-        self._writer = Writer(database, self._backlog, loaded.tables.ledger, settings=settings, clock=clock)
+        self._writer = Writer(home, self._backlog, loaded.tables.ledger, settings=settings, clock=clock)
         self._writing = threading.Thread(target=self._writer.run, name="store-writer")
         self._writing.start()
         self._is_closed = False
@@ -219,7 +210,7 @@ class SqliteStore:
 
     def statistics(self) -> StoreStatistics:
         """How the writing goes."""
-        return replace(self._backlog.statistics(), volatile=self._volatile)
+        return replace(self._backlog.statistics(), volatile=self._volatile, renewed=self._writer.renewed())
 
     def close(self) -> None:
         """As `Store.close`."""
@@ -230,9 +221,7 @@ class SqliteStore:
         self._writing.join()
         self._waiting.shutdown()
         self._reading.shutdown()
-        self._reader.close()
-        if self._lock is not None:
-            self._lock.release()
+        self._home.close()
         final = self.statistics()
         if not self._backlog.is_empty:
             raise StoreError(
@@ -253,10 +242,10 @@ class SqliteStore:
             raise StoreError("the store is closed", code="store.closed")
         try:
             return await asyncio.get_running_loop().run_in_executor(
-                self._reading, lambda: select(self._reader, *args, **kwargs)
+                self._reading, lambda: self._home.read(select, *args, **kwargs)
             )
         except sqlite3.Error as error:
-            raise from_sqlite(error, self._path) from error
+            raise from_sqlite(error, self._home.path) from error
 
 
 def _alarms(database: Database[_Loaded], now: Instant) -> list[Event]:

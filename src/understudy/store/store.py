@@ -87,7 +87,8 @@ class StoreStatistics:
     """How the writing goes. `lag_s` is the age of the oldest thing that is not on disk yet (0: nothing waits).
 
     `error` is why the last write failed, empty while writing works. Events are dropped only when the queue is full.
-    `volatile` says why there is no disk at all and what that costs; empty where there is one.
+    `volatile` says why there is no disk at all and what that costs; empty where there is one. `renewed` says for an
+    hour that the database was lost while the server ran and is written again.
     """
 
     lag_s: float = 0.0
@@ -98,6 +99,7 @@ class StoreStatistics:
     failed_writes: int = 0
     error: str = ""
     volatile: str = ""
+    renewed: str = ""
 
 
 class Store(Protocol):

@@ -9,12 +9,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from understudy.clock.clock import Clock
-from understudy.model.errors import InvariantError, UnderstudyError
+from understudy.model.errors import InvariantError, StoreError, UnderstudyError
 from understudy.model.event import Event, EventKind, Severity
+from understudy.model.instant import Instant
 from understudy.store.backlog import Backlog, Batch, Pace
-from understudy.store.database import Database
-from understudy.store.faults import from_sqlite
+from understudy.store.faults import from_os, from_sqlite
 from understudy.store.history import Retention, insert_decisions, insert_events, prune
+from understudy.store.home import Home
 from understudy.store.log import SNAPSHOT_EVERY, insert_entries, save_snapshot
 from understudy.store.observed import Ledger, write_changes
 from understudy.store.schema import transaction
@@ -23,6 +24,8 @@ PRUNE_EVERY = 1000
 """Chosen: rows of history between two prunings; a hundredth of what is kept."""
 PRUNE_EVERY_S = 3600.0
 """Chosen: the age bound needs no more."""
+RENEWAL_TOLD_S = 3600.0
+"""Chosen: long enough to be seen by whoever deleted the file, or looks after the host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +37,20 @@ class WriterSettings:
     notify: Callable[[Event], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """When the database was written anew because its file was lost, and what is said of it."""
+
+    text: str = ""
+    at: Instant = 0.0
+
+
 class Writer:
     """Group commit: whatever waits while one transaction is on its way to the disk becomes the next one."""
 
-    def __init__(
-        self, database: Database[object], backlog: Backlog, ledger: Ledger, *, settings: WriterSettings, clock: Clock
-    ) -> None:
-        self._database = database
-        self._connection = database.connection
+    def __init__(self, home: Home, backlog: Backlog, ledger: Ledger, *, settings: WriterSettings, clock: Clock) -> None:
+        self._home = home
+        self._renewed = Renewal()
         self._backlog = backlog
         self._ledger = ledger
         self._settings = settings
@@ -50,6 +59,15 @@ class Writer:
         self._snapshot_generation = backlog.desired.generation
         self._unpruned = PRUNE_EVERY
         self._pruned_at = time.monotonic()
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        return self._home.connection
+
+    def renewed(self) -> str:
+        """What is to be known of a database that was lost within the last hour; may be asked from any thread."""
+        renewal = self._renewed
+        return renewal.text if self._clock.now() < renewal.at + RENEWAL_TOLD_S else ""
 
     def run(self) -> None:
         """Write until the backlog is closed and empty, or closed and the disk refuses."""
@@ -66,16 +84,35 @@ class Writer:
 
     def _write(self, batch: Batch) -> bool:
         try:
+            self._renew_if_lost()
             self._write_news(batch)
             self._write_observed(batch)
             self._tidy()
         except sqlite3.Error as error:
-            self._refuse(batch, from_sqlite(error, self._database.path))
+            self._refuse(batch, from_sqlite(error, self._home.path))
+            return False
+        except OSError as error:
+            self._refuse(batch, from_os(error, self._home.path))
+            return False
+        except StoreError as error:  # another server took the folder while its lock was gone
+            self._refuse(batch, error)
             return False
         self._retry_s = self._settings.pace.retry_first_s
         if self._backlog.confirm(batch):
             self._tell(Severity.INFO, "the disk takes the state again; everything that waited is written")
         return True
+
+    def _renew_if_lost(self) -> None:
+        if not self._home.is_lost:
+            return
+        now = self._clock.now()
+        stranger = self._home.renew(now)
+        text = (
+            f"{self._home.path} was deleted or replaced under the running server; it is written again, nothing is lost"
+        )
+        text += f"; what stood in its place is {stranger}" if stranger else ""
+        self._renewed = Renewal(text, now)
+        self._tell(Severity.ALARM, text)
 
     def _write_news(self, batch: Batch) -> None:
         if batch.entries or batch.events or batch.decisions:

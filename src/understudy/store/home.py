@@ -1,0 +1,96 @@
+"""Where a database lives: its file, whoever writes and reads it, and the lock on its folder."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import Concatenate, ParamSpec, TypeVar
+
+from understudy.model.instant import Instant
+from understudy.store.database import Database, FolderLock, connect, open_sound, set_aside_file
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Home:
+    """Opened, and closed by `close`. The writer's thread alone may use `connection`, renew and close it."""
+
+    def __init__(self, database: Database[object], lock: FolderLock | None) -> None:
+        """Open the second connection, the one that reads. Raises sqlite3.Error."""
+        self.path = database.path
+        self.connection = database.connection
+        self._uri = database.uri
+        self._lock = lock
+        self._reader = _open_reader(database.uri)
+        self._reading = Lock()
+        self._identity = None if database.volatile else _identity(database.path)
+
+    def read(self, select: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What `select` finds. Raises sqlite3.Error."""
+        with self._reading:
+            return select(self._reader, *args, **kwargs)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the file was deleted or replaced under us: SQLite goes on writing what nobody will find again."""
+        return self._identity is not None and _identity(self.path) != self._identity
+
+    def renew(self, now: Instant) -> Path | None:
+        """Write the lost database to its place again, whole; returns where a file in its place was set aside.
+
+        It is still there for us, for as long as we hold it open. Raises sqlite3.Error, OSError, StoreError; until the
+        copy is complete nothing has changed.
+        """
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._lock is not None:
+            self._lock.renew()
+        copy = self._copy()
+        stranger = set_aside_file(self.path, now, "replaced") if self.path.exists() else None
+        with self._exchanged_reader():
+            self.connection.close()  # the last one out deletes the companions by their names, so before the new ones
+            for suffix in ("-wal", "-shm"):
+                self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+            copy.rename(self.path)
+            self.connection = open_sound(self.path, self._uri, lambda _: None).connection
+        self._identity = _identity(self.path)
+        return stranger
+
+    def close(self) -> None:
+        """The reader and the lock; the writer's thread closes its own connection."""
+        self._reader.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    def _copy(self) -> Path:
+        copy = self.path.with_name(self.path.name + "-new")
+        copy.unlink(missing_ok=True)
+        with closing(sqlite3.connect(copy)) as target:
+            self.connection.backup(target)
+        return copy
+
+    @contextmanager
+    def _exchanged_reader(self) -> Iterator[None]:
+        with self._reading:
+            self._reader.close()
+            yield
+            self._reader = _open_reader(self._uri)
+
+
+def _open_reader(uri: str) -> sqlite3.Connection:
+    """Read once, so that it holds the companions open, too: they may be gone when somebody wants to read."""
+    reader = connect(uri)
+    reader.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    return reader
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another one of the same name; None: there is none, or nobody may look."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
