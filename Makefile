@@ -35,7 +35,8 @@ integration: setup  ## real servers and real peers, installed from Debian's pack
 	@tools/peers.sh
 	@$(BIN)/python -m pytest tests/integration -q --override-ini addopts="--strict-markers --import-mode=importlib -ra"
 
-check: setup  ## lint, types, layers, formatting
+check: setup  ## lint, types, layers, formatting, house style
+	@$(BIN)/python -m pytest tests/style -q
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/mypy

@@ -144,9 +144,7 @@ async def kill_all(case: Case, stage: Stage) -> list[float]:
     try:
         await settle(watch, stage, case)
         killed_at = await kill_in_turn(case, stage)
-        deadline = time.monotonic() + GIVE_UP_S
-        while len(watch.moved_at) < stage.count and time.monotonic() < deadline:
-            await asyncio.sleep(LOOK_S)
+        await until_all_moved(watch, stage)
         missing = stage.count - len(watch.moved_at)
         if missing:
             raise SystemExit(f"{missing} of {stage.count} names did not move within {GIVE_UP_S:.0f} s")
@@ -154,6 +152,14 @@ async def kill_all(case: Case, stage: Stage) -> list[float]:
     finally:
         asking.cancel()
         transport.close()
+
+
+async def until_all_moved(watch: Watch, stage: Stage) -> None:
+    deadline = time.monotonic() + GIVE_UP_S
+    while True:
+        if len(watch.moved_at) == stage.count or time.monotonic() > deadline:
+            return
+        await asyncio.sleep(LOOK_S)
 
 
 async def ask_for_ever(transport: asyncio.DatagramTransport, count: int) -> None:

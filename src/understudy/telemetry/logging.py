@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, TextIO, TypeAlias
 
 import structlog
-from structlog.typing import FilteringBoundLogger, Processor
+from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
 from understudy.model.event import Event, Severity
 
@@ -103,12 +103,22 @@ def _detail(event: Event) -> dict[str, Any]:
     return {key: value for key, value in event.detail.items() if key not in {"event", "kind", "subject", "level"}}
 
 
+def _subject_first(_log: object, _method: str, line: EventDict) -> EventDict:
+    """What one looks for stands at the front; what a person need not read twice is left out."""
+    subject = line.pop("subject", None)
+    line.pop("kind", None)
+    if subject is not None:
+        line["event"] = f"{subject}  {line['event']}"
+    return line
+
+
 def _console(stream: TextIO) -> list[Processor]:
     return [
+        _subject_first,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
         structlog.dev.ConsoleRenderer(
-            colors=stream.isatty(), pad_event_to=40, exception_formatter=structlog.dev.plain_traceback
+            colors=stream.isatty(), pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
         ),
     ]
 
