@@ -9,10 +9,12 @@ from typing import Annotated
 import typer
 
 from understudy import __version__
-from understudy.cli import decree, files, history, reason, serve, status
+from understudy.cli import decree, files, history, reason, status
 from understudy.cli.demo.show import demo
+from understudy.cli.options import DEFAULT_CONFIG, ConfigOption
 from understudy.cli.screen import console
 from understudy.cli.zone import zone
+from understudy.telemetry.logging import LogLevel, LogStyle
 
 app = typer.Typer(
     name="understudy",
@@ -42,7 +44,19 @@ def understudy(
     """DNS failover: a name server that watches the servers behind each name and answers with a healthy one."""
 
 
-app.command("serve", rich_help_panel=_SERVER)(serve.serve)
+@app.command("serve", rich_help_panel=_SERVER)
+def serve(
+    *,
+    config: ConfigOption = DEFAULT_CONFIG,
+    log_level: Annotated[LogLevel, typer.Option("--log-level", help="What is worth a line.")] = LogLevel.INFO,
+    log_style: Annotated[LogStyle, typer.Option("--log-style", help="For people, or for programs.")] = LogStyle.AUTO,
+) -> None:
+    """Run a name server with its built-in monitor. SIGHUP or a changed file reloads, SIGTERM leaves."""
+    from understudy.cli.serve import serve as start  # a whole server: every other command is quicker without
+
+    start(config, log_level, log_style)
+
+
 app.command("demo", rich_help_panel=_SERVER)(demo)
 app.command("check", rich_help_panel=_SERVER)(files.check)
 app.command("plan", rich_help_panel=_SERVER)(files.plan)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -157,8 +158,10 @@ def find_socket(configuration: Path, socket: Path | None) -> Path:
 
 
 def _glance(configuration: Path) -> dict[str, object]:
+    """The two keys that matter here. The rest is not parsed: thousands of records would cost seconds."""
     try:
-        document = YAML(typ="safe", pure=True).load(configuration)
+        text = configuration.read_text(encoding="utf-8", errors="replace")
+        document = YAML(typ="safe", pure=True).load(_excerpt(text))
     except OSError as error:
         raise UnreachableError(
             f"cannot tell where the server listens: {configuration}: {error.strerror}",
@@ -168,3 +171,11 @@ def _glance(configuration: Path) -> dict[str, object]:
     except YAMLError:
         return {}
     return document if isinstance(document, dict) else {}
+
+
+def _excerpt(text: str) -> str:
+    """The lines of `api` and `state_dir`; all of a document that is not written a key a line."""
+    blocks = re.split(r"^(?=[^\s#])", text, flags=re.MULTILINE)
+    if any(block.startswith("{") for block in blocks):
+        return text
+    return "".join(block for block in blocks if re.match(r"""['"]?(?:api|state_dir)['"]?\s*:""", block))

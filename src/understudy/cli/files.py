@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -16,9 +17,11 @@ from understudy.cli.screen import console, errors, plural, print_json, problem_l
 from understudy.config.plan import Action
 from understudy.model.errors import ConfigError
 from understudy.model.instant import Instant
-from understudy.service.candidate import Candidate, read_candidate
 from understudy.service.present import present_problem
 from understudy.service.views import PlanView, ProblemView, ReloadRequest, View
+
+if TYPE_CHECKING:
+    from understudy.service.candidate import Candidate
 
 
 class CheckView(View):
@@ -34,6 +37,8 @@ class CheckView(View):
 
 def read_with_progress(config: Path, now: Instant) -> Candidate:
     """Read a configuration and its zones; large zone files show how far it is."""
+    from understudy.service.candidate import read_candidate  # every kind of check: other commands are quicker without
+
     columns = (TextColumn("loading {task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
         tasks: dict[str, TaskID] = {}

@@ -92,7 +92,7 @@ def _show_steps(decision: DecisionView, now: Instant) -> None:
     table.add_column(overflow="fold")
     for step in decision.steps:
         table.add_row(step.rule, step.subject, step.text)
-    show(Padding(table, (0, 0, 0, 2)))
+    show(Padding(table, (0, 0, 0, 2), expand=False))
 
 
 def _show_votes(endpoint: EndpointView, now: Instant) -> None:

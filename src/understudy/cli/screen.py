@@ -52,8 +52,13 @@ SECOND_THAT_MATTERS = 10.0
 
 def show(page: RenderableType) -> None:
     """Print a page of a command's answer: folded to a terminal's width, whole into a file or a pipe."""
-    is_narrow = console.is_terminal or "COLUMNS" in os.environ
-    (console if is_narrow else _unfolded).print(page)
+    if console.is_terminal:
+        console.print(page)
+        return
+    target = console if "COLUMNS" in os.environ else _unfolded
+    with target.capture() as captured:
+        target.print(page)
+    sys.stdout.write("".join(line.rstrip() + "\n" for line in captured.get().splitlines()))
 
 
 def warn(text: str) -> None:

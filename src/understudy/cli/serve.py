@@ -6,16 +6,14 @@ import asyncio
 import resource
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Annotated
+from pathlib import Path
 
-import typer
 import uvloop
 
 from understudy.api.app import create_app
 from understudy.api.listener import bind_unix, serve_unix
 from understudy.cli.exit import told
 from understudy.cli.files import read_with_progress
-from understudy.cli.options import DEFAULT_CONFIG, ConfigOption
 from understudy.cli.screen import errors, problem_line
 from understudy.clock.clock import SystemClock
 from understudy.model.errors import ConfigError
@@ -27,13 +25,8 @@ from understudy.service.run import Surroundings, run
 from understudy.telemetry.logging import LogLevel, LogStyle, make_log, route_standard_library
 
 
-def serve(
-    *,
-    config: ConfigOption = DEFAULT_CONFIG,
-    log_level: Annotated[LogLevel, typer.Option("--log-level", help="What is worth a line.")] = LogLevel.INFO,
-    log_style: Annotated[LogStyle, typer.Option("--log-style", help="For people, or for programs.")] = LogStyle.AUTO,
-) -> None:
-    """Run a name server with its built-in monitor. SIGHUP or a changed file reloads, SIGTERM leaves."""
+def serve(config: Path, log_level: LogLevel, log_style: LogStyle) -> None:
+    """Run a name server until it is told to leave."""
     log = make_log(log_level, log_style)
     route_standard_library(log)
     _raise_descriptor_limit()

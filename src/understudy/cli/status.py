@@ -30,6 +30,7 @@ from understudy.cli.screen import (
 from understudy.service.views import EndpointView, RecordView, ShareView, StandingView, StatusView, TotalsView
 
 WATCH_S = 1.0
+ALARMS_MAX = 20  # chosen: where everything fails at once, the first ones say it
 RECORDS_MAX = 50  # chosen: what a person still scrolls through; of more, only those that need a look are shown
 
 
@@ -52,7 +53,7 @@ def status(
         if as_json:
             print_json(view)
         else:
-            show(render(view))
+            show(render(view, every=every))
     if view.alarms:
         raise typer.Exit(ExitCode.PROBLEMS)
 
@@ -73,21 +74,24 @@ def _watch(ask: Callable[[], StatusView], *, as_json: bool) -> NoReturn:
             time.sleep(WATCH_S)
 
 
-def render(view: StatusView) -> RenderableType:
-    """The whole page."""
-    return Group(*_sections(view))
+def render(view: StatusView, *, every: bool = False) -> RenderableType:
+    """The whole page; `every` alarm, however many there are."""
+    return Group(*_sections(view, len(view.alarms) if every else ALARMS_MAX))
 
 
-def _sections(view: StatusView) -> Iterator[RenderableType]:
+def _sections(view: StatusView, alarms_max: int) -> Iterator[RenderableType]:
     yield _heading(view)
     if view.totals.records > RECORDS_MAX:
         yield from _summary(view.totals)
-    for alarm in view.alarms:
+    alarms = sorted(view.alarms, key=lambda alarm: alarm.key.startswith("record/"))  # what concerns all comes first
+    for alarm in alarms[:alarms_max]:
         yield Text.assemble(("  ▲ ", "bold red"), alarm.text, (f"  since {ago(alarm.since, view.server.now)}", "dim"))
+    if len(view.alarms) > alarms_max:
+        yield Text(f"  ▲ and {plural(len(view.alarms) - alarms_max, 'alarm')} more; --all shows them", "bold red")
     for record in view.records:
         yield Text()
         yield _record_title(record)
-        yield Padding(_record_table(record, view.server.now), (0, 0, 0, 2))
+        yield Padding(_record_table(record, view.server.now), (0, 0, 0, 2), expand=False)
     for endpoint in view.endpoints if len(view.records) <= 1 else ():
         yield Text()
         yield _endpoint(endpoint, view.server.now)
@@ -199,7 +203,7 @@ def _endpoint(endpoint: EndpointView, now: float) -> RenderableType:
             seen.append(f" {ago(last.at, now)} ago  {last.text}", "dim")
         phases = "  ".join(f"{phase.name} {phase.duration_ms:.1f} ms" for phase in last.phases) if last else ""
         table.add_row(verdict.monitor, verdict.check, state, seen, Text(phases, "dim"))
-    return Group(title, Padding(table, (0, 0, 0, 2)))
+    return Group(title, Padding(table, (0, 0, 0, 2), expand=False))
 
 
 def _overrides(view: StatusView) -> Table:

@@ -152,3 +152,41 @@ def test_every_command_has_help_and_json() -> None:
         assert command.help, name
         options = {option for parameter in command.params for option in parameter.opts}
         assert "--json" in options or name == "serve", name
+
+
+def test_thousands_of_records_do_not_slow_the_way_to_the_socket(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("UNDERSTUDY_SOCKET", raising=False)
+    parsed: list[str] = []
+
+    class CountingYAML:
+        def __init__(self, **_: object) -> None:
+            pass
+
+        def load(self, text: str) -> object:
+            parsed.append(text)
+            return {}
+
+    monkeypatch.setattr("understudy.cli.client.YAML", CountingYAML)
+    file = tmp_path / "understudy.yaml"
+    file.write_text("records:\n" + "  r.example.com: {}\n" * 5000 + "state_dir: there\n")
+    find_socket(file, None)
+    assert parsed == ["state_dir: there\n"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "state_dir: there\n",
+        "# state_dir: elsewhere\n'state_dir' : there\nzones:\n  state_dir: {file: x}\n",
+        "{state_dir: there, zones: {}}\n",
+        "zones: {}\nstate_dir:\n  # a comment\n  there\nrecords: {}\n",
+        "---\nstate_dir: there\n...\n",
+    ],
+)
+def test_the_folder_is_found_however_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.delenv("UNDERSTUDY_SOCKET", raising=False)
+    file = tmp_path / "understudy.yaml"
+    file.write_text(text)
+    assert find_socket(file, None) == tmp_path / "there/understudy.sock"

@@ -126,3 +126,31 @@ def test_of_many_records_only_those_in_trouble_are_shown(sit_down: SitDown) -> N
         assert len((await terminal.run("status", "--json")).json["records"]) == 60
 
     sit_down(sitting, MANY)
+
+
+def test_of_many_alarms_the_first_are_shown_and_those_that_concern_all_before_them(sit_down: SitDown) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        for number in range(60):
+            for host in (1, 2):
+                terminal.world.network.set(endpoint(f"10.0.{number}.{host}"), "refuses")
+        await terminal.world.advance(90)
+        said = await terminal.run("status")
+        alarms = [line for line in said.out.splitlines() if "▲" in line]
+        assert len(alarms) == 21
+        assert "60 s" in alarms[0], "the mass failure"
+        assert "and 41 alarms more" in alarms[-1]
+        assert sum("▲" in line for line in (await terminal.run("status", "--all")).out.splitlines()) == 61
+
+    sit_down(sitting, MANY)
+
+
+def test_no_line_ends_in_blanks_and_none_is_padded(sit_down: SitDown) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        for width in ("", "100"):
+            terminal.width = width
+            for words in (("status",), ("status", "www.example.com"), ("explain", "www.example.com"), ("zone", "list")):
+                lines = (await terminal.run(*words)).out.splitlines()
+                assert [line for line in lines if line != line.rstrip() and "heard" not in line] == []
+                assert max(map(len, lines)) < 200
+
+    sit_down(sitting)
