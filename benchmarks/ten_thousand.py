@@ -122,9 +122,8 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="understudy-bench-") as temporary:
         figures = measure(Path(temporary), arguments.endpoints, arguments.seconds)
-    print(
-        "| endpoints | probes/s | share of one core | µs/probe | oldest verdict | memory |\n|---|---|---|---|---|---|"
-    )
+    print("| endpoints | probes/s | share of one core | µs/probe | oldest verdict | memory |")
+    print("|---|---|---|---|---|---|")
     print(
         f"| {figures['endpoints']} | {figures['probes_per_s']} | {figures['core_share']:.0%} | {figures['us_per_probe']}"
         f" | {figures['oldest_verdict_s']} s | {figures['memory_mib']} MiB |"
