@@ -17,3 +17,6 @@ at 30s  ask www.example.com A -> 198.51.100.10
 at 30s  198.51.100.10 refuses
 at 33s  ask www.example.com A -> 192.0.2.10 because 3.4
 at 33s  no alarm record/
+# what answers already is not shortened by the end of its hold, some 120 s after 21 s
+at 130s ask www.example.com A -> 192.0.2.10 ttl 30
+at 150s ask www.example.com A -> 192.0.2.10 ttl 30

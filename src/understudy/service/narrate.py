@@ -8,6 +8,7 @@ from understudy.model.decision import Decision, Mode, Step
 from understudy.model.event import Event, EventKind, Severity
 from understudy.model.health import Health, HealthFlag, HealthState
 from understudy.model.instant import Instant
+from understudy.model.verdict import VerdictState, Vote
 from understudy.monitor.monitor import VerdictChange
 from understudy.service.changes import DecisionChange, HealthChange, is_same_answer
 
@@ -22,10 +23,12 @@ _ALARMING = {
 
 
 def tell_verdict(monitor: str, change: VerdictChange, now: Instant) -> Event:
-    """A monitor changed its mind."""
+    """A monitor changed its mind. A verdict that recovers still has the reason of its fall: that is none for a pass."""
     text = f"{change.before.state} → {change.after.state} by {change.key.check}"
-    detail = {"monitor": monitor, "check": change.key.check, "reason": change.after.reason}
-    return Event(now, EventKind.VERDICT, str(change.key.endpoint), _because(text, change.after.text), detail=detail)
+    has_failed = change.after.state in {VerdictState.SUSPECT, VerdictState.DOWN}
+    reason, why = (change.after.reason, change.after.text) if has_failed else ("", "")
+    detail = {"monitor": monitor, "check": change.key.check, "reason": reason}
+    return Event(now, EventKind.VERDICT, str(change.key.endpoint), _because(text, why), detail=detail)
 
 
 def tell_health(change: HealthChange, now: Instant) -> Event | None:
@@ -40,7 +43,10 @@ def tell_health(change: HealthChange, now: Instant) -> Event | None:
 
 
 def _evidence(health: Health) -> str:
-    return "; ".join(dict.fromkeys(cast.text for cast in health.ballot if cast.text))
+    """What those saw that call it down; nobody has a reason for up."""
+    if health.state is not HealthState.DOWN:
+        return ""
+    return "; ".join(dict.fromkeys(cast.text for cast in health.ballot if cast.text and cast.vote is Vote.DOWN))
 
 
 def _because(text: str, reason: str) -> str:

@@ -147,6 +147,15 @@ def _ttl(question: Question, selection: Selection) -> tuple[int, tuple[Step, ...
 
 
 def _due(question: Question, selection: Selection) -> Instant | None:
-    """When time alone may change the answer."""
-    dues = (selection.due, *(standing.due for standing in selection.relevant))
+    """When time alone may change the answer.
+
+    What answers although it waits (3.4) is in use from now on, so the end of its hold changes nothing any more.
+    """
+    answering = {member.endpoint for member in selection.members} if selection.is_live else set()
+    pending = (
+        standing
+        for standing in selection.relevant
+        if standing.kind is not StandingKind.WAITING or standing.member.endpoint not in answering
+    )
+    dues = (selection.due, *(standing.due for standing in pending))
     return min((due for due in dues if due is not None and due > question.now), default=None)

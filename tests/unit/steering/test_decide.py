@@ -162,6 +162,22 @@ def test_4_7_due_is_when_time_alone_may_change_the_answer(tiers: list[list[Stand
     assert ipv4(*tiers).due == due
 
 
+@pytest.mark.parametrize(
+    ("tiers", "due"),
+    [
+        ([[waiting(A, 1020.0)], [down(B)]], None),
+        ([[waiting(A, 1020.0), waiting(B, 1010.0)]], None),
+        ([[waiting(A, 1020.0), out(B, due=1030.0)]], 1030.0),
+        ([[down(B)], [waiting(A, 1020.0)]], None),
+        ([[waiting(A, 1020.0)], [up(B)]], 1020.0),
+    ],
+)
+def test_3_4_what_answers_already_is_not_due_at_the_end_of_its_hold(
+    tiers: list[list[Standing]], due: float | None
+) -> None:
+    assert ipv4(*tiers).due == due
+
+
 def test_3_5_the_return_to_a_better_tier_is_due() -> None:
     past = Past({Family.IPV4: RecordMemory(1, last_healthy=(endpoint(B),))})
 
