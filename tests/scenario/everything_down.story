@@ -1,5 +1,6 @@
 Everything down, in each of the four ways to answer then, and with a last-resort pool; and what follows the recovery.
-Rules 4.4, 4.6, 3.4. Fail-open is loud.
+Rules 4.4, 4.6, 4.7, 3.4. Fail-open is loud.
+"No address" is kept no longer than an address: the zone's own negative TTL is 60.
 
 == understudy.yaml
 listen: 127.0.0.1:5300
@@ -22,7 +23,7 @@ at 15s  ask last.example.com A -> 198.51.100.10 ttl 30
 at 20s  198.51.100.10 refuses
 at 25s  ask open.example.com A -> 192.0.2.10 ttl 30 because as if all were up
 at 25s  ask last.example.com A -> 198.51.100.10 ttl 30 because last healthy
-at 25s  ask nodata.example.com A -> NODATA because 4.4
+at 25s  ask nodata.example.com A -> NODATA ttl 30 because 4.4
 at 25s  ask fail.example.com A -> SERVFAIL
 at 25s  ask sorry.example.com A -> 203.0.113.80 ttl 30 because 4.4
 at 25s  ask open.example.com AAAA -> NODATA

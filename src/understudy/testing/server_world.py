@@ -113,8 +113,8 @@ class ServerWorld:
             return Answer("SILENCE")
         response = dns.message.from_wire(wire)
         rdatas = tuple(rdata.to_text().rstrip(".") for rrset in response.answer for rdata in rrset)
-        ttl_s = min((rrset.ttl for rrset in response.answer), default=0)
-        return Answer(dns.rcode.to_text(response.rcode()), rdatas, ttl_s, self._why(ask))
+        lifetimes = [rrset.ttl for rrset in (response.answer or response.authority)]
+        return Answer(dns.rcode.to_text(response.rcode()), rdatas, min(lifetimes, default=0), self._why(ask))
 
     async def alarms(self) -> list[str]:
         """The keys of the alarms in force."""

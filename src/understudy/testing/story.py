@@ -27,7 +27,8 @@ The server starts at 0s. An event is one of
     at TIME alarm KEY | no alarm KEY           whether an alarm is in force; KEY may be a part of the key
 
 ANSWER is `192.0.2.10, 192.0.2.11` (in any order), `one of 192.0.2.10, 192.0.2.11`, `NODATA`, `NXDOMAIN`, `SERVFAIL` or
-`REFUSED`. `because` names text that the reasons of the decision contain: `4.4 `, or words.
+`REFUSED`; the TTL of a negative answer is that of its SOA. `because` names text that the reasons of the decision
+contain: `4.4 `, or words.
 """
 
 from __future__ import annotations

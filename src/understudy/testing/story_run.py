@@ -13,7 +13,10 @@ from understudy.testing.story import Alarmed, Ask, Behave, Command, Event, Expec
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a query got. `rdatas` in presentation format, names without final dot; `why`: every reason, in words."""
+    """What a query got. `rdatas` in presentation format, names without final dot; `why`: every reason, in words.
+
+    `ttl_s`: how long a resolver may keep it; without records, the TTL of the SOA beside it (RFC 2308 section 5).
+    """
 
     rcode: str
     rdatas: tuple[str, ...] = ()
@@ -23,7 +26,7 @@ class Answer:
     def __str__(self) -> str:
         if self.rcode != "NOERROR":
             return self.rcode
-        return f"{', '.join(self.rdatas)} ttl {self.ttl_s}" if self.rdatas else "NODATA"
+        return f"{', '.join(self.rdatas) or 'NODATA'} ttl {self.ttl_s}"
 
 
 class World(Protocol):

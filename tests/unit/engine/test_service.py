@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 
@@ -41,6 +42,23 @@ def test_both_families_and_transports_are_answered(engine: Engine, ask_udp: Ask,
     for address in engine.addresses:
         for ask in (ask_udp, ask_tcp):
             assert texts(ask(address, "www.example.com.", "AAAA")) == ["2001:db8::10"]
+
+
+def test_no_address_is_kept_no_longer_than_an_address_would_be(engine: Engine, ask_udp: Ask, ask_tcp: Ask) -> None:
+    due = time.monotonic() + 20.0
+    engine.publish(
+        "example.com.",
+        [
+            ("gone.example.com.", 1, "nodata", 30, None, "one", []),
+            ("soon.example.com.", 1, "nodata", 30, due, "one", []),
+        ],
+    )
+    for ask in (ask_udp, ask_tcp):
+        gone, soon = (ask(engine.addresses[0], name) for name in ("gone.example.com.", "soon.example.com."))
+        assert (gone.rcode(), gone.answer, gone.authority[0].ttl) == (dns.rcode.NOERROR, [], 30)
+        assert 0 < soon.authority[0].ttl < 20
+        # What nobody steers is the zone's own matter.
+        assert ask(engine.addresses[0], "ns1.example.com.", "AAAA").authority[0].ttl == 60
 
 
 def test_port_zero_becomes_one_port_for_udp_and_tcp(engine: Engine) -> None:
@@ -189,20 +207,24 @@ def test_a_stopped_engine_stays_stopped() -> None:
         engine.stop(-1.0)
 
 
-def test_limits_of_tcp_hold(zone: Zone) -> None:
+def test_at_a_limit_of_tcp_the_longest_idle_connection_makes_room(zone: Zone) -> None:
     engine = Engine(["127.0.0.1:0"], tcp_clients_per_address=2)
     engine.publish_zone(zone, [])
     engine.start()
-    clients = [connect(engine.addresses[0]) for _ in range(3)]
     query = dns.message.make_query("www.example.com.", "A")
-    for client in clients[:2]:
-        dns.query.send_tcp(client, query)
-        dns.query.receive_tcp(client)
-    assert clients[2].recv(1) == b""
+    clients = []
+    for _ in range(3):
+        clients.append(connect(engine.addresses[0]))
+        dns.query.send_tcp(clients[-1], query)
+        dns.query.receive_tcp(clients[-1])
+    assert clients[0].recv(1) == b""
+    dns.query.send_tcp(clients[1], query)
+    dns.query.receive_tcp(clients[1])
     for client in clients:
         client.close()
     assert engine.stop(PATIENCE_S)
-    assert engine.counters()["tcp.refused"] == 1
+    assert engine.counters()["dropped.crowded"] == 1
+    assert engine.counters()["tcp.refused"] == 0
 
 
 def test_idle_connections_are_closed(zone: Zone) -> None:
