@@ -152,3 +152,21 @@ def test_a_probe_of_nothing_says_what_to_write(sit_down: SitDown, words: tuple[s
         assert expected in said.err
 
     sit_down(sitting)
+
+
+def test_the_checks_of_a_record_are_probed_one_by_one(sit_down: SitDown) -> None:
+    both = (
+        "listen: 127.0.0.1:0\nzones: {example.com: {file: example.com.zone}}\n"
+        "checks: {web: {tcp: 80}, db: {tcp: 5432}}\n"
+        "records:\n  www.example.com: {check: {all_of: [web, db]}, tiers: [[192.0.2.10]]}\n"
+    )
+
+    async def sitting(terminal: Terminal) -> None:
+        terminal.world.network.set(endpoint("192.0.2.10"), "silent", check="db")
+        said = await terminal.run("probe", "www.example.com", "192.0.2.10", "--json")
+        assert said.exit_code == 1
+        assert [(each["check"], each["outcome"]) for each in said.json] == [("web", "pass"), ("db", "fail")]
+        shown = await terminal.run("probe", "www.example.com", "192.0.2.10")
+        assert "db → 192.0.2.10  fail  connect.timeout" in shown.out
+
+    sit_down(sitting, both)

@@ -154,3 +154,14 @@ def test_no_line_ends_in_blanks_and_none_is_padded(sit_down: SitDown) -> None:
                 assert max(map(len, lines)) < 200
 
     sit_down(sitting)
+
+
+def test_a_pool_without_a_name_is_known_by_its_place(sit_down: SitDown) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        assert "#" not in (await terminal.run("status")).out
+        assert "#" not in (await terminal.run("explain", "db.example.com")).out
+        rows = (await terminal.run("status", "--json")).json["records"]
+        labels = {row["name"]: [tier["label"] for tier in row["tiers"]] for row in rows}
+        assert labels == {"db.example.com": ["tier 1", "tier 2"], "www.example.com": ["frankfurt", "dublin"]}
+
+    sit_down(sitting)
