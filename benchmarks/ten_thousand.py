@@ -125,8 +125,8 @@ def main() -> None:
     print("| endpoints | probes/s | share of one core | µs/probe | oldest verdict | memory |")
     print("|---|---|---|---|---|---|")
     print(
-        f"| {figures['endpoints']} | {figures['probes_per_s']} | {figures['core_share']:.0%} | {figures['us_per_probe']}"
-        f" | {figures['oldest_verdict_s']} s | {figures['memory_mib']} MiB |"
+        f"| {figures['endpoints']} | {figures['probes_per_s']} | {figures['core_share']:.0%}"
+        f" | {figures['us_per_probe']} | {figures['oldest_verdict_s']} s | {figures['memory_mib']} MiB |"
     )
     if arguments.json:
         arguments.json.parent.mkdir(parents=True, exist_ok=True)

@@ -100,11 +100,13 @@ def _stand_down(member: Member, health: Health, now: Instant, *, place: Place) -
 
 
 def _stand_up(member: Member, health: Health, now: Instant, *, place: Place) -> Standing:
-    """Eligible, unless it was DOWN and its hold (3.2) or its operator (3.3) makes it wait."""
+    """Eligible, unless it was DOWN and its hold (3.2), its operator (3.3) or blindness (2.3) makes it wait."""
     kind, rule, why, due = StandingKind.ELIGIBLE, "2.4", health.why, None
     failback = place.record.failback
     if not place.is_in_use and failback.mode is FailbackMode.MANUAL and place.is_waiting:
         kind, rule, why = StandingKind.WAITING, "3.3", "up, but failback is manual: waits for an operator's release"
+    elif not place.is_in_use and health.falls and HealthFlag.HELD in health.flags:
+        kind, rule, why = StandingKind.WAITING, "2.3", f"it went down before, and nobody sees it now; {health.why}"
     elif not place.is_in_use and failback.mode is not FailbackMode.MANUAL and health.falls:
         back = return_at(health, failback.delay_s)
         if now < back:

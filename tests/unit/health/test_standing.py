@@ -26,6 +26,7 @@ IS_NEW = Health(HealthState.UNKNOWN, 980.0, 980.0)
 CAME_BACK = Health(HealthState.UP, 990.0, 0.0, falls=(900.0,))
 SUSPECT = Health(HealthState.UP, 100.0, 0.0, flags=frozenset({HealthFlag.SUSPECT}))
 UNMONITORED = Health(HealthState.UP, 100.0, 0.0, flags=frozenset({HealthFlag.UNMONITORED}))
+HELD = Health(HealthState.UP, 100.0, 0.0, falls=(50.0,), flags=frozenset({HealthFlag.HELD}))
 MANUAL, NEVER = Failback(FailbackMode.MANUAL), Failback(FailbackMode.NEVER)
 
 
@@ -52,6 +53,8 @@ def place(record_fields: dict[str, Any], place_fields: dict[str, Any]) -> Place:
         (IS_DOWN, {"failover_delay_s": 30.0}, {}, (DOWN, "3.1", None)),
         (CAME_BACK, {}, {}, (WAITING, "3.2", 1110.0)),
         (CAME_BACK, {}, {"is_in_use": True}, (ELIGIBLE, "2.4", None)),
+        (HELD, {}, {}, (WAITING, "2.3", None)),
+        (HELD, {}, {"is_in_use": True}, (ELIGIBLE, "2.4", None)),
         (CAME_BACK, {"failback": Failback(delay_s=0.0)}, {}, (ELIGIBLE, "2.4", None)),
         (CAME_BACK, {"failback": Failback(delay_s=5.0)}, {}, (ELIGIBLE, "2.4", None)),
         (CAME_BACK, {"failback": Failback(delay_s=5.1)}, {}, (WAITING, "3.2", 1000.2)),
