@@ -152,7 +152,7 @@ def _record_table(record: RecordView, now: float) -> Table:
         table.add_column(column, overflow="fold")
     for tier in record.tiers:
         for position, standing in enumerate(tier.endpoints):
-            table.add_row(tier.pool if position == 0 else "", *_standing(standing, now))
+            table.add_row(tier.label if position == 0 else "", *_standing(standing, now))
     return table
 
 

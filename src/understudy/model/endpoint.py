@@ -71,3 +71,8 @@ class Pool:
     name: str
     members: tuple[Member, ...]
     max_withdraw: WithdrawLimit | None = None
+
+
+def is_inline(pool: str) -> bool:
+    """Whether a pool is written inside a record: it has no name that people know, only its place there."""
+    return "#" in pool

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from understudy.health.lineup import line_up
 from understudy.model.check import leaves
 from understudy.model.decision import Decision
-from understudy.model.endpoint import Endpoint
+from understudy.model.endpoint import Endpoint, is_inline
 from understudy.model.health import Health, HealthFlag, HealthKey
 from understudy.model.instant import Instant
 from understudy.model.override import Override
-from understudy.model.record import Record
+from understudy.model.record import PolicyKind, Record
 from understudy.model.standing import Standing
 from understudy.model.verdict import ProbeKey
 from understudy.service.index import pools_of
@@ -73,11 +73,18 @@ def report_tiers(server: NameServer, record: Record, now: Instant) -> list[TierV
     past = server.pipeline.past[record.name]
     answered = frozenset(endpoint for decision in past.decisions.values() for endpoint in decision.endpoints)
     lineup = line_up(record, past.memories, now, scene=server.pipeline.scene())
-    tiers = zip(record.pools, lineup.tiers, strict=True)
-    rows = [*tiers, *([(record.fallback, lineup.fallback)] if record.fallback else [])]
+    word = "tier" if record.policy is PolicyKind.TIERS else "pool"
+    places = [f"{word} {number}" for number, _ in enumerate(record.pools, start=1)]
+    rows = [*zip(record.pools, places, lineup.tiers, strict=True)]
+    if record.fallback:
+        rows.append((record.fallback, "last resort", lineup.fallback))
     return [
-        TierView(pool=pool, endpoints=[_standing(server, record, each, answered=answered) for each in standings])
-        for pool, standings in rows
+        TierView(
+            pool=pool,
+            label=place if is_inline(pool) else pool,
+            endpoints=[_standing(server, record, each, answered=answered) for each in standings],
+        )
+        for pool, place, standings in rows
     ]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from understudy.config.addresses import parse_address
 from understudy.config.findings import nearest
 from understudy.model.configuration import Configuration
-from understudy.model.endpoint import Endpoint
+from understudy.model.endpoint import Endpoint, is_inline
 from understudy.model.errors import NotFoundError
 from understudy.model.name import Name, NameSyntaxError
 from understudy.model.override import OverrideKind, Subject, SubjectKind
@@ -80,7 +80,7 @@ def find_subject(configuration: Configuration, name: str, record: str, *, kind: 
 
 
 def _endpoints_and_pools(configuration: Configuration) -> Iterable[str]:
-    yield from (name for name in configuration.pools if "#" not in name)  # pools written inside a record have no name
+    yield from (name for name in configuration.pools if not is_inline(name))
     yield from {str(member.endpoint) for pool in configuration.pools.values() for member in pool.members}
 
 

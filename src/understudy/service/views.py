@@ -79,9 +79,10 @@ class StandingView(View):
 
 
 class TierView(View):
-    """One pool of a record, in order of preference."""
+    """One pool of a record, in order of preference. `label` is for people: its name, or its place without one."""
 
     pool: str
+    label: str
     endpoints: list[StandingView]
 
 

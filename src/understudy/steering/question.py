@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from understudy.model.decision import Mode, RecordMemory, Step
-from understudy.model.endpoint import Endpoint, Family, Member
+from understudy.model.endpoint import Endpoint, Family, Member, is_inline
 from understudy.model.instant import Instant
 from understudy.model.record import Record
 from understudy.model.standing import Lineup, Standing, StandingKind
@@ -37,10 +37,11 @@ class Question:
         return chain.from_iterable(self.tiers)
 
     def tier_text(self, index: int) -> str:
-        """How people know a tier: `tier 1 'frankfurt'`, or all pools where they are one tier."""
-        if len(self.tiers) == len(self.record.pools):
-            return f"tier {index + 1} '{self.record.pools[index]}'"
-        return "all pools"
+        """How people know a tier: `tier 1 'frankfurt'`, `tier 1` without a name, or all pools where they are one."""
+        if len(self.tiers) != len(self.record.pools):
+            return "all pools"
+        pool = self.record.pools[index]
+        return f"tier {index + 1}" if is_inline(pool) else f"tier {index + 1} '{pool}'"
 
 
 @dataclass(frozen=True, slots=True)
