@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from understudy.health.fold import FLAP_WINDOW_S
 from understudy.health.words import civil, count_of
-from understudy.model.duration import format_duration
 from understudy.model.health import Health
 from understudy.model.instant import Instant
 
@@ -39,10 +38,17 @@ def return_at(health: Health, delay_s: float) -> Instant:
 
 
 def explain_hold(health: Health, delay_s: float) -> str:
-    """The arithmetic of `return_at` in words."""
+    """The arithmetic of `return_at` in words, such as `3 s x 2^1 = 6 s`."""
     back = return_at(health, delay_s)
     count = flaps(health, back)
-    hold = format_duration(hold_s(delay_s, count))
-    arithmetic = f"{delay_s:g} s x 2^{count} = {hold}" if hold_s(delay_s, count) < HOLD_MAX_S else f"{hold} at most"
-    times = f"up since {civil(health.since)}; back at {civil(back)}"
-    return f"{arithmetic}: {count_of(count, 'fall')} in the last 30 min; {times}"
+    waits = _explain_arithmetic(delay_s, count)
+    return f"{waits} after {count_of(count, 'fall')} in 30 min, back at {civil(back)}"
+
+
+def _explain_arithmetic(delay_s: float, count: int) -> str:
+    """In seconds throughout, so that both sides can be compared at a glance."""
+    hold = hold_s(delay_s, count)
+    if hold == delay_s:
+        return f"{delay_s:g} s"
+    is_cut = hold < delay_s * 2.0 ** min(count, 64)
+    return f"{delay_s:g} s x 2^{count}{', at most' if is_cut else ' ='} {hold:g} s"

@@ -116,5 +116,5 @@ def test_an_operators_word_leaves_no_uncertainty() -> None:
 def test_3_2_the_reason_for_waiting_shows_the_arithmetic() -> None:
     standing = stand(member("192.0.2.10"), CAME_BACK, NOW, place=place({}, {}))
 
-    assert standing.why.startswith("60 s x 2^1 = 2m: 1 fall in the last 30 min;")
+    assert standing.why.startswith("60 s x 2^1 = 120 s after 1 fall in 30 min, ")
     assert standing.up_since == 990.0
