@@ -2,7 +2,7 @@
 
 use understudy_wire::{
     Class, Edns, EdnsOption, Full, Header, Opcode, Opt, Query, Question, Rcode, Refusal, Rtype,
-    Silence as NoAnswer, Writer,
+    Silence as NoAnswer, Tsig, Writer,
 };
 
 use crate::chance::Chance;
@@ -31,9 +31,12 @@ pub fn respond<Z: Zones>(
     reply: &mut [u8],
 ) -> Outcome {
     let written = match Query::parse(request.message) {
+        Ok(query) if query.signature.is_some() => {
+            refuse_key(server, &query, request, chance, reply)
+        }
         Ok(query) => {
-            let query = &query;
-            answer(zones, server, &Asked { query, request }, chance, reply)
+            let asked = Asked::unsigned(&query, request);
+            answer(zones, server, &asked, chance, reply)
         }
         Err(Refusal::Silent(NoAnswer::Short)) => return Outcome::Silent(Silence::Short),
         Err(Refusal::Silent(NoAnswer::Response)) => return Outcome::Silent(Silence::Response),
@@ -42,8 +45,7 @@ pub fn respond<Z: Zones>(
             header, question, ..
         }) => refuse(&header, question.as_ref(), Rcode::FORMERR, reply),
         Err(Refusal::BadVersion(query)) => {
-            let query = &query;
-            let asked = Asked { query, request };
+            let asked = Asked::unsigned(&query, request);
             frame(server, &asked, chance, reply, |response| {
                 response.writer.set_rcode(Rcode::BADVERS);
                 Ok(())
@@ -57,6 +59,45 @@ pub fn respond<Z: Zones>(
 struct Asked<'a> {
     query: &'a Query<'a>,
     request: &'a Request<'a>,
+    /// A signature by a key that is not known here.
+    unknown_key: Option<&'a Tsig<'a>>,
+}
+
+impl<'a> Asked<'a> {
+    fn unsigned(query: &'a Query<'a>, request: &'a Request<'a>) -> Self {
+        Asked {
+            query,
+            request,
+            unknown_key: None,
+        }
+    }
+}
+
+/// This server has no keys, so whoever signs a query learns that his is not known (RFC 8945 section
+/// 5.2.1); with a record that makes no sense, that the message makes none (section 5.2).
+#[inline(never)]
+fn refuse_key(
+    server: &Server,
+    query: &Query<'_>,
+    request: &Request<'_>,
+    chance: &mut Chance,
+    reply: &mut [u8],
+) -> Result<Summary, Full> {
+    let (header, question) = (&query.header, Some(&query.question));
+    let Some(tsig) = Tsig::read(query) else {
+        return refuse(header, question, Rcode::FORMERR, reply);
+    };
+    let asked = Asked {
+        query,
+        request,
+        unknown_key: Some(&tsig),
+    };
+    let framed = frame(server, &asked, chance, reply, |response| {
+        response.writer.set_rcode(Rcode::NOTAUTH);
+        Ok(())
+    });
+    // Names so long that the record does not fit: the code alone must do.
+    framed.or_else(|Full| refuse(header, question, Rcode::NOTAUTH, reply))
 }
 
 /// A response of a header and, where it could be read, the question.
@@ -120,8 +161,8 @@ fn refused_type(qtype: Rtype) -> Option<Rcode> {
     }
 }
 
-/// Header and question before the sections, TC where they did not fit, and OPT behind them if the
-/// client sent one (RFC 6891 section 6.1.1).
+/// Header and question before the sections, TC where they did not fit, and behind them OPT if the
+/// client sent one (RFC 6891 section 6.1.1), then TSIG if its key is not known.
 fn frame<'q, 'b>(
     server: &Server,
     asked: &Asked<'q>,
@@ -129,7 +170,7 @@ fn frame<'q, 'b>(
     reply: &'b mut [u8],
     sections: impl FnOnce(&mut Response<'q, 'b, '_>) -> Result<(), Full>,
 ) -> Result<Summary, Full> {
-    let Asked { query, request } = asked;
+    let Asked { query, request, .. } = asked;
     let limit = size_limit(server, asked, reply.len());
     let mut response = Response {
         writer: Writer::response(reply, limit, &query.header)?,
@@ -149,6 +190,9 @@ fn frame<'q, 'b>(
     if let Some(opt) = &opt {
         response.writer.reserve(opt.octets())?;
     }
+    if let Some(tsig) = asked.unknown_key {
+        response.writer.reserve(tsig.octets_unsigned())?;
+    }
     response.writer.question(&query.question)?;
     let is_truncated = sections(&mut response).is_err();
     if is_truncated {
@@ -156,6 +200,9 @@ fn frame<'q, 'b>(
     }
     if let Some(opt) = &opt {
         response.writer.opt(opt)?;
+    }
+    if let Some(tsig) = asked.unknown_key {
+        response.writer.tsig_unsigned(tsig, Rcode::BADKEY)?;
     }
     let (rcode, is_steered) = (response.writer.rcode().number(), response.is_steered);
     let (length, qtype) = (

@@ -100,11 +100,12 @@ fn pick(chance: &mut Chance, limit: usize) -> usize {
     chance.below(limit as u64) as usize
 }
 
-/// A good query, with EDNS in two of three.
+/// A good query, with EDNS in two of three, signed one in eight.
 fn query(chance: &mut Chance) -> Vec<u8> {
     let name: NameBuf = NAMES[pick(chance, NAMES.len())].parse().unwrap();
     let rtype = TYPES[pick(chance, TYPES.len())];
     let has_opt = pick(chance, 3) > 0;
+    let is_signed = pick(chance, 8) == 0;
     let mut message = vec![
         7,
         7,
@@ -117,7 +118,7 @@ fn query(chance: &mut Chance) -> Vec<u8> {
         0,
         0,
         0,
-        u8::from(has_opt),
+        u8::from(has_opt) + u8::from(is_signed),
     ];
     message.extend(name.as_name().octets());
     message.extend(rtype.number().to_be_bytes());
@@ -127,6 +128,10 @@ fn query(chance: &mut Chance) -> Vec<u8> {
         message.extend([0, 0, 41]);
         message.extend(size.to_be_bytes());
         message.extend([0, 0, 0x80, 0, 0, 4, 0xfd, 0xe9, 0, 0]);
+    }
+    if is_signed {
+        message.extend([0xc0, 12, 0, 250, 0, 255, 0, 0, 0, 0, 0, 21]);
+        message.extend(b"\x01a\0\0\0\x6a\x11\x60\x40\x01\x2c\0\x02ab\0\0\0\0\0\0");
     }
     message
 }

@@ -12,6 +12,7 @@ mod numbers;
 mod query;
 mod serial;
 mod text;
+mod tsig;
 mod writer;
 
 pub use edns::{Edns, EdnsOption, Options};
@@ -21,4 +22,5 @@ pub use numbers::{Class, Opcode, Rcode, Rtype, UnknownMnemonic};
 pub use query::{Fault, Query, Question, RawRecord, Refusal, Silence};
 pub use serial::{Serial, SerialRelation};
 pub use text::{NameTextError, NameTextFault};
+pub use tsig::Tsig;
 pub use writer::{Full, Mark, Opt, Owner, Writer};

@@ -47,7 +47,7 @@ pub struct Query<'m> {
     pub question: Question<'m>,
     /// What its OPT record says, if there is one.
     pub edns: Option<Edns<'m>>,
-    /// Its TSIG or SIG(0) record, if the last record is one.
+    /// Its TSIG record, if the last record is one; [`Tsig`](crate::Tsig) reads it.
     pub signature: Option<RawRecord<'m>>,
 }
 

@@ -7,6 +7,7 @@ use crate::header::{HEADER_OCTETS, Header, Section};
 use crate::name::Name;
 use crate::numbers::{Class, Rcode, Rtype};
 use crate::query::Question;
+use crate::tsig::Tsig;
 
 /// The message has no room for what should have been added. It is as it was before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,7 +160,7 @@ impl<'b> Writer<'b> {
         self.class = class;
     }
 
-    /// Keep so many octets free for OPT (and later TSIG).
+    /// Keep so many octets free for OPT and TSIG.
     ///
     /// # Errors
     /// The message is already too long for that.
@@ -382,6 +383,22 @@ impl<'b> Writer<'b> {
             )?;
             self.put(option.octets)?;
         }
+        self.counts[2] += 1;
+        Ok(())
+    }
+
+    /// Write the TSIG record that tells an error without a signature, into the room reserved for
+    /// it. It must be the last.
+    ///
+    /// # Errors
+    /// No room.
+    pub fn tsig_unsigned(&mut self, tsig: &Tsig<'_>, error: Rcode) -> Result<(), Full> {
+        self.reserved = self.reserved.saturating_sub(tsig.octets_unsigned());
+        if self.room() < tsig.octets_unsigned() {
+            return Err(Full);
+        }
+        self.enter(Section::Additional);
+        tsig.for_each_unsigned_part(error, |octets| self.put(octets))?;
         self.counts[2] += 1;
         Ok(())
     }

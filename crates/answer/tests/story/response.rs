@@ -87,8 +87,9 @@ fn section<'m>(
         }
         let data = record.to_any_record::<AllRecordData<_, _>>().unwrap();
         let (ttl, class, rtype) = (record.ttl().as_secs(), record.class(), record.rtype());
-        // The crate writes a blank behind an empty parameter list, and no dot behind SRV targets.
-        let mut data = data.data().to_string().trim_end().to_owned();
+        // The crate writes a blank behind an empty parameter list, two around an empty MAC, and no
+        // dot behind SRV targets.
+        let mut data = data.data().to_string().trim_end().replace("  ", " ");
         if rtype == Rtype::SRV {
             let dot = if data.split(' ').count() > 3 {
                 "."
