@@ -11,8 +11,10 @@ from collections.abc import Callable
 from contextlib import closing
 
 import dns.message
+import dns.name
 import dns.query
 import dns.rcode
+import dns.tsig
 import pytest
 
 from understudy.engine import BindError, Engine, Zone
@@ -59,6 +61,15 @@ def test_no_address_is_kept_no_longer_than_an_address_would_be(engine: Engine, a
         assert 0 < soon.authority[0].ttl < 20
         # What nobody steers is the zone's own matter.
         assert ask(engine.addresses[0], "ns1.example.com.", "AAAA").authority[0].ttl == 60
+
+
+@pytest.mark.parametrize("ask", [dns.query.udp, dns.query.tcp])
+def test_a_key_that_is_not_known_is_said_to_be_so(engine: Engine, ask: Callable[..., dns.message.Message]) -> None:
+    host, _, port = engine.addresses[0].rpartition(":")
+    query = dns.message.make_query("www.example.com.", "A")
+    query.use_tsig({dns.name.from_text("key.example.net."): b"a secret of one side only"})
+    with pytest.raises(dns.tsig.PeerBadKey):
+        ask(query, host, port=int(port), timeout=PATIENCE_S)
 
 
 def test_port_zero_becomes_one_port_for_udp_and_tcp(engine: Engine) -> None:
