@@ -306,7 +306,8 @@ class Monitor:
     def _move(self, assignment: Assignment, after: Verdict) -> None:
         before = assignment.verdict
         self._set_verdict(assignment, after)
-        if after.state is not before.state:
+        was_stale = after.refreshed_at - before.refreshed_at >= assignment.check.schedule.stale_after_s
+        if after.state is not before.state or was_stale:
             self._on_change(VerdictChange(assignment.key, before, after))
 
     async def _leave(self) -> None:

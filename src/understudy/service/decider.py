@@ -38,13 +38,11 @@ class Decider:
     def settle(self, now: Instant) -> None:
         """Bring everything up to date and publish what changed; after a mass of news a slice of it (`is_settled`)."""
         settled = self.pipeline.settle(now, SLICE)
-        records = self.pipeline.configuration.records
-        changed = {change.record: change.after for change in settled.decisions if change.record in records}
-        self.publisher.publish({name: (records[name].zone, tuple(after.values())) for name, after in changed.items()})
+        self._publish(settled)
         self._follow_up(settled, now)
 
     def settle_zones(self, zones: Mapping[Name, LoadedZone], now: Instant) -> None:
-        """Bring everything up to date and publish these zones whole, each in one step with its records."""
+        """Bring everything up to date, publish these zones whole, each in one step, and what changed in the others."""
         settled = self.pipeline.settle(now, sys.maxsize)
         steered: dict[Name, dict[Name, tuple[Decision, ...]]] = {origin: {} for origin in zones}
         for record in self.pipeline.configuration.records.values():
@@ -52,7 +50,14 @@ class Decider:
                 steered[record.zone][record.name] = tuple(self.pipeline.past[record.name].decisions.values())
         for origin, loaded in zones.items():
             self.publisher.publish_zone(origin, loaded.zone, steered[origin])
+        self._publish(settled)
         self._follow_up(settled, now)
+
+    def _publish(self, settled: Settlement) -> None:
+        """Hand what changed to the engine; what a zone was published with already is no change."""
+        records = self.pipeline.configuration.records
+        changed = {change.record: change.after for change in settled.decisions if change.record in records}
+        self.publisher.publish({name: (records[name].zone, tuple(after.values())) for name, after in changed.items()})
 
     def _follow_up(self, settled: Settlement, now: Instant) -> None:
         for health_change in settled.healths:

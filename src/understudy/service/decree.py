@@ -33,10 +33,11 @@ UNKNOWN_AUTHOR = "unknown"
 
 async def decree(server: NameServer, request: OverrideRequest) -> OverrideView:
     """Put an override in force. Raises OverrideRefusedError, NotFoundError, StaleGenerationError, StoreError."""
-    try:
-        return await _decree(server, request)
-    except StaleGenerationError:  # judged by a state that was over meanwhile: judge once more
-        return await _decree(server, request)
+    async with server.writing:
+        try:
+            return await _decree(server, request)
+        except StaleGenerationError:  # somebody else writes to the same log: judge once more
+            return await _decree(server, request)
 
 
 async def _decree(server: NameServer, request: OverrideRequest) -> OverrideView:
@@ -133,6 +134,11 @@ def _find_elsewhere(configuration: Configuration, subject: Subject) -> str:
 
 async def release(server: NameServer, request: ReleaseRequest) -> ReleaseView:
     """End the overrides on a subject, and let endpoints return that wait for an operator. Raises NotFoundError."""
+    async with server.writing:
+        return await _release(server, request)
+
+
+async def _release(server: NameServer, request: ReleaseRequest) -> ReleaseView:
     now = server.clock.now()
     active = server.store.desired.active_overrides(now)
     ended = [each for each in active if _is_meant(each, request.subject)]

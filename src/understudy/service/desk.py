@@ -151,7 +151,13 @@ class Desk:
     def _plan(self, candidate: Candidate, changes: Plan) -> PlanView:
         return PlanView(
             changes=[
-                ChangeView(action=change.action.value, kind=change.kind, name=change.name, text=change.text)
+                ChangeView(
+                    action=change.action.value,
+                    kind=change.kind,
+                    name=change.name,
+                    label=change.label,
+                    text=change.text,
+                )
                 for change in changes.changes
             ],
             consequences=[] if changes.is_empty else list(changes.lines()[len(changes.changes) :]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from understudy.health.guards import (
     RecentFalls,
@@ -44,6 +44,20 @@ class Guard:
         for name in [name for name in self.kept if name not in limited]:
             del self.kept[name], self._withdrawals[name]
         return changed
+
+    def restore(
+        self,
+        configuration: Configuration,
+        index: Index,
+        healths: Mapping[HealthKey, Health],
+        *,
+        answered: Collection[Endpoint],
+    ) -> None:
+        """After a restart: what is down and not handed out was withdrawn before, when it fell."""
+        for pool in index.limited_pools:
+            down = set(_down(pool, configuration, index, healths=healths)).difference(answered)
+            fell_at = {key.endpoint: health.since for key, health in healths.items() if key.endpoint in down}
+            self._withdrawals[pool.name] = Withdrawals(frozenset(down), tuple(sorted(fell_at.values())))
 
     def note(self, changes: Iterable[HealthChange], now: Instant) -> None:
         """Count the endpoints that fell."""

@@ -70,6 +70,7 @@ class NameServer:
         self.alarms = self.decider.alarms
         self.watchdog = Watchdog(self.monitor, self.clock, set_alarm=self.alarms.set_alarm)
         self.reloading = asyncio.Lock()
+        self.writing = asyncio.Lock()  # each change of the log is judged by the state that it changes
         self._news = asyncio.Event()
         self._faults: dict[str, Instant] = {}
         self._is_leaving = False
@@ -133,9 +134,10 @@ class NameServer:
         return observation
 
     def _hear(self, change: VerdictChange) -> None:
-        """A verdict of the built-in monitor entered another state."""
+        """A verdict of the built-in monitor entered another state, or counts again."""
         self.pipeline.note(change.key)
-        self.journal.tell(tell_verdict(LOCAL_MONITOR, change, self.clock.now()))
+        if change.after.state is not change.before.state:
+            self.journal.tell(tell_verdict(LOCAL_MONITOR, change, self.clock.now()))
         self.wake()
 
     async def _decide(self) -> None:

@@ -68,6 +68,13 @@ class Pipeline:
                 {family: memories[name, family] for family in Family if (name, family) in memories},
                 {family: decisions[name, family] for family in Family if (name, family) in decisions},
             )
+        answered = {
+            endpoint
+            for past in self.past.values()
+            for decision in past.decisions.values()
+            for endpoint in decision.endpoints
+        }
+        self.guard.restore(self.configuration, self.index, self.healths, answered=answered)
 
     def configure(self, configuration: Configuration) -> None:
         """Another configuration; what it has in common with the one before keeps its health and memory."""

@@ -96,7 +96,8 @@ async def _log(server: NameServer, candidate: Candidate, lines: Sequence[str], *
     if known is not None and known.digest == candidate.digest:
         return ""
     draft = Signature(author, "configuration file", server.clock.now())
-    return (await write(server, draft.configuration(candidate.text, candidate.digest, lines))).warning
+    async with server.writing:
+        return (await write(server, draft.configuration(candidate.text, candidate.digest, lines))).warning
 
 
 async def log_start(server: NameServer) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from understudy.model.instant import Instant
+from understudy.model.override import DEFAULT_OVERRIDE_S
 
 
 class View(BaseModel):
@@ -259,11 +260,12 @@ class ProblemView(View):
 
 
 class ChangeView(View):
-    """One line of a plan: `action` is add, change or remove."""
+    """One line of a plan: `action` is add, change or remove; `label` is the name for people."""
 
     action: str
     kind: str
     name: str
+    label: str
     text: str
 
 
@@ -288,7 +290,10 @@ class ErrorView(View):
 
 
 class OverrideRequest(BaseModel):
-    """What an operator asks: `subject` is an endpoint, pool or record, or empty for everything (freeze only)."""
+    """What an operator asks: `subject` is an endpoint, pool or record, or empty for everything (freeze only).
+
+    `duration_s` null lasts until released; left out, it is the default of semantics 5.4.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -297,7 +302,7 @@ class OverrideRequest(BaseModel):
     record: str = ""
     reason: str = ""
     author: str = ""
-    duration_s: float | None = None
+    duration_s: float | None = DEFAULT_OVERRIDE_S
     is_forced: bool = False
 
 
