@@ -120,7 +120,7 @@ def show_plan(view: PlanView, *, as_json: bool) -> None:
     marks = {Action.ADD: ("+", "green"), Action.CHANGE: ("~", "yellow"), Action.REMOVE: ("-", "red")}
     for change in view.changes:
         mark, style = marks[Action(change.action)]
-        line = Text.assemble((f"{mark} {change.kind} ", style), (change.name, "bold"))
+        line = Text.assemble((f"{mark} {change.kind} ", style), (change.label, "bold"))
         line.append(f"  {change.text}", "dim")
         console.print(line, soft_wrap=True)
     for text in view.consequences:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from understudy.config.plan_fields import FieldChange, describe, field_changes
 from understudy.model.check import leaves
 from understudy.model.configuration import Configuration
+from understudy.model.endpoint import is_inline, place_of
 from understudy.model.name import Name
 from understudy.model.verdict import ProbeKey
 
@@ -46,9 +47,16 @@ class Change:
         """What it is, or what becomes of it, in one line."""
         return "; ".join(str(field) for field in self.fields) if self.fields else self.summary
 
+    @property
+    def label(self) -> str:
+        """Its name for people: a pool that is written inside a record is `2 of www.example.com`."""
+        if self.kind != "pool" or not is_inline(self.name):
+            return self.name
+        return f"{place_of(self.name)} of {self.name.rpartition('#')[0]}"
+
     def __str__(self) -> str:
         mark = {Action.ADD: "+", Action.CHANGE: "~", Action.REMOVE: "-"}[self.action]
-        return f"{mark} {self.kind} {self.name}" + (f": {self.text}" if self.text else "")
+        return f"{mark} {self.kind} {self.label}" + (f": {self.text}" if self.text else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from understudy.model.check import Check, Quorum, Schedule
 from understudy.model.duration import format_duration
-from understudy.model.endpoint import Member, Pool, WithdrawLimit
+from understudy.model.endpoint import Member, Pool, WithdrawLimit, place_of
 from understudy.model.record import Failback, Record
 from understudy.model.zone import ZoneDefinition
 
@@ -50,7 +50,9 @@ def describe(value: object) -> str:
     if isinstance(value, Check):
         return value.settings.summary()
     if isinstance(value, Record):
-        return f"{value.policy} {', '.join(value.pools)}" + (f" by {value.requirement}" if value.requirement else "")
+        return f"{value.policy} {', '.join(map(place_of, value.pools))}" + (
+            f" by {value.requirement}" if value.requirement else ""
+        )
     if isinstance(value, ZoneDefinition):
         return str(value.file)
     return str(value)
@@ -112,9 +114,10 @@ def _text(name: str, value: object) -> str:
     if isinstance(value, WithdrawLimit):
         return f"{value.count} in {format_duration(value.window_s)}"
     if isinstance(value, bool):
-        return "true" if value else "false"
+        return str(value).lower()
     if isinstance(value, int | float) and name.endswith(_SECONDS):
         return format_duration(value)
     if isinstance(value, tuple):
-        return f"[{', '.join(_text('', item) for item in value)}]"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+        return f"[{', '.join(_text(name if name == 'pools' else '', item) for item in value)}]"
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return place_of(text) if name in {"pools", "fallback"} else text

@@ -76,3 +76,8 @@ class Pool:
 def is_inline(pool: str) -> bool:
     """Whether a pool is written inside a record: it has no name that people know, only its place there."""
     return "#" in pool
+
+
+def place_of(pool: str) -> str:
+    """An inline pool's place in its record: a number, or `fallback`; of another pool its name."""
+    return pool.rpartition("#")[2]

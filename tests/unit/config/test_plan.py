@@ -88,6 +88,28 @@ def test_a_changed_key_is_told_with_its_old_and_new_value(folder: Path, old: str
     assert plan_of(folder, (old, new)).lines()[0] == line
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "lines"),
+    [
+        (
+            "[near, far]",
+            "[near, [192.0.2.9]]",
+            ("+ pool 2 of www.example.com: 192.0.2.9", "~ record www.example.com: pools [near, far] -> [near, 2]"),
+        ),
+        (
+            "check: web}",
+            "check: web, fallback: [192.0.2.9]}",
+            (
+                "+ pool fallback of www.example.com: 192.0.2.9",
+                "~ record www.example.com: fallback none -> fallback",
+            ),
+        ),
+    ],
+)
+def test_a_pool_without_a_name_is_told_by_its_place(folder: Path, old: str, new: str, lines: tuple[str, str]) -> None:
+    assert plan_of(folder, (old, new)).lines()[:2] == lines
+
+
 def test_objects_that_come_and_go_are_told_by_what_they_are(folder: Path) -> None:
     moved = plan_of(folder, ("  db.example.com:", "  sql.example.com:"))
 
@@ -99,8 +121,8 @@ def test_objects_that_come_and_go_are_told_by_what_they_are(folder: Path) -> Non
         (Action.REMOVE, "record", "db.example.com"),
         (Action.ADD, "record", "sql.example.com"),
     ]
-    assert str(moved.changes[2]) == "+ pool sql.example.com#1: 192.0.2.20"
-    assert str(moved.changes[5]) == ("+ record sql.example.com: tiers sql.example.com#1, sql.example.com#2 by tcp:5432")
+    assert str(moved.changes[2]) == "+ pool 1 of sql.example.com: 192.0.2.20"
+    assert str(moved.changes[5]) == "+ record sql.example.com: tiers 1, 2 by tcp:5432"
     assert (moved.probes_started, moved.probes_stopped) == (frozenset(), frozenset())
 
 
