@@ -165,6 +165,7 @@ impl<R: Responder> Worker<R> {
             self.desk.counters.dropped(Dropped::Socket);
             std::thread::sleep(PAUSE);
         }
+        let waiting = std::mem::take(&mut self.again);
         for event in 0..self.poll.ready() {
             match self.poll.token(event) {
                 None => {}
@@ -175,7 +176,7 @@ impl<R: Responder> Worker<R> {
                 },
             }
         }
-        for index in std::mem::take(&mut self.again) {
+        for index in not_yet(waiting, &self.again) {
             self.serve(index);
         }
         let now = Instant::now();
@@ -414,4 +415,23 @@ fn is_exhaustion(error: &io::Error) -> bool {
     [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM]
         .iter()
         .any(|it| code == Some(*it))
+}
+
+/// Those of `waiting` that an event has not brought back to the queue in this turn already: a client that keeps its pipe
+/// full has one share of a turn, not one more with every turn.
+fn not_yet(mut waiting: Vec<usize>, queued: &[usize]) -> Vec<usize> {
+    waiting.retain(|index| !queued.contains(index));
+    waiting
+}
+
+#[cfg(test)]
+mod tests {
+    use super::not_yet;
+
+    #[test]
+    fn a_client_that_was_served_by_an_event_waits_for_the_next_turn() {
+        assert_eq!(not_yet(vec![3, 5, 7], &[5]), [3, 7]);
+        assert_eq!(not_yet(vec![3], &[3]), [0_usize; 0]);
+        assert_eq!(not_yet(vec![3], &[]), [3]);
+    }
 }
