@@ -20,6 +20,7 @@ from understudy.store.schema import ForeignDatabaseError, NewerSchemaError, migr
 DATABASE_NAME = "understudy.db"
 LOCK_NAME = "understudy.lock"
 _BUSY_TIMEOUT_S = 5.0  # chosen: longer than any transaction of ours, shorter than a person waits
+_OF_OTHERS = 0o027  # what nobody but the owner may do: reading is left to the group
 _WAL_LIMIT_OCTETS = 16 * 1024 * 1024  # chosen: what a burst may leave behind of the write-ahead log
 
 T = TypeVar("T")
@@ -99,6 +100,7 @@ def open_database(state_dir: Path, now: Instant, load: Callable[[sqlite3.Connect
     try:
         try:
             _require_file(path)
+            keep_private(path)
             return open_sound(path, file_uri(path), load)
         except (DamagedError, ForeignDatabaseError) as error:
             damage = str(error)
@@ -107,6 +109,7 @@ def open_database(state_dir: Path, now: Instant, load: Callable[[sqlite3.Connect
                 raise
             damage = str(error)
         set_aside = _set_aside(path, now)
+        keep_private(path)
         fresh = open_sound(path, file_uri(path), load)
     except NewerSchemaError as error:
         raise StoreError(
@@ -136,6 +139,17 @@ def connect(uri: str) -> sqlite3.Connection:
 def _decode_text(octets: bytes) -> str:
     """Damaged text is still text: what is made of it decides."""
     return octets.decode(errors="replace")
+
+
+def keep_private(path: Path) -> None:
+    """Make the file for its owner, who may let a group read it; SQLite gives the companions the same mode.
+
+    It tells who drained what and why, and the whole configuration. Raises OSError.
+    """
+    path.touch(mode=0o600)
+    mode = path.stat().st_mode & 0o777
+    if mode & _OF_OTHERS:
+        path.chmod(mode & ~_OF_OTHERS)
 
 
 def _require_file(path: Path) -> None:

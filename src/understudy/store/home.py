@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Concatenate, ParamSpec, TypeVar
 
 from understudy.model.instant import Instant
-from understudy.store.database import Database, FolderLock, connect, open_sound, set_aside_file
+from understudy.store.database import Database, FolderLock, connect, keep_private, open_sound, set_aside_file
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -68,6 +68,7 @@ class Home:
     def _copy(self) -> Path:
         copy = self.path.with_name(self.path.name + "-new")
         copy.unlink(missing_ok=True)
+        keep_private(copy)
         with closing(sqlite3.connect(copy)) as target:
             self.connection.backup(target)
         return copy

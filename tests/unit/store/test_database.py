@@ -65,6 +65,17 @@ def test_the_folder_is_made_for_its_owner_only(state_dir: Path) -> None:
     assert (state_dir / LOCK_NAME).stat().st_mode & 0o777 == 0o600
 
 
+def test_the_database_is_its_owner_s(state_dir: Path) -> None:
+    fill(state_dir)
+    path = state_dir / DATABASE_NAME
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.chmod(0o646)
+    store = opened(state_dir)
+    modes = {each.name: each.stat().st_mode & 0o777 for each in state_dir.glob(f"{DATABASE_NAME}*")}
+    store.close()
+    assert modes == {DATABASE_NAME: 0o640, f"{DATABASE_NAME}-wal": 0o640, f"{DATABASE_NAME}-shm": 0o640}
+
+
 def test_every_commit_reaches_the_disk(state_dir: Path) -> None:
     store = opened(state_dir)
     connection = store._writer._connection

@@ -125,6 +125,7 @@ def test_a_lost_database_is_written_again_and_nothing_is_missing(house: House, l
     assert house.store.start.alarms == ()
     assert house.store.statistics().renewed == ""
     assert not list(house.folder.glob("*-new*"))
+    assert house.path.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_file_in_the_lost_one_s_place_is_kept(house: House) -> None:
