@@ -203,7 +203,8 @@ async def plan(operations: Asked) -> PlanView:
 @_router.post("/reload")
 async def reload(operations: Asked, request: ReloadRequest | None = None) -> PlanView:
     """Read the configuration again and apply it whole."""
-    return await operations.reload((request.author if request is not None else "") or "api")
+    wanted = request or ReloadRequest()
+    return await operations.reload(wanted.author or "api", is_forced=wanted.is_forced)
 
 
 @_router.get("/metrics")

@@ -13,6 +13,7 @@ from understudy.cli.exit import told
 from understudy.cli.options import (
     DEFAULT_CONFIG,
     ConfigOption,
+    EvenSoOption,
     ForOption,
     JsonOption,
     ReasonOption,
@@ -26,9 +27,6 @@ from understudy.service.views import OverrideRequest, OverrideView, ReleaseReque
 
 SubjectArgument = Annotated[str, typer.Argument(metavar="ENDPOINT|POOL", help="What to take out.")]
 InOption = Annotated[str, typer.Option("--in", metavar="RECORD", help="In this record only.", show_default=False)]
-EvenSoOption = Annotated[
-    bool, typer.Option("--even-so", help="Also if a record would be left with nothing to answer.", show_default=False)
-]
 
 
 class Direction(StrEnum):

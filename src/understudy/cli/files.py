@@ -12,7 +12,7 @@ from rich.text import Text
 
 from understudy.cli.author import author
 from understudy.cli.exit import ExitCode, told
-from understudy.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SocketOption, connect
+from understudy.cli.options import DEFAULT_CONFIG, ConfigOption, EvenSoOption, JsonOption, SocketOption, connect
 from understudy.cli.screen import console, errors, plural, print_json, problem_line, warn
 from understudy.config.plan import Action
 from understudy.model.errors import ConfigError
@@ -104,10 +104,17 @@ def plan(*, config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False, 
         show_plan(connect(config, socket).post("/plan", PlanView), as_json=as_json)
 
 
-def reload(*, config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False, socket: SocketOption = None) -> None:
+def reload(
+    *,
+    even_so: EvenSoOption = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+    socket: SocketOption = None,
+) -> None:
     """Make the running server read its configuration again, as SIGHUP does, and show what changed."""
+    request = ReloadRequest(author=author(), is_forced=even_so)
     with told(as_json=as_json):
-        show_plan(connect(config, socket).post("/reload", PlanView, ReloadRequest(author=author())), as_json=as_json)
+        show_plan(connect(config, socket).post("/reload", PlanView, request), as_json=as_json)
 
 
 def show_plan(view: PlanView, *, as_json: bool) -> None:

@@ -24,6 +24,9 @@ ForOption: TypeAlias = Annotated[
     str,
     typer.Option("--for", metavar="DURATION", help="How long, such as 30m or 4h; `forever`: until released."),
 ]
+EvenSoOption: TypeAlias = Annotated[
+    bool, typer.Option("--even-so", help="Also if a record would be left with nothing to answer.", show_default=False)
+]
 DEFAULT_CONFIG = Path("understudy.yaml")
 
 

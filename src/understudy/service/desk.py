@@ -142,9 +142,9 @@ class Desk:
         candidate, changes = await reloading.propose(self._server)
         return self._plan(candidate, changes)
 
-    async def reload(self, author: str) -> PlanView:
+    async def reload(self, author: str, *, is_forced: bool = False) -> PlanView:
         """Read the configuration again and apply it whole."""
-        done = await reloading.reload(self._server, author)
+        done = await reloading.reload(self._server, author, is_forced=is_forced)
         plan = self._plan(done.candidate, done.plan)
         return plan.model_copy(update={"is_applied": True, "warning": done.warning})
 

@@ -104,7 +104,7 @@ class Operations(Protocol):
         """What a reload would change. Raises ConfigError."""
         ...
 
-    async def reload(self, author: str) -> PlanView:
+    async def reload(self, author: str, *, is_forced: bool = False) -> PlanView:
         """Read the configuration again and apply it whole. Raises ConfigError; then nothing has changed."""
         ...
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,8 @@ from understudy.config.plan import Plan, plan
 from understudy.engine import BindError, ZoneFileError
 from understudy.health.objections import Desired, find_objections
 from understudy.health.overrides import OverrideIndex
-from understudy.model.errors import ConfigError, EngineError
+from understudy.model.configuration import Configuration
+from understudy.model.errors import ConfigError, EngineError, Problem
 from understudy.model.event import Event, EventKind, Severity
 from understudy.model.instant import Instant
 from understudy.model.name import Name
@@ -41,13 +42,31 @@ def _awaited(candidate: Candidate) -> frozenset[Path]:
     return frozenset(faulty | {each.file for origin, each in definitions if origin not in candidate.zones})
 
 
-async def propose(server: NameServer) -> tuple[Candidate, Plan]:
-    """Read the configuration file again, check it whole, and say what it would change. Raises ConfigError."""
+async def propose(server: NameServer, *, is_forced: bool = False) -> tuple[Candidate, Plan]:
+    """Read the configuration file again, check it whole, and say what it would change. Raises ConfigError.
+
+    One that leaves a record with nothing to answer is refused unless it is forced (semantics 5.7).
+    """
     file = server.candidate.configuration.node.file
     candidate = await asyncio.to_thread(read_candidate, file, server.clock.now())
     if candidate.problems:
         raise RefusedCandidateError(candidate)
+    silent = [] if is_forced else list(_silent_records(server, candidate.configuration))
+    if silent:
+        raise ConfigError(silent)
     return candidate, plan(server.candidate.configuration, candidate.configuration)
+
+
+def _silent_records(server: NameServer, wanted: Configuration) -> Iterator[Problem]:
+    """Records that a configuration leaves with nothing to answer, where they stand."""
+    now, present = server.clock.now(), server.pipeline.configuration
+    overrides = OverrideIndex.of(server.store.desired.active_overrides(now))
+    before = Desired(present.records, present.pools, overrides)
+    after = Desired(wanted.records, wanted.pools, overrides)
+    for objection in find_objections(after, now, before=before, healths=server.pipeline.healths):
+        file, line = wanted.sources.get(f"record:{objection.record}", (str(wanted.node.file), 1))
+        hint = "give it an endpoint or a fallback, or `understudy reload --even-so`"
+        yield Problem(file, line, 1, "record.nothing-to-answer", objection.text, hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +78,12 @@ class Reloaded:
     warning: str
 
 
-async def reload(server: NameServer, author: str) -> Reloaded:
+async def reload(server: NameServer, author: str, *, is_forced: bool = False) -> Reloaded:
     """Apply the file whole, or nothing of it. Raises ConfigError, EngineError (an address cannot be listened on)."""
     async with server.reloading:
         now = server.clock.now()
         try:
-            candidate, changes = await propose(server)
+            candidate, changes = await propose(server, is_forced=is_forced)
             _rebind(server, candidate)
         except (ConfigError, EngineError) as error:
             text = f"reload refused, nothing has changed: {error}"
@@ -144,7 +163,7 @@ def apply(server: NameServer, candidate: Candidate) -> None:
 
 
 def _tell_objections(server: NameServer, now: Instant) -> None:
-    """Guard 5.7: a configuration under which a record has nothing to answer is in force, but not in silence."""
+    """Guard 5.7: a start is not refused, nor what was forced, but a record without an answer is no secret."""
     configuration = server.pipeline.configuration
     overrides = OverrideIndex.of(server.store.desired.active_overrides(now))
     desired = Desired(configuration.records, configuration.pools, overrides)

@@ -317,11 +317,12 @@ class ReleaseRequest(BaseModel):
 
 
 class ReloadRequest(BaseModel):
-    """Who asks for it."""
+    """Who asks for it; `is_forced`: also if a record is left with nothing to answer (semantics 5.7)."""
 
     model_config = ConfigDict(extra="forbid")
 
     author: str = ""
+    is_forced: bool = False
 
 
 class ReleaseView(View):
