@@ -42,16 +42,20 @@ class Decider:
         self._follow_up(settled, now)
 
     def settle_zones(self, zones: Mapping[Name, LoadedZone], now: Instant) -> None:
-        """Bring everything up to date, publish these zones whole, each in one step, and what changed in the others."""
+        """Bring everything up to date, publish these zones whole, and what changed in the others."""
         settled = self.pipeline.settle(now, sys.maxsize)
+        self.publish_zones(zones)
+        self._publish(settled)
+        self._follow_up(settled, now)
+
+    def publish_zones(self, zones: Mapping[Name, LoadedZone]) -> None:
+        """Publish these zones whole, each in one step with what its records answer; every record is decided already."""
         steered: dict[Name, dict[Name, tuple[Decision, ...]]] = {origin: {} for origin in zones}
         for record in self.pipeline.configuration.records.values():
             if record.zone in steered:
                 steered[record.zone][record.name] = tuple(self.pipeline.past[record.name].decisions.values())
         for origin, loaded in zones.items():
             self.publisher.publish_zone(origin, loaded.zone, steered[origin])
-        self._publish(settled)
-        self._follow_up(settled, now)
 
     def _publish(self, settled: Settlement) -> None:
         """Hand what changed to the engine; what a zone was published with already is no change."""

@@ -68,3 +68,17 @@ def endpoints_of(record: Record, configuration: Configuration) -> Iterator[Endpo
     for pool in record.pools:
         for member in configuration.pools[pool].members:
             yield member.endpoint
+
+
+def changed_records(before: Configuration, after: Configuration) -> set[Name]:
+    """The records that are decided otherwise, or not at all any more: they, their pools or their checks differ."""
+    pools = {name for name, pool in after.pools.items() if before.pools.get(name) != pool}
+    checks = {name for name, check in after.checks.items() if before.checks.get(name) != check}
+    changed = {
+        record.name
+        for record in after.records.values()
+        if record != before.records.get(record.name)
+        or not pools.isdisjoint(pools_of(record))
+        or not checks.isdisjoint(leaves(record.requirement))
+    }
+    return changed | (before.records.keys() - after.records.keys())

@@ -133,6 +133,12 @@ class NameServer:
         self.probe_counts[check.name, observation.outcome] += 1
         return observation
 
+    def forget_counts(self) -> None:
+        """Drop what was counted of checks that the configuration no longer names."""
+        checks = self.pipeline.configuration.checks
+        for key in [key for key in self.probe_counts if key[0] not in checks]:
+            del self.probe_counts[key]
+
     def _hear(self, change: VerdictChange) -> None:
         """A verdict of the built-in monitor entered another state, or counts again."""
         self.pipeline.note(change.key)

@@ -27,7 +27,7 @@ from understudy.model.verdict import ProbeKey, Verdict
 from understudy.service.agenda import Agenda
 from understudy.service.changes import DecisionChange, HealthChange, Settlement, is_same_answer
 from understudy.service.guard import Guard
-from understudy.service.index import Index, build_index
+from understudy.service.index import Index, build_index, changed_records
 from understudy.steering.decide import Past, RecordDecision, decide_record
 from understudy.steering.memory import release
 
@@ -77,12 +77,16 @@ class Pipeline:
         self.guard.restore(self.configuration, self.index, self.healths, answered=answered)
 
     def configure(self, configuration: Configuration) -> None:
-        """Another configuration; what it has in common with the one before keeps its health and memory."""
+        """Another configuration; what it has in common with the one before keeps its health, memory and decisions."""
+        changed = changed_records(self.configuration, configuration)
         self.configuration = configuration
         self.index = build_index(configuration)
-        self.healths = {key: value for key, value in self.healths.items() if key in self.index.records_by_key}
-        self._stale_keys = dict.fromkeys(self.index.records_by_key)
-        self._stale_records = dict.fromkeys((*self.past, *configuration.records))
+        known = self.index.records_by_key
+        self.healths = {key: value for key, value in self.healths.items() if key in known}
+        self._stale_keys = {key: None for key in self._stale_keys if key in known} | {
+            key: None for key, names in known.items() if key not in self.healths or not changed.isdisjoint(names)
+        }
+        self._stale_records |= dict.fromkeys(changed)
 
     def decree(self, overrides: Iterable[Override], now: Instant) -> None:
         """The overrides in force now."""

@@ -54,7 +54,7 @@ async def propose(server: NameServer, *, is_forced: bool = False) -> tuple[Candi
     silent = [] if is_forced else list(_silent_records(server, candidate.configuration))
     if silent:
         raise ConfigError(silent)
-    return candidate, plan(server.candidate.configuration, candidate.configuration)
+    return candidate, await asyncio.to_thread(plan, server.candidate.configuration, candidate.configuration)
 
 
 def _silent_records(server: NameServer, wanted: Configuration) -> Iterator[Problem]:
@@ -152,6 +152,7 @@ def apply(server: NameServer, candidate: Candidate) -> None:
     for origin in gone:
         server.decider.publisher.withdraw_zone(origin)
     server.decider.forget(before, now)
+    server.forget_counts()
     server.alarms.clear("configuration", now)
     for origin in (*gone, *server.zones):
         server.alarms.clear(f"zone/{origin}", now)
@@ -218,7 +219,7 @@ async def reload_zone(server: NameServer, origin: Name) -> None:
             _keep(server, before.kept_because(conflict, {**stamps, **loaded.stamps}), "a conflict", now=now)
             return
         server.zones[origin] = loaded
-        server.decider.settle_zones({origin: loaded}, now)
+        server.decider.publish_zones({origin: loaded})
         server.alarms.clear(f"zone/{origin}", now)
         text = f"serial {before.zone.serial} → {loaded.zone.serial}, {loaded.zone.record_count} records"
         server.journal.tell(Event(now, EventKind.ZONE, str(origin), text))

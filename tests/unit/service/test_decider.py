@@ -1,13 +1,10 @@
 """What the pipeline concludes reaches the engine, whatever else happens in the same turn."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
-from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.verdict import ProbeKey, Verdict, VerdictState
-from understudy.service.reload import reload_zone
-from understudy.service.zone_table import LoadedZone
 from understudy.testing.builders import endpoint
 from understudy.testing.server_world import ServerWorld
 from understudy.testing.story import Ask, Expected
@@ -29,7 +26,7 @@ async def answered(world: ServerWorld) -> str:
     return str(await world.ask(Ask("www.example.com", "A", "192.0.2.200", Expected())))
 
 
-def test_a_verdict_in_the_turn_in_which_another_zone_is_read_again_is_published(
+def test_a_verdict_in_the_turn_in_which_another_zone_is_published_reaches_the_engine(
     live: Callable[..., None], tmp_path: Path
 ) -> None:
     (tmp_path / "example.net.zone").write_text(ZONE)
@@ -37,15 +34,10 @@ def test_a_verdict_in_the_turn_in_which_another_zone_is_read_again_is_published(
     async def life(world: ServerWorld) -> None:
         server = world.server
         key = ProbeKey(endpoint("192.0.2.10"), "web")
-        settle_zones = server.decider.settle_zones
-
-        def settle_after_a_fall(zones: Mapping[Name, LoadedZone], now: Instant) -> None:
-            server.monitor._verdicts[key] = Verdict(VerdictState.DOWN, now, now)
-            server.pipeline.note(key)
-            settle_zones(zones, now)
-
-        server.decider.settle_zones = settle_after_a_fall  # type: ignore[method-assign]  # the turn that is meant
-        await reload_zone(server, Name.parse("example.net"))
+        now = server.clock.now()
+        server.monitor._verdicts[key] = Verdict(VerdictState.DOWN, now, now)
+        server.pipeline.note(key)
+        server.decider.settle_zones({Name.parse("example.net"): server.zones[Name.parse("example.net")]}, now)
         assert "198.51.100.10" in await answered(world)
 
     live(life, CONFIGURATION, ZONE)
