@@ -12,7 +12,7 @@ from understudy.engine import BindError, ZoneFileError
 from understudy.health.objections import Desired, find_objections
 from understudy.health.overrides import OverrideIndex
 from understudy.model.configuration import Configuration
-from understudy.model.errors import ConfigError, EngineError, Problem
+from understudy.model.errors import ConfigError, EngineError, Problem, StoreError
 from understudy.model.event import Event, EventKind, Severity
 from understudy.model.instant import Instant
 from understudy.model.name import Name
@@ -115,8 +115,11 @@ async def _log(server: NameServer, candidate: Candidate, lines: Sequence[str], *
     if known is not None and known.digest == candidate.digest:
         return ""
     draft = Signature(author, "configuration file", server.clock.now())
-    async with server.writing:
-        return (await write(server, draft.configuration(candidate.text, candidate.digest, lines))).warning
+    try:
+        async with server.writing:
+            return (await write(server, draft.configuration(candidate.text, candidate.digest, lines))).warning
+    except StoreError as error:  # the file itself has it: a store that is gone costs the history, nothing else (5.5)
+        return str(error)
 
 
 async def log_start(server: NameServer) -> None:
