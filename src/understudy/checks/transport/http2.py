@@ -11,11 +11,11 @@ import h2.settings
 
 from understudy.checks.transport.exchange import Body, ChooseBody, Request, Response
 from understudy.checks.transport.faults import EndpointError, plain
+from understudy.checks.transport.frames import HEAD_OCTETS, PatientFrames
 from understudy.checks.transport.stream import Stream
 
 BODY_OCTETS_MAX = 16384  # RFC 9113 6.5.2: the largest frame that every peer takes, so a request is never split
 
-_FRAME_HEAD_OCTETS = 9  # RFC 9113 4.1
 _FRAME_TYPE = 3
 _SETTINGS = 4
 
@@ -31,11 +31,11 @@ async def exchange(stream: Stream, request: Request, choose_body: ChooseBody) ->
         connection.send_data(1, request.body, end_stream=True)
     await stream.write(connection.data_to_send())
     stream.attempt.enter("first_octet")
-    reading = _Reading(choose_body)
+    reading, frames = _Reading(choose_body), PatientFrames()
     octets = await _opening(stream)
     while True:
         try:
-            for event in connection.receive_data(octets):
+            for event in connection.receive_data(frames.take(octets)):
                 reading.take(event, connection)
             answer = connection.data_to_send()
         except h2.exceptions.ProtocolError as error:
@@ -53,7 +53,7 @@ async def _opening(stream: Stream) -> bytes:
     So a peer that speaks something else is told from its first words; h2 would wait for a frame as long as these say.
     """
     octets = b""
-    while len(octets) < _FRAME_HEAD_OCTETS:
+    while len(octets) < HEAD_OCTETS:
         octets += await _more(stream)
         stream.attempt.enter("read")
     if octets[_FRAME_TYPE] != _SETTINGS:
