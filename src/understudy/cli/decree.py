@@ -25,6 +25,7 @@ from understudy.cli.screen import clock_time, console, print_json, warn
 from understudy.model.override import OverrideKind
 from understudy.service.views import OverrideRequest, OverrideView, ReleaseRequest, ReleaseView
 
+ForcedArgument = Annotated[str, typer.Argument(metavar="ENDPOINT|POOL", help="What is forced.")]
 SubjectArgument = Annotated[str, typer.Argument(metavar="ENDPOINT|POOL", help="What to take out.")]
 InOption = Annotated[str, typer.Option("--in", metavar="RECORD", help="In this record only.", show_default=False)]
 
@@ -55,8 +56,8 @@ def drain(
 
 
 def force(
-    direction: Annotated[Direction, typer.Argument(help="What to take it for, whatever the checks say.")],
-    subject: SubjectArgument,
+    direction: Annotated[Direction, typer.Argument(metavar="up|down", help="What to take it for.")],
+    subject: ForcedArgument,
     *,
     record: InOption = "",
     reason: ReasonOption = "",

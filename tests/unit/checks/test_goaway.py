@@ -28,10 +28,10 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, bef
     writer.write(connection.data_to_send())
     try:
         while octets := await reader.read(65536):
-            for event in connection.receive_data(octets):
-                if isinstance(event, h2.events.RequestReceived):
-                    connection.send_headers(1, [(":status", "200")], end_stream=True)
-                    writer.write(before + connection.data_to_send())
+            events = connection.receive_data(octets)
+            if any(isinstance(event, h2.events.RequestReceived) for event in events):
+                connection.send_headers(1, [(":status", "200")], end_stream=True)
+                writer.write(before + connection.data_to_send())
     finally:
         writer.close()
 
