@@ -112,9 +112,19 @@ class Client:
 
     def _unreachable(self, error: Exception) -> UnreachableError:
         return UnreachableError(
-            f"no server answers at {self._socket}: {error}",
+            f"no server answers at {self._socket}: {_plain(error)}",
             hint="is `understudy serve` running with this configuration? -c FILE or --socket PATH names another",
         )
+
+
+def _plain(error: BaseException) -> str:
+    """What the system said, without its number."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror.lower()
+        cause = cause.__cause__ or cause.__context__
+    return str(error)
 
 
 def _is_event(line: str) -> bool:

@@ -21,7 +21,7 @@ from understudy.cli.options import (
     connect,
     duration_option,
 )
-from understudy.cli.screen import clock_time, console, print_json, warn
+from understudy.cli.screen import console, print_json, warn, zoned_time
 from understudy.model.override import OverrideKind
 from understudy.service.views import OverrideRequest, OverrideView, ReleaseRequest, ReleaseView
 
@@ -129,7 +129,7 @@ def _show(view: OverrideView, *, as_json: bool) -> None:
     if as_json:
         print_json(view)
         return
-    until = "until released" if view.expires_at is None else f"until {clock_time(view.expires_at)}"
+    until = "until released" if view.expires_at is None else f"until {zoned_time(view.expires_at)}"
     console.print(Text.assemble((f"{view.kind} ", "bold magenta"), f"{view.subject} ", (until, "dim")))
     named = "" if view.subject == "everything" else f" {view.subject.split()[0]}"
     console.print(Text(f"  undo: understudy release{named}", "dim"))

@@ -36,11 +36,12 @@ class CheckView(View):
 
 
 def read_with_progress(config: Path, now: Instant) -> Candidate:
-    """Read a configuration and its zones; large zone files show how far it is."""
+    """Read a configuration and its zones; a large one shows that it is read, and large zone files how far."""
     from understudy.service.candidate import read_candidate  # every kind of check: other commands are quicker without
 
     columns = (TextColumn("loading {task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
+        progress.add_task(str(config), total=None)
         tasks: dict[str, TaskID] = {}
 
         def show(zone: str, read: int, size: int) -> None:

@@ -13,7 +13,7 @@ from rich.text import Text
 from understudy.cli.client import PROBE_S
 from understudy.cli.exit import ExitCode, told
 from understudy.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SocketOption, connect
-from understudy.cli.screen import ago, clock_time, console, marked, painted, print_json, rounded, show
+from understudy.cli.screen import ago, console, marked, painted, print_json, rounded, show, zoned_time
 from understudy.model.duration import DurationSyntaxError, parse_duration
 from understudy.model.instant import Instant
 from understudy.service.views import (
@@ -66,7 +66,7 @@ def _moment(text: str) -> Instant:
 
 
 def _show_explanation(view: ExplainView) -> None:
-    moment = f" at {clock_time(view.at)}" if view.is_replay else ""
+    moment = f" at {zoned_time(view.at)}" if view.is_replay else ""
     title = Text.assemble((f"{view.name} {view.type}", "bold"), (moment, "dim"), "  ", (view.rcode, "cyan"))
     console.print(title, soft_wrap=True)
     for line in view.answer:
@@ -117,6 +117,8 @@ def whatif(
     socket: SocketOption = None,
 ) -> None:
     """Show what would be answered if endpoints or pools were down. Exits 1 if a record would have nothing healthy."""
+    if not down and not name:
+        raise typer.BadParameter("say what is supposed to be down, such as --down 192.0.2.10", param_hint="--down")
     with told(as_json=as_json):
         view = connect(config, socket).post("/whatif", WhatIfView, WhatIfRequest(down=down, name=name))
         if as_json:

@@ -82,6 +82,11 @@ def clock_time(instant: Instant) -> str:
     return datetime.fromtimestamp(instant, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
+def zoned_time(instant: Instant) -> str:
+    """The same with the zone's name, where a moment stands alone."""
+    return f"{clock_time(instant)} {datetime.fromtimestamp(instant, UTC).astimezone():%Z}"
+
+
 def plural(count: int, noun: str) -> str:
     """`1 record`, `2 records`, `5,000 records`."""
     return f"{count:,} {noun}{'s' if count != 1 else ''}"
