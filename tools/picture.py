@@ -19,7 +19,8 @@ def main() -> None:
     demo(as_json=False)
     picture = console.export_svg(title="make demo")
     TARGET.parent.mkdir(parents=True, exist_ok=True)
-    TARGET.write_text(re.sub(r"@font-face \{.*?\}\n?", "", picture, flags=re.DOTALL), encoding="utf-8")
+    without_fonts = re.sub(r"@font-face \{.*?\}\n?", "", picture, flags=re.DOTALL)
+    TARGET.write_text(without_fonts.replace("<svg ", '<svg xml:space="preserve" ', 1), encoding="utf-8")
 
 
 if __name__ == "__main__":
