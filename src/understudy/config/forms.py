@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, Self, TypeVar
 
 from pydantic import (
@@ -51,13 +52,13 @@ class Form(BaseModel):
         return tuple(name for name, field in cls.model_fields.items() if not field.exclude)
 
 
-class ShortForm(Form):
+class ShortForm(Form, ABC):
     """A mapping that may also be written shorter."""
 
     @classmethod
+    @abstractmethod
     def short_schema(cls) -> dict[str, Any]:
         """The JSON Schema of the shorter writing."""
-        raise NotImplementedError
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:

@@ -426,7 +426,62 @@ fn not_yet(mut waiting: Vec<usize>, queued: &[usize]) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::not_yet;
+    use std::io::Write;
+    use std::net::{Ipv4Addr, TcpListener, TcpStream};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use understudy_answer::{Outcome, Request, Silence};
+
+    use super::{Limits, QUERIES_PER_TURN, Worker, not_yet};
+    use crate::counters::Counters;
+    use crate::inbox::{Inbox, Order};
+    use crate::responder::Responder;
+
+    /// Counts what it is asked, and stays silent, so that no answer is ever in the way.
+    struct Listening(Arc<AtomicUsize>);
+
+    impl Responder for Listening {
+        fn respond(&mut self, _request: &Request<'_>, _reply: &mut [u8]) -> Outcome {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            Outcome::Silent(Silence::Response)
+        }
+    }
+
+    #[test]
+    fn a_client_that_keeps_its_pipe_full_has_the_same_share_of_every_turn() {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let inbox = Arc::new(Inbox::new().unwrap());
+        let limits = Limits {
+            idle: Duration::from_secs(60),
+            clients: 10,
+            clients_per_address: 10,
+        };
+        let counters = Arc::new(Counters::new());
+        let responder = Listening(Arc::clone(&asked));
+        let mut worker = Worker::new(responder, counters, Arc::clone(&inbox), limits).unwrap();
+        let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let mut client = TcpStream::connect(socket.local_addr().unwrap()).unwrap();
+        client.set_nonblocking(true).unwrap();
+        inbox.order(Order::Serve { id: 1, socket });
+
+        let queries = b"\x00\x01q".repeat(20_000);
+        let mut most = 0;
+        let mut sent = 0;
+        for _ in 0..60 {
+            // What does not fit now follows from where it was cut, so that messages stay whole.
+            while let Ok(octets) = client.write(&queries[sent % 3..]) {
+                sent += octets;
+            }
+            let before = asked.load(Ordering::Relaxed);
+            worker.turn();
+            most = most.max(asked.load(Ordering::Relaxed) - before);
+        }
+        assert!(most >= QUERIES_PER_TURN, "it was served: {most}");
+        assert!(most <= 2 * QUERIES_PER_TURN, "its share grew to {most}");
+    }
 
     #[test]
     fn a_client_that_was_served_by_an_event_waits_for_the_next_turn() {

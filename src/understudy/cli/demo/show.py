@@ -128,9 +128,7 @@ def _bring_it_back(scenery: Scenery) -> float:
     _scene(f"3  {PLACES[PRIMARY]} returns")
     scenery.start_web_server(PRIMARY)
     back_at = time.monotonic()
-    console.print(
-        f"  [green]started[/] {PLACES[PRIMARY]} again; the name stays where it is until that has proved itself:"
-    )
+    console.print(f"  [green]started[/] {PLACES[PRIMARY]} again; the name stays until that has proved itself:")
     _wait(lambda: _why(scenery).startswith("3 s"), "the hold does not begin")
     console.print(Padding.indent(Text(_why(scenery), "dim"), 2))
     with console.status("holding"):
