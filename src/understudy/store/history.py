@@ -48,8 +48,7 @@ class NumberedDecision:
 def insert_events(connection: sqlite3.Connection, events: Iterable[Event]) -> None:
     """Add events that have their sequences; belongs into a transaction."""
     connection.executemany(
-        "INSERT OR REPLACE INTO event (sequence, at, kind, severity, subject, text, detail)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO event (sequence, at, kind, severity, subject, text, detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             (event.sequence, event.at, str(event.kind), str(event.severity), event.subject, event.text, detail)
             for event, detail in ((event, encode_json(event.detail)) for event in events)
@@ -60,7 +59,7 @@ def insert_events(connection: sqlite3.Connection, events: Iterable[Event]) -> No
 def insert_decisions(connection: sqlite3.Connection, decisions: Iterable[NumberedDecision]) -> None:
     """Add decisions; belongs into a transaction."""
     connection.executemany(
-        "INSERT OR REPLACE INTO decision (number, key, at, document) VALUES (?, ?, ?, ?)",
+        "INSERT INTO decision (number, key, at, document) VALUES (?, ?, ?, ?)",
         (
             (item.number, encode_record_key(item.key), item.decision.decided_at, encode_decision(item.decision))
             for item in decisions
