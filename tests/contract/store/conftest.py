@@ -10,6 +10,7 @@ from understudy.model.errors import StoreError
 from understudy.store.backlog import Pace
 from understudy.store.sqlite_store import SqliteStore, open_store, open_volatile_store
 from understudy.store.store import Store
+from understudy.testing.full_disk import FullDisk
 from understudy.testing.memory_store import MemoryDisk, MemoryStore
 from understudy.testing.store_house import STORE_NOW, StoreHouse
 
@@ -30,15 +31,14 @@ class SqliteHouse:
 
     def open(self) -> Store:
         self.stores.append(open_store(self.state_dir, StoppedClock(), pace=PACE))
+        self.disk = FullDisk(self.stores[-1]._home)
         return self.stores[-1]
 
     def fill(self) -> None:
-        connection = self.stores[-1]._writer._connection
-        (count,) = connection.execute("PRAGMA page_count").fetchone()
-        connection.execute(f"PRAGMA max_page_count = {count}")
+        self.disk.fill()
 
     def empty(self) -> None:
-        self.stores[-1]._writer._connection.execute("PRAGMA max_page_count = 1000000")
+        self.disk.empty()
 
     def leave(self) -> None:
         for store in self.stores:

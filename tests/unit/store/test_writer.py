@@ -22,6 +22,7 @@ from understudy.store.observed import Observed
 from understudy.store.sqlite_store import SqliteStore, open_store
 from understudy.store.store import EventFilter, NotDurableError
 from understudy.testing.builders import name, probe_key
+from understudy.testing.full_disk import FullDisk
 from understudy.testing.virtual_time import run_virtual
 
 NOW = 1_700_000_000.0
@@ -54,19 +55,18 @@ class Disk:
     """Listens to the writer's connection, and can be full."""
 
     def __init__(self, store: SqliteStore) -> None:
-        self.connection = store._writer._connection
         self.statements: list[str] = []
-        self.connection.set_trace_callback(self.statements.append)
+        store._home.connection.set_trace_callback(self.statements.append)
+        self._limit = FullDisk(store._home)
 
     def count(self, word: str) -> int:
         return sum(statement.startswith(word) for statement in self.statements)
 
     def fill(self) -> None:
-        (count,) = self.connection.execute("PRAGMA page_count").fetchone()
-        self.connection.execute(f"PRAGMA max_page_count = {count}")
+        self._limit.fill()
 
     def empty(self) -> None:
-        self.connection.execute("PRAGMA max_page_count = 1000000")
+        self._limit.empty()
 
 
 def on_disk(tmp_path: Path, table: str) -> int:
