@@ -22,6 +22,8 @@ pub struct Request<'a> {
     pub transport: Transport,
     /// `CLOCK_MONOTONIC`, in nanoseconds.
     pub now_ns: u64,
+    /// Civil time: the lower 32 bits of the seconds since 1970.
+    pub wall_s: u32,
 }
 
 /// Why nothing is sent back.
@@ -36,7 +38,7 @@ pub enum Silence {
 }
 
 /// What was sent, for the counters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Octets written.
     pub length: usize,

@@ -143,12 +143,13 @@ fn ask(zones: &One, message: &[u8], chance: &mut Chance) {
     } else {
         Transport::Tcp
     };
-    let (client, now_ns) = ([192, 0, 2, 53].into(), 5);
+    let (client, now_ns, wall_s) = ([192, 0, 2, 53].into(), 5, 0);
     let request = Request {
         message,
         client,
         transport,
         now_ns,
+        wall_s,
     };
     let mut reply = vec![0; 65_535];
     let outcome = respond(zones, &server, &request, chance, &mut reply);
@@ -234,12 +235,13 @@ fn a_buffer_of_any_size_is_never_overrun() {
     let server = Server::new(1232, "", "").unwrap();
     for room in 0..600 {
         let message = query(&mut chance);
-        let (client, now_ns) = ([192, 0, 2, 53].into(), 5);
+        let (client, now_ns, wall_s) = ([192, 0, 2, 53].into(), 5, 0);
         let request = Request {
             message: &message,
             client,
             transport: Transport::Tcp,
             now_ns,
+            wall_s,
         };
         let mut reply = vec![0; room];
         match respond(&zones, &server, &request, &mut chance, &mut reply) {

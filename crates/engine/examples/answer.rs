@@ -31,12 +31,13 @@ fn main() {
     let mut reply = [0; 1232];
     let mut octets = 0;
     for message in queries.iter().cycle().take(count) {
-        let (client, now_ns) = ([127, 0, 0, 1].into(), 0);
+        let (client, now_ns, wall_s) = ([127, 0, 0, 1].into(), 0, 0);
         let request = Request {
             message,
             client,
             transport: Transport::Udp,
             now_ns,
+            wall_s,
         };
         if let Outcome::Answered(summary) =
             respond(&zones, &server, &request, &mut chance, &mut reply)

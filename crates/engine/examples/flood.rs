@@ -42,13 +42,11 @@ impl Responder for Echo {
         let length = request.message.len();
         reply[..length].copy_from_slice(request.message);
         let (rcode, qtype) = (0, None);
-        let (is_truncated, is_steered) = (false, false);
         Outcome::Answered(Summary {
             length,
             rcode,
             qtype,
-            is_truncated,
-            is_steered,
+            ..Summary::default()
         })
     }
 }
@@ -60,11 +58,8 @@ fn main() {
     let seconds = Duration::from_secs(arguments.next().unwrap_or(2).min(MAX_SECONDS));
     let names = arguments.next().unwrap_or(1000).clamp(1, 1_000_000);
     let settings = Settings {
-        threads: 1,
-        udp_size: 1232,
-        tcp_idle: Duration::from_secs(10),
         tcp_clients: 10,
-        tcp_clients_per_address: 10,
+        ..Settings::default()
     };
     let echo = Service::bind(&["127.0.0.1:0".parse().unwrap()], settings, || Echo).unwrap();
     echo.start().unwrap();

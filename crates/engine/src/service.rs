@@ -24,8 +24,20 @@ pub struct Settings {
     pub tcp_idle: Duration,
     /// TCP connections in all.
     pub tcp_clients: usize,
-    /// TCP connections from one address.
-    pub tcp_clients_per_address: usize,
+    /// TCP connections from one IPv4 address or one IPv6 network of 56 bits.
+    pub tcp_clients_per_prefix: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            threads: 1,
+            udp_size: 1232,
+            tcp_idle: Duration::from_secs(10),
+            tcp_clients: 1000,
+            tcp_clients_per_prefix: 100,
+        }
+    }
 }
 
 /// How much longer than asked [`Service::stop`] waits for threads that gave up at the deadline.
@@ -177,7 +189,7 @@ impl<R: Responder> Service<R> {
         let limits = tcp::Limits {
             idle: self.settings.tcp_idle,
             clients: self.settings.tcp_clients,
-            clients_per_address: self.settings.tcp_clients_per_address,
+            clients_per_prefix: self.settings.tcp_clients_per_prefix,
         };
         let worker = tcp::Worker::new(responder, counters, inbox, limits)?;
         self.thread("dns-tcp".to_owned(), move || worker.run())

@@ -129,9 +129,9 @@ impl<R: Responder> Worker<R> {
             if received == 0 {
                 return;
             }
-            let now_ns = sys::monotonic_ns();
+            let (now_ns, wall_s) = (sys::monotonic_ns(), sys::wall_s());
             for place in 0..received {
-                self.answer(place, now_ns);
+                self.answer(place, now_ns, wall_s);
             }
             let Some((_, socket)) = self.sockets.get(index) else {
                 return;
@@ -146,7 +146,7 @@ impl<R: Responder> Worker<R> {
     }
 
     /// Answers one datagram of the batch, and queues the reply.
-    fn answer(&mut self, place: usize, now_ns: u64) {
+    fn answer(&mut self, place: usize, now_ns: u64, wall_s: u32) {
         let (client, outcome) = match self.batch.datagram(place) {
             None => return,
             Some(Err(Unusable::TooLong)) => return self.counters.dropped(Dropped::TooLong),
@@ -159,6 +159,7 @@ impl<R: Responder> Worker<R> {
                     client,
                     transport,
                     now_ns,
+                    wall_s,
                 };
                 let responder = &mut self.responder;
                 let answer = AssertUnwindSafe(|| responder.respond(&request, datagram.reply));

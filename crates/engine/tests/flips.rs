@@ -8,7 +8,6 @@
 )]
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
-use std::time::Duration;
 
 use understudy_answer::{Outcome, Request, Server, Transport};
 use understudy_engine::{Engine, Settings};
@@ -19,14 +18,7 @@ const FLIPS: u32 = 20_000;
 const READERS: usize = 3;
 
 fn engine() -> Engine {
-    let settings = Settings {
-        threads: 1,
-        udp_size: 1232,
-        tcp_idle: Duration::from_secs(1),
-        tcp_clients: 1,
-        tcp_clients_per_address: 1,
-    };
-    Engine::new(&[], settings, Server::new(1232, "", "").unwrap()).unwrap()
+    Engine::new(&[], Settings::default(), Server::new(1232, "", "").unwrap()).unwrap()
 }
 
 fn steered(number: u32) -> Vec<SteeredChange> {
@@ -57,6 +49,7 @@ fn ask(engine: &Engine) -> (u32, u32) {
         client: [127, 0, 0, 1].into(),
         transport: Transport::Tcp,
         now_ns: 0,
+        wall_s: 0,
     };
     let mut reply = vec![0; 4096];
     let Outcome::Answered(summary) = engine.answer(&request, &mut reply) else {

@@ -33,13 +33,11 @@ impl Responder for Echo {
         let length = request.message.len().min(reply.len());
         reply[..length].copy_from_slice(&request.message[..length]);
         let (rcode, qtype) = (0, Some(1));
-        let (is_truncated, is_steered) = (false, false);
         Outcome::Answered(Summary {
             length,
             rcode,
             qtype,
-            is_truncated,
-            is_steered,
+            ..Summary::default()
         })
     }
 }
@@ -47,10 +45,10 @@ impl Responder for Echo {
 fn settings() -> Settings {
     Settings {
         threads: 2,
-        udp_size: 1232,
         tcp_idle: PATIENCE,
         tcp_clients: 100,
-        tcp_clients_per_address: 50,
+        tcp_clients_per_prefix: 50,
+        ..Settings::default()
     }
 }
 
@@ -284,7 +282,7 @@ fn ask_again(client: &mut TcpStream) {
 #[test]
 fn at_a_clients_limit_its_longest_idle_connection_makes_room() {
     let limits = Settings {
-        tcp_clients_per_address: 2,
+        tcp_clients_per_prefix: 2,
         ..settings()
     };
     let service = service(&["127.0.0.1:0"], limits);
@@ -350,7 +348,7 @@ fn connect_and_read_nothing(server: SocketAddr) -> TcpStream {
 #[test]
 fn a_client_at_work_is_not_sent_away_for_a_new_one() {
     let limits = Settings {
-        tcp_clients_per_address: 1,
+        tcp_clients_per_prefix: 1,
         ..settings()
     };
     let service = service(&["127.0.0.1:0"], limits);
@@ -376,10 +374,10 @@ fn a_client_at_work_is_not_sent_away_for_a_new_one() {
 #[test]
 fn addresses_come_and_go_while_others_stay() {
     // So many that none of the attempts below takes the place of the one that is kept.
-    let (tcp_clients, tcp_clients_per_address) = (100_000, 100_000);
+    let (tcp_clients, tcp_clients_per_prefix) = (100_000, 100_000);
     let limits = Settings {
         tcp_clients,
-        tcp_clients_per_address,
+        tcp_clients_per_prefix,
         ..settings()
     };
     let service = service(&["127.0.0.1:0"], limits);

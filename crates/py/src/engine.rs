@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 use understudy_answer::{Outcome, Request, Server, Transport};
-use understudy_engine::{EngineError, Settings, monotonic_ns};
+use understudy_engine::{EngineError, Settings, monotonic_ns, wall_s};
 use understudy_zone::SteeredChange;
 
 use crate::errors::{engine_error, text_error, value_error};
@@ -56,7 +56,7 @@ impl Engine {
         udp_size = 1232,
         tcp_idle_s = 10.0,
         tcp_clients = 1000,
-        tcp_clients_per_address = 100,
+        tcp_clients_per_prefix = 100,
         version_bind = "",
         hostname_bind = "",
     ))]
@@ -67,7 +67,7 @@ impl Engine {
         udp_size: u16,
         tcp_idle_s: f64,
         tcp_clients: usize,
-        tcp_clients_per_address: usize,
+        tcp_clients_per_prefix: usize,
         version_bind: &str,
         hostname_bind: &str,
     ) -> PyResult<Self> {
@@ -86,7 +86,7 @@ impl Engine {
             udp_size,
             tcp_idle,
             tcp_clients,
-            tcp_clients_per_address,
+            tcp_clients_per_prefix,
         };
         py.detach(|| understudy_engine::Engine::new(&addresses, settings, server))
             .map(|engine| Engine { engine })
@@ -182,6 +182,7 @@ impl Engine {
             client,
             transport,
             now_ns,
+            wall_s: wall_s(),
         };
         let mut reply = vec![0; MESSAGE_OCTETS];
         match self.engine.answer(&request, &mut reply) {

@@ -88,7 +88,7 @@ class Engine:
         udp_size: int = 1232,
         tcp_idle_s: float = 10.0,
         tcp_clients: int = 1000,
-        tcp_clients_per_address: int = 100,
+        tcp_clients_per_prefix: int = 100,
         version_bind: str = "",
         hostname_bind: str = "",
     ) -> None:

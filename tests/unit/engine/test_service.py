@@ -219,7 +219,7 @@ def test_a_stopped_engine_stays_stopped() -> None:
 
 
 def test_at_a_limit_of_tcp_the_longest_idle_connection_makes_room(zone: Zone) -> None:
-    engine = Engine(["127.0.0.1:0"], tcp_clients_per_address=2)
+    engine = Engine(["127.0.0.1:0"], tcp_clients_per_prefix=2)
     engine.publish_zone(zone, [])
     engine.start()
     query = dns.message.make_query("www.example.com.", "A")

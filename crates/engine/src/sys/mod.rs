@@ -39,18 +39,30 @@ pub(crate) fn block_signals() {
 /// `CLOCK_MONOTONIC` in nanoseconds: the clock of Python's `time.monotonic()`.
 #[must_use]
 pub fn monotonic_ns() -> u64 {
-    let mut now = MaybeUninit::<libc::timespec>::zeroed();
-    // SAFETY: the pointer is valid for writes, the clock exists on every Linux, and a zeroed
-    // timespec is a valid one even if the call failed.
-    let now = unsafe {
-        libc::clock_gettime(libc::CLOCK_MONOTONIC, now.as_mut_ptr());
-        now.assume_init()
-    };
+    let now = read_clock(libc::CLOCK_MONOTONIC);
     let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
     let fraction = u64::try_from(now.tv_nsec).unwrap_or(0);
     seconds
         .saturating_mul(1_000_000_000)
         .saturating_add(fraction)
+}
+
+/// Civil time to about 4 ms: the lower 32 bits of the seconds since 1970, as cookies count (RFC 9018
+/// section 4.3).
+#[must_use]
+pub fn wall_s() -> u32 {
+    let seconds = u64::try_from(read_clock(libc::CLOCK_REALTIME_COARSE).tv_sec).unwrap_or(0);
+    u32::try_from(seconds & u64::from(u32::MAX)).unwrap_or(0)
+}
+
+fn read_clock(clock: libc::clockid_t) -> libc::timespec {
+    let mut now = MaybeUninit::<libc::timespec>::zeroed();
+    // SAFETY: the pointer is valid for writes, every clock that is asked for exists on every Linux,
+    // and a zeroed timespec is a valid one even if the call failed.
+    unsafe {
+        libc::clock_gettime(clock, now.as_mut_ptr());
+        now.assume_init()
+    }
 }
 
 /// Sets one integer socket option.

@@ -35,6 +35,8 @@ pub(crate) enum Next {
 pub(crate) struct Connection<S> {
     pub(crate) stream: S,
     pub(crate) client: IpAddr,
+    /// The client's network, whose connections are counted together.
+    pub(crate) network: IpAddr,
     /// The moment at which the connection is closed. It moves only when answers have wholly left:
     /// an idle client, one that sends slowly and one that reads slowly all meet the same end.
     pub(crate) deadline: Instant,
@@ -57,11 +59,12 @@ pub(crate) struct Turn<'a, F> {
 }
 
 impl<S: Read + Write> Connection<S> {
-    pub(crate) fn new(stream: S, client: IpAddr, deadline: Instant) -> Self {
+    pub(crate) fn new(stream: S, client: IpAddr, network: IpAddr, deadline: Instant) -> Self {
         let (input, output) = (Vec::new(), Vec::new());
         Connection {
             stream,
             client,
+            network,
             deadline,
             input,
             output,
@@ -219,7 +222,8 @@ mod tests {
             room,
             taken: Vec::new(),
         };
-        Connection::new(network, Ipv4Addr::LOCALHOST.into(), Instant::now())
+        let client = Ipv4Addr::LOCALHOST.into();
+        Connection::new(network, client, client, Instant::now())
     }
 
     fn echo(message: &[u8], _client: IpAddr, output: &mut Vec<u8>) -> bool {

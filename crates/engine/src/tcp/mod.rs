@@ -14,6 +14,7 @@ use understudy_answer::{Outcome, Request, Transport};
 
 use crate::counters::{Counters, Dropped};
 use crate::inbox::{INBOX, Inbox, Order};
+use crate::network::network_of;
 use crate::responder::Responder;
 use crate::sys::{self, Interest, Poll};
 use connection::{Connection, Next, Turn, deadline_in};
@@ -30,6 +31,11 @@ const QUERIES_PER_TURN: usize = 64;
 /// Idle connections looked at for the place that a new one needs.
 /// chosen: so many clients in a row rarely speak in the moment in which they would be closed.
 const CANDIDATES: usize = 8;
+
+/// Which clients share a limit: an IPv4 address is one client, and so is the IPv6 network that one
+/// site is given (RFC 6177 section 2), for it has as many addresses as it likes.
+const IPV4_BITS: u8 = 32;
+const IPV6_BITS: u8 = 56;
 
 /// How long no connection is accepted when the process has no descriptors left.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -48,8 +54,8 @@ pub(crate) struct Limits {
     pub(crate) idle: Duration,
     /// Connections in all.
     pub(crate) clients: usize,
-    /// Connections from one address.
-    pub(crate) clients_per_address: usize,
+    /// Connections from one IPv4 address or one IPv6 network.
+    pub(crate) clients_per_prefix: usize,
 }
 
 /// The state of the TCP thread.
@@ -61,7 +67,7 @@ pub(crate) struct Worker<R> {
     listeners: Vec<(u64, TcpListener)>,
     connections: Vec<Option<(Connection<TcpStream>, Interest)>>,
     vacant: Vec<usize>,
-    by_address: HashMap<IpAddr, usize>,
+    by_network: HashMap<IpAddr, usize>,
     /// Connections with work that no event will announce.
     again: Vec<usize>,
     scratch: Vec<u8>,
@@ -81,12 +87,13 @@ impl<R: Responder> Desk<R> {
     /// Appends the answer with its length. False after a panic.
     fn answer(&mut self, message: &[u8], client: IpAddr, output: &mut Vec<u8>) -> bool {
         self.counters.query(Transport::Tcp, client);
-        let (transport, now_ns) = (Transport::Tcp, sys::monotonic_ns());
+        let (transport, now_ns, wall_s) = (Transport::Tcp, sys::monotonic_ns(), sys::wall_s());
         let request = Request {
             message,
             client,
             transport,
             now_ns,
+            wall_s,
         };
         let (responder, reply) = (&mut self.responder, &mut self.reply);
         match catch_unwind(AssertUnwindSafe(|| responder.respond(&request, reply))) {
@@ -131,7 +138,7 @@ impl<R: Responder> Worker<R> {
             listeners: Vec::new(),
             connections: Vec::new(),
             vacant: Vec::new(),
-            by_address: HashMap::new(),
+            by_network: HashMap::new(),
             again: Vec::new(),
             scratch: vec![0; MESSAGE_OCTETS],
             next_sweep: Instant::now(),
@@ -270,9 +277,10 @@ impl<R: Responder> Worker<R> {
     /// Takes a connection in. At a limit the one that has been idle longest makes room for it; it
     /// is closed at once only if all the others are at work.
     fn admit(&mut self, stream: TcpStream, client: IpAddr) {
-        let from_address = self.by_address.get(&client).copied().unwrap_or(0);
-        let has_room = if from_address >= self.limits.clients_per_address {
-            self.make_room(Some(client))
+        let network = network_of(client, IPV4_BITS, IPV6_BITS);
+        let from_network = self.by_network.get(&network).copied().unwrap_or(0);
+        let has_room = if from_network >= self.limits.clients_per_prefix {
+            self.make_room(Some(network))
         } else {
             self.open() < self.limits.clients || self.make_room(None)
         };
@@ -288,12 +296,12 @@ impl<R: Responder> Worker<R> {
                 .add(stream.as_fd(), token_of(index), Interest::Read)
                 .is_ok();
         let deadline = deadline_in(Instant::now(), self.limits.idle);
-        let connection = Connection::new(stream, client, deadline);
+        let connection = Connection::new(stream, client, network, deadline);
         match self.connections.get_mut(index) {
             Some(place) => *place = Some((connection, Interest::Read)),
             None => self.connections.push(Some((connection, Interest::Read))),
         }
-        *self.by_address.entry(client).or_insert(0) += 1;
+        *self.by_network.entry(network).or_insert(0) += 1;
         self.desk.counters.accepted();
         if !is_ready {
             self.desk.counters.dropped(Dropped::Socket);
@@ -301,11 +309,11 @@ impl<R: Responder> Worker<R> {
         }
     }
 
-    /// Closes the connection that has been idle longest, of this client or of all (RFC 7766
+    /// Closes the connection that has been idle longest, of this network or of all (RFC 7766
     /// sections 6.2.2 and 6.2.3). False if none is idle.
-    fn make_room(&mut self, client: Option<IpAddr>) -> bool {
+    fn make_room(&mut self, network: Option<IpAddr>) -> bool {
         for _ in 0..CANDIDATES {
-            let Some((index, deadline)) = self.longest_idle(client) else {
+            let Some((index, deadline)) = self.longest_idle(network) else {
                 return false;
             };
             // What it has sent meanwhile is answered, and then it was not idle.
@@ -324,14 +332,14 @@ impl<R: Responder> Worker<R> {
     }
 
     /// The idle connection whose last answer left first, with its deadline.
-    fn longest_idle(&self, client: Option<IpAddr>) -> Option<(usize, Instant)> {
+    fn longest_idle(&self, network: Option<IpAddr>) -> Option<(usize, Instant)> {
         let idle = self
             .connections
             .iter()
             .enumerate()
             .filter_map(|(index, place)| {
                 let (connection, _) = place.as_ref()?;
-                let is_concerned = client.is_none_or(|client| connection.client == client);
+                let is_concerned = network.is_none_or(|network| connection.network == network);
                 (is_concerned && connection.is_idle()).then_some((index, connection.deadline))
             });
         idle.min_by_key(|(_, deadline)| *deadline)
@@ -378,10 +386,10 @@ impl<R: Responder> Worker<R> {
             return;
         };
         self.vacant.push(index);
-        if let Some(count) = self.by_address.get_mut(&connection.client) {
+        if let Some(count) = self.by_network.get_mut(&connection.network) {
             *count = count.saturating_sub(1);
             if *count == 0 {
-                self.by_address.remove(&connection.client);
+                self.by_network.remove(&connection.network);
             }
         }
     }
@@ -449,23 +457,60 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_client_that_keeps_its_pipe_full_has_the_same_share_of_every_turn() {
+    fn worker(limits: Limits) -> (Worker<Listening>, Arc<AtomicUsize>) {
         let asked = Arc::new(AtomicUsize::new(0));
         let inbox = Arc::new(Inbox::new().unwrap());
+        let counters = Arc::new(Counters::new());
+        let responder = Listening(Arc::clone(&asked));
+        let worker = Worker::new(responder, counters, inbox, limits).unwrap();
+        (worker, asked)
+    }
+
+    #[test]
+    fn connections_of_one_ipv6_network_are_counted_together() {
         let limits = Limits {
             idle: Duration::from_secs(60),
             clients: 10,
-            clients_per_address: 10,
+            clients_per_prefix: 1,
         };
-        let counters = Arc::new(Counters::new());
-        let responder = Listening(Arc::clone(&asked));
-        let mut worker = Worker::new(responder, counters, Arc::clone(&inbox), limits).unwrap();
+        let (mut worker, _) = worker(limits);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut clients = Vec::new();
+        for client in [
+            "2001:db8:0:1::1",
+            "2001:db8:0:ff::2",
+            "2001:db8:0:100::1",
+            "192.0.2.1",
+            "192.0.2.2",
+        ] {
+            clients.push(TcpStream::connect(address).unwrap());
+            worker.admit(listener.accept().unwrap().0, client.parse().unwrap());
+        }
+        let open = worker.connections.iter().flatten();
+        let open: Vec<String> = open.map(|(it, _)| it.client.to_string()).collect();
+        let expected = [
+            "2001:db8:0:ff::2",
+            "2001:db8:0:100::1",
+            "192.0.2.1",
+            "192.0.2.2",
+        ];
+        assert_eq!(open, expected, "the first made room for the second");
+    }
+
+    #[test]
+    fn a_client_that_keeps_its_pipe_full_has_the_same_share_of_every_turn() {
+        let limits = Limits {
+            idle: Duration::from_secs(60),
+            clients: 10,
+            clients_per_prefix: 10,
+        };
+        let (mut worker, asked) = worker(limits);
         let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         socket.set_nonblocking(true).unwrap();
         let mut client = TcpStream::connect(socket.local_addr().unwrap()).unwrap();
         client.set_nonblocking(true).unwrap();
-        inbox.order(Order::Serve { id: 1, socket });
+        worker.inbox.order(Order::Serve { id: 1, socket });
 
         let queries = b"\x00\x01q".repeat(20_000);
         let mut most = 0;
