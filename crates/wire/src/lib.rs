@@ -7,6 +7,7 @@
 mod compression;
 mod edns;
 mod header;
+mod lower;
 mod name;
 mod numbers;
 mod query;
@@ -17,6 +18,7 @@ mod writer;
 
 pub use edns::{Edns, EdnsOption, Options};
 pub use header::{HEADER_OCTETS, Header, Section};
+pub use lower::LowerName;
 pub use name::{Labels, MAX_LABEL_OCTETS, MAX_NAME_OCTETS, Name, NameBuf, NameError};
 pub use numbers::{Class, Opcode, Rcode, Rtype, UnknownMnemonic};
 pub use query::{Fault, Query, Question, RawRecord, Refusal, Silence};

@@ -1,10 +1,8 @@
 //! What a zone has on the way to a name: all that RFC 1034 section 4.3.2 asks for.
 
-use understudy_wire::Name;
+use understudy_wire::{LowerName, MAX_NAME_OCTETS, Name};
 
-use crate::key::{self, Key};
 use crate::node::Node;
-use crate::tree::Seek;
 use crate::zone::Version;
 
 /// The outcome of looking a name up.
@@ -63,78 +61,87 @@ impl Above<'_> {
     }
 }
 
-pub(crate) fn find<'z>(version: &'z Version, qname: Name<'_>) -> Option<Found<'z>> {
-    let mut key = Key::APEX;
-    if !key.set(qname, version.origin.as_name()) {
-        return None;
+/// Look up a name that is known to be the apex or below it.
+#[inline]
+pub(crate) fn find<'z>(version: &'z Version, name: &LowerName) -> Found<'z> {
+    let labels = name.label_count();
+    let node = version.get(name, labels);
+    if let Some(node) = node
+        && !version.may_hide_names()
+    {
+        return Found {
+            at: existing(node),
+            encloser_labels: labels,
+            cut: None,
+            dname: None,
+        };
     }
-    let (key, depth) = (key.as_octets(), key.depth());
-    let (at, encloser_depth) = match version.tree.seek(key) {
-        Seek::Exact(octets) => (Match::Exact(Node::from_octets(octets)), depth),
-        Seek::Absent { shared_depth } if shared_depth == depth => (Match::EmptyNonTerminal, depth),
-        Seek::Absent { shared_depth } => {
-            let wildcard = wildcard_below(version, key, shared_depth);
-            (Match::Missing { wildcard }, shared_depth)
-        }
-    };
+    walk(version, name, node)
+}
+
+/// What is at a name that exists.
+#[inline]
+fn existing(node: Node<'_>) -> Match<'_> {
+    if node.is_empty() {
+        Match::EmptyNonTerminal
+    } else {
+        Match::Exact(node)
+    }
+}
+
+/// Go down from the apex to the name: to the closest encloser, and past the first cut or DNAME.
+#[inline(never)]
+fn walk<'z>(version: &'z Version, name: &LowerName, at: Option<Node<'z>>) -> Found<'z> {
+    let labels = name.label_count();
     let mut found = Found {
-        at,
-        encloser_labels: version.origin_labels + encloser_depth,
+        at: at.map_or(Match::Missing { wildcard: None }, existing),
+        encloser_labels: labels,
         cut: None,
         dname: None,
     };
-    if depth > 0 {
-        look_above(version, key, depth, &mut found);
+    for above in version.origin_labels..=labels {
+        let node = if above == labels {
+            at
+        } else {
+            version.get(name, above)
+        };
+        let Some(node) = node else {
+            // What does not exist has nothing below it.
+            found.encloser_labels = above.saturating_sub(1);
+            break;
+        };
+        if found.cut.is_some() || found.dname.is_some() {
+            continue;
+        }
+        let here = Above {
+            node,
+            labels: above,
+        };
+        if node.has_ns() && above > version.origin_labels {
+            found.cut = Some(here);
+        } else if node.has_dname() && above < labels {
+            found.dname = Some(here);
+        }
     }
-    Some(found)
+    if at.is_none() {
+        let wildcard = wildcard_below(version, name, found.encloser_labels);
+        found.at = Match::Missing { wildcard };
+    }
+    found
 }
 
-/// The wildcard child of the ancestor of `key` at this depth, if it exists.
-fn wildcard_below<'z>(version: &'z Version, key: &[u8], depth: usize) -> Option<Node<'z>> {
+/// The wildcard child of the ancestor of `name` with so many labels, if it exists.
+fn wildcard_below<'z>(version: &'z Version, name: &LowerName, labels: usize) -> Option<Node<'z>> {
     if version.tally.wildcards == 0 {
         return None;
     }
-    let key = Key::wildcard_below(key::ancestor(key, depth), depth)?;
-    match version.tree.seek(key.as_octets()) {
-        Seek::Exact(octets) => Some(Node::from_octets(octets)),
-        Seek::Absent { shared_depth } => (shared_depth == key.depth()).then(Node::default),
-    }
-}
-
-/// Go down from the apex to the name and stop at the first cut or DNAME.
-fn look_above<'z>(version: &'z Version, key: &[u8], depth: usize, found: &mut Found<'z>) {
-    let apex = Node::from_octets(&version.apex);
-    if apex.has_dname() {
-        found.dname = Some(Above {
-            node: apex,
-            labels: version.origin_labels,
-        });
-        return;
-    }
-    if version.tally.cuts_and_dnames == 0 {
-        return;
-    }
-    let deepest = found.encloser_labels - version.origin_labels;
-    for above in 1..=deepest {
-        let node = match &found.at {
-            Match::Exact(node) if above == depth => Some(*node),
-            _ => version
-                .tree
-                .get(key::ancestor(key, above))
-                .map(Node::from_octets),
-        };
-        let Some(node) = node else { continue };
-        let here = Above {
-            node,
-            labels: version.origin_labels + above,
-        };
-        if node.has_ns() {
-            found.cut = Some(here);
-            return;
-        }
-        if node.has_dname() && above < depth {
-            found.dname = Some(here);
-            return;
-        }
-    }
+    let encloser = name.between(labels, version.origin_labels)?;
+    let mut key = [0; MAX_NAME_OCTETS + 2];
+    let (asterisk, rest) = key.split_at_mut_checked(2)?;
+    asterisk.copy_from_slice(&[1, b'*']);
+    rest.get_mut(..encloser.len())?.copy_from_slice(encloser);
+    version
+        .index
+        .get(key.get(..2 + encloser.len())?)
+        .map(Node::from_octets)
 }

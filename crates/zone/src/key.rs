@@ -75,18 +75,6 @@ impl Key {
         Some(())
     }
 
-    /// The key of the wildcard child of the name that has this key.
-    pub(crate) fn wildcard_below(parent: &[u8], depth: usize) -> Option<Self> {
-        let mut key = Self {
-            length: parent.len(),
-            depth: depth + 1,
-            ..Self::APEX
-        };
-        key.octets.get_mut(..parent.len())?.copy_from_slice(parent);
-        key.push_label(b"*")?;
-        Some(key)
-    }
-
     /// Append a label that is in lower case.
     #[inline]
     fn push_label(&mut self, label: &[u8]) -> Option<()> {
@@ -121,12 +109,6 @@ impl Key {
     #[inline]
     pub(crate) fn as_octets(&self) -> &[u8] {
         self.octets.get(..self.length).unwrap_or_default()
-    }
-
-    /// How many labels below the apex.
-    #[inline]
-    pub(crate) fn depth(&self) -> usize {
-        self.depth
     }
 }
 
@@ -176,6 +158,31 @@ pub(crate) fn shared_depth(left: &[u8], right: &[u8]) -> usize {
 /// Is any label a lone asterisk?
 pub(crate) fn has_asterisk(key: &[u8]) -> bool {
     key.split(|octet| *octet == END).any(|label| label == b"*")
+}
+
+/// Append the name that has this key, as wire octets without those of the apex.
+pub(crate) fn push_wire(key: &[u8], to: &mut Vec<u8>) {
+    let labels = key.strip_suffix(&[END]).unwrap_or_default();
+    if key.is_empty() {
+        return;
+    }
+    for label in labels.rsplit(|octet| *octet == END) {
+        let length_at = to.len();
+        to.push(0);
+        let mut is_escaped = false;
+        for octet in label {
+            if *octet == ESCAPE && !is_escaped {
+                is_escaped = true;
+                continue;
+            }
+            to.push(if is_escaped { *octet - 1 } else { *octet });
+            is_escaped = false;
+        }
+        let length = to.len() - length_at - 1;
+        if let Some(field) = to.get_mut(length_at) {
+            *field = u8::try_from(length).unwrap_or(u8::MAX);
+        }
+    }
 }
 
 /// The name, in lower case, that has this key in the zone `origin`.
@@ -253,6 +260,10 @@ mod tests {
             r"\.a.example.",
         ] {
             assert_eq!(to_name(&key(text), origin.as_name()).to_string(), text);
+            let mut wire = Vec::new();
+            push_wire(&key(text), &mut wire);
+            wire.extend_from_slice(origin.as_name().to_lower().as_name().octets());
+            assert_eq!(wire, name(text).as_name().to_lower().as_name().octets());
         }
     }
 

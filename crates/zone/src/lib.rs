@@ -1,15 +1,20 @@
 //! Zone data: master files in, immutable versions, ordered look-up.
 //!
-//! A zone is one persistent B+ tree in canonical order (RFC 4034 section 6.1) whose leaves hold
-//! names and RRsets as packed octets. A change copies the path to the leaf that it touches; readers
-//! hold a version and take no lock. Empty non-terminals are not stored: a name exists when it, or
-//! anything below it, has data, and the order shows that.
+//! A zone is two persistent structures over the same names:
+//!
+//! - the index, a hash trie from names to what they have as packed octets, which answers queries;
+//!   empty non-terminals are in it, so that a name exists if and only if it is there;
+//! - the order, a B+ tree of the names that have data in canonical order (RFC 4034 section 6.1),
+//!   for walks through the zone, and to tell which names exist only because of names below them.
+//!
+//! A change copies the paths that it touches; readers hold a version and take no lock.
 #![forbid(unsafe_code)]
 
 mod change;
 mod export;
 mod fault;
 mod find;
+mod index;
 mod key;
 mod lexer;
 mod load;
@@ -18,6 +23,7 @@ mod pack;
 mod page;
 mod problem;
 mod rdata;
+mod revision;
 mod tally;
 mod tree;
 mod zone;

@@ -241,6 +241,13 @@ impl<'z> Node<'z> {
         }
     }
 
+    /// Is there nothing: neither a static set nor a steered one?
+    #[inline]
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.sets.is_empty()
+    }
+
     /// The sets as octets.
     pub(crate) fn octets(&self) -> &'z [u8] {
         self.sets

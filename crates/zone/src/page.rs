@@ -1,17 +1,17 @@
-//! One page of the tree: sorted keys, and octets behind each, packed without gaps.
+//! One page of the tree: sorted keys, packed without gaps.
 //!
 //! The octets that all keys begin with are held once. The next eight of each key stand in an array
 //! of their own, so that a search touches the keys themselves only where these are equal.
 
 use std::cmp::Ordering;
 
-/// Sorted entries. A page is never changed; the next version has another.
+/// Sorted keys. A page is never changed; the next version has another.
 #[derive(Debug, Default)]
 pub(crate) struct Page {
     heads: Box<[u64]>,
-    /// Where each entry ends in `octets`; it begins where the one before ends.
+    /// Where each key ends in `octets`; it begins where the one before ends.
     ends: Box<[u32]>,
-    /// The common prefix, then for each entry: length of the rest of its key (2), that, its value.
+    /// The common prefix, then the rest of each key.
     octets: Box<[u8]>,
     prefix: usize,
     /// The prefix as a head, and which bits of a head it decides; none if it is longer than that.
@@ -47,18 +47,14 @@ impl Page {
         self.heads.len()
     }
 
-    pub(crate) fn octet_count(&self) -> usize {
-        self.octets.len()
-    }
-
     #[inline]
     fn prefix(&self) -> &[u8] {
         self.octets.get(..self.prefix).unwrap_or_default()
     }
 
-    /// The rest of an entry's key, and its value.
+    /// The rest of a key.
     #[inline]
-    pub(crate) fn entry(&self, index: usize) -> Option<(&[u8], &[u8])> {
+    fn suffix(&self, index: usize) -> Option<&[u8]> {
         let end = usize::try_from(*self.ends.get(index)?).ok()?;
         let start = match index
             .checked_sub(1)
@@ -67,23 +63,13 @@ impl Page {
             Some(before) => usize::try_from(*before).ok()?,
             None => self.prefix,
         };
-        let (length, rest) = self.octets.get(start..end)?.split_first_chunk()?;
-        rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))
-    }
-
-    #[inline]
-    pub(crate) fn value(&self, index: usize) -> Option<&[u8]> {
-        self.entry(index).map(|(_, value)| value)
-    }
-
-    fn suffix(&self, index: usize) -> &[u8] {
-        self.entry(index).map_or(&[], |(suffix, _)| suffix)
+        self.octets.get(start..end)
     }
 
     /// A key in two pieces.
     #[inline]
     pub(crate) fn key(&self, index: usize) -> Option<[&[u8]; 2]> {
-        self.entry(index).map(|(suffix, _)| [self.prefix(), suffix])
+        self.suffix(index).map(|suffix| [self.prefix(), suffix])
     }
 
     /// Where the key is, or where it would be.
@@ -126,7 +112,7 @@ impl Page {
         }
         while low < high {
             let middle = low + (high - low) / 2;
-            match self.suffix(middle).cmp(suffix) {
+            match self.suffix(middle).unwrap_or_default().cmp(suffix) {
                 Ordering::Less => low = middle + 1,
                 Ordering::Equal => return Ok(middle),
                 Ordering::Greater => high = middle,
@@ -136,41 +122,35 @@ impl Page {
     }
 }
 
-/// Entries being collected into pages of limited size.
+/// Keys being collected into pages of limited size.
 pub(crate) struct PageBuilder {
     keys: Vec<u8>,
-    values: Vec<u8>,
-    /// Where each key and value ends.
-    ends: Vec<(usize, usize)>,
-    max_entries: usize,
-    max_octets: usize,
+    /// Where each key ends.
+    ends: Vec<usize>,
+    max_keys: usize,
     done: Vec<Page>,
 }
 
 impl PageBuilder {
-    /// Pages are ended at `max_entries`, or when they have `max_octets`; an entry is never split.
-    pub(crate) fn new(max_entries: usize, max_octets: usize) -> Self {
+    /// Pages are ended at `max_keys`.
+    pub(crate) fn new(max_keys: usize) -> Self {
         Self {
             keys: Vec::new(),
-            values: Vec::new(),
             ends: Vec::new(),
-            max_entries,
-            max_octets,
+            max_keys,
             done: Vec::new(),
         }
     }
 
-    /// Add an entry; keys come in ascending order. The key comes in two pieces.
-    pub(crate) fn push(&mut self, key: [&[u8]; 2], value: &[u8]) {
-        let octets = self.keys.len() + self.values.len();
-        if self.ends.len() >= self.max_entries || octets >= self.max_octets {
+    /// Add a key in two pieces; keys come in ascending order.
+    pub(crate) fn push(&mut self, key: [&[u8]; 2]) {
+        if self.ends.len() >= self.max_keys {
             self.flush();
         }
         for piece in key {
             self.keys.extend_from_slice(piece);
         }
-        self.values.extend_from_slice(value);
-        self.ends.push((self.keys.len(), self.values.len()));
+        self.ends.push(self.keys.len());
     }
 
     /// The pages; none if nothing was pushed.
@@ -184,35 +164,26 @@ impl PageBuilder {
             self.done.push(page);
         }
         self.keys.clear();
-        self.values.clear();
         self.ends.clear();
     }
 
     fn pack(&self) -> Option<Page> {
-        let (first_end, _) = *self.ends.first()?;
-        let first = self.keys.get(..first_end)?;
-        let last_start = self
-            .ends
-            .len()
-            .checked_sub(2)
-            .and_then(|at| self.ends.get(at));
-        let last = self.keys.get(last_start.map_or(0, |(end, _)| *end)..)?;
-        let prefix = first.iter().zip(last).take_while(|(a, b)| a == b).count();
+        let first = self.keys.get(..*self.ends.first()?)?;
         let count = self.ends.len();
-        let size = prefix + self.keys.len() - count * prefix + self.values.len() + 2 * count;
+        let last_start = count.checked_sub(2).and_then(|at| self.ends.get(at));
+        let last = self.keys.get(last_start.copied().unwrap_or(0)..)?;
+        let prefix = first.iter().zip(last).take_while(|(a, b)| a == b).count();
         let mut heads = Vec::with_capacity(count);
         let mut ends = Vec::with_capacity(count);
-        let mut octets = Vec::with_capacity(size);
+        let mut octets = Vec::with_capacity(prefix + self.keys.len() - count * prefix);
         octets.extend_from_slice(first.get(..prefix)?);
-        let (mut key_start, mut value_start) = (0, 0);
-        for (key_end, value_end) in &self.ends {
-            let suffix = self.keys.get(key_start + prefix..*key_end)?;
+        let mut start = 0;
+        for end in &self.ends {
+            let suffix = self.keys.get(start + prefix..*end)?;
             heads.push(head(suffix));
-            octets.extend_from_slice(&u16::try_from(suffix.len()).ok()?.to_be_bytes());
             octets.extend_from_slice(suffix);
-            octets.extend_from_slice(self.values.get(value_start..*value_end)?);
             ends.push(u32::try_from(octets.len()).ok()?);
-            (key_start, value_start) = (*key_end, *value_end);
+            start = *end;
         }
         let prefix_mask = prefix_mask(prefix);
         Some(Page {

@@ -1,4 +1,4 @@
-//! A persistent B+ tree from keys to octets. A change makes a new tree that shares every page but
+//! A persistent B+ tree of keys. A change makes a new tree that shares every page but
 //! those on the way to what changed.
 
 use std::sync::Arc;
@@ -6,14 +6,12 @@ use std::sync::Arc;
 use crate::key::shared_depth;
 use crate::page::{Page, PageBuilder};
 
-/// chosen: 32 entries of a typical zone are 1.5 KiB, which one change copies in under a microsecond,
-/// and a search touches few cache lines of a leaf, which is seldom in a cache.
-const MAX_ENTRIES: usize = 32;
+/// chosen: 32 keys of a typical zone are 1 KiB, which one change copies in under a microsecond, and
+/// a search touches few cache lines of a leaf, which is seldom in a cache.
+const MAX_KEYS: usize = 32;
 /// chosen: a million names are three levels deep, and all levels but the lowest have 1 MiB. A change
 /// copies two arrays of so many references, a few microseconds.
 const MAX_CHILDREN: usize = 256;
-/// chosen: a page beyond this holds few names with much data; copying it must stay cheap.
-const MAX_OCTETS: usize = 16 * 1024;
 
 #[derive(Clone, Debug)]
 enum Link {
@@ -35,9 +33,9 @@ pub(crate) struct Tree {
 }
 
 /// The neighbourhood of a key.
-pub(crate) enum Seek<'t> {
+pub(crate) enum Seek {
     /// The key is there.
-    Exact(&'t [u8]),
+    Exact,
     /// It is not.
     Absent {
         /// Depth of the lowest ancestor-or-self of the key that is an ancestor of some key there.
@@ -45,10 +43,10 @@ pub(crate) enum Seek<'t> {
     },
 }
 
-/// What shall be behind a key from now on; nothing removes the key.
+/// A key that comes or goes.
 pub(crate) struct Edit {
     pub(crate) key: Box<[u8]>,
-    pub(crate) value: Option<Vec<u8>>,
+    pub(crate) is_there: bool,
 }
 
 impl Link {
@@ -67,9 +65,9 @@ impl Link {
 
 impl Branch {
     fn new(children: Vec<Link>) -> Self {
-        let mut firsts = PageBuilder::new(usize::MAX, usize::MAX);
+        let mut firsts = PageBuilder::new(usize::MAX);
         for child in &children {
-            firsts.push(child.first_key(), &[]);
+            firsts.push(child.first_key());
         }
         let firsts = firsts.finish().pop().unwrap_or_default();
         Self {
@@ -103,32 +101,20 @@ impl Tree {
 
     /// A builder whose pages [`Tree::from_pages`] takes.
     pub(crate) fn builder() -> PageBuilder {
-        PageBuilder::new(MAX_ENTRIES, MAX_OCTETS)
+        PageBuilder::new(MAX_KEYS)
     }
 
-    /// What is behind a key.
-    #[inline]
-    pub(crate) fn get(&self, key: &[u8]) -> Option<&[u8]> {
-        let mut link = &self.root;
-        loop {
-            match link {
-                Link::Leaf(page) => return page.search(key).ok().and_then(|at| page.value(at)),
-                Link::Branch(branch) => link = branch.children.get(branch.child_index(key))?,
-            }
-        }
-    }
-
-    /// What is behind a key or around it. The tree's first key must be a prefix of every other (in
+    /// Whether a key is there, or what is around it. The tree's first key must be a prefix of every other (in
     /// a zone it is the apex), so that the key before is always on the same page.
     #[inline]
-    pub(crate) fn seek(&self, key: &[u8]) -> Seek<'_> {
+    pub(crate) fn seek(&self, key: &[u8]) -> Seek {
         let mut after = None;
         let mut link = &self.root;
         loop {
             match link {
                 Link::Leaf(page) => {
                     return match page.search(key) {
-                        Ok(index) => Seek::Exact(page.value(index).unwrap_or_default()),
+                        Ok(_) => Seek::Exact,
                         Err(index) => seek_around(page, index, key, after),
                     };
                 }
@@ -146,14 +132,14 @@ impl Tree {
         }
     }
 
-    /// Every entry in order.
+    /// Every key in order.
     pub(crate) fn iter(&self) -> Iter<'_> {
         Iter {
             stack: vec![(&self.root, 0)],
         }
     }
 
-    /// The tree with these edits, which are sorted by key, each key once. At least one entry must
+    /// The tree with these edits, which are sorted by key, each key once. At least one must
     /// remain.
     pub(crate) fn with(&self, edits: &[Edit]) -> Self {
         Self {
@@ -164,12 +150,7 @@ impl Tree {
 
 /// What is around a key that is not there: before it on this page, after it here or where the next
 /// page begins.
-fn seek_around<'t>(
-    page: &Page,
-    index: usize,
-    key: &[u8],
-    next: Option<(&Arc<Page>, usize)>,
-) -> Seek<'t> {
+fn seek_around(page: &Page, index: usize, key: &[u8], next: Option<(&Arc<Page>, usize)>) -> Seek {
     let depth = |other: Option<[&[u8]; 2]>| other.map_or(0, |other| depth_shared_with(key, other));
     let before = depth(index.checked_sub(1).and_then(|before| page.key(before)));
     let after = page
@@ -226,15 +207,8 @@ fn edited(link: &Link, edits: &[Edit]) -> Vec<Link> {
 
 fn edited_leaf(page: &Page, edits: &[Edit]) -> Vec<Link> {
     let count = page.count() + edits.len();
-    let added: usize = edits
-        .iter()
-        .map(|edit| edit.key.len() + edit.value.as_ref().map_or(0, Vec::len))
-        .sum();
-    let pages = count
-        .div_ceil(MAX_ENTRIES)
-        .max((page.octet_count() + added).div_ceil(MAX_OCTETS));
-    let share = count.div_ceil(pages.max(1));
-    let mut builder = PageBuilder::new(share, MAX_OCTETS);
+    let share = count.div_ceil(count.div_ceil(MAX_KEYS).max(1));
+    let mut builder = PageBuilder::new(share);
     let mut next = 0;
     for edit in edits {
         let (before, after) = match page.search(&edit.key) {
@@ -242,8 +216,8 @@ fn edited_leaf(page: &Page, edits: &[Edit]) -> Vec<Link> {
             Err(index) => (index, index),
         };
         push_range(&mut builder, page, next..before);
-        if let Some(value) = &edit.value {
-            builder.push([&edit.key, &[]], value);
+        if edit.is_there {
+            builder.push([&edit.key, &[]]);
         }
         next = after;
     }
@@ -257,8 +231,8 @@ fn edited_leaf(page: &Page, edits: &[Edit]) -> Vec<Link> {
 
 fn push_range(builder: &mut PageBuilder, page: &Page, range: std::ops::Range<usize>) {
     for index in range {
-        if let (Some(key), Some(value)) = (page.key(index), page.value(index)) {
-            builder.push(key, value);
+        if let Some(key) = page.key(index) {
+            builder.push(key);
         }
     }
 }
@@ -306,10 +280,10 @@ fn is_before(key: &[u8], [prefix, suffix]: [&[u8]; 2]) -> bool {
 /// Is it so small that it should be joined with a small neighbour?
 fn is_small(link: &Link) -> bool {
     let most = match link {
-        Link::Leaf(_) => MAX_ENTRIES,
+        Link::Leaf(_) => MAX_KEYS,
         Link::Branch(_) => MAX_CHILDREN,
     };
-    link.page().count() < most / 4 && link.page().octet_count() < MAX_OCTETS / 4
+    link.page().count() < most / 4
 }
 
 /// Are there two neighbours that could be one?
@@ -357,13 +331,13 @@ fn join(left: &Link, right: &Link) -> Vec<Link> {
     }
 }
 
-/// Entries in order: each key in two pieces, and its value.
+/// Keys in order, each in two pieces.
 pub(crate) struct Iter<'t> {
     stack: Vec<(&'t Link, usize)>,
 }
 
 impl<'t> Iterator for Iter<'t> {
-    type Item = ([&'t [u8]; 2], &'t [u8]);
+    type Item = [&'t [u8]; 2];
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
@@ -371,9 +345,9 @@ impl<'t> Iterator for Iter<'t> {
             let index = *next;
             *next += 1;
             let child = match link {
-                Link::Leaf(page) => match (page.key(index), page.value(index)) {
-                    (Some(key), Some(value)) => return Some((key, value)),
-                    _ => None,
+                Link::Leaf(page) => match page.key(index) {
+                    Some(key) => return Some(key),
+                    None => None,
                 },
                 Link::Branch(branch) => branch.children.get(index),
             };

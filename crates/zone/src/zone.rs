@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use understudy_wire::{Name, NameBuf, Rtype, Serial};
+use understudy_wire::{LowerName, Name, NameBuf, Rtype, Serial};
 
 use crate::change::{ChangeError, RRsetChange, SetChange, SteeredChange};
 use crate::find::Found;
+use crate::index::Index;
 use crate::key::{self, Key};
 use crate::node::{Node, RRset};
-use crate::pack::{join_sets, split_sets};
 use crate::problem::{LoadError, Loaded};
+use crate::revision::Revision;
 use crate::tally::Tally;
-use crate::tree::{Edit, Tree};
+use crate::tree::Tree;
 use crate::{export, find, load};
 
 /// One immutable version of a zone. A clone is a reference.
@@ -26,10 +27,29 @@ pub struct Zone {
 pub(crate) struct Version {
     pub(crate) origin: NameBuf,
     pub(crate) origin_labels: usize,
-    pub(crate) tree: Tree,
+    /// Every name that has data, in canonical order.
+    pub(crate) order: Tree,
+    /// Every name that exists, with what it has.
+    pub(crate) index: Index,
     pub(crate) tally: Tally,
     /// A copy of the apex node, which every negative answer needs.
-    pub(crate) apex: Arc<[u8]>,
+    apex: Arc<[u8]>,
+}
+
+impl Version {
+    /// What the ancestor of `name` with so many labels, or the name itself, has: nothing at an empty
+    /// non-terminal. None if it does not exist, or is above the apex.
+    #[inline]
+    pub(crate) fn get(&self, name: &LowerName, labels: usize) -> Option<Node<'_>> {
+        let key = name.between(labels, self.origin_labels)?;
+        self.index.get(key).map(Node::from_octets)
+    }
+
+    /// May there be a cut or a DNAME above a name that exists?
+    #[inline]
+    pub(crate) fn may_hide_names(&self) -> bool {
+        self.tally.cuts_and_dnames > 0 || Node::from_octets(&self.apex).has_dname()
+    }
 }
 
 impl Zone {
@@ -118,29 +138,42 @@ impl Zone {
     /// Look a name up as a query does. None if it is neither the apex nor below it.
     #[must_use]
     pub fn find(&self, qname: Name<'_>) -> Option<Found<'_>> {
-        find::find(&self.version, qname)
+        let name = LowerName::new(qname);
+        self.is_above(&name).then(|| self.find_below(&name))
+    }
+
+    /// As [`Zone::find`] for a name that is known to be the apex or below it: that is not looked at
+    /// again.
+    #[inline]
+    #[must_use]
+    pub fn find_below(&self, name: &LowerName) -> Found<'_> {
+        find::find(&self.version, name)
+    }
+
+    fn is_above(&self, name: &LowerName) -> bool {
+        name.suffix(self.version.origin_labels) == Some(self.origin().octets())
     }
 
     /// What a name has, cuts and all disregarded: for glue and additional data.
     #[must_use]
     pub fn node(&self, name: Name<'_>) -> Option<Node<'_>> {
-        let mut key = Key::APEX;
-        if !key.set(name, self.origin()) {
+        let name = LowerName::new(name);
+        if !self.is_above(&name) {
             return None;
         }
-        self.version
-            .tree
-            .get(key.as_octets())
-            .map(Node::from_octets)
+        let node = self.version.get(&name, name.label_count())?;
+        (!node.is_empty()).then_some(node)
     }
 
     /// Every name with data, in canonical order; names are in lower case.
     pub fn nodes(&self) -> impl Iterator<Item = (NameBuf, Node<'_>)> {
-        self.version.tree.iter().map(|(key, octets)| {
-            (
-                key::to_name(&key.concat(), self.origin()),
-                Node::from_octets(octets),
-            )
+        let mut wire = Vec::new();
+        self.version.order.iter().map(move |key| {
+            let key = key.concat();
+            wire.clear();
+            key::push_wire(&key, &mut wire);
+            let octets = self.version.index.get(&wire).unwrap_or_default();
+            (key::to_name(&key, self.origin()), Node::from_octets(octets))
         })
     }
 
@@ -184,16 +217,17 @@ impl Zone {
         octets.map_or(0, |octets| u32::from_be_bytes(*octets))
     }
 
-    /// The zone made of this tree, whose first entry is the apex.
-    pub(crate) fn from_tree(origin: Name<'_>, tree: Tree, tally: Tally) -> Self {
-        let apex = tree.get(&[]).unwrap_or_default().into();
+    /// The zone made of these parts.
+    pub(crate) fn from_parts(origin: Name<'_>, order: Tree, index: Index, tally: Tally) -> Self {
+        let apex = index.get(&[]).unwrap_or_default().into();
         let origin_labels = origin.label_count();
         let origin = origin.to_lower();
         Self {
             version: Arc::new(Version {
                 origin,
                 origin_labels,
-                tree,
+                order,
+                index,
                 tally,
                 apex,
             }),
@@ -211,23 +245,11 @@ impl Zone {
                 .or_default()
                 .push(change);
         }
-        let mut tally = self.version.tally;
-        let mut edits = Vec::with_capacity(by_key.len());
+        let mut revision = Revision::new(&self.version);
         for (key, changes) in by_key {
-            let before = self.version.tree.get(&key).unwrap_or_default();
-            let mut sets = split_sets(Node::from_octets(before));
-            for change in changes {
-                match change.set {
-                    Some(set) => sets.insert(change.key, set),
-                    None => sets.remove(&change.key),
-                };
-            }
-            let value = (!sets.is_empty()).then(|| join_sets(&sets));
-            let after = value.as_deref().unwrap_or_default();
-            tally = tally.replaced(Tally::of(&key, before), Tally::of(&key, after));
-            edits.push(Edit { key, value });
+            revision.change(key, changes);
         }
-        let zone = Self::from_tree(self.origin(), self.version.tree.with(&edits), tally);
+        let zone = revision.finish();
         if zone.soa().count() == 1 {
             Ok(zone)
         } else {

@@ -5,6 +5,8 @@ use understudy_wire::{Name, Rtype};
 use super::check::{SetSummary, check_apex, check_node};
 use super::journal::Journal;
 use super::records::{Record, Records};
+use crate::index::IndexBuilder;
+use crate::key;
 use crate::pack::{mark, push_static, static_key};
 use crate::rdata;
 use crate::tally::Tally;
@@ -14,7 +16,8 @@ use crate::zone::Zone;
 /// Make the zone; None if it has no SOA record, which everything else rests on.
 pub(super) fn assemble(records: &Records, origin: Name<'_>, journal: &mut Journal) -> Option<Zone> {
     let has_soa = check_apex(records, origin, journal);
-    let mut builder = Tree::builder();
+    let mut order = Tree::builder();
+    let mut index = IndexWriter::default();
     let mut tally = Tally::default();
     let mut node = Vec::new();
     let mut sets = Vec::new();
@@ -31,9 +34,40 @@ pub(super) fn assemble(records: &Records, origin: Name<'_>, journal: &mut Journa
         }
         check_node(key, &sets, origin, journal);
         tally = tally.plus(Tally::of(key, &node));
-        builder.push([key, &[]], &node);
+        order.push([key, &[]]);
+        index.push(key, &node);
     }
-    has_soa.then(|| Zone::from_tree(origin, Tree::from_pages(builder.finish()), tally))
+    has_soa.then(|| {
+        let order = Tree::from_pages(order.finish());
+        Zone::from_parts(origin, order, index.builder.finish(), tally)
+    })
+}
+
+/// Fills the index in canonical order, empty non-terminals as well.
+#[derive(Default)]
+struct IndexWriter {
+    builder: IndexBuilder,
+    before: Vec<u8>,
+    wire: Vec<u8>,
+}
+
+impl IndexWriter {
+    fn push(&mut self, key: &[u8], node: &[u8]) {
+        // An ancestor that has data came before, and everything since is below it.
+        let first_new = key::shared_depth(&self.before, key) + 1;
+        for depth in first_new..key::depth(key) {
+            self.push_as_wire(key::ancestor(key, depth), &[]);
+        }
+        self.push_as_wire(key, node);
+        self.before.clear();
+        self.before.extend_from_slice(key);
+    }
+
+    fn push_as_wire(&mut self, key: &[u8], node: &[u8]) {
+        self.wire.clear();
+        key::push_wire(key, &mut self.wire);
+        self.builder.push(&self.wire, node);
+    }
 }
 
 /// Append the `RRset` of these records, which have one owner and type.
