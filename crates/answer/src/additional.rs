@@ -49,6 +49,9 @@ impl Response<'_, '_, '_> {
         for target in ns.rdatas().filter_map(name_server).filter(is_needed) {
             self.addresses(zone, target)?;
         }
+        if self.server.is_minimal() {
+            return Ok(());
+        }
         for target in ns.rdatas().filter_map(name_server) {
             if !is_needed(&target) {
                 let _helpful_only = self.addresses(zone, target);
@@ -59,6 +62,9 @@ impl Response<'_, '_, '_> {
 
     /// The addresses of the hosts that an answer names, as far as they are in the zone and fit.
     pub(crate) fn hints(&mut self, zone: &Zone, sought: Sought<'_>, rrset: &RRset<'_>) {
+        if self.server.is_minimal() {
+            return;
+        }
         let mut done = Done::new();
         for rdata in rrset.rdatas() {
             let target = match target_of(rrset.rtype, rdata) {

@@ -38,7 +38,8 @@ impl Response<'_, '_, '_> {
             return Ok(());
         };
         self.writer.enter(Section::Authority);
-        Records::fixed(ns).write(&mut self.writer, sought.ending(owner))?;
+        let records = self.in_turn(ns);
+        records.write(&mut self.writer, sought.ending(owner))?;
         self.glue(zone, owner, &ns)
     }
 }

@@ -2,6 +2,7 @@
 
 use understudy_wire::{Class, Full, Header, Name, Owner, Rcode, Rtype};
 
+use crate::outcome::ExtendedError;
 use crate::response::Response;
 use crate::server::Server;
 
@@ -10,7 +11,7 @@ pub(crate) fn answer(server: &Server, response: &mut Response<'_, '_, '_>) -> Re
     let qtype = response.question.qtype;
     let text = text_of(server, response.question.qname);
     let Some(rdata) = text.filter(|_| matches!(qtype, Rtype::TXT | Rtype::ANY)) else {
-        response.writer.set_rcode(Rcode::REFUSED);
+        response.refuse(Rcode::REFUSED, ExtendedError::NotAuthoritative);
         return Ok(());
     };
     response.writer.set_flags(Header::AA);

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! message     what kind of message is it: refuse, or frame the answer (header, question, OPT)
+//!   edns      what its options ask for, and get
 //!   chaos     the server's own names in class CH
 //!   resolve   the answer section: follow the name through our zones
 //!     steering    which records a steered set gives to this query
@@ -19,6 +20,7 @@ mod additional;
 mod authority;
 mod chance;
 mod chaos;
+mod edns;
 mod message;
 mod outcome;
 mod resolve;
@@ -28,6 +30,6 @@ mod steering;
 
 pub use chance::Chance;
 pub use message::respond;
-pub use outcome::{Outcome, Request, Silence, Summary, Transport};
+pub use outcome::{CookieUse, ExtendedError, Outcome, Request, Silence, Summary, Transport};
 pub use resolve::Zones;
-pub use server::{Server, TextTooLong};
+pub use server::{CookieJar, Server, TextTooLong};

@@ -1,26 +1,21 @@
 //! What kind of message it is, and the frame that every response has.
 
 use understudy_wire::{
-    Class, Edns, EdnsOption, Full, Header, Opcode, Opt, Query, Question, Rcode, Refusal, Rtype,
-    Silence as NoAnswer, Tsig, Writer,
+    Class, Full, Header, Opcode, Query, Question, Rcode, Refusal, Rtype, Silence as NoAnswer, Tsig,
+    Writer,
 };
 
 use crate::chance::Chance;
-use crate::outcome::{Outcome, Request, Silence, Summary, Transport};
+use crate::chaos;
+use crate::edns::{EXTENDED_ERROR, Extras, Options};
+use crate::outcome::{CookieUse, ExtendedError, Outcome, Request, Silence, Summary, Transport};
 use crate::resolve::{Zones, resolve};
 use crate::response::Response;
 use crate::server::Server;
-use crate::{chaos, outcome};
 
 /// What a client takes without EDNS (RFC 1035 section 2.3.4), and at least with it (RFC 6891
 /// section 6.2.3).
 const PLAIN_UDP_OCTETS: usize = 512;
-
-/// The option that asks for, and tells, which server answers (RFC 5001 section 2).
-const NSID: u16 = 3;
-
-/// Header, longest question, OPT without options: what a response has before anything else.
-const FRAME_OCTETS: usize = 12 + 255 + 4 + 11;
 
 /// Writes the response to `request` into `reply`, whose length is the most that may be sent.
 pub fn respond<Z: Zones>(
@@ -44,6 +39,10 @@ pub fn respond<Z: Zones>(
         Err(Refusal::Malformed {
             header, question, ..
         }) => refuse(&header, question.as_ref(), Rcode::FORMERR, reply),
+        Err(Refusal::OnlyCookies(query)) => {
+            let asked = Asked::unsigned(&query, request);
+            only_cookies(server, &asked, chance, reply)
+        }
         Err(Refusal::BadVersion(query)) => {
             let asked = Asked::unsigned(&query, request);
             frame(server, &asked, chance, reply, |response| {
@@ -71,6 +70,26 @@ impl<'a> Asked<'a> {
             unknown_key: None,
         }
     }
+}
+
+/// Whoever asks for nothing but cookies gets them, and learns whether the old one was good (RFC 7873
+/// section 5.4).
+#[inline(never)]
+fn only_cookies(
+    server: &Server,
+    asked: &Asked<'_>,
+    chance: &mut Chance,
+    reply: &mut [u8],
+) -> Result<Summary, Full> {
+    if server.cookie_secrets().is_none() {
+        return refuse(&asked.query.header, None, Rcode::FORMERR, reply);
+    }
+    frame(server, asked, chance, reply, |response| {
+        if response.cookies == CookieUse::Wrong {
+            response.writer.set_rcode(Rcode::BADCOOKIE);
+        }
+        Ok(())
+    })
 }
 
 /// This server has no keys, so whoever signs a query learns that his is not known (RFC 8945 section
@@ -106,21 +125,17 @@ fn refuse(
     question: Option<&Question<'_>>,
     rcode: Rcode,
     reply: &mut [u8],
-) -> Result<outcome::Summary, Full> {
+) -> Result<Summary, Full> {
     let mut writer = Writer::response(reply, PLAIN_UDP_OCTETS, header)?;
     if let Some(question) = question {
         writer.question(question)?;
     }
     writer.set_rcode(rcode);
-    let qtype = question.map(|question| question.qtype.number());
-    let (is_truncated, is_steered) = (false, false);
-    let length = writer.finish();
     Ok(Summary {
-        length,
+        length: writer.finish(),
         rcode: rcode.number(),
-        qtype,
-        is_truncated,
-        is_steered,
+        qtype: question.map(|question| question.qtype.number()),
+        ..Summary::default()
     })
 }
 
@@ -139,13 +154,13 @@ fn answer<Z: Zones>(
                 chaos::answer(server, response)
             });
         }
-        (Opcode::QUERY, _) => Some(Rcode::REFUSED),
-        _ => Some(Rcode::NOTIMP),
+        (Opcode::QUERY, _) => Some((Rcode::REFUSED, ExtendedError::NotSupported)),
+        _ => Some((Rcode::NOTIMP, ExtendedError::NotSupported)),
     };
     frame(server, asked, chance, reply, |response| match refusal {
         None => resolve(zones, response),
-        Some(rcode) => {
-            response.writer.set_rcode(rcode);
+        Some((rcode, error)) => {
+            response.refuse(rcode, error);
             Ok(())
         }
     })
@@ -153,11 +168,13 @@ fn answer<Z: Zones>(
 
 /// Types that no zone has: transfers are refused, and of the other types of questions (RFC 6895
 /// section 3.1) only ANY is implemented.
-fn refused_type(qtype: Rtype) -> Option<Rcode> {
+fn refused_type(qtype: Rtype) -> Option<(Rcode, ExtendedError)> {
     match qtype {
         Rtype::ANY => None,
-        Rtype::AXFR | Rtype::IXFR => Some(Rcode::REFUSED),
-        _ => qtype.is_meta().then_some(Rcode::NOTIMP),
+        Rtype::AXFR | Rtype::IXFR => Some((Rcode::REFUSED, ExtendedError::Prohibited)),
+        _ => qtype
+            .is_meta()
+            .then_some((Rcode::NOTIMP, ExtendedError::NotSupported)),
     }
 }
 
@@ -171,64 +188,83 @@ fn frame<'q, 'b>(
     sections: impl FnOnce(&mut Response<'q, 'b, '_>) -> Result<(), Full>,
 ) -> Result<Summary, Full> {
     let Asked { query, request, .. } = asked;
-    let limit = size_limit(server, asked, reply.len());
+    let extras = match &query.edns {
+        Some(edns) if edns.has_options() && edns.version == 0 => {
+            Extras::read(server, edns, request)
+        }
+        _ => Extras::default(),
+    };
+    let limit = size_limit(server, asked, extras.cookies, reply.len());
     let mut response = Response {
         writer: Writer::response(reply, limit, &query.header)?,
         question: query.question,
         transport: request.transport,
         now_ns: request.now_ns,
         chance,
+        server,
         is_steered: false,
+        cookies: extras.cookies,
+        error: None,
         alias: None,
     };
-    let nsid = query.edns.and_then(|edns| nsid(server, &edns, limit));
-    let opt = query.edns.map(|edns| Opt {
-        udp_size: server.udp_size(),
-        dnssec_ok: edns.dnssec_ok,
-        options: nsid.as_slice(),
-    });
-    if let Some(opt) = &opt {
-        response.writer.reserve(opt.octets())?;
+    let mut options = query.edns.map(|_| extras.options(limit));
+    if let (Some(edns), Some(options)) = (&query.edns, &options) {
+        response
+            .writer
+            .reserve(options.opt(server, edns).octets())?;
     }
     if let Some(tsig) = asked.unknown_key {
         response.writer.reserve(tsig.octets_unsigned())?;
     }
-    response.writer.question(&query.question)?;
-    let is_truncated = sections(&mut response).is_err();
+    if !query.question.octets.is_empty() {
+        response.writer.question(&query.question)?;
+    }
+    let is_truncated = if extras.cookies == CookieUse::Malformed {
+        response.writer.set_rcode(Rcode::FORMERR);
+        false
+    } else {
+        sections(&mut response).is_err()
+    };
     if is_truncated {
         response.writer.set_flags(Header::TC);
     }
-    if let Some(opt) = &opt {
-        response.writer.opt(opt)?;
+    if let (Some(edns), Some(options)) = (&query.edns, &mut options) {
+        explain(&mut response, options);
+        response.writer.opt(&options.opt(server, edns))?;
     }
     if let Some(tsig) = asked.unknown_key {
         response.writer.tsig_unsigned(tsig, Rcode::BADKEY)?;
     }
-    let (rcode, is_steered) = (response.writer.rcode().number(), response.is_steered);
-    let (length, qtype) = (
-        response.writer.finish(),
-        Some(query.question.qtype.number()),
-    );
-    Ok(Summary {
-        length,
-        rcode,
-        qtype,
+    Ok(summarize(response, is_truncated))
+}
+
+/// Says more than the code does, where there is room left for it (RFC 8914 section 3).
+fn explain(response: &mut Response<'_, '_, '_>, options: &mut Options<'_>) {
+    let Some(error) = response.error else { return };
+    let octets = error.octets();
+    match response.writer.reserve(4 + octets.len()) {
+        Ok(()) => options.push(EXTENDED_ERROR, octets),
+        Err(Full) => response.error = None,
+    }
+}
+
+fn summarize(response: Response<'_, '_, '_>, is_truncated: bool) -> Summary {
+    let qtype = response.question.qtype.number();
+    let has_question = !response.question.octets.is_empty();
+    Summary {
+        rcode: response.writer.rcode().number(),
+        qtype: has_question.then_some(qtype),
         is_truncated,
-        is_steered,
-    })
+        is_steered: response.is_steered,
+        cookies: response.cookies,
+        error: response.error,
+        length: response.writer.finish(),
+    }
 }
 
-/// Our name, for the client that asks for it. It is left out where it could crowd out the frame: the
-/// option is a courtesy (RFC 5001 section 2.2), the answer is not.
-fn nsid<'s>(server: &'s Server, edns: &Edns<'_>, limit: usize) -> Option<EdnsOption<'s>> {
-    let octets = server.hostname_text()?;
-    let is_asked = edns.version == 0 && edns.options().any(|option| option.code == NSID);
-    (is_asked && FRAME_OCTETS + 4 + octets.len() <= limit)
-        .then_some(EdnsOption { code: NSID, octets })
-}
-
-/// How long the response may be: over UDP the smaller of what the client takes and we send.
-fn size_limit(server: &Server, asked: &Asked<'_>, room: usize) -> usize {
+/// How long the response may be: over UDP the smaller of what the client takes and we send. Whoever
+/// has not shown by a cookie that the address is its own gets no more than is sent to anybody.
+fn size_limit(server: &Server, asked: &Asked<'_>, cookies: CookieUse, room: usize) -> usize {
     if asked.request.transport == Transport::Tcp {
         return room;
     }
@@ -236,8 +272,13 @@ fn size_limit(server: &Server, asked: &Asked<'_>, room: usize) -> usize {
         .query
         .edns
         .map_or(0, |edns| usize::from(edns.udp_size));
+    let most = if cookies == CookieUse::Valid {
+        server.udp_size()
+    } else {
+        server.udp_size_without_cookie()
+    };
     announced
         .max(PLAIN_UDP_OCTETS)
-        .min(usize::from(server.udp_size()))
+        .min(usize::from(most))
         .min(room)
 }

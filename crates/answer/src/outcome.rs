@@ -37,6 +37,66 @@ pub enum Silence {
     NoRoom,
 }
 
+/// What the cookies of a query were worth (RFC 7873 section 5.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CookieUse {
+    /// There were none, or cookies are switched off.
+    #[default]
+    None,
+    /// The client's own alone: it gets ours.
+    New,
+    /// Ours, good: the client is where it says it is.
+    Valid,
+    /// Another server's, another client's, or too old: as if the client had none.
+    Wrong,
+    /// Of an impossible length.
+    Malformed,
+}
+
+/// Why the response code is what it is (RFC 8914), for clients that speak EDNS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExtendedError {
+    /// A steered record has nothing healthy to answer with, and is to say so.
+    NoneHealthy,
+    /// What is asked for is given to nobody who is not known.
+    Prohibited,
+    /// The name is in no zone of this server.
+    NotAuthoritative,
+    /// No such operation, class or type of question.
+    NotSupported,
+}
+
+impl ExtendedError {
+    /// Every one, in the order of the codes.
+    pub const ALL: [Self; 4] = [
+        Self::NoneHealthy,
+        Self::Prohibited,
+        Self::NotAuthoritative,
+        Self::NotSupported,
+    ];
+
+    /// Its number (RFC 8914 section 5.2).
+    #[must_use]
+    pub fn code(self) -> u16 {
+        match self {
+            Self::NoneHealthy => 0,
+            Self::Prohibited => 18,
+            Self::NotAuthoritative => 20,
+            Self::NotSupported => 21,
+        }
+    }
+
+    /// The option: the number, and a text for people where the number says nothing.
+    pub(crate) fn octets(self) -> &'static [u8] {
+        match self {
+            Self::NoneHealthy => b"\0\x00no endpoint is healthy",
+            Self::Prohibited => b"\0\x12",
+            Self::NotAuthoritative => b"\0\x14",
+            Self::NotSupported => b"\0\x15",
+        }
+    }
+}
+
 /// What was sent, for the counters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -50,6 +110,10 @@ pub struct Summary {
     pub is_truncated: bool,
     /// A steered set decided the answer.
     pub is_steered: bool,
+    /// What the query's cookies were worth.
+    pub cookies: CookieUse,
+    /// The reason that was given for the code.
+    pub error: Option<ExtendedError>,
 }
 
 /// The end of every message: answered, or silence with its reason.

@@ -16,7 +16,7 @@ use understudy_wire::{Full, Header, Name, NameBuf, Rcode, Rtype};
 use understudy_zone::{Above, Found, Match, Node, Set, Zone};
 
 use crate::additional::{alias_target, names_hosts};
-use crate::outcome::Transport;
+use crate::outcome::{ExtendedError, Transport};
 use crate::response::{Response, Sought};
 use crate::steering::{Chosen, Records};
 
@@ -56,7 +56,7 @@ pub(crate) fn resolve<Z: Zones>(
         Progress::Complete => Ok(()),
         Progress::Follow => follow(zones, response),
         Progress::Elsewhere => {
-            response.writer.set_rcode(Rcode::REFUSED);
+            response.refuse(Rcode::REFUSED, ExtendedError::NotAuthoritative);
             Ok(())
         }
     }
@@ -246,7 +246,7 @@ fn any(
     for set in node.sets() {
         let chosen = match set {
             Set::Static(rrset) if hidden == Some(rrset.rtype) => continue,
-            Set::Static(rrset) => Chosen::Records(Records::fixed(rrset)),
+            Set::Static(rrset) => Chosen::Records(response.in_turn(rrset)),
             Set::Steered(steered) => {
                 hidden = Some(steered.rtype);
                 response.decide(&steered)
@@ -285,6 +285,6 @@ impl Response<'_, '_, '_> {
     /// authoritative word.
     fn servfail(&mut self) {
         self.writer.clear_flags(Header::AA);
-        self.writer.set_rcode(Rcode::SERVFAIL);
+        self.refuse(Rcode::SERVFAIL, ExtendedError::NoneHealthy);
     }
 }

@@ -1,9 +1,10 @@
 //! The response in the making, and the name that is looked up at the moment.
 
-use understudy_wire::{Name, NameBuf, Owner, Question, Writer};
+use understudy_wire::{Name, NameBuf, Owner, Question, Rcode, Writer};
 
 use crate::chance::Chance;
-use crate::outcome::Transport;
+use crate::outcome::{CookieUse, ExtendedError, Transport};
+use crate::server::Server;
 
 /// A response in the making with what it depends on.
 pub(crate) struct Response<'q, 'b, 'c> {
@@ -12,11 +13,24 @@ pub(crate) struct Response<'q, 'b, 'c> {
     pub(crate) transport: Transport,
     pub(crate) now_ns: u64,
     pub(crate) chance: &'c mut Chance,
+    pub(crate) server: &'c Server,
+    /// What the client's cookies were worth.
+    pub(crate) cookies: CookieUse,
+    /// Why the code is what it is.
+    pub(crate) error: Option<ExtendedError>,
     /// A steered set had a say.
     pub(crate) is_steered: bool,
     /// The target of the alias that the answer ends in so far. Handed on here and not in return
     /// values, which would be copied on every way up.
     pub(crate) alias: Option<NameBuf>,
+}
+
+impl Response<'_, '_, '_> {
+    /// The outcome is this code, for this reason.
+    pub(crate) fn refuse(&mut self, rcode: Rcode, error: ExtendedError) {
+        self.writer.set_rcode(rcode);
+        self.error = Some(error);
+    }
 }
 
 /// A name on the way from the question to its answer: the question's own, or an alias' target.

@@ -1,6 +1,11 @@
 //! What a server says about itself, and how much it says at once.
 
 use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::{ArcSwap, Guard};
+use understudy_wire::CookieSecrets;
 
 /// A text that does not fit into one character-string (RFC 1035 section 3.3.14).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,12 +19,35 @@ impl fmt::Display for TextTooLong {
 
 impl std::error::Error for TextTooLong {}
 
+/// The secrets that cookies are made with, for every thread the same. They may be changed while
+/// queries are answered.
+#[derive(Debug)]
+pub struct CookieJar(ArcSwap<CookieSecrets>);
+
+impl CookieJar {
+    /// A jar with these secrets.
+    #[must_use]
+    pub fn new(secrets: CookieSecrets) -> Self {
+        CookieJar(ArcSwap::from_pointee(secrets))
+    }
+
+    /// Makes cookies with these secrets from now on.
+    pub fn replace(&self, secrets: CookieSecrets) {
+        self.0.store(Arc::new(secrets));
+    }
+}
+
 /// The settings of a server that its answers depend on.
 #[derive(Clone, Debug)]
 pub struct Server {
     udp_size: u16,
+    udp_size_without_cookie: u16,
     version: Vec<u8>,
     hostname: Vec<u8>,
+    cookies: Option<Arc<CookieJar>>,
+    tcp_keepalive: Option<u16>,
+    is_minimal: bool,
+    rotates: bool,
 }
 
 impl Server {
@@ -28,22 +56,87 @@ impl Server {
 
     /// `udp_size`: the longest response over UDP in octets, 512 at least. `version` and `hostname`
     /// are what `version.bind` and `hostname.bind` tell in class CH, the latter NSID as well; empty
-    /// ones are refused.
+    /// ones are refused. What else there is to set is off.
     ///
     /// # Errors
     /// A text of more than 255 octets.
     pub fn new(udp_size: u16, version: &str, hostname: &str) -> Result<Self, TextTooLong> {
+        let udp_size = udp_size.max(Self::LEAST_UDP_SIZE);
         Ok(Server {
-            udp_size: udp_size.max(Self::LEAST_UDP_SIZE),
+            udp_size,
+            udp_size_without_cookie: udp_size,
             version: txt(version)?,
             hostname: txt(hostname)?,
+            cookies: None,
+            tcp_keepalive: None,
+            is_minimal: false,
+            rotates: false,
         })
+    }
+
+    /// Answers cookies, made with what is in the jar.
+    #[must_use]
+    pub fn with_cookies(mut self, jar: Arc<CookieJar>) -> Self {
+        self.cookies = Some(jar);
+        self
+    }
+
+    /// Sends no more than so many octets over UDP to a client that has not shown by a cookie that
+    /// its address is its own: what a forged query can make us send to a victim.
+    #[must_use]
+    pub fn with_udp_size_without_cookie(mut self, octets: u16) -> Self {
+        self.udp_size_without_cookie = octets.clamp(Self::LEAST_UDP_SIZE, self.udp_size);
+        self
+    }
+
+    /// Tells clients that ask how long an idle connection is kept.
+    #[must_use]
+    pub fn with_tcp_keepalive(mut self, idle: Duration) -> Self {
+        // In units of 100 ms (RFC 7828 section 3.1).
+        self.tcp_keepalive = Some(u16::try_from(idle.as_millis() / 100).unwrap_or(u16::MAX));
+        self
+    }
+
+    /// Leaves additional data away that the client can do without.
+    #[must_use]
+    pub fn with_minimal_responses(mut self, is_minimal: bool) -> Self {
+        self.is_minimal = is_minimal;
+        self
+    }
+
+    /// Gives the records of each static `RRset` in another order each time.
+    #[must_use]
+    pub fn with_rotation(mut self, rotates: bool) -> Self {
+        self.rotates = rotates;
+        self
     }
 
     /// The longest response over UDP, and the size that we announce with EDNS.
     #[must_use]
     pub fn udp_size(&self) -> u16 {
         self.udp_size
+    }
+
+    pub(crate) fn udp_size_without_cookie(&self) -> u16 {
+        self.udp_size_without_cookie
+    }
+
+    pub(crate) fn cookie_secrets(&self) -> Option<Guard<Arc<CookieSecrets>>> {
+        self.cookies.as_ref().map(|jar| jar.0.load())
+    }
+
+    pub(crate) fn tcp_keepalive(&self) -> Option<u16> {
+        self.tcp_keepalive
+    }
+
+    #[inline]
+    pub(crate) fn is_minimal(&self) -> bool {
+        self.is_minimal
+    }
+
+    #[inline]
+    pub(crate) fn rotates(&self) -> bool {
+        self.rotates
     }
 
     pub(crate) fn version(&self) -> Option<&[u8]> {

@@ -68,7 +68,17 @@ impl Response<'_, '_, '_> {
             return Some(self.decide(&steered));
         }
         node.rrset(rtype)
-            .map(|rrset| Chosen::Records(Records::fixed(rrset)))
+            .map(|rrset| Chosen::Records(self.in_turn(rrset)))
+    }
+
+    /// Static records in their order, or rotated where the operator wants that.
+    #[inline]
+    pub(crate) fn in_turn<'z>(&mut self, rrset: RRset<'z>) -> Records<'z> {
+        let mut records = Records::fixed(rrset);
+        if self.server.rotates() {
+            records.rotation = rotation(rrset.count(), self.chance);
+        }
+        records
     }
 
     /// What a steered set says to this query.

@@ -9,11 +9,15 @@
 )]
 
 use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
 
 use domain::base::Message;
 use domain::rdata::AllRecordData;
-use understudy_answer::{Chance, Outcome, Request, Server, Summary, Transport, Zones, respond};
-use understudy_wire::{Name, NameBuf, Rtype};
+use understudy_answer::{
+    Chance, CookieJar, CookieUse, Outcome, Request, Server, Summary, Transport, Zones, respond,
+};
+use understudy_wire::{CookieSecret, CookieSecrets, Name, NameBuf, Rtype};
 use understudy_zone::{Kind, Selector, SteeredChange, SteeredSet, Zone};
 
 /// Messages per kind of damage.
@@ -127,7 +131,8 @@ fn query(chance: &mut Chance) -> Vec<u8> {
         let size = pick(chance, 5000) as u16;
         message.extend([0, 0, 41]);
         message.extend(size.to_be_bytes());
-        message.extend([0, 0, 0x80, 0, 0, 4, 0xfd, 0xe9, 0, 0]);
+        message.extend([0, 0, 0x80, 0]);
+        message.extend(options(chance));
     }
     if is_signed {
         message.extend([0xc0, 12, 0, 250, 0, 255, 0, 0, 0, 0, 0, 21]);
@@ -136,8 +141,33 @@ fn query(chance: &mut Chance) -> Vec<u8> {
     message
 }
 
+/// None, one that is not known, the known ones with whatever contents.
+fn options(chance: &mut Chance) -> Vec<u8> {
+    let mut options = Vec::new();
+    for _ in 0..pick(chance, 4) {
+        let code = [3_u16, 10, 11, 15, 0xfde9][pick(chance, 5)];
+        let length = [0, 2, 7, 8, 16, 24, 40, 41][pick(chance, 8)];
+        options.extend(code.to_be_bytes());
+        options.extend([0, length]);
+        options.extend((0..length).map(|_| pick(chance, 256) as u8));
+    }
+    [&(options.len() as u16).to_be_bytes()[..], &options].concat()
+}
+
+fn server() -> Server {
+    let secrets = CookieSecrets {
+        current: CookieSecret::new([1; 16]),
+        other: Some(CookieSecret::new([2; 16])),
+    };
+    Server::new(1232, "understudy", "")
+        .unwrap()
+        .with_cookies(Arc::new(CookieJar::new(secrets)))
+        .with_udp_size_without_cookie(600)
+        .with_tcp_keepalive(Duration::from_secs(10))
+}
+
 fn ask(zones: &One, message: &[u8], chance: &mut Chance) {
-    let server = Server::new(1232, "understudy", "").unwrap();
+    let server = server();
     let transport = if pick(chance, 2) == 0 {
         Transport::Udp
     } else {
@@ -159,7 +189,9 @@ fn ask(zones: &One, message: &[u8], chance: &mut Chance) {
         Outcome::Answered(summary) => {
             assert!(!is_silent_to, "an answer to {message:02x?}");
             let octets = &reply[..summary.length];
-            assert!(transport == Transport::Tcp || summary.length <= 1232);
+            // Nobody guesses a cookie, so nobody gets more than whoever has none.
+            assert_ne!(summary.cookies, CookieUse::Valid);
+            assert!(transport == Transport::Tcp || summary.length <= 600);
             check(message, octets, &summary);
         }
     }
@@ -232,7 +264,7 @@ fn noise_gets_well_formed_responses() {
 #[test]
 fn a_buffer_of_any_size_is_never_overrun() {
     let (zones, mut chance) = (zone(), Chance::new(5));
-    let server = Server::new(1232, "", "").unwrap();
+    let server = server();
     for room in 0..600 {
         let message = query(&mut chance);
         let (client, now_ns, wall_s) = ([192, 0, 2, 53].into(), 5, 0);

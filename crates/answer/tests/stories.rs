@@ -54,6 +54,8 @@ stories! {
     additional_data: "additional.txt",
     sizes_and_edns: "sizes.txt",
     refusals: "refusals.txt",
+    cookies: "cookies.txt",
+    options: "options.txt",
     steered_sets: "steered.txt",
     zones_above_and_below: "zones.txt",
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use understudy_answer::{Silence, Summary, Transport};
+use understudy_answer::{CookieUse, ExtendedError, Silence, Summary, Transport};
 use understudy_wire::{Rcode, Rtype};
 
 /// Response codes counted by name; those above share one count.
@@ -57,6 +57,14 @@ const DROPPED: [(&str, Dropped); 11] = [
     ("socket", Dropped::Socket),
 ];
 
+/// What cookies were worth, where there were any.
+const COOKIES: [(&str, CookieUse); 4] = [
+    ("new", CookieUse::New),
+    ("valid", CookieUse::Valid),
+    ("wrong", CookieUse::Wrong),
+    ("malformed", CookieUse::Malformed),
+];
+
 const PATHS: [&str; 4] = ["udp4", "udp6", "tcp4", "tcp6"];
 
 /// The counts of one thread.
@@ -66,6 +74,8 @@ pub(crate) struct Counters {
     responses: [AtomicU64; RCODES + 1],
     qtypes: [AtomicU64; QTYPES + 1],
     dropped: [AtomicU64; DROPPED.len()],
+    cookies: [AtomicU64; COOKIES.len()],
+    errors: [AtomicU64; ExtendedError::ALL.len()],
     truncated: AtomicU64,
     steered: AtomicU64,
     accepted: AtomicU64,
@@ -88,6 +98,8 @@ impl Counters {
             responses: [const { AtomicU64::new(0) }; RCODES + 1],
             qtypes: [const { AtomicU64::new(0) }; QTYPES + 1],
             dropped: [const { AtomicU64::new(0) }; DROPPED.len()],
+            cookies: [const { AtomicU64::new(0) }; COOKIES.len()],
+            errors: [const { AtomicU64::new(0) }; ExtendedError::ALL.len()],
             truncated: AtomicU64::new(0),
             steered: AtomicU64::new(0),
             accepted: AtomicU64::new(0),
@@ -118,6 +130,14 @@ impl Counters {
         if summary.is_steered {
             add(Some(&self.steered));
         }
+        if summary.cookies != CookieUse::None {
+            let place = COOKIES.iter().position(|(_, it)| *it == summary.cookies);
+            add(place.and_then(|place| self.cookies.get(place)));
+        }
+        if let Some(error) = summary.error {
+            let place = ExtendedError::ALL.iter().position(|it| *it == error);
+            add(place.and_then(|place| self.errors.get(place)));
+        }
     }
 
     /// The responder chose silence.
@@ -146,7 +166,7 @@ impl Counters {
 
 /// Sums of all threads' counts by name.
 ///
-/// Paths, drops and totals are always there; codes and types once they have occurred.
+/// Paths, drops, cookies and totals are always there; codes and types once they have occurred.
 pub(crate) fn sum<'a>(threads: impl Iterator<Item = &'a Counters>) -> BTreeMap<String, u64> {
     let mut sums = BTreeMap::new();
     for name in PATHS {
@@ -154,6 +174,9 @@ pub(crate) fn sum<'a>(threads: impl Iterator<Item = &'a Counters>) -> BTreeMap<S
     }
     for (name, _) in DROPPED {
         sums.insert(format!("dropped.{name}"), 0);
+    }
+    for (name, _) in COOKIES {
+        sums.insert(format!("cookies.{name}"), 0);
     }
     for name in ["truncated", "steered", "tcp.accepted", "tcp.refused"] {
         sums.insert(name.to_owned(), 0);
@@ -177,6 +200,12 @@ fn collect(thread: &Counters, sums: &mut BTreeMap<String, u64>) {
     }
     for ((name, _), count) in DROPPED.iter().zip(&thread.dropped) {
         add(format!("dropped.{name}"), count);
+    }
+    for ((name, _), count) in COOKIES.iter().zip(&thread.cookies) {
+        add(format!("cookies.{name}"), count);
+    }
+    for (error, count) in ExtendedError::ALL.iter().zip(&thread.errors) {
+        add(format!("extended.{}", error.code()), count);
     }
     for (code, count) in (0_u16..).zip(&thread.responses) {
         let name = if usize::from(code) < RCODES {

@@ -13,6 +13,12 @@ pub struct Edns<'m> {
 }
 
 impl<'m> Edns<'m> {
+    /// Are there any options?
+    #[must_use]
+    pub fn has_options(&self) -> bool {
+        !self.options.is_empty()
+    }
+
     /// The options in their order. Their lengths have been checked.
     #[must_use]
     pub fn options(&self) -> Options<'m> {
@@ -21,7 +27,7 @@ impl<'m> Edns<'m> {
 }
 
 /// One EDNS option.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EdnsOption<'m> {
     /// The option code.
     pub code: u16,

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod compression;
+mod cookie;
 mod edns;
 mod header;
 mod lower;
@@ -16,6 +17,7 @@ mod text;
 mod tsig;
 mod writer;
 
+pub use cookie::{COOKIE, CookieSecret, CookieSecrets, Cookies, FullCookie, Standing};
 pub use edns::{Edns, EdnsOption, Options};
 pub use header::{HEADER_OCTETS, Header, Section};
 pub use lower::LowerName;

@@ -1,6 +1,7 @@
 //! Reading what came in. Every count, length and pointer is checked here, once; whoever holds a
 //! [`Query`] need not check again.
 
+use crate::cookie::COOKIE;
 use crate::edns::{Edns, are_options_whole};
 use crate::header::{HEADER_OCTETS, Header, Section};
 use crate::name::Name;
@@ -69,6 +70,9 @@ pub enum Refusal<'m> {
     },
     /// BADVERS: well-formed, but of an EDNS version above 0.
     BadVersion(Query<'m>),
+    /// Well-formed without a question: whoever sends cookies may ask for nothing but cookies (RFC
+    /// 7873 section 5.4). The question is an empty one, without octets.
+    OnlyCookies(Query<'m>),
 }
 
 /// Why a message is answered with silence.
@@ -83,7 +87,7 @@ pub enum Silence {
 /// What is wrong with a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// QDCOUNT is 0 (without cookies of RFC 7873 section 5.4 there is nothing to answer).
+    /// QDCOUNT is 0, and no cookies are asked for: there is nothing to answer.
     NoQuestion,
     /// QDCOUNT is above 1 (RFC 9619).
     SeveralQuestions,
@@ -126,7 +130,7 @@ impl<'m> Query<'m> {
             fault,
         };
         match header.qdcount() {
-            0 => return Err(fail(None, Fault::NoQuestion)),
+            0 => return Err(Self::parse_no_question(octets, header)),
             1 => (),
             _ => return Err(fail(None, Fault::SeveralQuestions)),
         }
@@ -145,6 +149,34 @@ impl<'m> Query<'m> {
         match query.edns {
             Some(Edns { version: 1.., .. }) => Err(Refusal::BadVersion(query)),
             _ => Ok(query),
+        }
+    }
+
+    #[cold]
+    fn parse_no_question(octets: &'m [u8], header: Header) -> Refusal<'m> {
+        let mut query = Query {
+            octets,
+            header,
+            question: Question {
+                qname: Name::ROOT,
+                qtype: Rtype::default(),
+                qclass: Class::IN,
+                octets: &[],
+            },
+            edns: None,
+            signature: None,
+        };
+        let is_whole = query.read_records(HEADER_OCTETS).is_ok();
+        let mut options = query.edns.iter().filter(|edns| edns.version == 0);
+        let has_cookies = options.any(|edns| edns.options().any(|option| option.code == COOKIE));
+        if is_whole && has_cookies && header.opcode() == Opcode::QUERY && query.signature.is_none()
+        {
+            return Refusal::OnlyCookies(query);
+        }
+        Refusal::Malformed {
+            header,
+            question: None,
+            fault: Fault::NoQuestion,
         }
     }
 

@@ -62,7 +62,7 @@ fn compare(line: &str, expected: &[String], scene: &Scene, asked: &Asked) -> Res
         client: [192, 0, 2, 53].into(),
         transport: asked.transport,
         now_ns: asked.now_ns,
-        wall_s: 0,
+        wall_s: asked.wall_s,
     };
     let server = &scene.server;
     let outcome = respond(

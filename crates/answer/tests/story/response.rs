@@ -1,7 +1,8 @@
 //! A response written down in a story's form, as the `domain` crate reads it.
 
-use domain::base::opt::Nsid;
-use domain::base::{Message, ParsedRecord, Rtype, ToName};
+use domain::base::opt::AllOptData;
+use domain::base::wire::ParseError;
+use domain::base::{Message, Name, ParsedRecord, Rtype, ToName};
 use domain::rdata::AllRecordData;
 use understudy_answer::Summary;
 use understudy_wire::Rcode;
@@ -30,17 +31,33 @@ pub fn describe(query: &[u8], reply: &[u8], summary: &Summary) -> Vec<String> {
     }
     if let Some(opt) = opt {
         let flag = if opt.dnssec_ok() { " do" } else { "" };
-        let nsid = opt.opt().first::<Nsid<_>>();
-        let nsid = nsid.map_or_else(String::new, |nsid| {
-            format!(" nsid={}", String::from_utf8_lossy(nsid.as_ref()))
-        });
-        lines.push(format!("edns {}{flag}{nsid}", opt.udp_payload_size()));
+        let options: String = opt.opt().iter::<AllOptData<_, _>>().map(shown).collect();
+        lines.push(format!("edns {}{flag}{options}", opt.udp_payload_size()));
     }
     let (_, answer, authority, additional) = message.sections().unwrap();
     section(&mut lines, "answer", answer.map(Result::unwrap));
     section(&mut lines, "authority", authority.map(Result::unwrap));
     section(&mut lines, "additional", additional.map(Result::unwrap));
     lines
+}
+
+/// An option of the response: in the order in which they stand, each as ` name=value`.
+fn shown(option: Result<AllOptData<&[u8], Name<&[u8]>>, ParseError>) -> String {
+    match option.unwrap() {
+        AllOptData::Nsid(nsid) => format!(" nsid={}", String::from_utf8_lossy(nsid.as_ref())),
+        AllOptData::Cookie(cookie) => format!(" cookie={cookie}").to_lowercase(),
+        AllOptData::TcpKeepalive(it) => {
+            format!(" keepalive={}", it.timeout().map_or(0, u16::from))
+        }
+        AllOptData::ExtendedError(error) => {
+            let text = error.text().and_then(Result::ok).map_or("", |text| &**text);
+            let text = text.replace(' ', "-");
+            format!(" ede={} {text}", error.code().to_int())
+                .trim_end()
+                .to_owned()
+        }
+        _ => panic!("an option that was not asked for"),
+    }
 }
 
 fn first_line(message: &Message<&[u8]>, rcode: u16) -> String {

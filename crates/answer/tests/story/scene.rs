@@ -2,9 +2,12 @@
 
 use std::net::IpAddr;
 use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
 
-use understudy_answer::{Server, Zones};
-use understudy_wire::{Name, NameBuf, Rtype};
+use super::query::octets_of;
+use understudy_answer::{CookieJar, Server, Zones};
+use understudy_wire::{CookieSecret, CookieSecrets, Name, NameBuf, Rtype};
 use understudy_zone::{Kind, Selector, SteeredChange, SteeredSet, Zone};
 
 /// Everything that a query meets.
@@ -57,7 +60,20 @@ impl Scene {
         let value = |key: &str| words.iter().find_map(|word| word.strip_prefix(key));
         let udp_size = value("udp=").map_or(1232, |octets| octets.parse().unwrap());
         let text = |key| value(key).unwrap_or("");
-        self.server = Server::new(udp_size, text("version="), text("hostname=")).unwrap();
+        let mut server = Server::new(udp_size, text("version="), text("hostname="))
+            .unwrap()
+            .with_minimal_responses(words.contains(&"minimal"))
+            .with_rotation(words.contains(&"rotate"));
+        if let Some(secrets) = value("cookies=") {
+            server = server.with_cookies(Arc::new(CookieJar::new(cookie_secrets(secrets))));
+        }
+        if let Some(octets) = value("udp_without_cookie=") {
+            server = server.with_udp_size_without_cookie(octets.parse().unwrap());
+        }
+        if let Some(seconds) = value("keepalive=") {
+            server = server.with_tcp_keepalive(Duration::from_secs(seconds.parse().unwrap()));
+        }
+        self.server = server;
     }
 
     pub fn steer(&mut self, words: &[&str]) {
@@ -81,6 +97,17 @@ impl Scene {
             .with_steered(&[change])
             .unwrap();
         self.replace(zone);
+    }
+}
+
+/// One or two secrets, as `HEX` or `HEX,HEX`.
+fn cookie_secrets(text: &str) -> CookieSecrets {
+    let mut secrets = text
+        .split(',')
+        .map(|hex| CookieSecret::new(octets_of(hex).try_into().unwrap()));
+    CookieSecrets {
+        current: secrets.next().unwrap(),
+        other: secrets.next(),
     }
 }
 

@@ -1,0 +1,73 @@
+//! Where the operator wants it, the records of a static `RRset` take turns in the first place.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
+
+use std::collections::BTreeMap;
+use std::ops::Deref;
+
+use understudy_answer::{Chance, Outcome, Request, Server, Transport, Zones, respond};
+use understudy_wire::{Name, NameBuf};
+use understudy_zone::Zone;
+
+struct One(Zone);
+
+impl Zones for One {
+    fn nearest(&self, _name: Name<'_>) -> Option<impl Deref<Target = Zone>> {
+        Some(&self.0)
+    }
+}
+
+/// The last octets of the four addresses in each of many answers, and how often each order came.
+fn orders(server: &Server) -> BTreeMap<Vec<u8>, u32> {
+    let text = "@ 60 SOA ns. root. 1 2 3 4 5\n@ 60 NS ns.\n\
+        a 60 A 192.0.2.1\na 60 A 192.0.2.2\na 60 A 192.0.2.3\na 60 A 192.0.2.4\n";
+    let origin: NameBuf = "example.com.".parse().unwrap();
+    let zones = One(Zone::parse(text.as_bytes(), "rotation", origin.as_name())
+        .unwrap()
+        .zone);
+    let mut message = vec![0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    let name: NameBuf = "a.example.com.".parse().unwrap();
+    message.extend(name.as_name().octets());
+    message.extend([0, 1, 0, 1]);
+    let request = Request {
+        message: &message,
+        client: [192, 0, 2, 53].into(),
+        transport: Transport::Udp,
+        now_ns: 0,
+        wall_s: 0,
+    };
+    let (mut chance, mut reply, mut orders) = (Chance::new(1), [0; 512], BTreeMap::new());
+    for _ in 0..4000 {
+        let Outcome::Answered(summary) = respond(&zones, server, &request, &mut chance, &mut reply)
+        else {
+            unreachable!("a good query is answered")
+        };
+        // Behind a pointer to the question, 12 octets, the address.
+        let records = &reply[message.len()..summary.length];
+        let order = records.chunks(16).map(|record| record[15]).collect();
+        *orders.entry(order).or_insert(0) += 1;
+    }
+    orders
+}
+
+#[test]
+fn records_stay_in_their_order_where_nothing_is_said() {
+    let orders = orders(&Server::new(1232, "", "").unwrap());
+    assert_eq!(orders, BTreeMap::from([(vec![1, 2, 3, 4], 4000)]));
+}
+
+#[test]
+fn rotated_records_come_first_about_equally_often() {
+    let orders = orders(&Server::new(1232, "", "").unwrap().with_rotation(true));
+    let known: Vec<&[u8]> = orders.keys().map(Vec::as_slice).collect();
+    let expected: [&[u8]; 4] = [&[1, 2, 3, 4], &[2, 3, 4, 1], &[3, 4, 1, 2], &[4, 1, 2, 3]];
+    assert_eq!(known, expected);
+    assert!(
+        orders.values().all(|count| (850..1150).contains(count)),
+        "{orders:?}"
+    );
+}
