@@ -170,7 +170,9 @@ fn redirect(
     let Some(ending) = alias_target(&rrset) else {
         return Ok(Progress::Complete);
     };
-    Records::fixed(rrset).write(&mut response.writer, sought.ending(owner))?;
+    if !response.writer.has_answer(owner, Rtype::DNAME) {
+        Records::fixed(rrset).write(&mut response.writer, sought.ending(owner))?;
+    }
     let Ok(target) = NameBuf::substitute(sought.name, owner, ending.as_name()) else {
         response.writer.set_rcode(Rcode::YXDOMAIN);
         return Ok(Progress::Complete);
@@ -221,7 +223,13 @@ fn at_node(
         Some(Chosen::Nodata(ttl)) => response.nodata(zone, sought, ttl)?,
         Some(Chosen::Servfail) => response.servfail(),
         Some(Chosen::Records(records)) => {
-            records.write(&mut response.writer, sought.owner())?;
+            // An alias may lead back to a DNAME that has been followed before.
+            let is_repeated = qtype == Rtype::DNAME
+                && !sought.is_question
+                && response.writer.has_answer(sought.name, qtype);
+            if !is_repeated {
+                records.write(&mut response.writer, sought.owner())?;
+            }
             if records.rrset.rtype != qtype {
                 response.alias = alias_target(&records.rrset);
                 return Ok(Progress::Follow);

@@ -98,14 +98,16 @@ impl KnownNames {
         self.entries
             .get(..self.count)?
             .iter()
-            .find(|(offset, known)| *known == length && stands_at(message, *offset, name))
+            .find(|(offset, known)| {
+                *known == length && stands_at(message, usize::from(*offset), name)
+            })
             .map(|(offset, _)| *offset)
     }
 }
 
 /// Does `name` stand at `offset`? The message is our own, so its pointers point back.
-fn stands_at(message: &[u8], offset: u16, name: Name<'_>) -> bool {
-    let mut at = usize::from(offset);
+pub(crate) fn stands_at(message: &[u8], offset: usize, name: Name<'_>) -> bool {
+    let mut at = offset;
     let mut rest = name.octets();
     loop {
         let Some(&length) = message.get(at) else {

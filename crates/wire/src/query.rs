@@ -241,7 +241,7 @@ fn split_question(message: &[u8]) -> Option<(Question<'_>, usize)> {
 }
 
 /// The record that begins at `offset`, and where it ends.
-fn split_record(message: &[u8], offset: usize) -> Option<(RawRecord<'_>, usize)> {
+pub(crate) fn split_record(message: &[u8], offset: usize) -> Option<(RawRecord<'_>, usize)> {
     let owner_end = skip_name(message, offset)?;
     let (fixed, rest) = message.get(owner_end..)?.split_first_chunk::<10>()?;
     let [type0, type1, class0, class1, ttl @ .., length0, length1] = *fixed;

@@ -1,12 +1,12 @@
 //! Writing a response into a caller's buffer: no allocation, never beyond the size limit, and an
 //! RRset is in the message whole or not at all (RFC 2181 section 9).
 
-use crate::compression::{KnownNames, Part, parts};
+use crate::compression::{KnownNames, Part, parts, stands_at};
 use crate::edns::EdnsOption;
 use crate::header::{HEADER_OCTETS, Header, Section};
 use crate::name::Name;
 use crate::numbers::{Class, Rcode, Rtype};
-use crate::query::Question;
+use crate::query::{Question, split_record};
 use crate::tsig::Tsig;
 
 /// The message has no room for what should have been added. It is as it was before.
@@ -32,6 +32,9 @@ pub enum Owner<'n> {
     /// Any name: compressed against all that the message has.
     Name(Name<'n>),
 }
+
+/// What a question has behind its name (RFC 1035 section 4.1.2).
+const QTYPE_AND_QCLASS_OCTETS: usize = 4;
 
 /// A place in the message to go back to.
 #[derive(Clone, Copy, Debug)]
@@ -194,6 +197,25 @@ impl<'b> Writer<'b> {
             Section::Authority => self.counts[1],
             Section::Additional => self.counts[2],
         }
+    }
+
+    /// Is there an RRset of this owner and type among the answers already? Walks through them: only
+    /// for an answer that may repeat itself.
+    #[cold]
+    #[must_use]
+    pub fn has_answer(&self, owner: Name<'_>, rtype: Rtype) -> bool {
+        let message = self.buffer.get(..self.end).unwrap_or_default();
+        let mut at = HEADER_OCTETS + self.qname_octets + QTYPE_AND_QCLASS_OCTETS;
+        for _ in 0..self.counts[0] {
+            let Some((record, end)) = split_record(message, at) else {
+                return false;
+            };
+            if record.rtype == rtype && stands_at(message, at, owner) {
+                return true;
+            }
+            at = end;
+        }
+        false
     }
 
     /// Records that follow belong to `section`. There is no way back to an earlier one but

@@ -1,0 +1,24 @@
+//! What the fuzz targets check. A target is a function of octets that panics where a law is broken;
+//! `fuzz_targets` hands it to libFuzzer.
+//!
+//! ```text
+//! message      what Query and Tsig read is what a naive reader reads
+//! master_file  no text ends the process; what was read, written and read again is the same
+//! rdata        octets that are accepted have a text that reads back as these octets
+//! look_up      a drawn zone finds what a naive model finds
+//! changes      changes of a zone equal the changes of a model, and a zone built at once
+//! answer       rich zones, any message: the response is well-formed and within its limit
+//! resolve      drawn zones and queries: the same, and the answer is what the model expects
+//! ```
+
+pub mod answer;
+pub mod changes;
+mod draw;
+pub mod look_up;
+pub mod master_file;
+pub mod message;
+mod model;
+pub mod rdata;
+mod reply;
+pub mod resolve;
+mod world;

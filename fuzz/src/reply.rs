@@ -1,0 +1,120 @@
+//! What every response has to be, whatever was asked.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use domain::base::iana::Rtype as OtherRtype;
+use domain::base::{Message, ToName as _};
+use domain::rdata::AllRecordData;
+use understudy_answer::{Chance, Outcome, Request, Server, Summary, Transport, Zones, respond};
+use understudy_wire::{Query, Refusal};
+
+/// The least of a client's buffer (RFC 1035 section 2.3.4).
+const PLAIN: usize = 512;
+
+/// The circumstances of a query.
+pub(crate) struct Ask<'a> {
+    pub(crate) message: &'a [u8],
+    pub(crate) transport: Transport,
+    pub(crate) room: usize,
+    pub(crate) seed: u64,
+}
+
+/// Asks, checks the response, and returns it; none where there is silence.
+pub(crate) fn ask<Z: Zones>(zones: &Z, server: &Server, ask: &Ask<'_>) -> Option<Vec<u8>> {
+    let request = Request {
+        message: ask.message,
+        client: IpAddr::from([192, 0, 2, 53]),
+        transport: ask.transport,
+        now_ns: 5_000_000_000,
+    };
+    let mut reply = vec![0; ask.room];
+    let mut chance = Chance::new(ask.seed);
+    let outcome = respond(zones, server, &request, &mut chance, &mut reply);
+    let is_deaf = ask.message.len() < 12 || ask.message[2] & 0x80 != 0;
+    let Outcome::Answered(summary) = outcome else {
+        assert!(
+            is_deaf || ask.room < PLAIN,
+            "silence to {:02x?}",
+            ask.message
+        );
+        return None;
+    };
+    assert!(!is_deaf, "an answer to {:02x?}", ask.message);
+    assert!(summary.length <= limit(server, ask), "{summary:?}");
+    reply.truncate(summary.length);
+    check(ask.message, &reply, &summary);
+    Some(reply)
+}
+
+/// The most that may be sent.
+fn limit(server: &Server, ask: &Ask<'_>) -> usize {
+    let announced = match Query::parse(ask.message) {
+        Ok(query) | Err(Refusal::BadVersion(query)) => query.edns.map(|edns| edns.udp_size),
+        Err(_) => None,
+    };
+    let announced = announced.map_or(0, usize::from).max(PLAIN);
+    match ask.transport {
+        Transport::Tcp => ask.room,
+        Transport::Udp => announced.min(usize::from(server.udp_size())).min(ask.room),
+    }
+}
+
+fn check(query: &[u8], response: &[u8], summary: &Summary) {
+    let message = Message::from_octets(response).expect("a header");
+    let header = message.header();
+    assert_eq!(response[..2], query[..2], "the ID");
+    assert!(header.qr());
+    // Opcode and RD go back (RFC 1035 section 4.1.1); RA is never set: there is no recursion here.
+    assert_eq!(response[2] & 0x79, query[2] & 0x79, "opcode and RD");
+    assert!(!header.ra());
+    assert_eq!(header.tc(), summary.is_truncated);
+    assert_eq!(u16::from(response[3] & 0xf), summary.rcode & 0xf);
+    let parsed = Query::parse(query);
+    let asked = match &parsed {
+        Ok(query) | Err(Refusal::BadVersion(query)) => Some(query),
+        Err(_) => None,
+    };
+    if let Some(asked) = asked {
+        assert_eq!(response[4..6], [0, 1], "one question");
+        assert!(
+            response[12..].starts_with(asked.question.octets),
+            "the question"
+        );
+    }
+    let records = check_records(&message);
+    let opts = records.iter().filter(|it| it.0 == OtherRtype::OPT).count();
+    match asked {
+        Some(asked) if asked.edns.is_none() => assert_eq!(opts, 0, "nobody asked for OPT"),
+        _ => assert!(opts <= 1),
+    }
+    if summary.rcode > 15 {
+        assert!(
+            opts == 1 || asked.is_some_and(|it| it.signature.is_some()),
+            "{summary:?}"
+        );
+    }
+}
+
+/// Every count, name and rdata is whole, no record comes twice in its section, and nothing follows.
+/// Returns type and rank of section.
+fn check_records(message: &Message<&[u8]>) -> Vec<(OtherRtype, usize)> {
+    let (questions, answer, authority, additional) = message.sections().expect("sections");
+    assert!(questions.count() <= 1);
+    let mut found = Vec::new();
+    for (rank, section) in [answer, authority, additional].into_iter().enumerate() {
+        let mut seen = BTreeSet::new();
+        for record in section {
+            let record = record.expect("a record");
+            let rtype = record.rtype();
+            let owner = record.owner().to_vec().as_slice().to_ascii_lowercase();
+            let record = record
+                .to_any_record::<AllRecordData<_, _>>()
+                .unwrap_or_else(|error| panic!("{rtype}: {error}"));
+            let key = (owner, rtype.to_int(), format!("{:?}", record.data()));
+            assert!(seen.insert(key), "{record:?} comes twice");
+            found.push((rtype, rank));
+        }
+    }
+    found
+}
