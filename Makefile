@@ -49,12 +49,16 @@ fix: setup  ## what can be mended by itself
 	@$(BIN)/ruff format
 	@cargo fmt --all
 
-bench: setup  ## speed, as ratios and distributions; writes build/bench
+bench: setup  ## speed, as ratios and distributions; writes build/bench; CASES="names million" for a part of the first
 	@mkdir -p build/bench
+	@cargo build --release -p understudy-load
+	@$(BIN)/python -m benchmarks.answering $(if $(CASES),--cases $(CASES))
+ifeq ($(CASES),)
 	@$(BIN)/python benchmarks/failover_time.py --json build/bench/failover_time.json
 	@$(BIN)/python benchmarks/ten_thousand.py --json build/bench/ten_thousand.json
 	@$(BIN)/python benchmarks/schedule_rate.py
 	@$(BIN)/python benchmarks/probe_rate.py
+endif
 
 docs: setup  ## what is made from the program: the schema for editors, the tables of docs/configure.md
 	@$(BIN)/python -m understudy.config.schema > docs/understudy.schema.json

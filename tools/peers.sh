@@ -1,8 +1,15 @@
 #!/usr/bin/env bash
 # Installs the real peers that `make integration` runs against, from Debian's packages. Their services are not started.
+# `tools/peers.sh bench` installs those that `make bench` measures, and valgrind.
 set -eu
 packages=()
 need() { command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ] || packages+=("$2"); }
+if [ "${1:-}" = bench ]; then
+  need gdnsd gdnsd
+  need pdns_server pdns-server
+  [ -e /usr/lib/*/pdns/libbindbackend.so ] || packages+=(pdns-backend-bind)
+  need valgrind valgrind
+fi
 need named bind9
 need named-checkzone bind9-utils
 need dig bind9-dnsutils
@@ -16,7 +23,7 @@ need aiosmtpd python3-aiosmtpd
 [ "${#packages[@]}" -gt 0 ] || exit 0
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
-  echo "The integration tests need: ${packages[*]}"
+  echo "Needed: ${packages[*]}"
   echo "  apt-get install ${packages[*]}"
   exit 1
 fi

@@ -1,0 +1,104 @@
+"""Understudy beside gdnsd, Knot, NSD, PowerDNS and BIND: the same zones, the same load, one run; and a bare echo.
+
+Every server gets one thread on one core, the load generator has another core. They are asked in interleaved rounds, one
+at a time while the others are idle, so that what drifts on the machine drifts for all. Everything runs on loopback,
+from a temporary folder, and ends with this program.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.contest.cases import CASES, Case
+from benchmarks.contest.competitors.competitor import Competitor
+from benchmarks.contest.competitors.registry import COMPETITORS
+from benchmarks.contest.field import Ground, line_up
+from benchmarks.contest.generator import PROGRAM, ROOT
+from benchmarks.contest.machine import cores, describe
+from benchmarks.contest.page import page, table
+from benchmarks.contest.rounds import Effort, Line, document, line, measure
+
+FULL = Effort(rounds=9, seconds=1.0, pace_rounds=3, pace_seconds=2.0)
+QUICK = Effort(rounds=3, seconds=0.3, pace_rounds=1, pace_seconds=0.5)
+START_S = 3.0  # what a server takes until it answers, about
+START_MILLION_S = 8.0
+
+
+def main() -> None:
+    arguments = _arguments()
+    effort = QUICK if arguments.quick else FULL
+    effort = replace(effort, rounds=arguments.rounds or effort.rounds)
+    cases = [CASES[key] for key in arguments.cases or CASES]
+    versions = {key: COMPETITORS[key].version() for key in arguments.servers or COMPETITORS}
+    present = [COMPETITORS[key] for key, version in versions.items() if version != "not installed"]
+    _say_who_is_missing(versions)
+    if not PROGRAM.exists():
+        raise SystemExit("the load generator is not compiled: cargo build --release -p understudy-load")
+    print(f"answering: {len(cases)} cases, about {_minutes(cases, present, effort):.0f} minutes", flush=True)
+    results = {}
+    for case in cases:
+        results[case.key] = _run(case, present, effort)
+        print("\n".join(table(case.title, results[case.key])), flush=True)
+        _write(arguments.folder, versions, results)
+    print(f"written: {arguments.folder / 'answering.json'} and {arguments.folder / 'answering.md'}")
+
+
+def _run(case: Case, competitors: Sequence[Competitor], effort: Effort) -> list[Line]:
+    began = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"  {case.key} {time.monotonic() - began:5.0f} s  {text}", flush=True)
+
+    with tempfile.TemporaryDirectory(prefix="understudy-bench-") as temporary:
+        ground = Ground(case, Path(temporary), cores(), say)
+        with line_up(ground, [each for each in competitors if each.takes(case)]) as runners:
+            marks = measure(runners, effort, say)
+            return [line(key, runners, marks) for key in runners]
+
+
+def _minutes(cases: Sequence[Case], competitors: Sequence[Competitor], effort: Effort) -> float:
+    seconds = 0.0
+    for case in cases:
+        runners = sum(each.takes(case) for each in competitors)
+        start = START_MILLION_S if case.key == "million" else START_S
+        seconds += effort.seconds_for(runners + 1) + runners * start * (2 if case.is_steered else 1)
+    return max(1.0, seconds / 60)
+
+
+def _write(folder: Path, versions: Mapping[str, str], results: Mapping[str, Sequence[Line]]) -> None:
+    """After each case, so that a run which is cut short leaves what it has."""
+    folder.mkdir(parents=True, exist_ok=True)
+    machine = describe()
+    found = {
+        "machine": machine,
+        "versions": versions,
+        "cases": {key: document(lines) for key, lines in results.items()},
+    }
+    (folder / "answering.json").write_text(json.dumps(found, indent=2) + "\n")
+    (folder / "answering.md").write_text(page(machine, versions, results))
+
+
+def _say_who_is_missing(versions: Mapping[str, str]) -> None:
+    for key, version in versions.items():
+        if version == "not installed":
+            print(f"{key} is not installed and is left out: apt-get install {COMPETITORS[key].package}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cases", nargs="+", choices=CASES, metavar="CASE", help=f"of {', '.join(CASES)}")
+    parser.add_argument("--servers", nargs="+", choices=COMPETITORS, metavar="SERVER", help=", ".join(COMPETITORS))
+    parser.add_argument("--rounds", type=int, help=f"default {FULL.rounds}")
+    parser.add_argument("--quick", action="store_true", help="short rounds: shows that it works, measures little")
+    parser.add_argument("--folder", type=Path, default=ROOT / "build" / "bench", help="where the result is written")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""Understudy itself, as anybody would run it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+
+import understudy
+from benchmarks.contest.cases import ORIGIN, Case, Steering
+from benchmarks.contest.competitors.competitor import ADDRESS, ENDPOINTS, Place
+
+FIRST, SECOND = ENDPOINTS
+_POLICIES = {
+    Steering.TIERS: f"tiers: [[{FIRST}], [{SECOND}]]",
+    Steering.ALL: f"all: [[{FIRST}, {SECOND}]]",
+    Steering.WEIGHTED: f"weighted: [{{address: {FIRST}, weight: 3}}, {{address: {SECOND}, weight: 1}}]",
+}
+
+
+class Understudy:
+    """`understudy serve` with a configuration file."""
+
+    key = "understudy"
+    package = ""
+
+    def takes(self, case: Case) -> bool:
+        del case
+        return True
+
+    def version(self) -> str:
+        return understudy.__version__
+
+    def prepare(self, case: Case, place: Place) -> Sequence[str]:
+        file = place.folder / "understudy.yaml"
+        file.write_text("\n".join(_configuration(case, place)) + "\n")
+        return [sys.executable, "-m", "understudy.cli", "serve", "-c", str(file), "--log-level", "error"]
+
+
+def _configuration(case: Case, place: Place) -> Iterator[str]:
+    yield f"listen: {ADDRESS}:{place.port}"
+    yield f"server: {{threads: {place.threads}}}"
+    yield f"zones: {{{ORIGIN}: {{file: {place.zone_file}}}}}"
+    if case.is_steered:
+        yield f"checks: {{web: {{tcp: {place.endpoint_port}, interval: 1s}}}}"
+        yield "records:"
+        policy = _POLICIES[case.steering]
+        yield from (f"  host{number}.{ORIGIN}: {{check: web, {policy}}}" for number in range(case.names))

@@ -1,0 +1,158 @@
+"""The field of one case: every server started, answering, checked and warm."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import dns.exception
+import dns.message
+import dns.query
+
+from benchmarks.contest.cases import Case
+from benchmarks.contest.competitors.competitor import ADDRESS, ENDPOINTS, Competitor, Place
+from benchmarks.contest.generator import PROGRAM, Generator
+from benchmarks.contest.process import Process, endpoints, free_port
+from benchmarks.contest.questions import Question, message, write
+
+LOAD_S = 60.0
+LOOK_S = 0.002
+SETTLE_S = 6.0
+"""Until probes have been made three times a second apart, and what the first answers left behind is gone."""
+ASK_S = 0.02
+SAMPLE = 200
+ECHO = "echo"
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """A server that answers, with its own generator."""
+
+    key: str
+    process: Process
+    generator: Generator
+    load_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cores:
+    """One core serves, another asks: neither waits for the other's turn."""
+
+    server: int
+    generator: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What all of a case's servers have in common."""
+
+    case: Case
+    folder: Path
+    cores: Cores
+    say: Callable[[str], None]
+    threads: int = 1
+
+    @property
+    def zone_file(self) -> Path:
+        return self.folder / "example.com.zone"
+
+    @property
+    def queries(self) -> Path:
+        return self.folder / "queries"
+
+    def prepare(self) -> None:
+        with self.zone_file.open("w") as file:
+            file.writelines(self.case.zone())
+        write(self.case.questions(), self.queries)
+
+
+@contextmanager
+def line_up(ground: Ground, competitors: Sequence[Competitor]) -> Iterator[Mapping[str, Runner]]:
+    """Start everybody, one after the other, and the echo. Who does not come up, or answers wrong, is left out aloud."""
+    ground.prepare()
+    sample = [question for question, _ in zip(ground.case.questions(), range(SAMPLE), strict=False)]
+    with ExitStack() as stack:
+        port = stack.enter_context(endpoints(ENDPOINTS))
+        runners = {ECHO: stack.enter_context(_echo(ground))}
+        for competitor in competitors:
+            runner = start(stack, competitor, ground, endpoint_port=port)
+            if runner is None:
+                continue
+            if ground.case.is_steered:
+                runner.generator.pace(1.0, 2_000)
+                time.sleep(SETTLE_S)
+            complaint = first_wrong(sample, runner.generator.port)
+            if complaint:
+                ground.say(f"{competitor.key}: left out, {complaint}")
+                runner.process.stop()
+                continue
+            ground.say(f"{competitor.key}: answers after {runner.load_s:.2f} s, {runner.process.memory_mib():.0f} MiB")
+            runners[competitor.key] = runner
+        yield runners
+
+
+def start(stack: ExitStack, competitor: Competitor, ground: Ground, *, endpoint_port: int) -> Runner | None:
+    """One server on the server's core, once it answers; None: it does not, which is told."""
+    folder = ground.folder / competitor.key
+    folder.mkdir()
+    place = Place(folder, free_port(), ground.zone_file, endpoint_port, ground.threads)
+    command = competitor.prepare(ground.case, place)
+    process = stack.enter_context(Process(command, place.folder, str(ground.cores.server)))
+    load_s = until_it_answers(process, next(ground.case.questions()), place.port)
+    if load_s is None:
+        ground.say(f"{competitor.key}: left out, it does not answer: {_last_words(process)}")
+        return None
+    generator = Generator(ground.cores.generator, ground.queries, place.port)
+    return Runner(competitor.key, process, generator, load_s)
+
+
+@contextmanager
+def _echo(ground: Ground) -> Iterator[Runner]:
+    folder = ground.folder / ECHO
+    folder.mkdir()
+    with Process([str(PROGRAM), "echo"], folder, str(ground.cores.server)) as process:
+        while not process.log.read_text().endswith("\n"):
+            if process.is_over():
+                raise SystemExit("the echo does not start")
+            time.sleep(LOOK_S)
+        port = int(process.log.read_text().rpartition(":")[2])
+        generator = Generator(ground.cores.generator, ground.queries, port, ("--unchecked",))
+        yield Runner(ECHO, process, generator, time.monotonic() - process.began)
+
+
+def until_it_answers(process: Process, question: Question, port: int) -> float | None:
+    """Seconds from its start to its first right answer; None: it ended, or took too long."""
+    query = message(question)
+    while not process.is_over() and time.monotonic() - process.began < LOAD_S:
+        with suppress(OSError), socket.socket(type=socket.SOCK_DGRAM) as asking:
+            asking.settimeout(ASK_S)
+            asking.connect((ADDRESS, port))
+            asking.send(query)
+            rcode = asking.recv(4096)[3] & 0xF
+            if rcode == question.rcode:
+                return time.monotonic() - process.began
+        time.sleep(LOOK_S)
+    return None
+
+
+def first_wrong(questions: Sequence[Question], port: int) -> str:
+    """What the first wrong answer of a sample is; "" for none: nobody is fast by refusing."""
+    for question in questions:
+        query = dns.message.make_query(question.name, question.rtype)
+        try:
+            answer = dns.query.udp(query, ADDRESS, port=port, timeout=1.0)
+        except (OSError, dns.exception.DNSException) as error:
+            return f"no answer for {question.name} {question.rtype}: {error}"
+        count = sum(len(rrset) for rrset in answer.answer)
+        found = replace(question, rcode=int(answer.rcode()), answers=count)
+        if found != question:
+            return f"expected {question}, found rcode {found.rcode} and {found.answers} answers"
+    return ""
+
+
+def _last_words(process: Process) -> str:
+    return process.log.read_text(errors="replace").strip()[-300:]

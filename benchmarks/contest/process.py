@@ -1,0 +1,123 @@
+"""A server's processes on one core: started, asked what they use, ended; nobody else's."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Self
+
+LEAVE_S = 20.0
+PROC = Path("/proc")
+
+
+class Process:
+    """One command and what it starts."""
+
+    def __init__(self, command: Sequence[str], folder: Path, cores: str) -> None:
+        """`cores`: those it may run on, as taskset takes them."""
+        self.log = folder / "log"
+        self.began = time.monotonic()
+        with self.log.open("wb") as output:
+            self._process = subprocess.Popen(
+                ["taskset", "-c", cores, *command],
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def is_over(self) -> bool:
+        return self._process.poll() is not None
+
+    def stop(self) -> None:
+        """End it by its id, and what it started if that is left."""
+        started = self.ids()
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(LEAVE_S)
+        except subprocess.TimeoutExpired:
+            for pid in started:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            self._process.wait()
+
+    def ids(self) -> list[int]:
+        """Itself and its descendants."""
+        found, waiting = [], [self.pid]
+        while waiting:
+            pid = waiting.pop()
+            found.append(pid)
+            with suppress(OSError):
+                for children in (PROC / str(pid) / "task").glob("*/children"):
+                    waiting += [int(child) for child in children.read_text().split()]
+        return found
+
+    def processor_s(self) -> float:
+        """Processor time so far of all of them, user and system, by the scheduler's own account in nanoseconds."""
+        total = 0
+        for pid in self.ids():
+            for task in (PROC / str(pid) / "task").glob("*/schedstat"):
+                with suppress(OSError):
+                    total += int(task.read_text().split()[0])
+        return total / 1e9
+
+    def memory_mib(self) -> float:
+        """Proportional set size: pages that are shared count by their share."""
+        kib = 0
+        for pid in self.ids():
+            with suppress(OSError):
+                for line in (PROC / str(pid) / "smaps_rollup").read_text().splitlines():
+                    kib += int(line.split()[1]) if line.startswith("Pss:") else 0
+        return kib / 1024
+
+
+def free_port(address: str = "127.0.0.1") -> int:
+    """A port that nobody listens on now, neither over UDP nor over TCP."""
+    for _ in range(100):
+        with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as datagrams:
+            stream.bind((address, 0))
+            port = int(stream.getsockname()[1])
+            with suppress(OSError):
+                datagrams.bind((address, port))
+                return port
+    raise SystemExit("no free port")
+
+
+@contextmanager
+def endpoints(addresses: Sequence[str]) -> Iterator[int]:
+    """Listeners that take every connection and close it: endpoints that are up. Gives their port."""
+    port = free_port()
+    listeners = [socket.create_server((address, port)) for address in addresses]
+    for listener in listeners:
+        threading.Thread(target=_take_all, args=(listener,), daemon=True).start()
+    try:
+        yield port
+    finally:
+        for listener in listeners:
+            with suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
+
+
+def _take_all(listener: socket.socket) -> None:
+    with suppress(OSError):
+        while True:
+            connection, _ = listener.accept()
+            connection.close()

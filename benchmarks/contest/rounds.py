@@ -1,0 +1,136 @@
+"""Interleaved rounds, and what they say: medians of ratios within a round, because absolute values drift."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+
+from benchmarks.contest.field import Runner
+from benchmarks.contest.generator import Flood, Pace
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much is measured."""
+
+    rounds: int
+    seconds: float
+    pace_rounds: int
+    pace_seconds: float
+    rate: int = 20_000
+
+    def seconds_for(self, runners: int) -> float:
+        """About how long one case takes, once everybody answers."""
+        flood = self.rounds * (self.seconds * 1.2 + 0.15)
+        return runners * (flood + self.pace_rounds * (self.pace_seconds + 0.15))
+
+
+@dataclass(slots=True)
+class Marks:
+    """Everything that was measured of one server in one case."""
+
+    floods: list[Flood] = field(default_factory=list)
+    processor_us: list[float] = field(default_factory=list)
+    busy: list[float] = field(default_factory=list)
+    paces: list[Pace] = field(default_factory=list)
+
+    def totals(self) -> tuple[int, int, int]:
+        """Queries asked, lost, and answered wrong."""
+        every: list[Flood | Pace] = [*self.floods, *self.paces]
+        lost = sum(each.lost for each in every)
+        return lost + sum(each.answered for each in every), lost, sum(each.wrong for each in every)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A median with what it is the median of."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Range:
+        return cls(statistics.median(values), min(values), max(values))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One server's line of the result."""
+
+    server: str
+    queries_per_s: Range
+    to: Mapping[str, Range]
+    """Ratios of queries per second to others, each within its round."""
+    processor_us_per_query: Range
+    busy: float
+    """Share of its core that the server used: clearly below 1, the load generator was the limit."""
+    p50_us: float
+    p99_us: float
+    slowest_us: float
+    lost_share: float
+    wrong: int
+    load_s: float
+    memory_mib: float
+
+
+def measure(runners: Mapping[str, Runner], effort: Effort, tick: Callable[[str], None]) -> dict[str, Marks]:
+    """Everybody once per round, each round beginning with another one."""
+    marks = {key: Marks() for key in runners}
+    keys = list(runners)
+    for turn in range(effort.rounds):
+        tick(f"round {turn + 1} of {effort.rounds}")
+        for key in _turned(keys, turn):
+            _flood(runners[key], marks[key], effort.seconds)
+    for turn in range(effort.pace_rounds):
+        tick(f"latency, round {turn + 1} of {effort.pace_rounds}")
+        for key in _turned(keys, turn):
+            marks[key].paces.append(runners[key].generator.pace(effort.pace_seconds, effort.rate))
+    return marks
+
+
+def _turned(keys: Sequence[str], turn: int) -> list[str]:
+    cut = turn % len(keys)
+    return [*keys[cut:], *keys[:cut]]
+
+
+def _flood(runner: Runner, marks: Marks, seconds: float) -> None:
+    before = runner.process.processor_s()
+    flood = runner.generator.flood(seconds)
+    used = runner.process.processor_s() - before
+    per_query_us = used / max(1, flood.answered_in_all) * 1e6
+    marks.floods.append(flood)
+    marks.processor_us.append(per_query_us)
+    marks.busy.append(per_query_us * flood.rate / 1e6)
+
+
+def line(key: str, runners: Mapping[str, Runner], marks: Mapping[str, Marks]) -> Line:
+    """What one server's marks say, beside everybody else's."""
+    mine = marks[key]
+    paces = mine.paces
+    asked, lost, wrong = mine.totals()
+    return Line(
+        server=key,
+        queries_per_s=Range.of([flood.rate for flood in mine.floods]),
+        to={other: Range.of(ratios(mine, marks[other])) for other in marks},
+        processor_us_per_query=Range.of(mine.processor_us),
+        busy=statistics.median(mine.busy),
+        p50_us=statistics.median([pace.p50_us for pace in paces]),
+        p99_us=statistics.median([pace.p99_us for pace in paces]),
+        slowest_us=max(pace.slowest_us for pace in paces),
+        lost_share=lost / max(1, asked),
+        wrong=wrong,
+        load_s=runners[key].load_s,
+        memory_mib=runners[key].process.memory_mib(),
+    )
+
+
+def ratios(mine: Marks, other: Marks) -> list[float]:
+    """Round by round."""
+    return [a.rate / max(1.0, b.rate) for a, b in zip(mine.floods, other.floods, strict=True)]
+
+
+def document(lines: Sequence[Line]) -> list[dict[str, object]]:
+    """As JSON takes it."""
+    return [asdict(each) for each in lines]

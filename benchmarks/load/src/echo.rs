@@ -1,0 +1,23 @@
+//! The limit of a server on sockets: every datagram goes back as it came, in batches.
+
+use std::io::Write as _;
+use std::net::UdpSocket;
+
+use crate::batch::{Batch, Peers, Wait};
+use crate::fault::Fault;
+
+pub(crate) fn run() -> Result<(), Fault> {
+    let socket = UdpSocket::bind("127.0.0.1:0").map_err(Fault::at("binding"))?;
+    let address = socket.local_addr().map_err(Fault::at("binding"))?;
+    let mut output = std::io::stdout();
+    writeln!(output, "{address}")
+        .and_then(|()| output.flush())
+        .map_err(Fault::at("writing"))?;
+    let mut batch = Batch::new(Peers::Any);
+    loop {
+        batch
+            .receive(&socket, Wait::ForOne)
+            .map_err(Fault::at("receiving"))?;
+        batch.send(&socket).map_err(Fault::at("sending"))?;
+    }
+}
