@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export CARGO_TERM_QUIET ?= true
 
-.PHONY: help setup demo test check fix bench integration docs clean
+.PHONY: help setup demo test check fix bench fuzz integration docs clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ ifeq ($(CASES),)
 	@$(BIN)/python benchmarks/schedule_rate.py
 	@$(BIN)/python benchmarks/probe_rate.py
 endif
+
+fuzz:  ## look for an input that breaks the engine, FUZZ_SECONDS for each target (600)
+	@tools/fuzz.sh $(or $(FUZZ_SECONDS),600)
 
 docs: setup  ## what is made from the program: the schema for editors, the tables of docs/configure.md
 	@$(BIN)/python -m understudy.config.schema > docs/understudy.schema.json

@@ -28,7 +28,7 @@ flags="--cfg fuzzing -C passes=sancov-module -C codegen-units=1"
 for option in level=4 inline-8bit-counters pc-table trace-compares; do
   flags+=" -C llvm-args=-sanitizer-coverage-$option"
 done
-RUSTFLAGS=$flags cargo build --release --locked --target "$triple"
+RUSTFLAGS=$flags cargo build --release --target "$triple"
 
 for target in "${targets[@]}"; do
   mkdir -p "corpus/$target" "artifacts/$target"

@@ -1,11 +1,13 @@
 //! Rich zones and any message: the response is well-formed, within its limit, and to this query.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-use understudy_answer::{Server, Transport};
+use understudy_answer::{CookieJar, Server, Transport};
+use understudy_wire::{CookieSecret, CookieSecrets, NameBuf, Rtype};
 use understudy_zone::{Kind, Selector, SteeredChange, SteeredSet, Zone};
 
-use crate::reply::{self, Ask};
+use crate::reply::{self, Ask, Host};
 use crate::world::{self, Served};
 
 const ZONES: [(&str, &str); 3] = [
@@ -20,28 +22,22 @@ const ZONES: [(&str, &str); 3] = [
 /// One octet is how the message came, two how much room there is for the response; the rest is the
 /// message.
 pub fn run(input: &[u8]) {
-    static SERVED: OnceLock<(Served, Served, [Server; 3])> = OnceLock::new();
+    static SERVED: OnceLock<(Served, Served, [Host; 3])> = OnceLock::new();
     let Some(([form, high, low], message)) = input.split_first_chunk() else {
         return;
     };
-    let (all, rich, servers) = SERVED.get_or_init(|| {
+    let (all, rich, hosts) = SERVED.get_or_init(|| {
         let all = ZONES.iter().map(|(origin, text)| load(origin, text));
         let rich = ZONES
             .iter()
             .take(1)
             .map(|(origin, text)| load(origin, text));
-        let server = |size, version, hostname| Server::new(size, version, hostname);
-        let long = "n".repeat(255);
-        let servers = [
-            server(1232, "understudy", "").expect("a server"),
-            server(512, "", &long).expect("a server"),
-            server(u16::MAX, &long, "node.example").expect("a server"),
-        ];
-        (Served(all.collect()), Served(rich.collect()), servers)
+        let hosts = hosts();
+        (Served(all.collect()), Served(rich.collect()), hosts)
     });
     let is_tcp = form & 1 != 0;
     let zones = if form & 2 == 0 { all } else { rich };
-    let server = &servers[usize::from(form >> 2) % servers.len()];
+    let host = &hosts[usize::from(form >> 2) % hosts.len()];
     let room = match u16::from_be_bytes([*high, *low]) {
         0 => u16::MAX,
         room => room,
@@ -56,7 +52,39 @@ pub fn run(input: &[u8]) {
         room: usize::from(room),
         seed: u64::from(*form),
     };
-    reply::ask(zones, server, &ask);
+    reply::ask(zones, host, &ask);
+}
+
+/// One as it comes, one that says and sends little, one that says and sends all it can.
+fn hosts() -> [Host; 3] {
+    let server = |size, version, hostname| Server::new(size, version, hostname);
+    let long = "n".repeat(255);
+    let secrets = CookieSecrets {
+        current: CookieSecret::new([1; 16]),
+        other: Some(CookieSecret::new([2; 16])),
+    };
+    let jar = Arc::new(CookieJar::new(secrets));
+    let plain = server(1232, "understudy", "").expect("a server");
+    let little = server(512, "", &long).expect("a server");
+    let much = server(u16::MAX, &long, "node.example").expect("a server");
+    [
+        Host {
+            server: plain.with_cookies(Arc::clone(&jar)),
+            size_without_cookie: 1232,
+        },
+        Host {
+            server: little.with_minimal_responses(true),
+            size_without_cookie: 512,
+        },
+        Host {
+            server: much
+                .with_cookies(jar)
+                .with_udp_size_without_cookie(700)
+                .with_tcp_keepalive(Duration::from_secs(10))
+                .with_rotation(true),
+            size_without_cookie: 700,
+        },
+    ]
 }
 
 /// A zone with a steered set of each kind laid over it.
@@ -92,9 +120,9 @@ fn load(origin: &str, text: &str) -> Zone {
         ("servfail", Kind::Servfail, Selector::One, Vec::new()),
     ];
     let changes = kinds.map(|(label, kind, selector, variants)| {
-        let owner = understudy_wire::NameBuf::child(label.as_bytes(), origin.as_name());
+        let owner = NameBuf::child(label.as_bytes(), origin.as_name());
         let set = SteeredSet {
-            rtype: understudy_wire::Rtype::A,
+            rtype: Rtype::A,
             kind,
             ttl: 30,
             due_ns: Some(7_000_000_000),

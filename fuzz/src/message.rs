@@ -7,7 +7,9 @@ use understudy_wire::{HEADER_OCTETS, Header, Name, Opcode, Query, Refusal, Rtype
 pub fn run(octets: &[u8]) {
     let records = read_naively(octets);
     match Query::parse(octets) {
-        Ok(query) | Err(Refusal::BadVersion(query)) => check_query(&query, records.as_deref()),
+        Ok(query) | Err(Refusal::BadVersion(query) | Refusal::OnlyCookies(query)) => {
+            check_query(&query, records.as_deref());
+        }
         Err(Refusal::Silent(Silence::Short)) => assert!(octets.len() < HEADER_OCTETS),
         Err(Refusal::Silent(Silence::Response)) => assert!(octets[2] & 0x80 != 0),
         Err(Refusal::UnknownOpcode(header)) => check_header(&header, octets),
@@ -32,16 +34,7 @@ fn check_query(query: &Query<'_>, records: Option<&[Naive]>) {
     let octets = query.octets;
     check_header(&query.header, octets);
     let records = records.unwrap_or_else(|| panic!("{octets:02x?} is not whole"));
-    let question = query.question;
-    let end = HEADER_OCTETS + question.octets.len();
-    assert_eq!(&octets[HEADER_OCTETS..end], question.octets);
-    let fixed = [question.qtype.number(), question.qclass.number()];
-    let expected = [
-        question.qname.octets(),
-        &fixed[0].to_be_bytes(),
-        &fixed[1].to_be_bytes(),
-    ];
-    assert_eq!(question.octets, expected.concat());
+    check_question(query);
     assert!(matches!(
         query.header.opcode(),
         Opcode::QUERY | Opcode::NOTIFY | Opcode::UPDATE
@@ -62,6 +55,18 @@ fn check_query(query: &Query<'_>, records: Option<&[Naive]>) {
     }
     check_signature(query, of_type(Rtype::TSIG).next(), records.last());
     check_with_another(octets, records);
+}
+
+fn check_question(query: &Query<'_>) {
+    let question = query.question;
+    assert!(query.octets[HEADER_OCTETS..].starts_with(question.octets));
+    if query.header.qdcount() == 0 {
+        assert!(question.octets.is_empty());
+        return;
+    }
+    let fixed = [question.qtype.number(), question.qclass.number()].map(u16::to_be_bytes);
+    let expected = [question.qname.octets(), &fixed.concat()].concat();
+    assert_eq!(question.octets, expected);
 }
 
 fn check_signature(query: &Query<'_>, tsig: Option<&Naive>, last: Option<&Naive>) {
@@ -120,11 +125,13 @@ impl Naive {
     }
 }
 
-/// Every record of a message with one question that ends where its last record does.
+/// Every record of a message with at most one question that ends where its last record does.
 fn read_naively(message: &[u8]) -> Option<Vec<Naive>> {
     let count = |at| number(message, at).map(usize::from);
-    let (_, mut at) = naive_name(message, HEADER_OCTETS)?;
-    at += 4;
+    let mut at = match count(4)? {
+        0 => HEADER_OCTETS,
+        _ => naive_name(message, HEADER_OCTETS)?.1 + 4,
+    };
     let mut records = Vec::new();
     for _ in 0..count(6)? + count(8)? + count(10)? {
         let offset = at;

@@ -6,7 +6,9 @@ use std::net::IpAddr;
 use domain::base::iana::Rtype as OtherRtype;
 use domain::base::{Message, ToName as _};
 use domain::rdata::AllRecordData;
-use understudy_answer::{Chance, Outcome, Request, Server, Summary, Transport, Zones, respond};
+use understudy_answer::{
+    Chance, CookieUse, Outcome, Request, Server, Summary, Transport, Zones, respond,
+};
 use understudy_wire::{Query, Refusal};
 
 /// The least of a client's buffer (RFC 1035 section 2.3.4).
@@ -20,17 +22,24 @@ pub(crate) struct Ask<'a> {
     pub(crate) seed: u64,
 }
 
+/// A server, and what it sends at most to whoever shows no cookie of ours.
+pub(crate) struct Host {
+    pub(crate) server: Server,
+    pub(crate) size_without_cookie: u16,
+}
+
 /// Asks, checks the response, and returns it; none where there is silence.
-pub(crate) fn ask<Z: Zones>(zones: &Z, server: &Server, ask: &Ask<'_>) -> Option<Vec<u8>> {
+pub(crate) fn ask<Z: Zones>(zones: &Z, host: &Host, ask: &Ask<'_>) -> Option<Vec<u8>> {
     let request = Request {
         message: ask.message,
         client: IpAddr::from([192, 0, 2, 53]),
         transport: ask.transport,
         now_ns: 5_000_000_000,
+        wall_s: 1_700_000_000,
     };
     let mut reply = vec![0; ask.room];
     let mut chance = Chance::new(ask.seed);
-    let outcome = respond(zones, server, &request, &mut chance, &mut reply);
+    let outcome = respond(zones, &host.server, &request, &mut chance, &mut reply);
     let is_deaf = ask.message.len() < 12 || ask.message[2] & 0x80 != 0;
     let Outcome::Answered(summary) = outcome else {
         assert!(
@@ -41,22 +50,31 @@ pub(crate) fn ask<Z: Zones>(zones: &Z, server: &Server, ask: &Ask<'_>) -> Option
         return None;
     };
     assert!(!is_deaf, "an answer to {:02x?}", ask.message);
-    assert!(summary.length <= limit(server, ask), "{summary:?}");
+    assert!(
+        summary.length <= limit(host, ask, summary.cookies),
+        "{summary:?}"
+    );
     reply.truncate(summary.length);
     check(ask.message, &reply, &summary);
     Some(reply)
 }
 
 /// The most that may be sent.
-fn limit(server: &Server, ask: &Ask<'_>) -> usize {
+fn limit(host: &Host, ask: &Ask<'_>, cookies: CookieUse) -> usize {
     let announced = match Query::parse(ask.message) {
-        Ok(query) | Err(Refusal::BadVersion(query)) => query.edns.map(|edns| edns.udp_size),
+        Ok(query) | Err(Refusal::BadVersion(query) | Refusal::OnlyCookies(query)) => {
+            query.edns.map(|edns| edns.udp_size)
+        }
         Err(_) => None,
     };
     let announced = announced.map_or(0, usize::from).max(PLAIN);
+    let ours = match cookies {
+        CookieUse::Valid => host.server.udp_size(),
+        _ => host.size_without_cookie,
+    };
     match ask.transport {
         Transport::Tcp => ask.room,
-        Transport::Udp => announced.min(usize::from(server.udp_size())).min(ask.room),
+        Transport::Udp => announced.min(usize::from(ours)).min(ask.room),
     }
 }
 
@@ -72,11 +90,11 @@ fn check(query: &[u8], response: &[u8], summary: &Summary) {
     assert_eq!(u16::from(response[3] & 0xf), summary.rcode & 0xf);
     let parsed = Query::parse(query);
     let asked = match &parsed {
-        Ok(query) | Err(Refusal::BadVersion(query)) => Some(query),
+        Ok(query) | Err(Refusal::BadVersion(query) | Refusal::OnlyCookies(query)) => Some(query),
         Err(_) => None,
     };
     if let Some(asked) = asked {
-        assert_eq!(response[4..6], [0, 1], "one question");
+        assert_eq!(response[4..6], query[4..6], "as many questions");
         assert!(
             response[12..].starts_with(asked.question.octets),
             "the question"
