@@ -12,7 +12,7 @@
 
 use std::ops::Deref;
 
-use understudy_wire::{Full, Header, Name, NameBuf, Rcode, Rtype};
+use understudy_wire::{Full, Header, LowerName, Name, NameBuf, Rcode, Rtype};
 use understudy_zone::{Above, Found, Match, Node, Set, Zone};
 
 use crate::additional::{alias_target, names_hosts};
@@ -26,8 +26,8 @@ const ALIASES: usize = 10;
 
 /// The zones that a server serves.
 pub trait Zones {
-    /// The zone with the longest origin at or above `name`.
-    fn nearest(&self, name: Name<'_>) -> Option<impl Deref<Target = Zone>>;
+    /// The zone with the longest origin at or above the ancestor of `name` that has so many labels.
+    fn nearest(&self, name: &LowerName, labels: usize) -> Option<impl Deref<Target = Zone>>;
 }
 
 /// How far one name has led.
@@ -97,31 +97,29 @@ fn look_up<Z: Zones>(
     response: &mut Response<'_, '_, '_>,
     sought: Sought<'_>,
 ) -> Result<Progress, Full> {
-    let Some(zone) = zones.nearest(sought.name) else {
+    let lower = LowerName::new(sought.name);
+    let labels = lower.label_count();
+    let Some(zone) = zones.nearest(&lower, labels) else {
         return Ok(Progress::Elsewhere);
     };
     // The DS of a zone is its parent's data (RFC 4035 section 3.1.4.1).
     if response.question.qtype == Rtype::DS
-        && zone.origin() == sought.name
-        && let Some(parent) = sought
-            .name
-            .parent()
-            .and_then(|parent| zones.nearest(parent))
+        && zone.origin_labels() == labels
+        && let Some(above) = labels.checked_sub(1)
+        && let Some(parent) = zones.nearest(&lower, above)
     {
-        return in_zone(&parent, response, sought);
+        return in_zone(&parent, response, sought, &parent.find_below(&lower));
     }
-    in_zone(&zone, response, sought)
+    in_zone(&zone, response, sought, &zone.find_below(&lower))
 }
 
 fn in_zone(
     zone: &Zone,
     response: &mut Response<'_, '_, '_>,
     sought: Sought<'_>,
+    found: &Found<'_>,
 ) -> Result<Progress, Full> {
-    let Some(found) = zone.find(sought.name) else {
-        return Ok(Progress::Elsewhere);
-    };
-    if let Some(dname) = ruling_dname(&found) {
+    if let Some(dname) = ruling_dname(found) {
         response.claim_authority(sought);
         return redirect(response, sought, &dname);
     }

@@ -10,13 +10,13 @@ use std::collections::BTreeMap;
 use std::ops::Deref;
 
 use understudy_answer::{Chance, Outcome, Request, Server, Transport, Zones, respond};
-use understudy_wire::{Name, NameBuf};
+use understudy_wire::{LowerName, NameBuf};
 use understudy_zone::Zone;
 
 struct One(Zone);
 
 impl Zones for One {
-    fn nearest(&self, _name: Name<'_>) -> Option<impl Deref<Target = Zone>> {
+    fn nearest(&self, _name: &LowerName, _labels: usize) -> Option<impl Deref<Target = Zone>> {
         Some(&self.0)
     }
 }

@@ -1,4 +1,4 @@
-//! Answers queries without sockets, to count instructions: `answer COUNT [NAMES]`.
+//! Answers queries without sockets, to count instructions: `answer COUNT [NAMES] [edns|missing]`.
 //!
 //! Under `valgrind --tool=callgrind` the difference between two counts, divided by the difference
 //! of the counts, is what one answer costs, untouched by loading and by noise.
@@ -16,15 +16,16 @@ use understudy_wire::NameBuf;
 use understudy_zone::Zone;
 
 fn main() {
-    let mut arguments = std::env::args()
-        .skip(1)
-        .map(|text| text.parse::<usize>().unwrap());
-    let count = arguments.next().unwrap_or(100_000);
-    let names = arguments.next().unwrap_or(1000).clamp(1, 1_000_000);
+    let mut arguments = std::env::args().skip(1);
+    let mut number = || arguments.next().map(|text| text.parse::<usize>().unwrap());
+    let count = number().unwrap_or(100_000);
+    let names = number().unwrap_or(1000).clamp(1, 1_000_000);
+    let kind = arguments.next().unwrap_or_default();
     let zones = Zones::default();
     zones.publish_zone(&zone(names), &[]).unwrap();
+    let zones = zones.snapshot();
     let queries: Vec<Vec<u8>> = (0..1024)
-        .map(|number| query(number * 7919 % names))
+        .map(|number| query(number * 7919 % names, &kind))
         .collect();
     let server = Server::new(1232, "", "").unwrap();
     let mut chance = Chance::new(1);
@@ -59,11 +60,15 @@ fn zone(names: usize) -> Zone {
         .zone
 }
 
-fn query(number: usize) -> Vec<u8> {
-    let name: NameBuf = format!("host{number}.example.com.").parse().unwrap();
-    let mut message = vec![0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1];
+fn query(number: usize, kind: &str) -> Vec<u8> {
+    let host = if kind == "missing" { "nohost" } else { "host" };
+    let name: NameBuf = format!("{host}{number}.example.com.").parse().unwrap();
+    let has_opt = u8::from(kind == "edns");
+    let mut message = vec![0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, has_opt];
     message.extend(name.as_name().octets());
     message.extend([0, 1, 0, 1]);
-    message.extend([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0]);
+    if has_opt == 1 {
+        message.extend([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0]);
+    }
     message
 }

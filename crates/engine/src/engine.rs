@@ -12,18 +12,32 @@ use crate::error::EngineError;
 use crate::responder::Responder;
 use crate::service::{Service, Settings};
 use crate::sys;
-use crate::zones::Zones;
+use crate::zones::{Snapshot, Zones};
 
 /// Answers from the published zones, for one thread.
 struct Answerer {
     zones: Arc<Zones>,
+    /// The zones as they were when the batch began.
+    batch: Option<Snapshot>,
     server: Arc<Server>,
     chance: Chance,
 }
 
 impl Responder for Answerer {
     fn respond(&mut self, request: &Request<'_>, reply: &mut [u8]) -> Outcome {
-        respond(&*self.zones, &self.server, request, &mut self.chance, reply)
+        let (server, chance) = (&*self.server, &mut self.chance);
+        match &self.batch {
+            Some(zones) => respond(zones, server, request, chance, reply),
+            None => respond(&*self.zones, server, request, chance, reply),
+        }
+    }
+
+    fn begin_batch(&mut self) {
+        self.batch = Some(self.zones.snapshot());
+    }
+
+    fn end_batch(&mut self) {
+        self.batch = None;
     }
 }
 
@@ -55,6 +69,7 @@ impl Engine {
             let (zones, server) = (Arc::clone(&zones), Arc::clone(&server));
             Answerer {
                 zones,
+                batch: None,
                 server,
                 chance: Chance::new(seed),
             }

@@ -30,4 +30,4 @@ pub use error::EngineError;
 pub use responder::Responder;
 pub use service::{Service, Settings};
 pub use sys::{monotonic_ns, wall_s};
-pub use zones::{Listed, Zones};
+pub use zones::{Listed, Snapshot, Zones};

@@ -8,4 +8,10 @@ use understudy_answer::{Outcome, Request};
 pub trait Responder: Send + 'static {
     /// Writes the response to `request` into `reply`, whose length is the most that may be sent.
     fn respond(&mut self, request: &Request<'_>, reply: &mut [u8]) -> Outcome;
+
+    /// Several messages follow at once: what is loaded for all of them need not be loaded for each.
+    fn begin_batch(&mut self) {}
+
+    /// The thread may sleep now: what was loaded for the batch must not be held any longer.
+    fn end_batch(&mut self) {}
 }

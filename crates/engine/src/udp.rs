@@ -118,6 +118,11 @@ impl<R: Responder> Worker<R> {
 
     /// Answers what has arrived at one socket, in at most `rounds` batches.
     fn serve(&mut self, index: usize, rounds: usize) {
+        self.serve_rounds(index, rounds);
+        self.responder.end_batch();
+    }
+
+    fn serve_rounds(&mut self, index: usize, rounds: usize) {
         for _ in 0..rounds {
             let Some((_, socket)) = self.sockets.get(index) else {
                 return;

@@ -8,14 +8,13 @@
 //! of one zone swaps that zone's version only, so its cost does not grow with the number of zones;
 //! the table is copied when a zone comes or goes. Writers take turns.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::cell::OnceCell;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
-use understudy_wire::{Name, NameBuf};
+use understudy_wire::{LowerName, Name, NameBuf, NameHasher};
 use understudy_zone::{SteeredChange, Zone};
 
 use crate::error::EngineError;
@@ -23,94 +22,145 @@ use crate::error::EngineError;
 /// One zone: its current version, and how many there have been.
 #[derive(Debug)]
 struct Served {
+    /// In lower case.
     origin: NameBuf,
     current: ArcSwap<Zone>,
     publications: AtomicU64,
 }
 
-/// The hash of a name without regard to case, eight octets at a time: setting bit 5 makes letters
-/// equal in both cases, and some other octets too, which costs a comparison at most. The keys are
-/// the operator's, so nobody can choose them to collide.
-fn hash(name: Name<'_>) -> u64 {
-    const LOWER: u64 = 0x2020_2020_2020_2020;
-    // The 64-bit prime of FNV, whose bits spread well under multiplication.
-    const PRIME: u64 = 0x0000_0100_0000_01b3;
-    let mix = |hash: u64, chunk: &[u8]| {
-        let mut octets = [0; 8];
-        for (to, from) in octets.iter_mut().zip(chunk) {
-            *to = *from;
-        }
-        let word = u64::from_le_bytes(octets) | LOWER;
-        (hash ^ word).wrapping_mul(PRIME).rotate_left(29)
-    };
-    name.octets().chunks(8).fold(0, mix).wrapping_mul(PRIME)
-}
-
-/// Equal but for case; most clients ask in lower case, which is quickly compared.
-fn is_same(left: Name<'_>, right: Name<'_>) -> bool {
-    left.octets() == right.octets() || left == right
-}
-
-/// A hasher for keys that are hashes already.
-#[derive(Clone, Debug, Default)]
-struct AsItIs(u64);
-
-impl Hasher for AsItIs {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, octets: &[u8]) {
-        for octet in octets {
-            self.write_u64(u64::from(*octet));
-        }
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = self.0.rotate_left(8) ^ number;
+impl Served {
+    fn labels(&self) -> usize {
+        self.origin.as_name().label_count()
     }
 }
 
 /// Every served zone.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Table {
-    /// By the hash of the origin; more than one only if hashes collide.
-    by_hash: HashMap<u64, Vec<Arc<Served>>, BuildHasherDefault<AsItIs>>,
+    hasher: NameHasher,
+    /// By the origin's hash: at the place that it says or one of those behind it, up to the first
+    /// that is empty. At most half of the places, whose number is a power of two, are taken.
+    places: Vec<Option<Arc<Served>>>,
     /// The label counts of all origins, the largest first: where to look.
     depths: Vec<usize>,
 }
 
+impl Default for Table {
+    fn default() -> Self {
+        Table::of(&[])
+    }
+}
+
 impl Table {
-    fn all(&self) -> impl Iterator<Item = &Arc<Served>> {
-        self.by_hash.values().flatten()
-    }
-
-    fn at(&self, origin: Name<'_>) -> Option<&Arc<Served>> {
-        let served = self.by_hash.get(&hash(origin))?;
-        served
-            .iter()
-            .find(|served| is_same(served.origin.as_name(), origin))
-    }
-
-    fn insert(&mut self, served: Served) {
-        let place = self.by_hash.entry(hash(served.origin.as_name()));
-        place.or_default().push(Arc::new(served));
-        self.index();
-    }
-
-    fn remove(&mut self, origin: Name<'_>) {
-        if let Some(served) = self.by_hash.get_mut(&hash(origin)) {
-            served.retain(|served| served.origin.as_name() != origin);
+    fn of(zones: &[Arc<Served>]) -> Self {
+        let mut table = Table {
+            hasher: NameHasher::secret(),
+            places: vec![None; (2 * zones.len()).next_power_of_two().max(2)],
+            depths: zones.iter().map(|served| served.labels()).collect(),
+        };
+        table.depths.sort_unstable_by(|left, right| right.cmp(left));
+        table.depths.dedup();
+        for served in zones {
+            let mut place = table.place_of(served.origin.as_name().octets());
+            while let Some(Some(_)) = table.places.get(place) {
+                place = table.after(place);
+            }
+            if let Some(free) = table.places.get_mut(place) {
+                *free = Some(Arc::clone(served));
+            }
         }
-        self.index();
+        table
     }
 
-    fn index(&mut self) {
-        let labels = |served: &Arc<Served>| served.origin.as_name().label_count();
-        let mut depths: Vec<usize> = self.all().map(labels).collect();
-        depths.sort_unstable_by(|left, right| right.cmp(left));
-        depths.dedup();
-        self.depths = depths;
+    fn all(&self) -> impl Iterator<Item = &Arc<Served>> {
+        self.places.iter().flatten()
+    }
+
+    #[inline]
+    fn place_of(&self, origin: &[u8]) -> usize {
+        let places = u64::try_from(self.places.len()).unwrap_or(1);
+        usize::try_from(self.hasher.hash(origin) & (places - 1)).unwrap_or(0)
+    }
+
+    #[inline]
+    fn after(&self, place: usize) -> usize {
+        (place + 1) & (self.places.len() - 1)
+    }
+
+    /// The zone whose origin, in lower case, has these octets.
+    #[inline]
+    fn at(&self, origin: &[u8]) -> Option<&Arc<Served>> {
+        let mut place = self.place_of(origin);
+        while let Some(Some(served)) = self.places.get(place) {
+            if served.origin.as_name().octets() == origin {
+                return Some(served);
+            }
+            place = self.after(place);
+        }
+        None
+    }
+
+    fn named(&self, origin: Name<'_>) -> Option<&Arc<Served>> {
+        self.at(LowerName::new(origin).octets())
+    }
+
+    /// The zone with the longest origin at or above the ancestor of `name` that has so many labels.
+    #[inline]
+    fn nearest(&self, name: &LowerName, labels: usize) -> Option<&Arc<Served>> {
+        for depth in &self.depths {
+            if *depth <= labels
+                && let Some(served) = self.at(name.suffix(*depth)?)
+            {
+                return Some(served);
+            }
+        }
+        None
+    }
+}
+
+/// The zones as one batch of queries sees them. Most batches need one zone only: that is loaded
+/// once.
+pub struct Snapshot {
+    table: Arc<Table>,
+    first: OnceCell<(Arc<Served>, Arc<Zone>)>,
+}
+
+/// A version that a reader holds.
+enum Reading<'s> {
+    Held(&'s Zone),
+    Loaded(Guard<Arc<Zone>>),
+}
+
+impl Deref for Reading<'_> {
+    type Target = Zone;
+
+    #[inline]
+    fn deref(&self) -> &Zone {
+        match self {
+            Self::Held(zone) => zone,
+            Self::Loaded(zone) => zone,
+        }
+    }
+}
+
+impl understudy_answer::Zones for Snapshot {
+    #[inline]
+    fn nearest(&self, name: &LowerName, labels: usize) -> Option<impl Deref<Target = Zone>> {
+        if let Some((first, zone)) = self.first.get()
+            && let depth = zone.origin_labels()
+            && self.table.depths.first() == Some(&depth)
+            && depth <= labels
+            && name.suffix(depth) == Some(first.origin.as_name().octets())
+        {
+            return Some(Reading::Held(zone)); // no origin is longer
+        }
+        let served = self.table.nearest(name, labels)?;
+        let load = || (Arc::clone(served), served.current.load_full());
+        let (first, zone) = self.first.get_or_init(load);
+        if Arc::ptr_eq(first, served) {
+            return Some(Reading::Held(zone));
+        }
+        Some(Reading::Loaded(served.current.load()))
     }
 }
 
@@ -130,18 +180,16 @@ pub struct Zones {
     writers: Mutex<()>,
 }
 
-/// A version that a reader holds.
-struct Reading(Guard<Arc<Zone>>);
-
-impl Deref for Reading {
-    type Target = Zone;
-
-    fn deref(&self) -> &Zone {
-        &self.0
-    }
-}
-
 impl Zones {
+    /// The zones as they are now, to answer a batch of queries from.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            table: self.table.load_full(),
+            first: OnceCell::new(),
+        }
+    }
+
     fn write(&self) -> MutexGuard<'_, ()> {
         self.writers.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -154,18 +202,18 @@ impl Zones {
         let version = Arc::new(zone.with_steered(steered)?);
         let _turn = self.write();
         let table = self.table.load();
-        if let Some(served) = table.at(zone.origin()) {
+        if let Some(served) = table.named(zone.origin()) {
             served.current.store(version);
             served.publications.fetch_add(1, Ordering::Relaxed);
             return Ok(());
         }
-        let mut next = Table::clone(&table);
-        next.insert(Served {
-            origin: zone.origin().to_buf(),
+        let mut zones: Vec<_> = table.all().cloned().collect();
+        zones.push(Arc::new(Served {
+            origin: zone.origin().to_lower(),
             current: ArcSwap::new(version),
             publications: AtomicU64::new(1),
-        });
-        self.table.store(Arc::new(next));
+        }));
+        self.table.store(Arc::new(Table::of(&zones)));
         Ok(())
     }
 
@@ -176,7 +224,7 @@ impl Zones {
     pub fn publish(&self, origin: Name<'_>, steered: &[SteeredChange]) -> Result<(), EngineError> {
         let _turn = self.write();
         let table = self.table.load();
-        let served = table.at(origin).ok_or_else(|| not_found(origin))?;
+        let served = table.named(origin).ok_or_else(|| not_found(origin))?;
         let next = served.current.load().with_steered(steered)?;
         served.current.store(Arc::new(next));
         served.publications.fetch_add(1, Ordering::Relaxed);
@@ -190,10 +238,10 @@ impl Zones {
     pub fn withdraw(&self, origin: Name<'_>) -> Result<(), EngineError> {
         let _turn = self.write();
         let table = self.table.load();
-        table.at(origin).ok_or_else(|| not_found(origin))?;
-        let mut next = Table::clone(&table);
-        next.remove(origin);
-        self.table.store(Arc::new(next));
+        let leaving = table.named(origin).ok_or_else(|| not_found(origin))?;
+        let stays = |served: &&Arc<Served>| !Arc::ptr_eq(served, leaving);
+        let zones: Vec<_> = table.all().filter(stays).cloned().collect();
+        self.table.store(Arc::new(Table::of(&zones)));
         Ok(())
     }
 
@@ -218,21 +266,9 @@ fn not_found(origin: Name<'_>) -> EngineError {
 }
 
 impl understudy_answer::Zones for Zones {
-    fn nearest(&self, name: Name<'_>) -> Option<impl Deref<Target = Zone>> {
+    fn nearest(&self, name: &LowerName, labels: usize) -> Option<impl Deref<Target = Zone>> {
         let table = self.table.load();
-        let mut ancestor = name;
-        let mut labels = name.label_count();
-        for depth in &table.depths {
-            while labels > *depth {
-                ancestor = ancestor.parent()?;
-                labels -= 1;
-            }
-            if labels == *depth
-                && let Some(served) = table.at(ancestor)
-            {
-                return Some(Reading(served.current.load()));
-            }
-        }
-        None
+        let zone = table.nearest(name, labels)?.current.load();
+        Some(Reading::Loaded(zone))
     }
 }

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 
 use understudy_answer::{Outcome, Request, Server, Transport};
 use understudy_engine::{Engine, Settings};
-use understudy_wire::{NameBuf, Rtype};
+use understudy_wire::{LowerName, NameBuf, Rtype};
 use understudy_zone::{Kind, Selector, SteeredChange, SteeredSet, Zone};
 
 const FLIPS: u32 = 20_000;
@@ -122,7 +122,8 @@ fn zones_come_and_go_above_and_below_each_other() {
     };
     let nearest = |name: &str| {
         let name: NameBuf = name.parse().unwrap();
-        understudy_answer::Zones::nearest(engine.zones(), name.as_name())
+        let name = LowerName::new(name.as_name());
+        understudy_answer::Zones::nearest(engine.zones(), &name, name.label_count())
             .map(|zone| zone.origin().to_string())
     };
     assert_eq!(nearest("www.example.com."), None);

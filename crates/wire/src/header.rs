@@ -103,6 +103,14 @@ impl Header {
         self.counts[0]
     }
 
+    /// Does any section claim to have records?
+    #[inline]
+    #[must_use]
+    pub fn has_records(&self) -> bool {
+        let [_, answers, authorities, additionals] = self.counts;
+        answers | authorities | additionals != 0
+    }
+
     /// Records that a section claims to have.
     #[must_use]
     pub fn count(&self, section: Section) -> u16 {

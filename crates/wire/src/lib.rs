@@ -7,6 +7,7 @@
 mod compression;
 mod cookie;
 mod edns;
+mod hasher;
 mod header;
 mod lower;
 mod name;
@@ -19,6 +20,7 @@ mod writer;
 
 pub use cookie::{COOKIE, CookieSecret, CookieSecrets, Cookies, FullCookie, Standing};
 pub use edns::{Edns, EdnsOption, Options};
+pub use hasher::NameHasher;
 pub use header::{HEADER_OCTETS, Header, Section};
 pub use lower::LowerName;
 pub use name::{Labels, MAX_LABEL_OCTETS, MAX_NAME_OCTETS, Name, NameBuf, NameError};

@@ -5,9 +5,6 @@ use crate::name::{MAX_NAME_OCTETS, Name};
 /// Whole blocks, so that folding works on blocks.
 const ROOM: usize = MAX_NAME_OCTETS.div_ceil(BLOCK) * BLOCK;
 const BLOCK: usize = 16;
-/// 255 octets hold no more labels.
-const MAX_LABELS: usize = 128;
-
 /// The canonical form of a name (RFC 4034 section 6.2), held in place.
 ///
 /// Made once for a query; every table that is asked on the way to its answer takes slices of it.
@@ -15,8 +12,6 @@ const MAX_LABELS: usize = 128;
 pub struct LowerName {
     octets: [u8; ROOM],
     length: usize,
-    /// Where each label begins.
-    starts: [u8; MAX_LABELS],
     labels: usize,
 }
 
@@ -28,30 +23,35 @@ impl LowerName {
         let mut lower = Self {
             octets: [0; ROOM],
             length: name.octets().len(),
-            starts: [0; MAX_LABELS],
             labels: 0,
         };
-        for (to, from) in lower
-            .octets
-            .chunks_exact_mut(BLOCK)
-            .zip(name.octets().chunks(BLOCK))
-        {
-            fold(to, from);
-        }
-        lower.find_labels();
+        lower.fill(name.octets());
+        lower.labels = name.label_count();
         lower
     }
 
-    /// Walk the labels once.
+    /// Block by block; the last one overlaps the one before, since folding twice changes nothing.
     #[inline]
-    fn find_labels(&mut self) {
-        let mut at = 0;
-        while let (Some(&length @ 1..), Some(start)) =
-            (self.octets.get(at), self.starts.get_mut(self.labels))
-        {
-            *start = u8::try_from(at).unwrap_or(u8::MAX);
-            self.labels += 1;
-            at += usize::from(length) + 1;
+    fn fill(&mut self, octets: &[u8]) {
+        let Some(last) = octets.last_chunk::<BLOCK>() else {
+            let mut block = [0; BLOCK];
+            for (to, from) in block.iter_mut().zip(octets) {
+                *to = *from;
+            }
+            if let Some(room) = self.octets.first_chunk_mut() {
+                *room = folded(&block);
+            }
+            return;
+        };
+        let blocks = self.octets.chunks_exact_mut(BLOCK);
+        for (to, from) in blocks.zip(octets.chunks_exact(BLOCK)) {
+            if let (Some(to), Some(from)) = (to.first_chunk_mut(), from.first_chunk()) {
+                *to = folded(from);
+            }
+        }
+        let room = self.octets.get_mut(octets.len() - BLOCK..octets.len());
+        if let Some(room) = room.and_then(|room| room.first_chunk_mut()) {
+            *room = folded(last);
         }
     }
 
@@ -86,33 +86,22 @@ impl LowerName {
             .get(self.start_of(labels)?..self.start_of(above)?)
     }
 
+    /// Where the ancestor with so many labels begins: a walk over those that it lacks.
     #[inline]
     fn start_of(&self, labels: usize) -> Option<usize> {
-        let before = self.labels.checked_sub(labels)?;
-        if labels == 0 {
-            return self.length.checked_sub(1);
+        let mut start = 0;
+        for _ in 0..self.labels.checked_sub(labels)? {
+            start += usize::from(*self.octets.get(start)?) + 1;
         }
-        self.starts.get(before).copied().map(usize::from)
+        Some(start)
     }
 }
 
-/// Copy octets in lower case. Written so that the compiler folds a whole block at once.
+/// A block in lower case: written so that the compiler folds all of it at once.
 #[inline]
-fn fold(to: &mut [u8], from: &[u8]) {
-    let mut block = [0; BLOCK];
-    if let Some(whole) = from.first_chunk::<BLOCK>() {
-        block = *whole;
-    } else {
-        for (to, from) in block.iter_mut().zip(from) {
-            *to = *from;
-        }
-    }
-    for octet in &mut block {
-        // Length octets are below any letter.
-        let is_upper = octet.wrapping_sub(b'A') < 26;
-        *octet |= u8::from(is_upper) << 5;
-    }
-    to.copy_from_slice(&block);
+fn folded(block: &[u8; BLOCK]) -> [u8; BLOCK] {
+    // Length octets are below any letter.
+    block.map(|octet| octet | u8::from(octet.wrapping_sub(b'A') < 26) << 5)
 }
 
 #[cfg(test)]

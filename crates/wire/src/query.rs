@@ -180,7 +180,19 @@ impl<'m> Query<'m> {
         }
     }
 
+    #[inline]
     fn read_records(&mut self, rest: usize) -> Result<(), Fault> {
+        if !self.header.has_records() {
+            return if rest == self.octets.len() {
+                Ok(())
+            } else {
+                Err(Fault::TrailingOctets)
+            };
+        }
+        self.read_sections(rest)
+    }
+
+    fn read_sections(&mut self, rest: usize) -> Result<(), Fault> {
         let mut at = rest;
         for section in [Section::Answer, Section::Authority, Section::Additional] {
             for _ in 0..self.header.count(section) {

@@ -81,7 +81,8 @@ pub struct Writer<'b> {
     has_question: bool,
     section: Section,
     qname_octets: usize,
-    known: KnownNames,
+    /// Made when the first name is compressed: most answers need none.
+    known: Option<KnownNames>,
 }
 
 impl<'b> Writer<'b> {
@@ -116,7 +117,7 @@ impl<'b> Writer<'b> {
             has_question: false,
             section: Section::Answer,
             qname_octets: 0,
-            known: KnownNames::new(),
+            known: None,
         })
     }
 
@@ -231,7 +232,7 @@ impl<'b> Writer<'b> {
             end: self.end,
             counts: self.counts,
             section: self.section,
-            known: self.known.count(),
+            known: self.known.as_ref().map_or(0, KnownNames::count),
         }
     }
 
@@ -240,7 +241,9 @@ impl<'b> Writer<'b> {
         self.end = mark.end;
         self.counts = mark.counts;
         self.section = mark.section;
-        self.known.truncate(mark.known);
+        if let Some(known) = &mut self.known {
+            known.truncate(mark.known);
+        }
     }
 
     /// Write an RRset, whole. `rdatas` are uncompressed; their names are compressed where the type
@@ -273,21 +276,23 @@ impl<'b> Writer<'b> {
         ttl: u32,
         rdata: &[u8],
     ) -> Result<(), Full> {
+        let parts = parts(rtype);
+        let length = u16::try_from(rdata.len()).map_err(|_| Full)?;
+        let fixed = fixed_part(rtype, self.class, ttl, length);
+        let at_once = if parts.is_empty() { rdata } else { &[] };
         match owner {
-            Owner::Question => self.put_ending(self.qname_octets)?,
-            Owner::QuestionEnding(name) => self.put_ending(name.octets().len())?,
-            Owner::Name(name) => self.put_name(name)?,
+            Owner::Question => self.put_pointed(self.qname_octets, fixed, at_once)?,
+            Owner::QuestionEnding(name) => {
+                self.put_pointed(name.octets().len(), fixed, at_once)?;
+            }
+            Owner::Name(name) => {
+                self.put_name(name)?;
+                self.put(&fixed)?;
+                self.put(at_once)?;
+            }
         }
-        let [type0, type1] = rtype.number().to_be_bytes();
-        let [class0, class1] = self.class.number().to_be_bytes();
-        let [ttl0, ttl1, ttl2, ttl3] = ttl.to_be_bytes();
-        let [length0, length1] = u16::try_from(rdata.len()).map_err(|_| Full)?.to_be_bytes();
-        self.put(&[
-            type0, type1, class0, class1, ttl0, ttl1, ttl2, ttl3, length0, length1,
-        ])?;
-        match parts(rtype) {
-            [] => self.put(rdata)?,
-            parts => self.put_compressed(parts, rdata)?,
+        if !parts.is_empty() {
+            self.put_compressed(parts, rdata)?;
         }
         let count = match self.section {
             Section::Answer => &mut self.counts[0],
@@ -325,14 +330,36 @@ impl<'b> Writer<'b> {
         Ok(())
     }
 
-    /// A pointer to the last `octets` octets of the question's name.
+    /// An owner that is the last `ending` octets of the question's name, the fixed part and rdata at
+    /// once: most records of most answers are written so.
     #[inline]
-    fn put_ending(&mut self, octets: usize) -> Result<(), Full> {
-        if octets == 1 {
-            return self.put(&[0]);
+    fn put_pointed(
+        &mut self,
+        ending: usize,
+        fixed: [u8; FIXED_OCTETS],
+        rdata: &[u8],
+    ) -> Result<(), Full> {
+        if ending == 1 {
+            // The root is shorter than a pointer to it.
+            self.put(&[0])?;
+            self.put(&fixed)?;
+            return self.put(rdata);
         }
-        let offset = HEADER_OCTETS + self.qname_octets.checked_sub(octets).ok_or(Full)?;
-        self.put_pointer(u16::try_from(offset).map_err(|_| Full)?)
+        let offset = HEADER_OCTETS + self.qname_octets.checked_sub(ending).ok_or(Full)?;
+        let pointer = 0xc000 | u16::try_from(offset).map_err(|_| Full)?;
+        let room = self.take(2 + FIXED_OCTETS + rdata.len())?;
+        let (owner, rest) = room.split_first_chunk_mut().ok_or(Full)?;
+        let (middle, rest) = rest.split_first_chunk_mut().ok_or(Full)?;
+        *owner = pointer.to_be_bytes();
+        *middle = fixed;
+        if let (Some(to), Some(from)) = (rest.first_chunk_mut::<4>(), rdata.first_chunk::<4>())
+            && rdata.len() == 4
+        {
+            *to = *from; // an IPv4 address
+        } else {
+            rest.copy_from_slice(rdata);
+        }
+        Ok(())
     }
 
     #[inline]
@@ -344,18 +371,8 @@ impl<'b> Writer<'b> {
     fn put_name(&mut self, name: Name<'_>) -> Result<(), Full> {
         self.remember_question();
         let start = self.end;
-        let whole = name.octets().len();
-        let mut rest = name;
-        let written = self.buffer.get(..self.end).ok_or(Full)?;
-        let mut pointer = None;
-        while let Some(parent) = rest.parent() {
-            pointer = self.known.find(written, rest);
-            if pointer.is_some() {
-                break;
-            }
-            rest = parent;
-        }
-        let kept = whole - rest.octets().len();
+        let (rest, pointer) = self.find_ending(name);
+        let kept = name.octets().len() - rest.octets().len();
         match pointer {
             Some(offset) => {
                 self.put(name.octets().get(..kept).ok_or(Full)?)?;
@@ -363,19 +380,37 @@ impl<'b> Writer<'b> {
             }
             None => self.put(name.octets())?,
         }
-        self.known.remember(name, start, kept);
+        if let Some(known) = &mut self.known {
+            known.remember(name, start, kept);
+        }
         Ok(())
+    }
+
+    /// The longest ending of a name that the message has, and where; the root and None if it has
+    /// none.
+    fn find_ending<'n>(&self, name: Name<'n>) -> (Name<'n>, Option<u16>) {
+        let mut rest = name;
+        if let (Some(known), Some(written)) = (&self.known, self.buffer.get(..self.end)) {
+            while let Some(parent) = rest.parent() {
+                if let Some(offset) = known.find(written, rest) {
+                    return (rest, Some(offset));
+                }
+                rest = parent;
+            }
+        }
+        (Name::ROOT, None)
     }
 
     /// The question's names are remembered when the first name is compressed: most answers need
     /// none.
     fn remember_question(&mut self) {
-        if self.known.count() > 0 || self.qname_octets == 0 {
+        let known = self.known.get_or_insert_with(KnownNames::new);
+        if known.count() > 0 {
             return;
         }
         let end = HEADER_OCTETS + self.qname_octets;
         if let Some(Ok(qname)) = self.buffer.get(HEADER_OCTETS..end).map(Name::from_octets) {
-            self.known.remember(qname, HEADER_OCTETS, self.qname_octets);
+            known.remember(qname, HEADER_OCTETS, self.qname_octets);
         }
     }
 
@@ -446,15 +481,33 @@ impl<'b> Writer<'b> {
 
     #[inline]
     fn put(&mut self, octets: &[u8]) -> Result<(), Full> {
-        let end = self.end + octets.len();
+        self.take(octets.len())?.copy_from_slice(octets);
+        Ok(())
+    }
+
+    /// The next octets of the message, to be filled.
+    #[inline]
+    fn take(&mut self, octets: usize) -> Result<&mut [u8], Full> {
+        let end = self.end + octets;
         if end + self.reserved > self.limit {
             return Err(Full);
         }
-        self.buffer
-            .get_mut(self.end..end)
-            .ok_or(Full)?
-            .copy_from_slice(octets);
+        let room = self.buffer.get_mut(self.end..end).ok_or(Full)?;
         self.end = end;
-        Ok(())
+        Ok(room)
     }
+}
+
+/// Type, class, TTL and length of rdata.
+const FIXED_OCTETS: usize = 10;
+
+#[inline]
+fn fixed_part(rtype: Rtype, class: Class, ttl: u32, length: u16) -> [u8; FIXED_OCTETS] {
+    let [type0, type1] = rtype.number().to_be_bytes();
+    let [class0, class1] = class.number().to_be_bytes();
+    let [ttl0, ttl1, ttl2, ttl3] = ttl.to_be_bytes();
+    let [length0, length1] = length.to_be_bytes();
+    [
+        type0, type1, class0, class1, ttl0, ttl1, ttl2, ttl3, length0, length1,
+    ]
 }

@@ -6,11 +6,15 @@
 //! change copies the branches on its way and one bucket.
 //!
 //! ```text
-//! bucket = count(1) tag(1)* end(4)* entry*       tags: the lowest octet of each entry's hash
-//! entry  = length(1) key(length) value           ends: where each entry ends, from the first's start
+//! bucket = count(1) tag(1)* place(4)* end(4) entry*
+//! entry  = length(1) key(length) value
 //! ```
+//! A tag is the lowest octet of an entry's hash, a place where the entry begins in the bucket; it
+//! ends where the next one begins.
 
 use std::sync::Arc;
+
+use understudy_wire::NameHasher;
 
 /// Hash bits that choose among the links of a branch.
 const STEP: u32 = 4;
@@ -24,11 +28,6 @@ const MAX_ENTRIES: usize = 24;
 /// chosen: a bucket with more octets than this holds large nodes; apart they are cheaper to copy.
 const MAX_OCTETS: usize = 8 * 1024;
 
-/// How keys are hashed: a 64-bit multiply-and-fold over eight octets at a time, from a secret start,
-/// so that nobody can choose names that collide.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Hasher(u64);
-
 #[derive(Clone, Debug)]
 enum Link {
     Bucket(Arc<[u8]>),
@@ -38,7 +37,7 @@ enum Link {
 /// All names of a zone version. A clone is a reference.
 #[derive(Clone, Debug)]
 pub(crate) struct Index {
-    hasher: Hasher,
+    hasher: NameHasher,
     root: Link,
 }
 
@@ -46,55 +45,6 @@ pub(crate) struct Index {
 pub(crate) struct Change<'e> {
     pub(crate) key: &'e [u8],
     pub(crate) value: Option<&'e [u8]>,
-}
-
-impl Hasher {
-    /// A hasher with a start that nobody knows.
-    pub(crate) fn secret() -> Self {
-        use std::hash::{BuildHasher, RandomState};
-        Self(RandomState::new().hash_one(0_u8))
-    }
-
-    #[inline]
-    pub(crate) fn hash(self, key: &[u8]) -> u64 {
-        let mut hash = self.0 ^ u64::try_from(key.len()).unwrap_or(0);
-        let mut rest = key;
-        while let Some((word, after)) = rest.split_first_chunk::<8>() {
-            hash = fold(hash ^ u64::from_le_bytes(*word));
-            rest = after;
-        }
-        if rest.is_empty() {
-            return hash;
-        }
-        // The last octets, together with some that were in the word before.
-        let last = match (key.last_chunk::<8>(), rest.first_chunk::<4>(), rest) {
-            (Some(word), _, _) => u64::from_le_bytes(*word),
-            (None, Some(low), _) => {
-                let high = rest
-                    .last_chunk::<4>()
-                    .map_or(0, |high| u32::from_le_bytes(*high));
-                u64::from(high) << 32 | u64::from(u32::from_le_bytes(*low))
-            }
-            (None, None, [first, ..]) => {
-                let middle = rest.get(rest.len() / 2).copied().unwrap_or(0);
-                let last = rest.last().copied().unwrap_or(0);
-                u64::from(*first) << 16 | u64::from(middle) << 8 | u64::from(last)
-            }
-            (None, None, []) => 0,
-        };
-        fold(hash ^ last)
-    }
-}
-
-/// Multiply to 128 bits and fold the halves, as wyhash and its relatives do: every bit of the result
-/// depends on every bit given.
-#[inline]
-fn fold(value: u64) -> u64 {
-    // An odd constant with as many ones as zeros in irregular stored (the golden ratio's bits).
-    const FACTOR: u128 = 0x9e37_79b9_7f4a_7c15;
-    let product = u128::from(value ^ 0xd6e8_feb8_6659_fd93) * FACTOR;
-    let half = |value: u128| u64::try_from(value).unwrap_or(0);
-    half(product >> u64::BITS) ^ half(product & u128::from(u64::MAX))
 }
 
 /// Which link of a branch at this depth.
@@ -139,7 +89,7 @@ impl Index {
 
 /// Entries being collected for an index or for a part of one.
 pub(crate) struct IndexBuilder {
-    hasher: Hasher,
+    hasher: NameHasher,
     /// Key and value of each entry, without a gap.
     octets: Vec<u8>,
     stored: Vec<Stored>,
@@ -147,7 +97,7 @@ pub(crate) struct IndexBuilder {
 
 impl Default for IndexBuilder {
     fn default() -> Self {
-        Self::with_hasher(Hasher::secret())
+        Self::with_hasher(NameHasher::secret())
     }
 }
 
@@ -167,7 +117,7 @@ impl Stored {
 }
 
 impl IndexBuilder {
-    fn with_hasher(hasher: Hasher) -> Self {
+    fn with_hasher(hasher: NameHasher) -> Self {
         Self {
             hasher,
             octets: Vec::new(),
@@ -218,15 +168,13 @@ impl IndexBuilder {
 /// Read one entry of a bucket, if its tag and key are the ones wanted.
 #[inline]
 fn look_up<'b>(bucket: &'b [u8], hash: u64, key: &[u8]) -> Option<&'b [u8]> {
-    let (count, rest) = bucket.split_first()?;
-    let count = usize::from(*count);
-    let (tags, rest) = rest.split_at_checked(count)?;
-    let (ends, entries) = rest.split_at_checked(4 * count)?;
+    let (count, tags) = bucket.split_first()?;
+    let tags = tags.get(..usize::from(*count))?;
     let wanted = tag(hash);
     let mut from = 0;
     while let Some(at) = position(tags.get(from..)?, wanted) {
         let index = from + at;
-        let (there, value) = entry(ends, entries, index)?;
+        let (there, value) = entry(bucket, index)?;
         if there == key {
             return Some(value);
         }
@@ -260,26 +208,19 @@ fn position(octets: &[u8], wanted: u8) -> Option<usize> {
 
 /// The key and the value of an entry.
 #[inline]
-fn entry<'b>(ends: &[u8], entries: &'b [u8], index: usize) -> Option<(&'b [u8], &'b [u8])> {
-    let end_at = |index: usize| {
-        let octets = ends.get(4 * index..)?.first_chunk()?;
-        usize::try_from(u32::from_le_bytes(*octets)).ok()
-    };
-    let start = match index.checked_sub(1) {
-        Some(before) => end_at(before)?,
-        None => 0,
-    };
-    let (length, rest) = entries.get(start..end_at(index)?)?.split_first()?;
+fn entry(bucket: &[u8], index: usize) -> Option<(&[u8], &[u8])> {
+    let places = 1 + usize::from(*bucket.first()?);
+    let [s0, s1, s2, s3, e0, e1, e2, e3] = *bucket.get(places + 4 * index..)?.first_chunk()?;
+    let start = usize::try_from(u32::from_le_bytes([s0, s1, s2, s3])).ok()?;
+    let end = usize::try_from(u32::from_le_bytes([e0, e1, e2, e3])).ok()?;
+    let (length, rest) = bucket.get(start..end)?.split_first()?;
     rest.split_at_checked(usize::from(*length))
 }
 
 /// Every entry of a bucket.
 fn entries(bucket: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    let (count, rest) = bucket.split_first().unwrap_or((&0, &[]));
-    let count = usize::from(*count);
-    let (_tags, rest) = rest.split_at_checked(count).unwrap_or_default();
-    let (ends, octets) = rest.split_at_checked(4 * count).unwrap_or_default();
-    (0..count).filter_map(move |index| entry(ends, octets, index))
+    let count = bucket.first().copied().unwrap_or(0);
+    (0..usize::from(count)).filter_map(|index| entry(bucket, index))
 }
 
 /// The octets of a bucket. More than 255 entries collide in all 64 bits of their hash only if
@@ -287,14 +228,19 @@ fn entries(bucket: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 fn packed(octets: &[u8], stored: &[Stored]) -> Arc<[u8]> {
     let stored = stored.get(..stored.len().min(255)).unwrap_or_default();
     let size: usize = stored.iter().map(Stored::size).sum();
-    let mut bucket = Vec::with_capacity(1 + 5 * stored.len() + size);
+    let head = 1 + 5 * stored.len() + 4;
+    let mut bucket = Vec::with_capacity(head + size);
     bucket.push(u8::try_from(stored.len()).unwrap_or(u8::MAX));
     bucket.extend(stored.iter().map(|entry| tag(entry.hash)));
-    let mut end = 0;
+    let mut place = head;
+    let put_place = |bucket: &mut Vec<u8>, place: usize| {
+        bucket.extend_from_slice(&u32::try_from(place).unwrap_or(u32::MAX).to_le_bytes());
+    };
     for entry in stored {
-        end += entry.size();
-        bucket.extend_from_slice(&u32::try_from(end).unwrap_or(u32::MAX).to_le_bytes());
+        put_place(&mut bucket, place);
+        place += entry.size();
     }
+    put_place(&mut bucket, place);
     for entry in stored {
         bucket.push(entry.key);
         let end = entry.start + entry.size() - 1;
@@ -321,7 +267,7 @@ fn grown(octets: &[u8], stored: &[Stored], depth: u32) -> Link {
 }
 
 /// Put an entry in its place, or take its key away.
-fn put(link: &mut Link, hasher: Hasher, change: &Change<'_>, hash: u64, depth: u32) {
+fn put(link: &mut Link, hasher: NameHasher, change: &Change<'_>, hash: u64, depth: u32) {
     match link {
         Link::Branch(links) => {
             let links = Arc::make_mut(links);
@@ -346,7 +292,7 @@ fn put(link: &mut Link, hasher: Hasher, change: &Change<'_>, hash: u64, depth: u
 }
 
 /// One bucket in place of a branch that has become nearly empty.
-fn joined(links: &[Link; LINKS], hasher: Hasher, depth: u32) -> Option<Link> {
+fn joined(links: &[Link; LINKS], hasher: NameHasher, depth: u32) -> Option<Link> {
     let mut builder = IndexBuilder::with_hasher(hasher);
     for link in links {
         let Link::Bucket(bucket) = link else {
@@ -431,20 +377,5 @@ mod tests {
         );
         assert_eq!(index.get(&[]), Some(&[5][..]));
         assert!(changes.iter().all(|key| index.get(key) == Some(&large)));
-    }
-
-    #[test]
-    fn every_octet_of_a_key_counts_in_its_hash() {
-        let hasher = Hasher(1);
-        for length in 1..40 {
-            let key: Vec<u8> = (0..length).collect();
-            let hash = hasher.hash(&key);
-            for at in 0..key.len() {
-                let mut other = key.clone();
-                other[at] ^= 0x40;
-                assert_ne!(hasher.hash(&other), hash, "octet {at} of {length}");
-            }
-            assert_ne!(hasher.hash(&key[1..]), hash);
-        }
     }
 }

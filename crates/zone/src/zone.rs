@@ -92,6 +92,13 @@ impl Zone {
         self.version.origin.as_name()
     }
 
+    /// How many labels the apex has, the root label not counted.
+    #[inline]
+    #[must_use]
+    pub fn origin_labels(&self) -> usize {
+        self.version.origin_labels
+    }
+
     /// The serial of the SOA record.
     #[must_use]
     pub fn serial(&self) -> Serial {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::query::octets_of;
 use understudy_answer::{CookieJar, Server, Zones};
-use understudy_wire::{CookieSecret, CookieSecrets, Name, NameBuf, Rtype};
+use understudy_wire::{CookieSecret, CookieSecrets, LowerName, Name, NameBuf, Rtype};
 use understudy_zone::{Kind, Selector, SteeredChange, SteeredSet, Zone};
 
 /// Everything that a query meets.
@@ -21,7 +21,8 @@ pub struct Scene {
 pub struct Served(Vec<Zone>);
 
 impl Zones for Served {
-    fn nearest(&self, name: Name<'_>) -> Option<impl Deref<Target = Zone>> {
+    fn nearest(&self, name: &LowerName, labels: usize) -> Option<impl Deref<Target = Zone>> {
+        let name = Name::from_octets(name.suffix(labels)?).unwrap();
         let above = self
             .0
             .iter()
@@ -90,9 +91,10 @@ impl Scene {
             "servfail" => set(Kind::Servfail),
             _ => panic!("there is no kind {kind}"),
         };
+        let name = LowerName::new(owner.as_name());
         let zone = self
             .zones
-            .nearest(owner.as_name())
+            .nearest(&name, name.label_count())
             .unwrap()
             .with_steered(&[change])
             .unwrap();
