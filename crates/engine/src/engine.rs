@@ -62,6 +62,7 @@ impl Engine {
             udp_size: server.udp_size(),
             ..settings
         };
+        let server = server.with_tcp_keepalive(settings.tcp_idle);
         let (zones, server) = (Arc::new(Zones::default()), Arc::new(server));
         let mut seed = sys::monotonic_ns();
         let answerer = || {

@@ -7,13 +7,15 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
-use understudy_answer::{Outcome, Request, Server, Transport};
+use understudy_answer::{CookieJar, Outcome, Request, Server, Transport};
 use understudy_engine::{EngineError, Settings, monotonic_ns, wall_s};
+use understudy_wire::{CookieSecret, CookieSecrets};
 use understudy_zone::SteeredChange;
 
 use crate::errors::{engine_error, text_error, value_error};
@@ -30,6 +32,7 @@ const MAX_WAIT: f64 = 31_536_000.0;
 #[pyclass(module = "understudy.engine._native", frozen)]
 pub(crate) struct Engine {
     engine: understudy_engine::Engine,
+    jar: Option<Arc<CookieJar>>,
 }
 
 impl Engine {
@@ -54,6 +57,10 @@ impl Engine {
         *,
         threads = 1,
         udp_size = 1232,
+        udp_size_without_cookie = None,
+        cookie_secrets = None,
+        minimal_responses = false,
+        rotate = false,
         tcp_idle_s = 10.0,
         tcp_clients = 1000,
         tcp_clients_per_prefix = 100,
@@ -65,6 +72,10 @@ impl Engine {
         addresses: Vec<String>,
         threads: usize,
         udp_size: u16,
+        udp_size_without_cookie: Option<u16>,
+        cookie_secrets: Option<Vec<PyBackedBytes>>,
+        minimal_responses: bool,
+        rotate: bool,
         tcp_idle_s: f64,
         tcp_clients: usize,
         tcp_clients_per_prefix: usize,
@@ -76,20 +87,28 @@ impl Engine {
                 "threads must be from 1 to {MAX_THREADS}"
             )));
         }
-        if udp_size < Server::LEAST_UDP_SIZE {
-            return Err(value_error("udp_size must be at least 512"));
+        let mut server = Server::new(size("udp_size", udp_size)?, version_bind, hostname_bind)
+            .map_err(text_error)?
+            .with_minimal_responses(minimal_responses)
+            .with_rotation(rotate);
+        if let Some(octets) = udp_size_without_cookie {
+            let octets = size("udp_size_without_cookie", octets)?;
+            server = server.with_udp_size_without_cookie(octets);
         }
-        let tcp_idle = wait("tcp_idle_s", tcp_idle_s)?;
-        let server = Server::new(udp_size, version_bind, hostname_bind).map_err(text_error)?;
+        let jar = secrets(&cookie_secrets.unwrap_or_default())?
+            .map(|secrets| Arc::new(CookieJar::new(secrets)));
+        if let Some(jar) = &jar {
+            server = server.with_cookies(Arc::clone(jar));
+        }
         let settings = Settings {
             threads,
             udp_size,
-            tcp_idle,
+            tcp_idle: wait("tcp_idle_s", tcp_idle_s)?,
             tcp_clients,
             tcp_clients_per_prefix,
         };
         py.detach(|| understudy_engine::Engine::new(&addresses, settings, server))
-            .map(|engine| Engine { engine })
+            .map(|engine| Engine { engine, jar })
             .map_err(|error| engine_error(py, &error))
     }
 
@@ -193,6 +212,17 @@ impl Engine {
         }
     }
 
+    /// Make cookies with the first of these from now on, and take those made with any of them. No
+    /// effect where cookies are switched off.
+    fn set_cookie_secrets(&self, cookie_secrets: Vec<PyBackedBytes>) -> PyResult<()> {
+        let secrets = secrets(&cookie_secrets)?
+            .ok_or_else(|| value_error("at least one secret is needed to make cookies"))?;
+        if let Some(jar) = &self.jar {
+            jar.replace(secrets);
+        }
+        Ok(())
+    }
+
     /// Sums over all threads, by name.
     fn counters(&self) -> BTreeMap<String, u64> {
         self.engine.counters()
@@ -204,6 +234,37 @@ const MAX_THREADS: usize = 1024;
 
 fn changes(steered: Vec<SteeredTuple>) -> PyResult<Vec<SteeredChange>> {
     steered.into_iter().map(steered_change).collect()
+}
+
+/// A size over UDP that every client takes.
+fn size(name: &str, octets: u16) -> PyResult<u16> {
+    if octets < Server::LEAST_UDP_SIZE {
+        return Err(value_error(format!("{name} must be at least 512")));
+    }
+    Ok(octets)
+}
+
+/// The secrets that cookies are made with; None for none.
+fn secrets(octets: &[PyBackedBytes]) -> PyResult<Option<CookieSecrets>> {
+    let secret = |octets: &PyBackedBytes| {
+        let octets: [u8; 16] = octets
+            .as_ref()
+            .try_into()
+            .map_err(|_| value_error("a cookie secret has 16 octets"))?;
+        Ok::<_, PyErr>(CookieSecret::new(octets))
+    };
+    match octets {
+        [] => Ok(None),
+        [current] => Ok(Some(CookieSecrets {
+            current: secret(current)?,
+            other: None,
+        })),
+        [current, other] => Ok(Some(CookieSecrets {
+            current: secret(current)?,
+            other: Some(secret(other)?),
+        })),
+        _ => Err(value_error("there are at most two cookie secrets")),
+    }
 }
 
 /// A wait in seconds; a year stands for all that is longer.

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from understudy.checks.files import find_absence
+from understudy.config.cookie_secrets import CookieSecretError, read_cookie_secrets
 from understudy.config.document import DocumentForm, ZoneForm
 from understudy.config.findings import Findings
 from understudy.config.places import SOCKET_NAME, default_state_dir
@@ -13,6 +14,7 @@ from understudy.config.pools import PoolTable
 from understudy.config.reading import Document
 from understudy.config.records import RecordBuilder
 from understudy.config.references import CheckTable
+from understudy.config.server_form import ServerForm, judge_server
 from understudy.config.source import KeyPath
 from understudy.model.configuration import Configuration, NodeSettings
 from understudy.model.name import Name
@@ -31,7 +33,7 @@ def build(document: Document, findings: Findings) -> Configuration:
     checks.resolve_all()
     _warn_of_unused(document, checks, pools, findings=findings)
     return Configuration(
-        node=_node(document.node, document.file),
+        node=_node(document.node, document.file, findings),
         zones=zones,
         checks=checks.checks,
         pools={name: placed.pool for name, placed in pools.pools.items()},
@@ -49,21 +51,44 @@ def _zone(name: Name, placed: tuple[ZoneForm, KeyPath], folder: Path, *, finding
     return ZoneDefinition(name, ZoneSource.FILE, file)
 
 
-def _node(form: DocumentForm | None, file: Path) -> NodeSettings:
+def _node(form: DocumentForm | None, file: Path, findings: Findings) -> NodeSettings:
     if form is None:
         return NodeSettings((), default_state_dir(file), file.absolute())
+    server = form.server
+    judge_server(server, findings)
     state_dir = _state_dir(form, file)
     socket = file.parent.absolute() / form.api.socket if form.api.socket is not None else state_dir / SOCKET_NAME
     return NodeSettings(
         listen=tuple(form.listen),
         state_dir=state_dir,
         file=file.absolute(),
-        threads=form.server.threads,
-        version_bind=form.server.version or "",
-        hostname_bind=form.server.hostname or "",
+        threads=server.threads,
+        version_bind=server.version or "",
+        hostname_bind=server.hostname or "",
+        udp_size=server.udp_size,
+        udp_size_without_cookie=server.udp_size_without_cookie or server.udp_size,
+        has_cookies=server.cookies,
+        cookie_secret_file=_cookie_secret_file(server, file.parent.absolute(), findings),
+        is_minimal=server.minimal_responses,
+        is_rotated=server.rotate,
+        tcp_clients=server.tcp.clients,
+        tcp_clients_per_prefix=server.tcp.clients_per_prefix,
+        tcp_idle_s=server.tcp.idle,
         probe_rate_max=float(form.limits.probe_rate),
         api_socket=socket,
     )
+
+
+def _cookie_secret_file(form: ServerForm, folder: Path, findings: Findings) -> Path | None:
+    if form.cookie_secret_file is None or not form.cookies:
+        return None
+    file = folder / form.cookie_secret_file
+    try:
+        read_cookie_secrets(file)
+    except CookieSecretError as error:
+        hint = "a line of 32 hexadecimal digits, as `openssl rand -hex 16` prints it"
+        findings.missing(("server", "cookie_secret_file"), "server.cookie-secret", str(error), hint=hint)
+    return file
 
 
 def _state_dir(form: DocumentForm, file: Path) -> Path:

@@ -22,7 +22,6 @@ from understudy.config.fields import (
     ObjectName,
     ProbeRate,
     Text,
-    Threads,
     Ttl,
     Weight,
     Window,
@@ -32,6 +31,7 @@ from understudy.config.fields import (
 )
 from understudy.config.findings import shown
 from understudy.config.forms import Form, ShortForm, fault_at
+from understudy.config.server_form import ServerForm
 
 
 class ApiForm(Form):
@@ -44,14 +44,6 @@ class ApiForm(Form):
     listen: Annotated[SkipJsonSchema[None], later("the API on a port", "the Unix socket needs no set-up")] = Field(
         None, exclude=True
     )
-
-
-class ServerForm(Form):
-    """The DNS service of this node."""
-
-    threads: Threads = Field(1, description="Threads that answer queries.")
-    version: Text | None = Field(None, description="Answer to version.bind (CH TXT); default: refused.")
-    hostname: Text | None = Field(None, description="Answer to hostname.bind and id.server (CH TXT), and NSID.")
 
 
 class LimitsForm(Form):

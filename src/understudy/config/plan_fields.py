@@ -17,7 +17,14 @@ _SECONDS = "_s"
 _BESIDE = frozenset(("schedule", "quorum", "settings"))
 """Parts whose keys stand beside those of their check."""
 
-_WRITTEN = {"rule": "quorum", "amount": "quorum.amount", "requirement": "check", "is_disabled": "disabled"}
+_WRITTEN = {"rule": "quorum", "amount": "quorum.amount", "requirement": "check", "is_disabled": "disabled"} | {
+    "has_cookies": "cookies",
+    "is_minimal": "minimal_responses",
+    "is_rotated": "rotate",
+    "tcp_clients": "tcp.clients",
+    "tcp_clients_per_prefix": "tcp.clients_per_prefix",
+    "tcp_idle_s": "tcp.idle",
+}
 
 
 @dataclass(frozen=True, slots=True)

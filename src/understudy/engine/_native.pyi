@@ -86,6 +86,10 @@ class Engine:
         *,
         threads: int = 1,
         udp_size: int = 1232,
+        udp_size_without_cookie: int | None = None,
+        cookie_secrets: Sequence[bytes] | None = None,
+        minimal_responses: bool = False,
+        rotate: bool = False,
         tcp_idle_s: float = 10.0,
         tcp_clients: int = 1000,
         tcp_clients_per_prefix: int = 100,
@@ -93,6 +97,9 @@ class Engine:
         hostname_bind: str = "",
     ) -> None:
         """Bind UDP and TCP on every address ("192.0.2.1:53", "[::1]:5300"; port 0: the system chooses one for both).
+
+        `cookie_secrets`: one or two of 16 octets, the first makes cookies; None: no cookies. `rotate`: the order of
+        static RRsets. `tcp_clients_per_prefix`: of one IPv4 address or one IPv6 network of 56 bits.
 
         Raises BindError; ValueError for an address that is none. No addresses: no service, but `answer` works.
         """
@@ -129,9 +136,13 @@ class Engine:
     ) -> bytes | None:
         """What the service would send for this message at CLOCK_MONOTONIC `now`; None: silence. Not counted."""
 
+    def set_cookie_secrets(self, cookie_secrets: Sequence[bytes]) -> None:
+        """Make cookies with the first from now on, and take those made with any. No effect where there are none."""
+
     def counters(self) -> dict[str, int]:
         """Sums over all threads.
 
         "queries.udp4", "queries.udp6", "queries.tcp4", "queries.tcp6", "responses.<rcode name>", "dropped.<why>",
-        "truncated", "tcp.accepted", "tcp.refused", "qtype.<TYPE>", "steered".
+        "cookies.new", "cookies.valid", "cookies.wrong", "cookies.malformed", "extended.<code>", "truncated",
+        "tcp.accepted", "tcp.refused", "qtype.<TYPE>", "steered".
         """

@@ -18,7 +18,7 @@ class NodeSettings:
     """What belongs to this node only, and so is never in the log.
 
     `listen` is as the engine takes it: `192.0.2.1:53`, `[::1]:53`. `api_socket` is the Unix socket on which the running
-    server is spoken to; None: it is spoken to nowhere.
+    server is spoken to; None: it is spoken to nowhere. Without a `cookie_secret_file` the secret is a random one.
     """
 
     listen: tuple[str, ...]
@@ -27,6 +27,15 @@ class NodeSettings:
     threads: int = 1
     version_bind: str = ""
     hostname_bind: str = ""
+    udp_size: int = 1232  # DNS flag day 2020: what passes unfragmented nearly everywhere
+    udp_size_without_cookie: int = 1232
+    has_cookies: bool = True
+    cookie_secret_file: Path | None = None
+    is_minimal: bool = False
+    is_rotated: bool = False
+    tcp_clients: int = 1000
+    tcp_clients_per_prefix: int = 100
+    tcp_idle_s: float = 10.0
     probe_rate_max: float = 2000.0  # chosen: probes started per second in all; twice what 10,000 endpoints at 10 s need
     api_socket: Path | None = None
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from understudy.checks.files import find_absence
+from understudy.config.cookie_secrets import CookieSecretError, read_cookie_secrets
 from understudy.config.load import Examined, examine
 from understudy.config.zone_conflicts import conflicts
 from understudy.model.configuration import Configuration
@@ -33,6 +34,8 @@ class Candidate:
     files: Mapping[Path, FileStamp]
     zones: Mapping[Name, LoadedZone]
     findings: tuple[Problem, ...]
+    cookie_secrets: tuple[bytes, ...] = field(default=(), repr=False)
+    """What its `cookie_secret_file` has; empty where there is none that can be used."""
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -72,6 +75,9 @@ def read_candidate(file: Path, now: Instant, progress: Progress | None = None) -
     examined = examine(file)
     if examined.configuration is None:
         raise ConfigError(examined.errors)
+    secret_file = examined.configuration.node.cookie_secret_file
+    if secret_file is not None:
+        stamps[secret_file] = FileStamp.of(secret_file)
     zones, findings = _examine_zones(examined, examined.configuration, now, progress=progress)
     if examined.errors:
         raise ConfigError(findings)
@@ -82,7 +88,16 @@ def read_candidate(file: Path, now: Instant, progress: Progress | None = None) -
         files={file.absolute(): FileStamp.of(file), **stamps},
         zones=zones,
         findings=findings,
+        cookie_secrets=_cookie_secrets(secret_file),
     )
+
+
+def _cookie_secrets(file: Path | None) -> tuple[bytes, ...]:
+    """The file's secrets; none where it has a fault, which is among the findings."""
+    try:
+        return () if file is None else read_cookie_secrets(file)
+    except CookieSecretError:
+        return ()
 
 
 def _examine_zones(

@@ -36,8 +36,10 @@ class RefusedCandidateError(ConfigError):
 
 
 def _awaited(candidate: Candidate) -> frozenset[Path]:
-    """Files with a fault, and files of zones that are not there."""
+    """Files with a fault, files of zones that are not there, and the one with secrets."""
     faulty = {Path(problem.file) for problem in candidate.problems}
+    secrets = candidate.configuration.node.cookie_secret_file
+    faulty |= {secrets} if secrets else set()
     definitions = candidate.configuration.zones.items()
     return frozenset(faulty | {each.file for origin, each in definitions if origin not in candidate.zones})
 
@@ -149,6 +151,8 @@ def apply(server: NameServer, candidate: Candidate) -> None:
     before = server.pipeline.configuration
     gone = server.zones.keys() - candidate.zones.keys()
     server.candidate, server.zones = candidate, dict(candidate.zones)
+    if candidate.cookie_secrets:  # without a file the random one of the start stays
+        server.engine.set_cookie_secrets(candidate.cookie_secrets)
     server.pipeline.configure(candidate.configuration)
     server.monitor.assign(server.pipeline.index.assignments)
     server.decider.settle_zones(server.zones, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import TypeAlias
 
 from understudy.checks.probe import probe
 from understudy.clock.clock import Clock
+from understudy.config.cookie_secrets import SECRET_OCTETS
 from understudy.engine import BindError, Engine
 from understudy.model.configuration import NodeSettings
 from understudy.model.errors import EngineError, StoreError
@@ -45,7 +47,7 @@ class Surroundings:
 async def run(candidate: Candidate, surroundings: Surroundings) -> None:
     """Serve a configuration until SIGTERM or SIGINT. Raises EngineError, StoreError; a stage's fault ends it too."""
     node = candidate.configuration.node
-    with _opened_store(node, surroundings) as store, _opened_engine(node) as engine:
+    with _opened_store(node, surroundings) as store, _opened_engine(candidate) as engine:
         clock = surroundings.clock
         parts = Parts(clock, engine, store, surroundings.log, partial(probe, clock=clock))
         server = NameServer(candidate, parts)
@@ -115,7 +117,8 @@ def _opened_store(node: NodeSettings, surroundings: Surroundings) -> Iterator[St
 
 
 @contextmanager
-def _opened_engine(node: NodeSettings) -> Iterator[Engine]:
+def _opened_engine(candidate: Candidate) -> Iterator[Engine]:
+    node = candidate.configuration.node
     require_free(node.listen)
     try:
         engine = Engine(
@@ -123,6 +126,14 @@ def _opened_engine(node: NodeSettings) -> Iterator[Engine]:
             threads=node.threads,
             version_bind=node.version_bind,
             hostname_bind=node.hostname_bind,
+            udp_size=node.udp_size,
+            udp_size_without_cookie=node.udp_size_without_cookie,
+            cookie_secrets=_cookie_secrets(candidate),
+            minimal_responses=node.is_minimal,
+            rotate=node.is_rotated,
+            tcp_clients=node.tcp_clients,
+            tcp_clients_per_prefix=node.tcp_clients_per_prefix,
+            tcp_idle_s=node.tcp_idle_s,
         )
     except BindError as error:
         raise bind_error(error) from error
@@ -132,3 +143,10 @@ def _opened_engine(node: NodeSettings) -> Iterator[Engine]:
         yield engine
     finally:
         engine.stop(STOP_S)
+
+
+def _cookie_secrets(candidate: Candidate) -> tuple[bytes, ...]:
+    """The file's secrets, else one that nobody knows; none where cookies are switched off."""
+    if not candidate.configuration.node.has_cookies:
+        return ()
+    return candidate.cookie_secrets or (secrets.token_bytes(SECRET_OCTETS),)

@@ -139,7 +139,8 @@ class ServerWorld:
             candidate.require_faultless()
         log = make_log(LogLevel.DEBUG, LogStyle.JSON, self.log)
         self.server = NameServer(
-            candidate, Parts(self.clock, Engine([]), MemoryStore(self.disk), log, self.network.probe)
+            candidate,
+            Parts(self.clock, Engine([], cookie_secrets=[bytes(16)]), MemoryStore(self.disk), log, self.network.probe),
         )
         self.server.begin()
         await log_start(self.server)

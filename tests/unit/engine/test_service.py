@@ -100,6 +100,7 @@ def test_what_is_asked_is_counted(engine: Engine, ask_udp: Ask, ask_tcp: Ask) ->
         "qtype.MX": 1,
         "qtype.other": 1,
         "steered": 1,
+        "extended.20": 1,
         "tcp.accepted": 2,
     }
 
@@ -196,6 +197,9 @@ def test_text_that_is_no_address_is_a_value_error(text: str) -> None:
         ({"tcp_idle_s": -1.0}, "tcp_idle_s"),
         ({"tcp_idle_s": float("nan")}, "tcp_idle_s"),
         ({"version_bind": "x" * 256}, "255"),
+        ({"udp_size_without_cookie": 511}, "udp_size_without_cookie"),
+        ({"cookie_secrets": [b"x" * 15]}, "16 octets"),
+        ({"cookie_secrets": [b"x" * 16] * 3}, "at most two"),
     ],
 )
 def test_impossible_settings_are_value_errors(options: dict[str, object], said: str) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import dns.edns
+import dns.message
 import pytest
 
 from understudy.clock.clock import SystemClock
@@ -129,3 +131,20 @@ def test_no_signal_handler_is_left_behind(serve: Callable[..., None]) -> None:
     before: dict[signal.Signals, Any] = {each: signal.getsignal(each) for each in (signal.SIGHUP, signal.SIGTERM)}
     serve(leave)
     assert {each: signal.getsignal(each) for each in before} == before
+
+
+def test_every_start_makes_cookies_with_a_secret_of_its_own(serve: Callable[..., None]) -> None:
+    query = dns.message.make_query(".", "NS", use_edns=0)
+    query.use_edns(options=[dns.edns.GenericOption(dns.edns.OptionType.COOKIE, b"12345678")])
+    given: list[bytes] = []
+
+    def ask(server: NameServer) -> None:
+        answer = dns.message.from_wire(server.engine.answer(query.to_wire()) or b"")
+        given.extend(each.to_wire() or b"" for each in answer.options if each.otype == dns.edns.OptionType.COOKIE)
+        leave(server)
+
+    serve(ask)
+    serve(ask)
+    first, second = given
+    assert len(first) == 24
+    assert first[16:] != second[16:]

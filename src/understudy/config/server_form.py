@@ -1,0 +1,58 @@
+"""The written form of the section `server`: how this node answers, and what it takes."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from understudy.config.fields import Connections, TcpIdle, Text, Threads, UdpSize
+from understudy.config.findings import Findings
+from understudy.config.forms import Form
+
+
+class TcpForm(Form):
+    """Connections that clients may have."""
+
+    clients: Connections = Field(
+        1000, description="Connections in all; beyond that the longest idle one makes room for a new one."
+    )
+    clients_per_prefix: Connections = Field(
+        100, description="Connections from one IPv4 address, or from one IPv6 network of 56 bits, which is one site."
+    )
+    idle: TcpIdle = Field(10.0, description="How long a connection is kept without an answer that has left.")
+
+
+class ServerForm(Form):
+    """The DNS service of this node."""
+
+    threads: Threads = Field(1, description="Threads that answer queries.")
+    version: Text | None = Field(None, description="Answer to version.bind (CH TXT); default: refused.")
+    hostname: Text | None = Field(None, description="Answer to hostname.bind and id.server (CH TXT), and NSID.")
+    udp_size: UdpSize = Field(
+        1232, description="Longest answer over UDP, in octets; what does not fit is fetched over TCP."
+    )
+    udp_size_without_cookie: UdpSize | None = Field(
+        None,
+        description="The same for clients without a valid cookie: the most that a query with a forged address can send"
+        " to a victim; default: udp_size.",
+    )
+    cookies: bool = Field(True, description="Answer DNS cookies (RFC 7873, 9018).")  # noqa: FBT003  # the default, named by the field
+    cookie_secret_file: Text | None = Field(
+        None,
+        description="File with the secret of all servers that share an address, as 32 hexadecimal digits; a second line"
+        " is taken from clients too, while the secret is changed. Default: a random secret at each start.",
+    )
+    minimal_responses: bool = Field(False, description="Leave out additional data that a client can do without.")  # noqa: FBT003  # as above
+    rotate: bool = Field(False, description="Give records in another order each time; steered ones have their policy.")  # noqa: FBT003  # as above
+    tcp: TcpForm = Field(TcpForm(), description="Connections over TCP.")
+
+
+def judge_server(form: ServerForm, findings: Findings) -> None:
+    """What one key says about another."""
+    least = form.udp_size_without_cookie
+    if least is not None and least > form.udp_size:
+        message = f"{least} is more than udp_size, which is {form.udp_size}"
+        hint = "a client without a cookie gets no more than others"
+        findings.error(("server", "udp_size_without_cookie"), "server.udp-size", message, hint=hint)
+    if form.cookie_secret_file is not None and not form.cookies:
+        message = "cookies are switched off, so nothing uses this file"
+        findings.warn(("server", "cookie_secret_file"), "server.cookie-unused", message, hint="leave one of them out")

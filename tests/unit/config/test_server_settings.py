@@ -1,0 +1,113 @@
+"""The section `server`, and the file with the secrets of cookies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from understudy.config.cookie_secrets import CookieSecretError, read_cookie_secrets
+from understudy.config.load import examine_text, load_text
+from understudy.config.plan import plan
+from understudy.model.configuration import NodeSettings
+
+SECRET = "000102030405060708090a0b0c0d0e0f"
+
+
+def node_of(folder: Path, server: str) -> NodeSettings:
+    return load_text(f"listen: 127.0.0.1\nserver: {server}\n", folder / "u.yaml").configuration.node
+
+
+def test_the_server_has_its_settings(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(SECRET)
+    node = node_of(
+        tmp_path,
+        "{udp_size: 1400, udp_size_without_cookie: 512, cookie_secret_file: secret, minimal_responses: true, "
+        "rotate: true, tcp: {clients: 10, clients_per_prefix: 2, idle: 30s}}",
+    )
+    assert (node.udp_size, node.udp_size_without_cookie, node.has_cookies) == (1400, 512, True)
+    assert node.cookie_secret_file == tmp_path / "secret"
+    assert (node.is_minimal, node.is_rotated) == (True, True)
+    assert (node.tcp_clients, node.tcp_clients_per_prefix, node.tcp_idle_s) == (10, 2, 30.0)
+
+
+def test_cookies_are_on_and_nothing_is_bounded_for_their_sake(tmp_path: Path) -> None:
+    node = node_of(tmp_path, "{udp_size: 1400}")
+    assert (node.has_cookies, node.cookie_secret_file, node.udp_size_without_cookie) == (True, None, 1400)
+    assert not node_of(tmp_path, "{cookies: false}").has_cookies
+
+
+@pytest.mark.parametrize(
+    ("server", "column", "code"),
+    [
+        ("{udp_size: 511}", 20, "value.range"),
+        ("{udp_size: 5000}", 20, "value.range"),
+        ("{udp_size_without_cookie: 1400}", 35, "server.udp-size"),
+        ("{udp_size: 600, udp_size_without_cookie: 601}", 50, "server.udp-size"),
+        ("{tcp: {idle: 1d}}", 22, "duration.range"),
+        ("{tcp: {clients: 0}}", 25, "value.range"),
+        ("{tcp: {clients_per_addres: 1}}", 16, "key.unknown"),
+        ("{rotate: 1}", 18, "value.type"),
+    ],
+)
+def test_what_is_wrong_has_its_place(tmp_path: Path, server: str, column: int, code: str) -> None:
+    found = examine_text(f"listen: 127.0.0.1\nserver: {server}\n", tmp_path / "u.yaml").errors
+    assert [(each.line, each.column, each.code) for each in found] == [(2, column, code)]
+
+
+def test_an_unused_secret_is_a_warning(tmp_path: Path) -> None:
+    text = "listen: 127.0.0.1\nserver: {cookies: false, cookie_secret_file: gone}\n"
+    examined = examine_text(text, tmp_path / "u.yaml")
+    assert [each.code for each in examined.warnings] == ["server.cookie-unused"]
+    assert not examined.errors
+    assert not examined.missing
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "does not exist"),
+        ("", "has 0 secrets"),
+        ("# none\n", "has 0 secrets"),
+        (f"{SECRET}\n" * 3, "has 3 secrets"),
+        ("hello\n", "line 1 of .* is no hexadecimal number"),
+        (f"{SECRET}\n{SECRET}00\n", "line 2 of .* has 17 octets"),
+        ("00" * 5000, "too long"),
+    ],
+)
+def test_a_file_without_usable_secrets_is_told_where_it_is_named(
+    tmp_path: Path, content: str | None, said: str
+) -> None:
+    if content is not None:
+        (tmp_path / "secret").write_text(content)
+    with pytest.raises(CookieSecretError, match=said) as raised:
+        read_cookie_secrets(tmp_path / "secret")
+    assert SECRET not in str(raised.value)
+    text = "listen: 127.0.0.1\nserver: {cookie_secret_file: secret}\n"
+    examined = examine_text(text, tmp_path / "u.yaml")
+    assert not examined.errors
+    assert [(each.line, each.column, each.code) for each in examined.missing] == [(2, 30, "server.cookie-secret")]
+
+
+def test_secrets_are_read_line_by_line(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(f"# from now on\n{SECRET.upper()} # made in May\n\n{'ff' * 16}\n")
+    assert read_cookie_secrets(tmp_path / "secret") == (bytes(range(16)), b"\xff" * 16)
+
+
+def test_what_holds_only_after_a_restart_is_named_as_it_is_written(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(SECRET)
+    before, after = (
+        load_text(f"listen: 127.0.0.1\nserver: {server}\n", tmp_path / "u.yaml").configuration
+        for server in ("{}", "{cookie_secret_file: secret, rotate: true, tcp: {idle: 1m}, udp_size: 1300}")
+    )
+    changes = plan(before, after)
+    written = str(changes.changes[0])
+    assert changes.restart == (
+        "server.udp_size",
+        "server.udp_size_without_cookie",
+        "server.rotate",
+        "server.tcp.idle",
+    )
+    assert "rotate false -> true" in written
+    assert "tcp.idle 10s -> 1m" in written
+    assert f"cookie_secret_file none -> {tmp_path / 'secret'}" in written
