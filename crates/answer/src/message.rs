@@ -25,26 +25,26 @@ pub fn respond<Z: Zones>(
     chance: &mut Chance,
     reply: &mut [u8],
 ) -> Outcome {
-    let written = match Query::parse(request.message) {
-        Ok(query) if query.signature.is_some() => {
-            refuse_key(server, &query, request, chance, reply)
-        }
+    let parsed = Query::parse(request.message);
+    // By reference: a query that is moved is copied.
+    let written = match &parsed {
+        Ok(query) if query.signature.is_some() => refuse_key(server, query, request, chance, reply),
         Ok(query) => {
-            let asked = Asked::unsigned(&query, request);
+            let asked = Asked::unsigned(query, request);
             answer(zones, server, &asked, chance, reply)
         }
         Err(Refusal::Silent(NoAnswer::Short)) => return Outcome::Silent(Silence::Short),
         Err(Refusal::Silent(NoAnswer::Response)) => return Outcome::Silent(Silence::Response),
-        Err(Refusal::UnknownOpcode(header)) => refuse(&header, None, Rcode::NOTIMP, reply),
+        Err(Refusal::UnknownOpcode(header)) => refuse(header, None, Rcode::NOTIMP, reply),
         Err(Refusal::Malformed {
             header, question, ..
-        }) => refuse(&header, question.as_ref(), Rcode::FORMERR, reply),
+        }) => refuse(header, question.as_ref(), Rcode::FORMERR, reply),
         Err(Refusal::OnlyCookies(query)) => {
-            let asked = Asked::unsigned(&query, request);
+            let asked = Asked::unsigned(query, request);
             only_cookies(server, &asked, chance, reply)
         }
         Err(Refusal::BadVersion(query)) => {
-            let asked = Asked::unsigned(&query, request);
+            let asked = Asked::unsigned(query, request);
             frame(server, &asked, chance, reply, |response| {
                 response.writer.set_rcode(Rcode::BADVERS);
                 Ok(())
@@ -235,7 +235,7 @@ fn frame<'q, 'b>(
     if let Some(tsig) = asked.unknown_key {
         response.writer.tsig_unsigned(tsig, Rcode::BADKEY)?;
     }
-    Ok(summarize(response, is_truncated))
+    Ok(summarize(&mut response, is_truncated))
 }
 
 /// Says more than the code does, where there is room left for it (RFC 8914 section 3).
@@ -248,7 +248,7 @@ fn explain(response: &mut Response<'_, '_, '_>, options: &mut Options<'_>) {
     }
 }
 
-fn summarize(response: Response<'_, '_, '_>, is_truncated: bool) -> Summary {
+fn summarize(response: &mut Response<'_, '_, '_>, is_truncated: bool) -> Summary {
     let qtype = response.question.qtype.number();
     let has_question = !response.question.octets.is_empty();
     Summary {

@@ -260,44 +260,93 @@ impl<'b> Writer<'b> {
         rdatas: impl IntoIterator<Item = &'r [u8]>,
     ) -> Result<(), Full> {
         let mark = self.mark();
+        let parts = parts(rtype);
+        let result = match self.pointer_to(owner) {
+            Some(pointer) if parts.is_empty() => self.plain(pointer, rtype, ttl, rdatas),
+            _ => self.compressed(owner, rtype, ttl, rdatas),
+        };
+        if result.is_err() {
+            self.rollback(mark);
+        }
+        result
+    }
+
+    /// The pointer that stands for an owner; None if its name must be written or looked for.
+    #[inline]
+    fn pointer_to(&self, owner: Owner<'_>) -> Option<u16> {
+        let octets = match owner {
+            Owner::Question => self.qname_octets,
+            Owner::QuestionEnding(name) => name.octets().len(),
+            Owner::Name(_) => return None,
+        };
+        if octets == 1 {
+            return None; // the root is shorter than a pointer to it
+        }
+        let start = HEADER_OCTETS + self.qname_octets.checked_sub(octets)?;
+        u16::try_from(start).ok().map(|start| 0xc000 | start)
+    }
+
+    /// Records whose owner is a pointer and whose rdata is sent as it is: most records of most
+    /// answers.
+    #[inline]
+    fn plain<'r>(
+        &mut self,
+        pointer: u16,
+        rtype: Rtype,
+        ttl: u32,
+        rdatas: impl IntoIterator<Item = &'r [u8]>,
+    ) -> Result<(), Full> {
+        let fixed = fixed_part(rtype, self.class, ttl);
         for rdata in rdatas {
-            if let Err(full) = self.record(owner, rtype, ttl, rdata) {
-                self.rollback(mark);
-                return Err(full);
+            let room = self.take(2 + FIXED_OCTETS + 2 + rdata.len())?;
+            let (owner, room) = room.split_first_chunk_mut().ok_or(Full)?;
+            let (middle, room) = room.split_first_chunk_mut().ok_or(Full)?;
+            let (length, room) = room.split_first_chunk_mut().ok_or(Full)?;
+            *owner = pointer.to_be_bytes();
+            *middle = fixed;
+            *length = u16::try_from(rdata.len()).map_err(|_| Full)?.to_be_bytes();
+            if let (Some(to), Ok(address)) = (room.first_chunk_mut(), <[u8; 4]>::try_from(rdata)) {
+                *to = address; // of IPv4; anything else is worth a call
+            } else {
+                room.copy_from_slice(rdata);
             }
+            self.count_record()?;
         }
         Ok(())
     }
 
-    fn record(
+    fn compressed<'r>(
         &mut self,
         owner: Owner<'_>,
         rtype: Rtype,
         ttl: u32,
-        rdata: &[u8],
+        rdatas: impl IntoIterator<Item = &'r [u8]>,
     ) -> Result<(), Full> {
-        let parts = parts(rtype);
-        let length = u16::try_from(rdata.len()).map_err(|_| Full)?;
-        let fixed = fixed_part(rtype, self.class, ttl, length);
-        let at_once = if parts.is_empty() { rdata } else { &[] };
-        match owner {
-            Owner::Question => self.put_pointed(self.qname_octets, fixed, at_once)?,
-            Owner::QuestionEnding(name) => {
-                self.put_pointed(name.octets().len(), fixed, at_once)?;
+        let fixed = fixed_part(rtype, self.class, ttl);
+        for rdata in rdatas {
+            match (self.pointer_to(owner), owner) {
+                (Some(pointer), _) => self.put(&pointer.to_be_bytes())?,
+                (None, Owner::Name(name) | Owner::QuestionEnding(name)) => self.put_name(name)?,
+                (None, Owner::Question) => self.put(&[0])?,
             }
-            Owner::Name(name) => {
-                self.put_name(name)?;
-                self.put(&fixed)?;
-                self.put(at_once)?;
+            self.put(&fixed)?;
+            self.put(&u16::try_from(rdata.len()).map_err(|_| Full)?.to_be_bytes())?;
+            match parts(rtype) {
+                [] => self.put(rdata)?,
+                parts => self.put_compressed(parts, rdata)?,
             }
+            self.count_record()?;
         }
-        if !parts.is_empty() {
-            self.put_compressed(parts, rdata)?;
-        }
+        Ok(())
+    }
+
+    #[inline]
+    fn count_record(&mut self) -> Result<(), Full> {
+        let [answers, authorities, additionals] = &mut self.counts;
         let count = match self.section {
-            Section::Answer => &mut self.counts[0],
-            Section::Authority => &mut self.counts[1],
-            Section::Additional => &mut self.counts[2],
+            Section::Answer => answers,
+            Section::Authority => authorities,
+            Section::Additional => additionals,
         };
         *count = count.checked_add(1).ok_or(Full)?;
         Ok(())
@@ -327,38 +376,6 @@ impl<'b> Writer<'b> {
         let length = u16::try_from(self.end - start).map_err(|_| Full)?;
         let field = self.buffer.get_mut(start - 2..start).ok_or(Full)?;
         field.copy_from_slice(&length.to_be_bytes());
-        Ok(())
-    }
-
-    /// An owner that is the last `ending` octets of the question's name, the fixed part and rdata at
-    /// once: most records of most answers are written so.
-    #[inline]
-    fn put_pointed(
-        &mut self,
-        ending: usize,
-        fixed: [u8; FIXED_OCTETS],
-        rdata: &[u8],
-    ) -> Result<(), Full> {
-        if ending == 1 {
-            // The root is shorter than a pointer to it.
-            self.put(&[0])?;
-            self.put(&fixed)?;
-            return self.put(rdata);
-        }
-        let offset = HEADER_OCTETS + self.qname_octets.checked_sub(ending).ok_or(Full)?;
-        let pointer = 0xc000 | u16::try_from(offset).map_err(|_| Full)?;
-        let room = self.take(2 + FIXED_OCTETS + rdata.len())?;
-        let (owner, rest) = room.split_first_chunk_mut().ok_or(Full)?;
-        let (middle, rest) = rest.split_first_chunk_mut().ok_or(Full)?;
-        *owner = pointer.to_be_bytes();
-        *middle = fixed;
-        if let (Some(to), Some(from)) = (rest.first_chunk_mut::<4>(), rdata.first_chunk::<4>())
-            && rdata.len() == 4
-        {
-            *to = *from; // an IPv4 address
-        } else {
-            rest.copy_from_slice(rdata);
-        }
         Ok(())
     }
 
@@ -462,7 +479,7 @@ impl<'b> Writer<'b> {
 
     /// Complete the header and give the length of the message.
     #[must_use]
-    pub fn finish(self) -> usize {
+    pub fn finish(&mut self) -> usize {
         let [flags_high, flags_low] =
             (self.flags | (self.rcode.number() & Header::RCODE)).to_be_bytes();
         let [answers, authorities, additionals] = self.counts.map(u16::to_be_bytes);
@@ -498,16 +515,13 @@ impl<'b> Writer<'b> {
     }
 }
 
-/// Type, class, TTL and length of rdata.
-const FIXED_OCTETS: usize = 10;
+/// Type, class and TTL.
+const FIXED_OCTETS: usize = 8;
 
 #[inline]
-fn fixed_part(rtype: Rtype, class: Class, ttl: u32, length: u16) -> [u8; FIXED_OCTETS] {
+fn fixed_part(rtype: Rtype, class: Class, ttl: u32) -> [u8; FIXED_OCTETS] {
     let [type0, type1] = rtype.number().to_be_bytes();
     let [class0, class1] = class.number().to_be_bytes();
     let [ttl0, ttl1, ttl2, ttl3] = ttl.to_be_bytes();
-    let [length0, length1] = length.to_be_bytes();
-    [
-        type0, type1, class0, class1, ttl0, ttl1, ttl2, ttl3, length0, length1,
-    ]
+    [type0, type1, class0, class1, ttl0, ttl1, ttl2, ttl3]
 }
