@@ -11,6 +11,8 @@ use crate::steering::Chosen;
 /// chosen: the root has 13 name servers; more addresses than these help nobody.
 const TARGETS: usize = 20;
 
+const ADDRESSES: [Rtype; 2] = [Rtype::A, Rtype::AAAA];
+
 /// Names whose addresses the response has already, or that have none here.
 struct Done<'z> {
     names: [Name<'z>; TARGETS],
@@ -47,48 +49,56 @@ impl Response<'_, '_, '_> {
     pub(crate) fn glue(&mut self, zone: &Zone, cut: Name<'_>, ns: &RRset<'_>) -> Result<(), Full> {
         let is_needed = |target: &Name<'_>| target.is_at_or_below(cut);
         for target in ns.rdatas().filter_map(name_server).filter(is_needed) {
-            self.addresses(zone, target)?;
+            self.host(zone, target, &ADDRESSES)?;
         }
         if self.server.is_minimal() {
             return Ok(());
         }
         for target in ns.rdatas().filter_map(name_server) {
             if !is_needed(&target) {
-                let _helpful_only = self.addresses(zone, target);
+                let _helpful_only = self.host(zone, target, &ADDRESSES);
             }
         }
         Ok(())
     }
 
-    /// The addresses of the hosts that an answer names, as far as they are in the zone and fit.
+    /// The addresses of the hosts that an answer names, as far as they are in the zone and fit. The
+    /// target of a service may be an alias or a service itself, whose records are as welcome (RFC
+    /// 9460 section 4.1).
     pub(crate) fn hints(&mut self, zone: &Zone, sought: Sought<'_>, rrset: &RRset<'_>) {
         if self.server.is_minimal() {
             return;
         }
-        let mut done = Done::new();
+        let welcome = match rrset.rtype {
+            Rtype::SVCB | Rtype::HTTPS => &[Rtype::A, Rtype::AAAA, rrset.rtype][..],
+            _ => &ADDRESSES,
+        };
+        let (mut done, mut is_owner_named) = (Done::new(), false);
         for rdata in rrset.rdatas() {
-            let target = match target_of(rrset.rtype, rdata) {
-                Target::Host(host) => host,
-                // The owner may be a wildcard's child, and then is not part of the zone's data.
-                Target::Owner => {
-                    let _helpful_only = self.addresses(zone, sought.name);
-                    continue;
+            match target_of(rrset.rtype, rdata) {
+                Target::Host(host) if host != sought.name => {
+                    if done.insert(host) {
+                        let _helpful_only = self.host(zone, host, welcome);
+                    }
                 }
-                Target::Nobody => continue,
-            };
-            if done.insert(target) {
-                let _helpful_only = self.addresses(zone, target);
+                Target::Host(_) | Target::Owner => is_owner_named = true,
+                Target::Nobody => {}
             }
+        }
+        if is_owner_named {
+            // Its services are the answer. It may be a wildcard's child, so not in the zone's data.
+            let _helpful_only = self.host(zone, sought.name, &ADDRESSES);
         }
     }
 
-    /// A and AAAA of a host, each whole or not at all.
-    fn addresses(&mut self, zone: &Zone, host: Name<'_>) -> Result<(), Full> {
-        let Some(node) = host_node(zone, host) else {
+    /// What the zone has of these types for a host, each set whole or not at all.
+    fn host(&mut self, zone: &Zone, host: Name<'_>, rtypes: &[Rtype]) -> Result<(), Full> {
+        let Some((node, is_glue)) = host_node(zone, host) else {
             return Ok(());
         };
+        let is_ours = |rtype: &Rtype| !is_glue || ADDRESSES.contains(rtype);
         self.writer.enter(Section::Additional);
-        for rtype in [Rtype::A, Rtype::AAAA] {
+        for rtype in rtypes.iter().copied().filter(is_ours) {
             if let Some(Chosen::Records(records)) = self.choose(&node, rtype) {
                 records.write(&mut self.writer, Owner::Name(host))?;
             }
@@ -97,15 +107,16 @@ impl Response<'_, '_, '_> {
     }
 }
 
-/// What the zone has for a host: its own data, glue below a cut too, or a wildcard's.
-fn host_node<'z>(zone: &'z Zone, host: Name<'_>) -> Option<Node<'z>> {
+/// What the zone has for a host: its own data, glue below a cut too, or a wildcard's. Is it glue?
+fn host_node<'z>(zone: &'z Zone, host: Name<'_>) -> Option<(Node<'z>, bool)> {
     let found = zone.find(host)?;
     if found.dname.is_some() {
         return None;
     }
+    let is_glue = found.cut.is_some();
     match found.at {
-        Match::Exact(node) => Some(node),
-        Match::Missing { wildcard } if found.cut.is_none() => wildcard,
+        Match::Exact(node) => Some((node, is_glue)),
+        Match::Missing { wildcard } if !is_glue => wildcard.map(|node| (node, false)),
         Match::EmptyNonTerminal | Match::Missing { .. } => None,
     }
 }
@@ -136,7 +147,8 @@ fn target_of(rtype: Rtype, rdata: &[u8]) -> Target<'_> {
         .get(octets_before..)
         .and_then(|rest| Name::split_from(rest).ok());
     match name {
-        Some((name, _)) if !name.is_root() => Target::Host(name),
+        // A root target is no host in MX (RFC 7505 section 3) and SRV (RFC 2782).
+        Some((name, _)) if rtype == Rtype::NS || !name.is_root() => Target::Host(name),
         // RFC 9460 section 2.5: in service mode a root target means the owner.
         Some(_) if is_service_mode(rtype, rdata) => Target::Owner,
         _ => Target::Nobody,

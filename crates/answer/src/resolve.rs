@@ -108,9 +108,18 @@ fn look_up<Z: Zones>(
         && let Some(above) = labels.checked_sub(1)
         && let Some(parent) = zones.nearest(&lower, above)
     {
-        return in_zone(&parent, response, sought, &parent.find_below(&lower));
+        let found = parent.find_below(&lower);
+        if is_own_or_cut(&found, sought.name) {
+            return in_zone(&parent, response, sought, &found);
+        }
     }
     in_zone(&zone, response, sought, &zone.find_below(&lower))
+}
+
+/// Is the name the zone's own or its cut? Below a further cut a zone is nobody's parent, and the
+/// zone itself has to say that it knows no DS (RFC 4035 section 3.1.4.1).
+fn is_own_or_cut(found: &Found<'_>, name: Name<'_>) -> bool {
+    found.cut.is_none_or(|cut| cut.labels == name.label_count())
 }
 
 fn in_zone(
