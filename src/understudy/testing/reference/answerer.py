@@ -1,0 +1,85 @@
+"""From a message to what has to be answered: header, opcode, class and EDNS first, then the zones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.opcode
+import dns.rcode
+from dns.rcode import Rcode
+from dns.rdataclass import RdataClass
+from dns.rdatatype import RdataType
+
+from understudy.testing.reference.additional import add
+from understudy.testing.reference.expected import Expected
+from understudy.testing.reference.plain_zone import PlainZone
+from understudy.testing.reference.resolve import Question, resolve
+
+Transport: TypeAlias = Literal["udp", "tcp"]
+
+HEADER_OCTETS = 12
+UDP_OCTETS = 512  # RFC 1035 4.2.1
+EDNS_OCTETS = 1232  # ours: the engine's default `udp_size`
+TCP_OCTETS = 65535  # RFC 1035 4.2.2
+TRANSFERS = (RdataType.AXFR, RdataType.IXFR)
+ASKED_ONLY = frozenset({0, RdataType.OPT, *range(128, 256)}) - {RdataType.ANY}
+"""Meta-types, and those that only questions have (RFC 6895 3.1); type 0 is reserved."""
+
+
+def answer(zones: Sequence[PlainZone], octets: bytes, transport: Transport) -> Expected | None:
+    """What the RFCs want for this message; None: silence."""
+    if len(octets) < HEADER_OCTETS or octets[2] & 0x80:
+        # RFC 8906 3: nothing can be said to half a header; a response is never answered (RFC 1035 7.3).
+        return None
+    header = dns.message.from_wire(octets[:4] + bytes(8))
+    if header.opcode() != dns.opcode.QUERY:
+        return Expected(_bare(header), dns.rcode.NOTIMP, TCP_OCTETS)
+    try:
+        query = dns.message.from_wire(octets)
+    except dns.exception.DNSException:
+        return Expected(_bare(header), dns.rcode.FORMERR, TCP_OCTETS)
+    expected = Expected(query, _preliminary(query), _limit(query, transport))
+    if expected.rcode == dns.rcode.NOERROR:
+        _fill(expected, zones, transport)
+    return expected
+
+
+def _bare(header: dns.message.Message) -> dns.message.Message:
+    """A message of which only the header was read."""
+    header.question = []
+    return header
+
+
+def _preliminary(query: dns.message.Message) -> Rcode:
+    """What is said before any zone is looked at; NOERROR: go on."""
+    if query.edns > 0:
+        return dns.rcode.BADVERS  # RFC 6891 6.1.3
+    if len(query.question) != 1:
+        return dns.rcode.FORMERR  # RFC 9619 4
+    question = query.question[0]
+    if question.rdclass != RdataClass.IN or question.rdtype in TRANSFERS:
+        return dns.rcode.REFUSED  # no zone of that class is here; no transfer is permitted
+    if question.rdtype in ASKED_ONLY:
+        return dns.rcode.NOTIMP  # RFC 1035 4.1.1: a kind of query that is not supported
+    return dns.rcode.NOERROR
+
+
+def _limit(query: dns.message.Message, transport: Transport) -> int:
+    """The most octets that may be sent (RFC 6891 6.2.3 and 6.2.5)."""
+    if transport == "tcp":
+        return TCP_OCTETS
+    return max(UDP_OCTETS, min(query.payload, EDNS_OCTETS)) if query.edns >= 0 else UDP_OCTETS
+
+
+def _fill(expected: Expected, zones: Sequence[PlainZone], transport: Transport) -> None:
+    asked = expected.query.question[0]
+    findings = resolve(zones, Question(asked.name, asked.rdtype, wants_all=transport == "tcp"))
+    expected.findings = findings
+    if asked.rdtype != RdataType.ANY or findings.cut is not None:
+        # RFC 8482 3: ANY is answered with little, so without what saves further questions.
+        expected.addition = add(findings)
+    expected.rcode = findings.rcode

@@ -1,0 +1,126 @@
+"""Whether a response is the expected one: sections as sets, names without case, order and compression free."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rrset
+from dns.edns import OptionType
+
+from understudy.testing.reference.expected import Expected
+
+Record: TypeAlias = tuple[str, str, int, str]
+"""(owner in lower case, type, ttl, rdata in canonical form as hexadecimal digits)"""
+
+_OPCODE = 0x7800
+_RCODE = 0x000F
+
+
+def differences(expected: Expected | None, octets: bytes | None) -> list[str]:
+    """What is wrong with a response, in plain words; nothing if it is as it has to be."""
+    if expected is None or octets is None:
+        is_same = expected is None and octets is None
+        return [] if is_same else ["silence broken" if expected is None else "silence instead of an answer"]
+    try:
+        response = dns.message.from_wire(octets, one_rr_per_rrset=True)
+    except dns.exception.DNSException as error:
+        return [f"no message: {error!r}"]
+    found = [*_of_head(expected.head(), response), *_of_options(response), *_of_size(expected, response, len(octets))]
+    if response.flags & dns.flags.TC:
+        return [*found, *_beyond(expected.whole(), response)]
+    return [*found, *_of_sections(expected, response, len(octets))]
+
+
+def _of_head(expected: dns.message.Message, response: dns.message.Message) -> Iterator[str]:
+    heads = [
+        (
+            message.id,
+            message.opcode().name,
+            dns.rcode.to_text(message.rcode()),
+            dns.flags.to_text(message.flags & ~_OPCODE & ~_RCODE & ~dns.flags.TC),
+            message.flags & 0x0040,
+            [(each.name.labels, each.rdtype, each.rdclass) for each in message.question],
+            (message.edns, message.ednsflags & 0xFFFF, message.payload),
+        )
+        for message in (expected, response)
+    ]
+    for want, got in zip(*heads, strict=True):
+        if want != got:
+            yield f"header or question or EDNS: {want} expected, {got} found"
+
+
+def _of_options(response: dns.message.Message) -> Iterator[str]:
+    """Nothing was asked for with options, so only the reason of an error may come (RFC 8914 2)."""
+    options = {option.otype for option in response.options}
+    if options - ({OptionType.EDE} if response.rcode() else set()):
+        yield f"the EDNS options {options}"
+
+
+def _octets_of_options(response: dns.message.Message) -> int:
+    return sum(4 + len(option.to_wire() or b"") for option in response.options)
+
+
+def _of_size(expected: Expected, response: dns.message.Message, size: int) -> Iterator[str]:
+    """TC where the whole does not fit, and only there (RFC 2181 9)."""
+    if size > expected.limit_octets:
+        yield f"{size} octets, where {expected.limit_octets} are the most"
+    if response.flags & dns.flags.TC:
+        least = len(expected.least().to_wire(max_size=65535)) + _octets_of_options(response)
+        if least <= expected.limit_octets:
+            yield f"truncated, where {least} octets fit into {expected.limit_octets}"
+
+
+def _of_sections(expected: Expected, response: dns.message.Message, size: int) -> Iterator[str]:
+    whole, least = expected.whole(), expected.least()
+    yield from _of_set("answer", records(whole.answer), records(response.answer))
+    yield from _of_set("authority", records(whole.authority), records(response.authority))
+    missing = records(least.additional) - records(response.additional)
+    yield from (f"additional: {record} is missing" for record in missing)
+    yield from _beyond(whole, response)
+    whole_size = len(whole.to_wire(max_size=65535)) + _octets_of_options(response)
+    if whole_size <= expected.limit_octets:
+        yield from _of_set("additional", records(whole.additional), records(response.additional))
+        if size > whole_size:
+            yield f"{size} octets, where {whole_size} suffice"
+    yield from _of_case(response)
+
+
+def _of_set(section: str, want: Counter[Record], got: Counter[Record]) -> Iterator[str]:
+    yield from (f"{section}: {record} is missing" for record in want - got)
+    yield from (f"{section}: {record} is too much" for record in got - want)
+
+
+def _beyond(whole: dns.message.Message, response: dns.message.Message) -> Iterator[str]:
+    """Records that do not belong to the answer at all, whatever was left out."""
+    sections = [
+        ("answer", whole.answer, response.answer),
+        ("authority", whole.authority, response.authority),
+        ("additional", whole.additional, response.additional),
+    ]
+    for section, want, got in sections:
+        yield from (f"{section}: {record} does not belong here" for record in records(got) - records(want))
+
+
+def _of_case(response: dns.message.Message) -> Iterator[str]:
+    """RFC 4343 4.1: the name that was asked for comes back as it was asked for."""
+    if not response.question:
+        return
+    name = response.question[0].name
+    for rrset in response.answer:
+        if rrset.name == name and rrset.name.labels != name.labels:
+            yield f"the owner {rrset.name} is not in the case of {name}"
+
+
+def records(rrsets: Iterable[dns.rrset.RRset]) -> Counter[Record]:
+    """Each record of a section with how often it is there."""
+    return Counter(
+        (str(rrset.name.canonicalize()), rrset.rdtype.name, rrset.ttl, rdata.to_digestable().hex())
+        for rrset in rrsets
+        for rdata in rrset
+    )
