@@ -7,7 +7,7 @@ use understudy_wire::{HEADER_OCTETS, Header, Name, Opcode, Query, Refusal, Rtype
 pub fn run(octets: &[u8]) {
     let records = read_naively(octets);
     match Query::parse(octets) {
-        Ok(query) | Err(Refusal::BadVersion(query) | Refusal::OnlyCookies(query)) => {
+        Ok(query) | Err(Refusal::BadVersion(query) | Refusal::NoQuestion(query)) => {
             check_query(&query, records.as_deref());
         }
         Err(Refusal::Silent(Silence::Short)) => assert!(octets.len() < HEADER_OCTETS),

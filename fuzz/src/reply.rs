@@ -62,7 +62,7 @@ pub(crate) fn ask<Z: Zones>(zones: &Z, host: &Host, ask: &Ask<'_>) -> Option<Vec
 /// The most that may be sent.
 fn limit(host: &Host, ask: &Ask<'_>, cookies: CookieUse) -> usize {
     let announced = match Query::parse(ask.message) {
-        Ok(query) | Err(Refusal::BadVersion(query) | Refusal::OnlyCookies(query)) => {
+        Ok(query) | Err(Refusal::BadVersion(query) | Refusal::NoQuestion(query)) => {
             query.edns.map(|edns| edns.udp_size)
         }
         Err(_) => None,
@@ -90,7 +90,7 @@ fn check(query: &[u8], response: &[u8], summary: &Summary) {
     assert_eq!(u16::from(response[3] & 0xf), summary.rcode & 0xf);
     let parsed = Query::parse(query);
     let asked = match &parsed {
-        Ok(query) | Err(Refusal::BadVersion(query) | Refusal::OnlyCookies(query)) => Some(query),
+        Ok(query) | Err(Refusal::BadVersion(query) | Refusal::NoQuestion(query)) => Some(query),
         Err(_) => None,
     };
     if let Some(asked) = asked {

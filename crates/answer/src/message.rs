@@ -39,9 +39,9 @@ pub fn respond<Z: Zones>(
         Err(Refusal::Malformed {
             header, question, ..
         }) => refuse(header, question.as_ref(), Rcode::FORMERR, reply),
-        Err(Refusal::OnlyCookies(query)) => {
+        Err(Refusal::NoQuestion(query)) => {
             let asked = Asked::unsigned(query, request);
-            only_cookies(server, &asked, chance, reply)
+            no_question(server, &asked, chance, reply)
         }
         Err(Refusal::BadVersion(query)) => {
             let asked = Asked::unsigned(query, request);
@@ -73,20 +73,19 @@ impl<'a> Asked<'a> {
 }
 
 /// Whoever asks for nothing but cookies gets them, and learns whether the old one was good (RFC 7873
-/// section 5.4).
+/// section 5.4). Without cookies there is nothing that could be meant.
 #[inline(never)]
-fn only_cookies(
+fn no_question(
     server: &Server,
     asked: &Asked<'_>,
     chance: &mut Chance,
     reply: &mut [u8],
 ) -> Result<Summary, Full> {
-    if server.cookie_secrets().is_none() {
-        return refuse(&asked.query.header, None, Rcode::FORMERR, reply);
-    }
     frame(server, asked, chance, reply, |response| {
-        if response.cookies == CookieUse::Wrong {
-            response.writer.set_rcode(Rcode::BADCOOKIE);
+        match response.cookies {
+            CookieUse::None => response.writer.set_rcode(Rcode::FORMERR),
+            CookieUse::Wrong => response.writer.set_rcode(Rcode::BADCOOKIE),
+            CookieUse::New | CookieUse::Valid | CookieUse::Malformed => (),
         }
         Ok(())
     })

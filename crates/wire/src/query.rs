@@ -1,7 +1,6 @@
 //! Reading what came in. Every count, length and pointer is checked here, once; whoever holds a
 //! [`Query`] need not check again.
 
-use crate::cookie::COOKIE;
 use crate::edns::{Edns, are_options_whole};
 use crate::header::{HEADER_OCTETS, Header, Section};
 use crate::name::Name;
@@ -70,9 +69,10 @@ pub enum Refusal<'m> {
     },
     /// BADVERS: well-formed, but of an EDNS version above 0.
     BadVersion(Query<'m>),
-    /// Well-formed without a question: whoever sends cookies may ask for nothing but cookies (RFC
-    /// 7873 section 5.4). The question is an empty one, without octets.
-    OnlyCookies(Query<'m>),
+    /// Well-formed without a question, but with an OPT record that goes back (RFC 6891 section
+    /// 6.1.1): whoever sends cookies may ask for nothing but cookies (RFC 7873 section 5.4). The
+    /// question is an empty one, without octets.
+    NoQuestion(Query<'m>),
 }
 
 /// Why a message is answered with silence.
@@ -167,11 +167,10 @@ impl<'m> Query<'m> {
             signature: None,
         };
         let is_whole = query.read_records(HEADER_OCTETS).is_ok();
-        let mut options = query.edns.iter().filter(|edns| edns.version == 0);
-        let has_cookies = options.any(|edns| edns.options().any(|option| option.code == COOKIE));
-        if is_whole && has_cookies && header.opcode() == Opcode::QUERY && query.signature.is_none()
+        let speaks_edns = query.edns.is_some_and(|edns| edns.version == 0);
+        if is_whole && speaks_edns && header.opcode() == Opcode::QUERY && query.signature.is_none()
         {
-            return Refusal::OnlyCookies(query);
+            return Refusal::NoQuestion(query);
         }
         Refusal::Malformed {
             header,
