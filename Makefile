@@ -54,6 +54,7 @@ bench: setup  ## speed, as ratios and distributions; writes build/bench; CASES="
 	@cargo build --release -p understudy-load
 	@$(BIN)/python -m benchmarks.answering $(if $(CASES),--cases $(CASES))
 ifeq ($(CASES),)
+	@$(BIN)/python -m benchmarks.instructions
 	@$(BIN)/python benchmarks/failover_time.py --json build/bench/failover_time.json
 	@$(BIN)/python benchmarks/ten_thousand.py --json build/bench/ten_thousand.json
 	@$(BIN)/python benchmarks/schedule_rate.py

@@ -8,7 +8,6 @@ from a temporary folder, and ends with this program.
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -22,6 +21,7 @@ from benchmarks.contest.field import Ground, line_up
 from benchmarks.contest.generator import PROGRAM, ROOT
 from benchmarks.contest.machine import cores, describe
 from benchmarks.contest.page import page, table
+from benchmarks.contest.result import DOCUMENT, PAGE, write
 from benchmarks.contest.rounds import Effort, Line, document, line, measure
 
 FULL = Effort(rounds=9, seconds=1.0, pace_rounds=3, pace_seconds=2.0)
@@ -46,7 +46,7 @@ def main() -> None:
         results[case.key] = _run(case, present, effort)
         print("\n".join(table(case.title, results[case.key])), flush=True)
         _write(arguments.folder, versions, results)
-    print(f"written: {arguments.folder / 'answering.json'} and {arguments.folder / 'answering.md'}")
+    print(f"written: {arguments.folder / DOCUMENT} and {arguments.folder / PAGE}")
 
 
 def _run(case: Case, competitors: Sequence[Competitor], effort: Effort) -> list[Line]:
@@ -73,15 +73,9 @@ def _minutes(cases: Sequence[Case], competitors: Sequence[Competitor], effort: E
 
 def _write(folder: Path, versions: Mapping[str, str], results: Mapping[str, Sequence[Line]]) -> None:
     """After each case, so that a run which is cut short leaves what it has."""
-    folder.mkdir(parents=True, exist_ok=True)
     machine = describe()
-    found = {
-        "machine": machine,
-        "versions": versions,
-        "cases": {key: document(lines) for key, lines in results.items()},
-    }
-    (folder / "answering.json").write_text(json.dumps(found, indent=2) + "\n")
-    (folder / "answering.md").write_text(page(machine, versions, results))
+    cases = {key: document(lines) for key, lines in results.items()}
+    write(folder, {"machine": machine, "versions": versions, "cases": cases}, page(machine, versions, results))
 
 
 def _say_who_is_missing(versions: Mapping[str, str]) -> None:

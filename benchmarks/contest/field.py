@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import dns.exception
@@ -19,11 +20,12 @@ from benchmarks.contest.generator import PROGRAM, Generator
 from benchmarks.contest.process import Process, endpoints, free_port
 from benchmarks.contest.questions import Question, message, write
 
-LOAD_S = 60.0
+LOAD_S = 90.0
 LOOK_S = 0.002
 SETTLE_S = 6.0
 """Until probes have been made three times a second apart, and what the first answers left behind is gone."""
 ASK_S = 0.02
+IS_RESPONSE = 0x80
 SAMPLE = 200
 ECHO = "echo"
 
@@ -55,26 +57,31 @@ class Ground:
     cores: Cores
     say: Callable[[str], None]
     threads: int = 1
+    wrapper: Sequence[str] = ()
+    """What runs a server's command, if it is not run by itself."""
 
     @property
     def zone_file(self) -> Path:
         return self.folder / "example.com.zone"
 
-    @property
-    def queries(self) -> Path:
-        return self.folder / "queries"
+    def queries(self, *, follows_aliases: bool = True) -> Path:
+        """The file of questions for such servers."""
+        return self.folder / ("queries" if follows_aliases else "queries-aliases")
 
     def prepare(self) -> None:
         with self.zone_file.open("w") as file:
             file.writelines(self.case.zone())
-        write(self.case.questions(), self.queries)
+        for kind in (True, False):
+            write(self.case.questions(follows_aliases=kind), self.queries(follows_aliases=kind))
+
+    def sample(self, *, follows_aliases: bool) -> list[Question]:
+        return list(islice(self.case.questions(follows_aliases=follows_aliases), SAMPLE))
 
 
 @contextmanager
 def line_up(ground: Ground, competitors: Sequence[Competitor]) -> Iterator[Mapping[str, Runner]]:
     """Start everybody, one after the other, and the echo. Who does not come up, or answers wrong, is left out aloud."""
     ground.prepare()
-    sample = [question for question, _ in zip(ground.case.questions(), range(SAMPLE), strict=False)]
     with ExitStack() as stack:
         port = stack.enter_context(endpoints(ENDPOINTS))
         runners = {ECHO: stack.enter_context(_echo(ground))}
@@ -85,7 +92,7 @@ def line_up(ground: Ground, competitors: Sequence[Competitor]) -> Iterator[Mappi
             if ground.case.is_steered:
                 runner.generator.pace(1.0, 2_000)
                 time.sleep(SETTLE_S)
-            complaint = first_wrong(sample, runner.generator.port)
+            complaint = first_wrong(ground.sample(follows_aliases=competitor.follows_aliases), runner.generator.port)
             if complaint:
                 ground.say(f"{competitor.key}: left out, {complaint}")
                 runner.process.stop()
@@ -101,12 +108,13 @@ def start(stack: ExitStack, competitor: Competitor, ground: Ground, *, endpoint_
     folder.mkdir()
     place = Place(folder, free_port(), ground.zone_file, endpoint_port, ground.threads)
     command = competitor.prepare(ground.case, place)
-    process = stack.enter_context(Process(command, place.folder, str(ground.cores.server)))
+    process = stack.enter_context(Process([*ground.wrapper, *command], place.folder, str(ground.cores.server)))
     load_s = until_it_answers(process, next(ground.case.questions()), place.port)
     if load_s is None:
         ground.say(f"{competitor.key}: left out, it does not answer: {_last_words(process)}")
         return None
-    generator = Generator(ground.cores.generator, ground.queries, place.port)
+    queries = ground.queries(follows_aliases=competitor.follows_aliases)
+    generator = Generator(ground.cores.generator, queries, place.port)
     return Runner(competitor.key, process, generator, load_s)
 
 
@@ -120,7 +128,7 @@ def _echo(ground: Ground) -> Iterator[Runner]:
                 raise SystemExit("the echo does not start")
             time.sleep(LOOK_S)
         port = int(process.log.read_text().rpartition(":")[2])
-        generator = Generator(ground.cores.generator, ground.queries, port, ("--unchecked",))
+        generator = Generator(ground.cores.generator, ground.queries(), port, ("--unchecked",))
         yield Runner(ECHO, process, generator, time.monotonic() - process.began)
 
 
@@ -132,8 +140,8 @@ def until_it_answers(process: Process, question: Question, port: int) -> float |
             asking.settimeout(ASK_S)
             asking.connect((ADDRESS, port))
             asking.send(query)
-            rcode = asking.recv(4096)[3] & 0xF
-            if rcode == question.rcode:
+            _, _, flags, rcode = asking.recv(4096)[:4]
+            if flags & IS_RESPONSE and rcode & 0xF == question.rcode:
                 return time.monotonic() - process.began
         time.sleep(LOOK_S)
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from typing import Self
 
 LEAVE_S = 20.0
 PROC = Path("/proc")
+PORTS = (20_000, 32_000)
 
 
 class Process:
@@ -89,14 +91,16 @@ class Process:
 
 
 def free_port(address: str = "127.0.0.1") -> int:
-    """A port that nobody listens on now, neither over UDP nor over TCP."""
-    for _ in range(100):
-        with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as datagrams:
-            stream.bind((address, 0))
-            port = int(stream.getsockname()[1])
-            with suppress(OSError):
-                datagrams.bind((address, port))
-                return port
+    """A port that nobody listens on now, neither over UDP nor over TCP.
+
+    It lies below those that the system gives to clients: whoever asks there before the server is up could be given the
+    port itself, and hear nobody but himself.
+    """
+    for port in random.sample(range(*PORTS), 100):
+        with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as datagrams, suppress(OSError):
+            stream.bind((address, port))
+            datagrams.bind((address, port))
+            return port
     raise SystemExit("no free port")
 
 

@@ -25,6 +25,7 @@ class Bind:
 
     key = "bind"
     package = "bind9"
+    follows_aliases = True
 
     def takes(self, case: Case) -> bool:
         return not case.is_steered

@@ -35,6 +35,8 @@ class Competitor(Protocol):
     key: str
     package: str
     """Debian's packages; "" for our own."""
+    follows_aliases: bool
+    """Whether the answer for an alias has the records that it leads to as well (RFC 1034 4.3.2, step 3a)."""
 
     def takes(self, case: Case) -> bool:
         """Whether it can do this at all."""

@@ -32,6 +32,7 @@ class Gdnsd:
 
     key = "gdnsd"
     package = "gdnsd"
+    follows_aliases = False
 
     def takes(self, case: Case) -> bool:
         del case

@@ -32,6 +32,7 @@ class Knot:
 
     key = "knot"
     package = "knot"
+    follows_aliases = True
 
     def takes(self, case: Case) -> bool:
         return not case.is_steered

@@ -34,6 +34,7 @@ class Nsd:
 
     key = "nsd"
     package = "nsd"
+    follows_aliases = True
 
     def takes(self, case: Case) -> bool:
         return not case.is_steered

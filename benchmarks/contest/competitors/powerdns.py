@@ -38,6 +38,7 @@ class PowerDns:
 
     key = "powerdns"
     package = "pdns-server pdns-backend-bind"
+    follows_aliases = True
 
     def takes(self, case: Case) -> bool:
         del case

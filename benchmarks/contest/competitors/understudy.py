@@ -22,6 +22,7 @@ class Understudy:
 
     key = "understudy"
     package = ""
+    follows_aliases = True
 
     def takes(self, case: Case) -> bool:
         del case

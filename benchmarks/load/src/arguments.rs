@@ -8,7 +8,7 @@ use crate::fault::Fault;
 /// The longest run. A forgotten one ends by itself.
 const LONGEST: Duration = Duration::from_secs(120);
 /// The most queries of a run that is bounded by their count.
-const MOST: u64 = 100_000_000;
+pub(crate) const MOST: u64 = 100_000_000;
 
 /// What to do, to whom, for how long.
 pub(crate) struct Arguments {

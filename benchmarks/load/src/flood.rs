@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, MOST};
 use crate::batch::BATCH;
 use crate::fault::Fault;
 use crate::lane::{Lane, Tally};
@@ -66,10 +66,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Fault> {
         patience: arguments.patience,
         slowest: Duration::ZERO,
     };
-    let warm_up = if arguments.time.is_zero() {
-        Duration::ZERO
-    } else {
-        arguments.time.mul_f64(WARM_UP)
+    // A run that is bounded by its count asks no more than that.
+    let warm_up = match arguments.count {
+        MOST => arguments.time.mul_f64(WARM_UP),
+        _ => Duration::ZERO,
     };
     flood.go(began + warm_up, u64::MAX)?;
     let before = flood.tally();

@@ -1,0 +1,88 @@
+"""What the comparison of name servers computes: its questions, its ratios, its page."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import dns.message
+import dns.rcode
+import dns.rdatatype
+import dns.zone
+import pytest
+
+from benchmarks.contest.cases import CASES, ORIGIN, Case
+from benchmarks.contest.generator import Flood
+from benchmarks.contest.questions import Question, message, write
+from benchmarks.contest.result import add
+from benchmarks.contest.result import write as write_result
+from benchmarks.contest.rounds import Marks, Range, ratios
+from benchmarks.instructions import per_query, totals
+
+SMALL = [case for case in CASES.values() if case.key != "million"]
+
+
+def flood(rate: float) -> Flood:
+    return Flood(seconds=1.0, answered=int(rate), lost=0, wrong=0, answered_in_all=int(rate), window=1, slowest_us=0.0)
+
+
+@pytest.mark.parametrize("case", SMALL, ids=lambda case: case.key)
+def test_every_question_is_a_query_that_a_dns_library_reads(case: Case) -> None:
+    for question in list(case.questions())[:100]:
+        read = dns.message.from_wire(message(question))
+        assert read.question[0].to_text() == f"{question.name}. IN {question.rtype}"
+        assert read.edns == 0
+
+
+def test_the_mixed_questions_expect_what_the_zone_has() -> None:
+    case = CASES["mixed"]
+    zone = dns.zone.from_text("".join(case.zone()), ORIGIN, relativize=False)
+    for question in list(case.questions())[:500]:
+        found = zone.get_rdataset(question.name + ".", question.rtype)
+        if question.name.startswith(("host", "mail")):
+            assert len(found or ()) == question.answers
+        elif question.name.startswith("none"):
+            assert found is None
+            assert question.rcode == dns.rcode.NXDOMAIN
+
+
+def test_a_server_that_follows_no_alias_is_expected_to_answer_the_alias_alone() -> None:
+    case = CASES["mixed"]
+    pairs = list(zip(case.questions(), case.questions(follows_aliases=False), strict=True))
+    differing = [(more.answers, fewer.answers) for more, fewer in pairs if more != fewer]
+    assert set(differing) == {(2, 1)}
+    assert {more.name for more, _ in pairs} == {fewer.name for _, fewer in pairs}
+
+
+def test_the_file_of_questions_has_length_and_expectation_before_each_message(tmp_path: Path) -> None:
+    question = Question("host1.example.com", "A", 0, 1)
+    write([question], tmp_path / "queries")
+    octets = (tmp_path / "queries").read_bytes()
+    assert struct.unpack_from("!HBB", octets) == (len(octets) - 4, 0, 1)
+    assert octets[4:] == message(question)
+
+
+def test_ratios_are_taken_within_a_round_and_told_with_their_range() -> None:
+    mine, other = Marks(), Marks()
+    mine.floods, other.floods = [flood(50), flood(200), flood(90)], [flood(100), flood(200), flood(100)]
+    assert ratios(mine, other) == [0.5, 1.0, 0.9]
+    assert Range.of(ratios(mine, other)) == Range(0.9, 0.5, 1.0)
+
+
+def test_instructions_per_query_leave_out_threads_that_do_something_else() -> None:
+    few = {"1-1": 5_000, "1-2": 100_000}
+    many = {"1-1": 5_100, "1-2": 300_000, "1-3": 9_000}
+    assert per_query(few, many, 100) == 2_000
+
+
+def test_the_totals_of_callgrind_are_read_by_process_and_thread(tmp_path: Path) -> None:
+    (tmp_path / "out.77.2-03").write_text("version: 1\nevents: Ir\n\nfn=main\n1 2\n\ntotals: 1234\n")
+    (tmp_path / "out.77").write_text("totals: 9\n")
+    assert totals(set(tmp_path.iterdir())) == {"77-03": 1234}
+
+
+def test_a_measurement_added_again_stands_once_on_the_page(tmp_path: Path) -> None:
+    write_result(tmp_path, {"cases": {}}, "# Title\n\n## First\n\nkept\n")
+    for count in (1, 2):
+        add(tmp_path, "more", {"count": count}, section=["## More", "", f"count {count}"])
+    assert (tmp_path / "answering.md").read_text() == "# Title\n\n## First\n\nkept\n\n## More\n\ncount 2\n"
