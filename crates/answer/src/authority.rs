@@ -12,6 +12,8 @@ use crate::steering::Records;
 impl Response<'_, '_, '_> {
     /// The name exists, the type does not (RFC 2308 section 2.2): SOA, its TTL at most `ttl`.
     pub(crate) fn nodata(&mut self, zone: &Zone, sought: Sought<'_>, ttl: u32) -> Result<(), Full> {
+        // Of which type there is nothing makes no difference to anybody who floods.
+        self.subject.has_type &= !sought.is_question;
         let soa = Records::fixed(zone.soa())
             .at_most(zone.negative_ttl())
             .at_most(ttl);
@@ -23,6 +25,7 @@ impl Response<'_, '_, '_> {
     /// alias' target (RFC 6604 section 2.1).
     pub(crate) fn nxdomain(&mut self, zone: &Zone, sought: Sought<'_>) -> Result<(), Full> {
         self.writer.set_rcode(Rcode::NXDOMAIN);
+        self.is_about(sought, zone.origin_labels(), false);
         self.nodata(zone, sought, u32::MAX)
     }
 
@@ -37,6 +40,7 @@ impl Response<'_, '_, '_> {
         let (Some(owner), Some(ns)) = (cut.owner(sought.name), cut.node.rrset(Rtype::NS)) else {
             return Ok(());
         };
+        self.is_about(sought, cut.labels, false);
         self.writer.enter(Section::Authority);
         let records = self.in_turn(ns);
         records.write(&mut self.writer, sought.ending(owner))?;

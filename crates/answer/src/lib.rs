@@ -29,7 +29,9 @@ mod server;
 mod steering;
 
 pub use chance::Chance;
-pub use message::respond;
-pub use outcome::{CookieUse, ExtendedError, Outcome, Request, Silence, Summary, Transport};
+pub use message::{respond, slip};
+pub use outcome::{
+    CookieUse, ExtendedError, Outcome, Request, Silence, Subject, Summary, Transport,
+};
 pub use resolve::Zones;
 pub use server::{CookieJar, Server, TextTooLong};

@@ -8,7 +8,9 @@ use understudy_wire::{
 use crate::chance::Chance;
 use crate::chaos;
 use crate::edns::{EXTENDED_ERROR, Extras, Options};
-use crate::outcome::{CookieUse, ExtendedError, Outcome, Request, Silence, Summary, Transport};
+use crate::outcome::{
+    CookieUse, ExtendedError, Outcome, Request, Silence, Subject, Summary, Transport,
+};
 use crate::resolve::{Zones, resolve};
 use crate::response::Response;
 use crate::server::Server;
@@ -52,6 +54,28 @@ pub fn respond<Z: Zones>(
         }
     };
     written.map_or(Outcome::Silent(Silence::NoRoom), Outcome::Answered)
+}
+
+/// What a rate limit sends now and then in place of a response: no records, TC, and the client's
+/// cookie, so that whoever is behind the flood in truth can ask over TCP or with that. A message
+/// that was no ordinary query gets nothing.
+pub fn slip(
+    server: &Server,
+    request: &Request<'_>,
+    chance: &mut Chance,
+    reply: &mut [u8],
+) -> Outcome {
+    let Ok(query) = Query::parse(request.message) else {
+        return Outcome::Silent(Silence::Limited);
+    };
+    let asked = Asked::unsigned(&query, request);
+    let written = frame(server, &asked, chance, reply, |_| Err(Full));
+    written.map_or(Outcome::Silent(Silence::Limited), |summary| {
+        Outcome::Answered(Summary {
+            is_slipped: true,
+            ..summary
+        })
+    })
 }
 
 /// A well-formed query and the circumstances of its coming.
@@ -201,6 +225,7 @@ fn frame<'q, 'b>(
         now_ns: request.now_ns,
         chance,
         server,
+        subject: Subject::default(),
         is_steered: false,
         cookies: extras.cookies,
         error: None,
@@ -257,6 +282,8 @@ fn summarize(response: &mut Response<'_, '_, '_>, is_truncated: bool) -> Summary
         is_steered: response.is_steered,
         cookies: response.cookies,
         error: response.error,
+        subject: response.subject,
+        is_slipped: false,
         length: response.writer.finish(),
     }
 }

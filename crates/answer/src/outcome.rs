@@ -35,6 +35,31 @@ pub enum Silence {
     Response,
     /// The caller's buffer cannot even hold a header.
     NoRoom,
+    /// The client's network has had this response too often.
+    Limited,
+}
+
+/// What a response is about: to a rate limit, responses about one subject are the same response.
+///
+/// Names that are made up at random must not be subjects of their own: a name that does not exist
+/// is about its zone, one below a wildcard or a DNAME about the place of that, a referral about the
+/// zone that it refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// The ancestor of the question's name that has so many labels; itself if it has fewer.
+    pub labels: u8,
+    /// The type belongs to it.
+    pub has_type: bool,
+}
+
+impl Default for Subject {
+    /// The question as it is.
+    fn default() -> Self {
+        Subject {
+            labels: u8::MAX,
+            has_type: true,
+        }
+    }
 }
 
 /// What the cookies of a query were worth (RFC 7873 section 5.2).
@@ -114,6 +139,10 @@ pub struct Summary {
     pub cookies: CookieUse,
     /// The reason that was given for the code.
     pub error: Option<ExtendedError>,
+    /// What the response is about.
+    pub subject: Subject,
+    /// It was cut to a header and a question by a rate limit.
+    pub is_slipped: bool,
 }
 
 /// The end of every message: answered, or silence with its reason.

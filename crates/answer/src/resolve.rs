@@ -129,6 +129,7 @@ fn in_zone(
     found: &Found<'_>,
 ) -> Result<Progress, Full> {
     if let Some(dname) = ruling_dname(found) {
+        response.is_about(sought, dname.labels, true);
         response.claim_authority(sought);
         return redirect(response, sought, &dname);
     }
@@ -140,10 +141,11 @@ fn in_zone(
     }
     response.claim_authority(sought);
     match found.at {
-        Match::Exact(node)
-        | Match::Missing {
+        Match::Exact(node) => return at_node(zone, response, sought, &node),
+        Match::Missing {
             wildcard: Some(node),
         } => {
+            response.is_about(sought, found.encloser_labels, true);
             return at_node(zone, response, sought, &node);
         }
         Match::EmptyNonTerminal => response.nodata(zone, sought, u32::MAX)?,

@@ -3,7 +3,7 @@
 use understudy_wire::{Name, NameBuf, Owner, Question, Rcode, Writer};
 
 use crate::chance::Chance;
-use crate::outcome::{CookieUse, ExtendedError, Transport};
+use crate::outcome::{CookieUse, ExtendedError, Subject, Transport};
 use crate::server::Server;
 
 /// A response in the making with what it depends on.
@@ -18,6 +18,8 @@ pub(crate) struct Response<'q, 'b, 'c> {
     pub(crate) cookies: CookieUse,
     /// Why the code is what it is.
     pub(crate) error: Option<ExtendedError>,
+    /// What the response is about, to a rate limit.
+    pub(crate) subject: Subject,
     /// A steered set had a say.
     pub(crate) is_steered: bool,
     /// The target of the alias that the answer ends in so far. Handed on here and not in return
@@ -30,6 +32,14 @@ impl Response<'_, '_, '_> {
     pub(crate) fn refuse(&mut self, rcode: Rcode, error: ExtendedError) {
         self.writer.set_rcode(rcode);
         self.error = Some(error);
+    }
+
+    /// What is answered to the question is about its ancestor with so many labels.
+    pub(crate) fn is_about(&mut self, sought: Sought<'_>, labels: usize, has_type: bool) {
+        if sought.is_question {
+            let labels = u8::try_from(labels).unwrap_or(u8::MAX);
+            self.subject = Subject { labels, has_type };
+        }
     }
 }
 

@@ -65,6 +65,16 @@ const COOKIES: [(&str, CookieUse); 4] = [
     ("malformed", CookieUse::Malformed),
 ];
 
+/// Counts that stand for themselves.
+const TOTALS: [&str; 6] = [
+    "truncated",
+    "steered",
+    "limited.dropped",
+    "limited.slipped",
+    "tcp.accepted",
+    "tcp.refused",
+];
+
 const PATHS: [&str; 4] = ["udp4", "udp6", "tcp4", "tcp6"];
 
 /// The counts of one thread.
@@ -77,6 +87,8 @@ pub(crate) struct Counters {
     cookies: [AtomicU64; COOKIES.len()],
     errors: [AtomicU64; ExtendedError::ALL.len()],
     truncated: AtomicU64,
+    limited: AtomicU64,
+    slipped: AtomicU64,
     steered: AtomicU64,
     accepted: AtomicU64,
     refused: AtomicU64,
@@ -101,6 +113,8 @@ impl Counters {
             cookies: [const { AtomicU64::new(0) }; COOKIES.len()],
             errors: [const { AtomicU64::new(0) }; ExtendedError::ALL.len()],
             truncated: AtomicU64::new(0),
+            limited: AtomicU64::new(0),
+            slipped: AtomicU64::new(0),
             steered: AtomicU64::new(0),
             accepted: AtomicU64::new(0),
             refused: AtomicU64::new(0),
@@ -127,6 +141,9 @@ impl Counters {
         if summary.is_truncated {
             add(Some(&self.truncated));
         }
+        if summary.is_slipped {
+            add(Some(&self.slipped));
+        }
         if summary.is_steered {
             add(Some(&self.steered));
         }
@@ -143,6 +160,7 @@ impl Counters {
     /// The responder chose silence.
     pub(crate) fn silent(&self, why: Silence) {
         self.dropped(match why {
+            Silence::Limited => return add(Some(&self.limited)),
             Silence::Short => Dropped::Short,
             Silence::Response => Dropped::Response,
             Silence::NoRoom => Dropped::NoRoom,
@@ -178,7 +196,7 @@ pub(crate) fn sum<'a>(threads: impl Iterator<Item = &'a Counters>) -> BTreeMap<S
     for (name, _) in COOKIES {
         sums.insert(format!("cookies.{name}"), 0);
     }
-    for name in ["truncated", "steered", "tcp.accepted", "tcp.refused"] {
+    for name in TOTALS {
         sums.insert(name.to_owned(), 0);
     }
     for thread in threads {
@@ -224,6 +242,8 @@ fn collect(thread: &Counters, sums: &mut BTreeMap<String, u64>) {
         add(format!("qtype.{name}"), count);
     }
     add("truncated".to_owned(), &thread.truncated);
+    add("limited.dropped".to_owned(), &thread.limited);
+    add("limited.slipped".to_owned(), &thread.slipped);
     add("steered".to_owned(), &thread.steered);
     add("tcp.accepted".to_owned(), &thread.accepted);
     add("tcp.refused".to_owned(), &thread.refused);

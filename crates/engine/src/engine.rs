@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use understudy_answer::{Chance, Outcome, Request, Server, respond};
+use understudy_answer::{Chance, Outcome, Request, Server, Silence, respond, slip};
 
 use crate::address;
 use crate::error::EngineError;
+use crate::limit::{Limiter, RateLimit, Verdict};
 use crate::responder::Responder;
 use crate::service::{Service, Settings};
 use crate::sys;
@@ -20,15 +21,24 @@ struct Answerer {
     /// The zones as they were when the batch began.
     batch: Option<Snapshot>,
     server: Arc<Server>,
+    limiter: Option<Arc<Limiter>>,
     chance: Chance,
 }
 
 impl Responder for Answerer {
     fn respond(&mut self, request: &Request<'_>, reply: &mut [u8]) -> Outcome {
         let (server, chance) = (&*self.server, &mut self.chance);
-        match &self.batch {
+        let outcome = match &self.batch {
             Some(zones) => respond(zones, server, request, chance, reply),
             None => respond(&*self.zones, server, request, chance, reply),
+        };
+        let (Some(limiter), Outcome::Answered(summary)) = (&self.limiter, &outcome) else {
+            return outcome;
+        };
+        match limiter.judge(request, summary, chance) {
+            Verdict::Send => outcome,
+            Verdict::Slip => slip(server, request, chance, reply),
+            Verdict::Keep => Outcome::Silent(Silence::Limited),
         }
     }
 
@@ -58,6 +68,20 @@ impl Engine {
         settings: Settings,
         server: Server,
     ) -> Result<Self, EngineError> {
+        Self::limited(addresses, settings, server, None)
+    }
+
+    /// As [`Engine::new`], with a limit of what each network is sent over UDP.
+    ///
+    /// # Errors
+    /// As [`Engine::new`].
+    pub fn limited(
+        addresses: &[String],
+        settings: Settings,
+        server: Server,
+        limit: Option<RateLimit>,
+    ) -> Result<Self, EngineError> {
+        let limiter = limit.map(|limit| Arc::new(Limiter::new(limit)));
         let settings = Settings {
             udp_size: server.udp_size(),
             ..settings
@@ -72,6 +96,7 @@ impl Engine {
                 zones,
                 batch: None,
                 server,
+                limiter: limiter.clone(),
                 chance: Chance::new(seed),
             }
         };

@@ -10,6 +10,8 @@ use understudy_zone::ChangeError;
 pub enum EngineError {
     /// The text names no address and port.
     NotAnAddress(String),
+    /// The text names no network.
+    NotANetwork(String),
     /// An address that cannot be listened on.
     Bind {
         /// As it was asked for.
@@ -34,6 +36,12 @@ impl fmt::Display for EngineError {
                 write!(
                     out,
                     "{text:?} is not an address with a port, such as 192.0.2.1:53 or [2001:db8::1]:53"
+                )
+            }
+            EngineError::NotANetwork(text) => {
+                write!(
+                    out,
+                    "{text:?} is not a network, such as 192.0.2.0/24 or 2001:db8::/32"
                 )
             }
             EngineError::Bind { address, source } => {

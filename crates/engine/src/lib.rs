@@ -5,6 +5,7 @@
 //!   Service   addresses and threads, generic over what answers
 //!     udp     one thread per core: batches in, batches out
 //!     tcp     one thread: connections, each with one deadline
+//!   Limiter   response rates of the networks that ask: fixed memory, no lock
 //!   Zones     the published zones: one look-up, no lock for readers
 //! ```
 //!
@@ -17,6 +18,7 @@ mod counters;
 mod engine;
 mod error;
 mod inbox;
+mod limit;
 mod network;
 mod responder;
 mod service;
@@ -27,6 +29,8 @@ mod zones;
 
 pub use engine::Engine;
 pub use error::EngineError;
+pub use limit::RateLimit;
+pub use network::Network;
 pub use responder::Responder;
 pub use service::{Service, Settings};
 pub use sys::{monotonic_ns, wall_s};

@@ -19,7 +19,7 @@ use understudy_wire::{CookieSecret, CookieSecrets};
 use understudy_zone::SteeredChange;
 
 use crate::errors::{engine_error, text_error, value_error};
-use crate::values::{self, SteeredTuple, steered_change};
+use crate::values::{self, RateLimitTuple, SteeredTuple, steered_change};
 use crate::zone::Zone;
 
 /// The longest response.
@@ -61,6 +61,7 @@ impl Engine {
         cookie_secrets = None,
         minimal_responses = false,
         rotate = false,
+        rate_limit = None,
         tcp_idle_s = 10.0,
         tcp_clients = 1000,
         tcp_clients_per_prefix = 100,
@@ -76,6 +77,7 @@ impl Engine {
         cookie_secrets: Option<Vec<PyBackedBytes>>,
         minimal_responses: bool,
         rotate: bool,
+        rate_limit: Option<RateLimitTuple>,
         tcp_idle_s: f64,
         tcp_clients: usize,
         tcp_clients_per_prefix: usize,
@@ -107,7 +109,10 @@ impl Engine {
             tcp_clients,
             tcp_clients_per_prefix,
         };
-        py.detach(|| understudy_engine::Engine::new(&addresses, settings, server))
+        let limit = rate_limit
+            .map(|limit| values::rate_limit(py, limit))
+            .transpose()?;
+        py.detach(|| understudy_engine::Engine::limited(&addresses, settings, server, limit))
             .map(|engine| Engine { engine, jar })
             .map_err(|error| engine_error(py, &error))
     }

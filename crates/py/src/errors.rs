@@ -37,7 +37,9 @@ create_exception!(
 pub(crate) fn engine_error(py: Python<'_>, error: &EngineError) -> PyErr {
     let text = error.to_string();
     match error {
-        EngineError::NotAnAddress(_) | EngineError::Change(_) => PyValueError::new_err(text),
+        EngineError::NotAnAddress(_) | EngineError::NotANetwork(_) | EngineError::Change(_) => {
+            PyValueError::new_err(text)
+        }
         EngineError::ZoneNotFound(_) => ZoneNotFoundError::new_err(text),
         EngineError::Stopped => PyRuntimeError::new_err(text),
         EngineError::System(source) => os_error(source, None),

@@ -1,12 +1,15 @@
 //! The tuples of the boundary, as `_native.pyi` names them, and the values of the crates.
 
+use std::ops::RangeInclusive;
+
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
+use understudy_engine::RateLimit;
 use understudy_wire::{NameBuf, Rtype};
 use understudy_zone::{Kind, Problem, RRset, Selector, SteeredChange, SteeredSet};
 
-use crate::errors::{name_error, value_error};
+use crate::errors::{engine_error, name_error, value_error};
 
 /// (file, line, column, code, message).
 pub(crate) type ProblemTuple = (String, u32, u32, &'static str, String);
@@ -27,6 +30,15 @@ pub(crate) type SteeredTuple = (
     String,
     Vec<VariantTuple>,
 );
+
+/// (per second, slip, IPv4 prefix, IPv6 prefix, exempt networks, table size).
+pub(crate) type RateLimitTuple = (u32, u32, u8, u8, Vec<String>, usize);
+
+/// Responses per second that anybody could mean as a limit.
+const PER_SECOND: RangeInclusive<u32> = 1..=100_000;
+
+/// Subjects that a table may remember: 128 MiB of them.
+const TABLE_SIZE_MAX: usize = 1 << 24;
 
 /// The largest TTL (RFC 2181 section 8).
 const MAX_TTL: u32 = 0x7fff_ffff;
@@ -81,6 +93,33 @@ pub(crate) fn instant_ns(seconds: f64) -> PyResult<u64> {
     )]
     let nanoseconds = (seconds * SECOND) as u64;
     Ok(nanoseconds)
+}
+
+/// A rate limit with sound numbers.
+pub(crate) fn rate_limit(py: Python<'_>, limit: RateLimitTuple) -> PyResult<RateLimit> {
+    let (per_second, slip, ipv4_prefix, ipv6_prefix, exempt, table_size) = limit;
+    if !PER_SECOND.contains(&per_second) {
+        return Err(value_error("a rate limit is from 1 to 100000 per second"));
+    }
+    if ipv4_prefix > 32 || ipv6_prefix > 128 {
+        return Err(value_error("a prefix is longer than an address"));
+    }
+    if table_size > TABLE_SIZE_MAX {
+        return Err(value_error(
+            "the table of a rate limit has at most 2^24 places",
+        ));
+    }
+    let networks = exempt.iter().map(|text| text.parse());
+    Ok(RateLimit {
+        per_second,
+        slip,
+        ipv4_prefix,
+        ipv6_prefix,
+        exempt: networks
+            .collect::<Result<_, _>>()
+            .map_err(|error| engine_error(py, &error))?,
+        table_size,
+    })
 }
 
 /// A change of a steered set.

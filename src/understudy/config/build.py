@@ -14,9 +14,9 @@ from understudy.config.pools import PoolTable
 from understudy.config.reading import Document
 from understudy.config.records import RecordBuilder
 from understudy.config.references import CheckTable
-from understudy.config.server_form import ServerForm, judge_server
+from understudy.config.server_form import RateLimitForm, ServerForm, judge_server
 from understudy.config.source import KeyPath
-from understudy.model.configuration import Configuration, NodeSettings
+from understudy.model.configuration import Configuration, NodeSettings, RateLimit
 from understudy.model.name import Name
 from understudy.model.zone import ZoneDefinition, ZoneSource
 
@@ -71,11 +71,25 @@ def _node(form: DocumentForm | None, file: Path, findings: Findings) -> NodeSett
         cookie_secret_file=_cookie_secret_file(server, file.parent.absolute(), findings),
         is_minimal=server.minimal_responses,
         is_rotated=server.rotate,
+        rate_limit=_rate_limit(server.rate_limit),
         tcp_clients=server.tcp.clients,
         tcp_clients_per_prefix=server.tcp.clients_per_prefix,
         tcp_idle_s=server.tcp.idle,
         probe_rate_max=float(form.limits.probe_rate),
         api_socket=socket,
+    )
+
+
+def _rate_limit(form: RateLimitForm | None) -> RateLimit | None:
+    if form is None:
+        return None
+    return RateLimit(
+        per_second=form.per_second,
+        slip=form.slip,
+        ipv4_prefix=form.ipv4_prefix,
+        ipv6_prefix=form.ipv6_prefix,
+        exempt=tuple(form.exempt),
+        table_size=form.table_size,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from ipaddress import ip_network
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import BeforeValidator, WithJsonSchema
@@ -128,6 +129,15 @@ def _listen(value: object) -> str:
         raise fault("listen.bad", error.message, error.hint) from None
 
 
+def _network(value: object) -> str:
+    text = _text(value)
+    try:
+        return str(ip_network(text))
+    except ValueError as error:
+        hint = "write 192.0.2.0/24, 2001:db8::/32, or an address"
+        raise fault("network.bad", f"{shown(text)} is no network: {error}", hint) from None
+
+
 FORMAT_VERSION = 1
 TEXT_MAX = 4096  # Linux's PATH_MAX; no other text is longer
 TTL_MAX_S = 604_800  # chosen: a week, the most that name servers commonly cache
@@ -175,6 +185,11 @@ Threads: TypeAlias = Annotated[int, BeforeValidator(whole(1, 64)), _whole_schema
 UdpSize: TypeAlias = Annotated[int, BeforeValidator(whole(512, 4096)), _whole_schema(512, 4096)]
 Connections: TypeAlias = Annotated[int, BeforeValidator(whole(1, 100_000)), _whole_schema(1, 100_000)]
 TcpIdle: TypeAlias = Annotated[float, BeforeValidator(between(0.1, _HOUR_S)), _duration_schema("10s 1m")]
+PerSecond: TypeAlias = Annotated[int, BeforeValidator(whole(1, 100_000)), _whole_schema(1, 100_000)]
+Slip: TypeAlias = Annotated[int, BeforeValidator(whole(0, 100)), _whole_schema(0, 100)]
+Ipv4Prefix: TypeAlias = Annotated[int, BeforeValidator(whole(8, 32)), _whole_schema(8, 32)]
+Ipv6Prefix: TypeAlias = Annotated[int, BeforeValidator(whole(16, 128)), _whole_schema(16, 128)]
+TableSize: TypeAlias = Annotated[int, BeforeValidator(whole(1024, 16_777_216)), _whole_schema(1024, 16_777_216)]
 ProbeRate: TypeAlias = Annotated[int, BeforeValidator(whole(1, 100_000)), _whole_schema(1, 100_000)]
 Percent: TypeAlias = Annotated[int, BeforeValidator(whole(0, 99)), _whole_schema(0, 99)]
 
@@ -187,6 +202,9 @@ EndpointText: TypeAlias = Annotated[
     Target,
     BeforeValidator(_target),
     WithJsonSchema({"type": "string", "examples": ["192.0.2.10", "2001:db8::10", "app.example.net"]}),
+]
+NetworkText: TypeAlias = Annotated[
+    str, BeforeValidator(_network), WithJsonSchema({"type": "string", "examples": ["192.0.2.0/24", "2001:db8::/32"]})
 ]
 ListenText: TypeAlias = Annotated[
     str, BeforeValidator(_listen), WithJsonSchema({"type": "string", "examples": ["127.0.0.1:5300", "[::]:53"]})

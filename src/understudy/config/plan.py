@@ -23,6 +23,7 @@ _RESTART_KEYS = {
     "has_cookies": "server.cookies",
     "is_minimal": "server.minimal_responses",
     "is_rotated": "server.rotate",
+    "rate_limit": "server.rate_limit",
     "tcp_clients": "server.tcp.clients",
     "tcp_clients_per_prefix": "server.tcp.clients_per_prefix",
     "tcp_idle_s": "server.tcp.idle",

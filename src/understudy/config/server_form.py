@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from understudy.config.fields import Connections, TcpIdle, Text, Threads, UdpSize
+from understudy.config.fields import (
+    Connections,
+    Ipv4Prefix,
+    Ipv6Prefix,
+    NetworkText,
+    PerSecond,
+    Slip,
+    TableSize,
+    TcpIdle,
+    Text,
+    Threads,
+    UdpSize,
+)
 from understudy.config.findings import Findings
 from understudy.config.forms import Form
 
@@ -19,6 +31,19 @@ class TcpForm(Form):
         100, description="Connections from one IPv4 address, or from one IPv6 network of 56 bits, which is one site."
     )
     idle: TcpIdle = Field(10.0, description="How long a connection is kept without an answer that has left.")
+
+
+class RateLimitForm(Form):
+    """How often a network is sent the same response over UDP."""
+
+    per_second: PerSecond = Field(description="Responses about one subject to one network; as many may come at once.")
+    slip: Slip = Field(
+        2, description="One in so many of the others is sent truncated, so that the client asks over TCP; 0: none."
+    )
+    ipv4_prefix: Ipv4Prefix = Field(24, description="Bits that make a network of IPv4.")
+    ipv6_prefix: Ipv6Prefix = Field(56, description="Bits that make a network of IPv6.")
+    exempt: list[NetworkText] = Field([], description="Networks without a limit, such as those of your own resolvers.")
+    table_size: TableSize = Field(131_072, description="How many subjects are remembered; 8 octets each.")
 
 
 class ServerForm(Form):
@@ -43,6 +68,9 @@ class ServerForm(Form):
     )
     minimal_responses: bool = Field(False, description="Leave out additional data that a client can do without.")  # noqa: FBT003  # as above
     rotate: bool = Field(False, description="Give records in another order each time; steered ones have their policy.")  # noqa: FBT003  # as above
+    rate_limit: RateLimitForm | None = Field(
+        None, description="Limit what a network is sent over UDP without a valid cookie; default: no limit."
+    )
     tcp: TcpForm = Field(TcpForm(), description="Connections over TCP.")
 
 

@@ -20,6 +20,16 @@ Steered: TypeAlias = tuple[
 ]
 """One steered RRset. `nodata`, `servfail`: no variants; `remove` ends the steering of that owner and type."""
 
+RateLimit: TypeAlias = tuple[
+    int,  # responses per second about one subject to one network, from 1 to 100,000
+    int,  # slip: one in so many of the others is sent truncated; 0: none
+    int,  # bits of an IPv4 network
+    int,  # bits of an IPv6 network
+    Sequence[str],  # networks without a limit: "192.0.2.0/24"
+    int,  # how many subjects are remembered, eight octets each
+]
+"""What a network is sent over UDP without a valid cookie."""
+
 class ZoneFileError(Exception):
     """A master file that cannot be used; `problems` has every fault found, in file order, and `warnings` what is odd
     but harmless.
@@ -90,6 +100,7 @@ class Engine:
         cookie_secrets: Sequence[bytes] | None = None,
         minimal_responses: bool = False,
         rotate: bool = False,
+        rate_limit: RateLimit | None = None,
         tcp_idle_s: float = 10.0,
         tcp_clients: int = 1000,
         tcp_clients_per_prefix: int = 100,
@@ -101,7 +112,8 @@ class Engine:
         `cookie_secrets`: one or two of 16 octets, the first makes cookies; None: no cookies. `rotate`: the order of
         static RRsets. `tcp_clients_per_prefix`: of one IPv4 address or one IPv6 network of 56 bits.
 
-        Raises BindError; ValueError for an address that is none. No addresses: no service, but `answer` works.
+        Raises BindError; ValueError for an address that is none, and for numbers that make no sense. No addresses: no
+        service, but `answer` works.
         """
 
     @property
@@ -144,5 +156,6 @@ class Engine:
 
         "queries.udp4", "queries.udp6", "queries.tcp4", "queries.tcp6", "responses.<rcode name>", "dropped.<why>",
         "cookies.new", "cookies.valid", "cookies.wrong", "cookies.malformed", "extended.<code>", "truncated",
+        "limited.dropped", "limited.slipped",
         "tcp.accepted", "tcp.refused", "qtype.<TYPE>", "steered".
         """

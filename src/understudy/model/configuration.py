@@ -14,6 +14,23 @@ from understudy.model.zone import ZoneDefinition
 
 
 @dataclass(frozen=True, slots=True)
+class RateLimit:
+    """What a network is sent over UDP of one subject, unless it shows a valid cookie or is exempt."""
+
+    per_second: int
+    slip: int
+    ipv4_prefix: int
+    ipv6_prefix: int
+    exempt: tuple[str, ...]
+    table_size: int
+
+    def __str__(self) -> str:
+        prefixes = f"/{self.ipv4_prefix} and /{self.ipv6_prefix}"
+        exempt = f", without {', '.join(self.exempt)}" if self.exempt else ""
+        return f"{self.per_second}/s of {prefixes}, slip {self.slip}, {self.table_size} subjects{exempt}"
+
+
+@dataclass(frozen=True, slots=True)
 class NodeSettings:
     """What belongs to this node only, and so is never in the log.
 
@@ -33,6 +50,7 @@ class NodeSettings:
     cookie_secret_file: Path | None = None
     is_minimal: bool = False
     is_rotated: bool = False
+    rate_limit: RateLimit | None = None
     tcp_clients: int = 1000
     tcp_clients_per_prefix: int = 100
     tcp_idle_s: float = 10.0

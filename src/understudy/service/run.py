@@ -7,7 +7,7 @@ import secrets
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import partial
 from typing import TypeAlias
 
@@ -131,6 +131,7 @@ def _opened_engine(candidate: Candidate) -> Iterator[Engine]:
             cookie_secrets=_cookie_secrets(candidate),
             minimal_responses=node.is_minimal,
             rotate=node.is_rotated,
+            rate_limit=astuple(node.rate_limit) if node.rate_limit is not None else None,
             tcp_clients=node.tcp_clients,
             tcp_clients_per_prefix=node.tcp_clients_per_prefix,
             tcp_idle_s=node.tcp_idle_s,

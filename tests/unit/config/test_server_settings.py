@@ -9,7 +9,7 @@ import pytest
 from understudy.config.cookie_secrets import CookieSecretError, read_cookie_secrets
 from understudy.config.load import examine_text, load_text
 from understudy.config.plan import plan
-from understudy.model.configuration import NodeSettings
+from understudy.model.configuration import NodeSettings, RateLimit
 
 SECRET = "000102030405060708090a0b0c0d0e0f"
 
@@ -37,6 +37,15 @@ def test_cookies_are_on_and_nothing_is_bounded_for_their_sake(tmp_path: Path) ->
     assert not node_of(tmp_path, "{cookies: false}").has_cookies
 
 
+def test_a_rate_limit_is_off_unless_it_is_written(tmp_path: Path) -> None:
+    assert node_of(tmp_path, "{}").rate_limit is None
+    written = "{per_second: 20, slip: 0, ipv6_prefix: 48, exempt: [192.0.2.0/24, '2001:DB8::/32', 127.0.0.1]}"
+    exempt = ("192.0.2.0/24", "2001:db8::/32", "127.0.0.1/32")
+    limit = node_of(tmp_path, f"{{rate_limit: {written}}}").rate_limit
+    assert limit == RateLimit(20, 0, 24, 48, exempt, 131_072)
+    assert str(limit) == f"20/s of /24 and /48, slip 0, 131072 subjects, without {', '.join(exempt)}"
+
+
 @pytest.mark.parametrize(
     ("server", "column", "code"),
     [
@@ -48,6 +57,10 @@ def test_cookies_are_on_and_nothing_is_bounded_for_their_sake(tmp_path: Path) ->
         ("{tcp: {clients: 0}}", 25, "value.range"),
         ("{tcp: {clients_per_addres: 1}}", 16, "key.unknown"),
         ("{rotate: 1}", 18, "value.type"),
+        ("{rate_limit: {slip: 2}}", 22, "key.missing"),
+        ("{rate_limit: {per_second: 0}}", 35, "value.range"),
+        ("{rate_limit: {per_second: 9, exempt: [192.0.2.1/24]}}", 47, "network.bad"),
+        ("{rate_limit: {per_second: 9, exempt: [us]}}", 47, "network.bad"),
     ],
 )
 def test_what_is_wrong_has_its_place(tmp_path: Path, server: str, column: int, code: str) -> None:
@@ -98,7 +111,10 @@ def test_what_holds_only_after_a_restart_is_named_as_it_is_written(tmp_path: Pat
     (tmp_path / "secret").write_text(SECRET)
     before, after = (
         load_text(f"listen: 127.0.0.1\nserver: {server}\n", tmp_path / "u.yaml").configuration
-        for server in ("{}", "{cookie_secret_file: secret, rotate: true, tcp: {idle: 1m}, udp_size: 1300}")
+        for server in (
+            "{}",
+            "{cookie_secret_file: secret, rotate: true, tcp: {idle: 1m}, udp_size: 1300, rate_limit: {per_second: 9}}",
+        )
     )
     changes = plan(before, after)
     written = str(changes.changes[0])
@@ -106,8 +122,10 @@ def test_what_holds_only_after_a_restart_is_named_as_it_is_written(tmp_path: Pat
         "server.udp_size",
         "server.udp_size_without_cookie",
         "server.rotate",
+        "server.rate_limit",
         "server.tcp.idle",
     )
     assert "rotate false -> true" in written
     assert "tcp.idle 10s -> 1m" in written
+    assert "rate_limit none -> 9/s of /24 and /56, slip 2, 131072 subjects" in written
     assert f"cookie_secret_file none -> {tmp_path / 'secret'}" in written

@@ -1,0 +1,112 @@
+"""A flood over a real socket is cut to the rate; who proves the address is not limited."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import closing
+
+import dns.edns
+import dns.flags
+import dns.message
+import dns.query
+import pytest
+
+from understudy.engine import Engine, Zone
+
+PATIENCE_S = 20.0
+PER_SECOND = 50
+FLOOD = 2000
+
+
+@pytest.fixture
+def engine(zone: Zone) -> Iterator[Engine]:
+    limit = (PER_SECOND, 2, 24, 56, ["127.0.1.0/24"], 4096)
+    engine = Engine(["127.0.0.1:0"], cookie_secrets=[b"s" * 16], rate_limit=limit)
+    engine.publish_zone(zone, [])
+    engine.start()
+    yield engine
+    assert engine.stop(PATIENCE_S)
+
+
+def flood(engine: Engine, queries: list[bytes], source: str = "127.0.0.1") -> tuple[list[bytes], float]:
+    """What comes back, and how long it took. Each query waits until the one before is counted, so none is lost."""
+    host, _, port = engine.addresses[0].rpartition(":")
+    began, answers = time.monotonic(), []
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as client:
+        client.bind((source, 0))
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        client.connect((host, int(port)))
+        before = engine.counters()["queries.udp4"]
+        for begin in range(0, len(queries), 64):
+            for query in queries[begin : begin + 64]:
+                client.send(query)
+            while engine.counters()["queries.udp4"] < before + min(begin + 64, len(queries)):
+                assert time.monotonic() < began + PATIENCE_S
+        took_s = time.monotonic() - began
+        client.settimeout(0.2)
+        try:
+            while True:
+                answers.append(client.recv(4096))
+        except TimeoutError:
+            return answers, took_s
+
+
+def is_cut(answer: bytes) -> bool:
+    """Whether it is truncated, and has no records."""
+    message = dns.message.from_wire(answer)
+    return bool(message.flags & dns.flags.TC) and not message.answer
+
+
+def test_a_flood_is_cut_to_the_rate_and_every_other_answer_is_slipped(engine: Engine) -> None:
+    query = dns.message.make_query("www.example.com.", "A").to_wire()
+    answers, took_s = flood(engine, [query] * FLOOD)
+    slipped = sum(map(is_cut, answers))
+    sent = len(answers) - slipped
+    assert PER_SECOND <= sent <= PER_SECOND * (1 + took_s) + 1
+    assert 0.4 < slipped / (FLOOD - sent) < 0.6
+    counters = engine.counters()
+    assert (counters["limited.slipped"], counters["limited.dropped"]) == (slipped, FLOOD - len(answers))
+
+
+def test_names_that_are_made_up_are_one_subject(engine: Engine) -> None:
+    queries = [dns.message.make_query(f"n{number}.example.com.", "A").to_wire() for number in range(FLOOD)]
+    answers, took_s = flood(engine, queries)
+    assert sum(not is_cut(each) for each in answers) <= PER_SECOND * (1 + took_s) + 1
+
+
+def test_a_valid_cookie_an_exempt_network_and_tcp_are_not_limited(engine: Engine) -> None:
+    query = dns.message.make_query("www.example.com.", "A", use_edns=0)
+    assert len(flood(engine, [query.to_wire()] * 500, "127.0.1.1")[0]) == 500
+    flood(engine, [query.to_wire()] * 500)
+    host, _, port = engine.addresses[0].rpartition(":")
+    for _ in range(3 * PER_SECOND):
+        assert dns.query.tcp(query, host, port=int(port), timeout=PATIENCE_S).answer
+
+    def with_cookie(cookie: bytes) -> bytes:
+        query.use_edns(0, options=[dns.edns.GenericOption(dns.edns.OptionType.COOKIE, cookie)])
+        return query.to_wire()
+
+    # Also a slipped answer has the cookie that lets its client in.
+    answers, _ = flood(engine, [with_cookie(b"12345678")] * 50)
+    (cookie,) = {(dns.message.from_wire(each).options[0].to_wire() or b"")[:8] for each in answers}
+    assert cookie == b"12345678"
+    given = dns.message.from_wire(next(each for each in answers if is_cut(each))).options[0].to_wire() or b""
+    answers, _ = flood(engine, [with_cookie(given)] * 500)
+    assert len(answers) == 500
+    assert not any(map(is_cut, answers))
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        ((0, 2, 24, 56, [], 1024), "per second"),
+        ((10, 2, 33, 56, [], 1024), "prefix"),
+        ((10, 2, 24, 56, ["192.0.2.1/24"], 1024), "is not a network"),
+        ((10, 2, 24, 56, [], 1 << 25), "places"),
+    ],
+)
+def test_an_impossible_limit_is_a_value_error(limit: tuple[int, int, int, int, list[str], int], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Engine([], rate_limit=limit)
