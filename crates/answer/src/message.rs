@@ -1,8 +1,8 @@
 //! What kind of message it is, and the frame that every response has.
 
 use understudy_wire::{
-    Class, Full, Header, Opcode, Query, Question, Rcode, Refusal, Rtype, Silence as NoAnswer, Tsig,
-    Writer,
+    Class, Full, Header, Opcode, Opt, Query, Question, Rcode, Refusal, Rtype, Silence as NoAnswer,
+    Tsig, Writer,
 };
 
 use crate::chance::Chance;
@@ -37,10 +37,17 @@ pub fn respond<Z: Zones>(
         }
         Err(Refusal::Silent(NoAnswer::Short)) => return Outcome::Silent(Silence::Short),
         Err(Refusal::Silent(NoAnswer::Response)) => return Outcome::Silent(Silence::Response),
-        Err(Refusal::UnknownOpcode(header)) => refuse(header, None, Rcode::NOTIMP, reply),
+        Err(Refusal::UnknownOpcode(header)) => refuse(header, None, Rcode::NOTIMP, None, reply),
         Err(Refusal::Malformed {
-            header, question, ..
-        }) => refuse(header, question.as_ref(), Rcode::FORMERR, reply),
+            header,
+            question,
+            has_opt,
+            ..
+        }) => {
+            // RFC 6891 section 7: that tells a client that EDNS is known here, and his message wrong.
+            let opt = has_opt.then(|| server.plain_opt());
+            refuse(header, question.as_ref(), Rcode::FORMERR, opt, reply)
+        }
         Err(Refusal::NoQuestion(query)) => {
             let asked = Asked::unsigned(query, request);
             no_question(server, &asked, chance, reply)
@@ -126,8 +133,9 @@ fn refuse_key(
     reply: &mut [u8],
 ) -> Result<Summary, Full> {
     let (header, question) = (&query.header, Some(&query.question));
+    let opt = query.edns.map(|_| server.plain_opt());
     let Some(tsig) = Tsig::read(query) else {
-        return refuse(header, question, Rcode::FORMERR, reply);
+        return refuse(header, question, Rcode::FORMERR, opt, reply);
     };
     let asked = Asked {
         query,
@@ -139,14 +147,15 @@ fn refuse_key(
         Ok(())
     });
     // Names so long that the record does not fit: the code alone must do.
-    framed.or_else(|Full| refuse(header, question, Rcode::NOTAUTH, reply))
+    framed.or_else(|Full| refuse(header, question, Rcode::NOTAUTH, opt, reply))
 }
 
-/// A response of a header and, where it could be read, the question.
+/// A response of a header and, where they could be read, the question and an OPT record.
 fn refuse(
     header: &Header,
     question: Option<&Question<'_>>,
     rcode: Rcode,
+    opt: Option<Opt<'_>>,
     reply: &mut [u8],
 ) -> Result<Summary, Full> {
     let mut writer = Writer::response(reply, PLAIN_UDP_OCTETS, header)?;
@@ -154,6 +163,10 @@ fn refuse(
         writer.question(question)?;
     }
     writer.set_rcode(rcode);
+    if let Some(opt) = opt {
+        writer.reserve(opt.octets())?;
+        writer.opt(&opt)?;
+    }
     Ok(Summary {
         length: writer.finish(),
         rcode: rcode.number(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
-use understudy_wire::CookieSecrets;
+use understudy_wire::{CookieSecrets, Opt};
 
 /// A text that does not fit into one character-string (RFC 1035 section 3.3.14).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +115,15 @@ impl Server {
     #[must_use]
     pub fn udp_size(&self) -> u16 {
         self.udp_size
+    }
+
+    /// The OPT record for whoever sent one, where nothing in his own can be relied on.
+    pub(crate) fn plain_opt(&self) -> Opt<'static> {
+        Opt {
+            udp_size: self.udp_size,
+            dnssec_ok: false,
+            options: &[],
+        }
     }
 
     pub(crate) fn udp_size_without_cookie(&self) -> u16 {

@@ -6,6 +6,10 @@ use crate::header::{HEADER_OCTETS, Header, Section};
 use crate::name::Name;
 use crate::numbers::{Class, Opcode, Rtype};
 
+/// Behind more questions than these no OPT record is looked for.
+/// chosen: somebody may send two by mistake; the walk over thousands would only help an attacker.
+const QUESTIONS_READ: u16 = 4;
+
 /// A question with its own octets, so that it can be returned in its own case.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'m> {
@@ -64,6 +68,8 @@ pub enum Refusal<'m> {
         header: Header,
         /// The question to return.
         question: Option<Question<'m>>,
+        /// There is an OPT record, so the response has one too (RFC 6891 sections 6.1.1 and 7).
+        has_opt: bool,
         /// What is wrong.
         fault: Fault,
     },
@@ -124,18 +130,17 @@ impl<'m> Query<'m> {
         ) {
             return Err(Refusal::UnknownOpcode(header));
         }
-        let fail = |question, fault| Refusal::Malformed {
-            header,
-            question,
-            fault,
-        };
         match header.qdcount() {
             0 => return Err(Self::parse_no_question(octets, header)),
             1 => (),
-            _ => return Err(fail(None, Fault::SeveralQuestions)),
+            _ => return Err(Self::parse_several_questions(octets, header)),
         }
-        let (question, rest) =
-            split_question(octets).ok_or_else(|| fail(None, Fault::BadQuestion))?;
+        let (question, rest) = split_question(octets).ok_or(Refusal::Malformed {
+            header,
+            question: None,
+            has_opt: false,
+            fault: Fault::BadQuestion,
+        })?;
         let mut query = Query {
             octets,
             header,
@@ -143,9 +148,14 @@ impl<'m> Query<'m> {
             edns: None,
             signature: None,
         };
-        query
-            .read_records(rest)
-            .map_err(|fault| fail(Some(question), fault))?;
+        if let Err(fault) = query.read_records(rest) {
+            return Err(Refusal::Malformed {
+                header,
+                question: Some(question),
+                has_opt: query.edns.is_some() || fault == Fault::BadOpt,
+                fault,
+            });
+        }
         match query.edns {
             Some(Edns { version: 1.., .. }) => Err(Refusal::BadVersion(query)),
             _ => Ok(query),
@@ -154,7 +164,39 @@ impl<'m> Query<'m> {
 
     #[cold]
     fn parse_no_question(octets: &'m [u8], header: Header) -> Refusal<'m> {
-        let mut query = Query {
+        let mut query = Self::without_question(octets, header);
+        let read = query.read_records(HEADER_OCTETS);
+        let speaks_edns = query.edns.is_some_and(|edns| edns.version == 0);
+        let is_whole = read.is_ok() && query.signature.is_none();
+        if is_whole && speaks_edns && header.opcode() == Opcode::QUERY {
+            return Refusal::NoQuestion(query);
+        }
+        Refusal::Malformed {
+            header,
+            question: None,
+            has_opt: query.edns.is_some() || read == Err(Fault::BadOpt),
+            fault: Fault::NoQuestion,
+        }
+    }
+
+    #[cold]
+    fn parse_several_questions(octets: &'m [u8], header: Header) -> Refusal<'m> {
+        let mut query = Self::without_question(octets, header);
+        let mut rest = (header.qdcount() <= QUESTIONS_READ).then_some(HEADER_OCTETS);
+        for _ in 0..header.qdcount().min(QUESTIONS_READ) {
+            rest = rest.and_then(|at| skip_name(octets, at)).map(|at| at + 4);
+        }
+        let read = rest.map(|at| query.read_records(at));
+        Refusal::Malformed {
+            header,
+            question: None,
+            has_opt: query.edns.is_some() || read == Some(Err(Fault::BadOpt)),
+            fault: Fault::SeveralQuestions,
+        }
+    }
+
+    fn without_question(octets: &'m [u8], header: Header) -> Self {
+        Query {
             octets,
             header,
             question: Question {
@@ -165,17 +207,6 @@ impl<'m> Query<'m> {
             },
             edns: None,
             signature: None,
-        };
-        let is_whole = query.read_records(HEADER_OCTETS).is_ok();
-        let speaks_edns = query.edns.is_some_and(|edns| edns.version == 0);
-        if is_whole && speaks_edns && header.opcode() == Opcode::QUERY && query.signature.is_none()
-        {
-            return Refusal::NoQuestion(query);
-        }
-        Refusal::Malformed {
-            header,
-            question: None,
-            fault: Fault::NoQuestion,
         }
     }
 
