@@ -51,9 +51,13 @@ fix: setup  ## what can be mended by itself
 
 bench: setup  ## speed, as ratios and distributions; writes build/bench; CASES="names million" for a part of the first
 	@mkdir -p build/bench
+	@$(if $(CASES),,echo "everything takes about half an hour; leave the machine alone meanwhile")
 	@cargo build --release -p understudy-load
 	@$(BIN)/python -m benchmarks.answering $(if $(CASES),--cases $(CASES))
 ifeq ($(CASES),)
+	@cargo build --release -p understudy-engine --example publish
+	@$(BIN)/python -m benchmarks.publishing
+	@$(BIN)/python -m benchmarks.scaling
 	@$(BIN)/python -m benchmarks.instructions
 	@$(BIN)/python benchmarks/failover_time.py --json build/bench/failover_time.json
 	@$(BIN)/python benchmarks/ten_thousand.py --json build/bench/ten_thousand.json

@@ -22,15 +22,15 @@ PORTS = (20_000, 32_000)
 class Process:
     """One command and what it starts."""
 
-    def __init__(self, command: Sequence[str], folder: Path, cores: str) -> None:
-        """`cores`: those it may run on, as taskset takes them."""
+    def __init__(self, command: Sequence[str], folder: Path, cores: str, *, stdin: int = subprocess.DEVNULL) -> None:
+        """`cores`: those it may run on, as taskset takes them; `stdin`: a pipe for one that is told lines."""
         self.log = folder / "log"
         self.began = time.monotonic()
         with self.log.open("wb") as output:
             self._process = subprocess.Popen(
                 ["taskset", "-c", cores, *command],
                 cwd=folder,
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=output,
                 stderr=output,
             )
@@ -51,6 +51,8 @@ class Process:
     def stop(self) -> None:
         """End it by its id, and what it started if that is left."""
         started = self.ids()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
         self._process.send_signal(signal.SIGTERM)
         try:
             self._process.wait(LEAVE_S)
@@ -59,6 +61,12 @@ class Process:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             self._process.wait()
+
+    def tell(self, line: str) -> None:
+        """Write a line to its standard input, if that is a pipe."""
+        if self._process.stdin is not None:
+            self._process.stdin.write(f"{line}\n".encode())
+            self._process.stdin.flush()
 
     def ids(self) -> list[int]:
         """Itself and its descendants."""
@@ -79,6 +87,10 @@ class Process:
                 with suppress(OSError):
                     total += int(task.read_text().split()[0])
         return total / 1e9
+
+    def first_thread_s(self) -> float:
+        """Processor time so far of the thread that it began with."""
+        return int((PROC / str(self.pid) / "task" / str(self.pid) / "schedstat").read_text().split()[0]) / 1e9
 
     def memory_mib(self) -> float:
         """Proportional set size: pages that are shared count by their share."""

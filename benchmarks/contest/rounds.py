@@ -82,7 +82,7 @@ def measure(runners: Mapping[str, Runner], effort: Effort, tick: Callable[[str],
     for turn in range(effort.rounds):
         tick(f"round {turn + 1} of {effort.rounds}")
         for key in _turned(keys, turn):
-            _flood(runners[key], marks[key], effort.seconds)
+            flood(runners[key], marks[key], effort.seconds)
     for turn in range(effort.pace_rounds):
         tick(f"latency, round {turn + 1} of {effort.pace_rounds}")
         for key in _turned(keys, turn):
@@ -95,14 +95,15 @@ def _turned(keys: Sequence[str], turn: int) -> list[str]:
     return [*keys[cut:], *keys[:cut]]
 
 
-def _flood(runner: Runner, marks: Marks, seconds: float) -> None:
+def flood(runner: Runner, marks: Marks, seconds: float) -> None:
+    """One round of one server, with the processor time that it took."""
     before = runner.process.processor_s()
-    flood = runner.generator.flood(seconds)
+    found = runner.generator.flood(seconds)
     used = runner.process.processor_s() - before
-    per_query_us = used / max(1, flood.answered_in_all) * 1e6
-    marks.floods.append(flood)
+    per_query_us = used / max(1, found.answered_in_all) * 1e6
+    marks.floods.append(found)
     marks.processor_us.append(per_query_us)
-    marks.busy.append(per_query_us * flood.rate / 1e6)
+    marks.busy.append(per_query_us * found.rate / 1e6)
 
 
 def line(key: str, runners: Mapping[str, Runner], marks: Mapping[str, Marks]) -> Line:
