@@ -99,7 +99,7 @@ impl Response<'_, '_, '_> {
         let is_ours = |rtype: &Rtype| !is_glue || ADDRESSES.contains(rtype);
         self.writer.enter(Section::Additional);
         for rtype in rtypes.iter().copied().filter(is_ours) {
-            if let Some(Chosen::Records(records)) = self.choose(&node, rtype) {
+            if let Some(Chosen::Records(records)) = self.picker.choose(&node, rtype) {
                 records.write(&mut self.writer, Owner::Name(host))?;
             }
         }

@@ -3,22 +3,34 @@
 //! A positive answer has none: the zone's NS records would make it longer, and tell a resolver
 //! nothing that it needs.
 
-use understudy_wire::{Full, Rcode, Rtype, Section};
+use understudy_wire::{Full, Owner, Rcode, Rtype, Section, Writer};
 use understudy_zone::{Above, Zone};
 
 use crate::response::{Response, Sought};
 use crate::steering::Records;
 
+/// The name exists, the type does not (RFC 2308 section 2.2): SOA, its TTL at most `ttl`.
+#[inline]
+pub(crate) fn no_data(
+    writer: &mut Writer<'_>,
+    zone: &Zone,
+    owner: Owner<'_>,
+    ttl: u32,
+) -> Result<(), Full> {
+    writer.enter(Section::Authority);
+    let ttl = zone.negative_ttl().min(ttl);
+    if let Owner::QuestionEnding(_) = owner {
+        return writer.ready(Rtype::SOA, ttl, zone.ready_soa());
+    }
+    Records::fixed(zone.soa()).at_most(ttl).write(writer, owner)
+}
+
 impl Response<'_, '_, '_> {
-    /// The name exists, the type does not (RFC 2308 section 2.2): SOA, its TTL at most `ttl`.
+    /// As [`no_data`], for the name that is looked up.
     pub(crate) fn nodata(&mut self, zone: &Zone, sought: Sought<'_>, ttl: u32) -> Result<(), Full> {
         // Of which type there is nothing makes no difference to anybody who floods.
         self.subject.has_type &= !sought.is_question;
-        let soa = Records::fixed(zone.soa())
-            .at_most(zone.negative_ttl())
-            .at_most(ttl);
-        self.writer.enter(Section::Authority);
-        soa.write(&mut self.writer, sought.ending(zone.origin()))
+        no_data(&mut self.writer, zone, sought.ending(zone.origin()), ttl)
     }
 
     /// The name does not exist (RFC 2308 section 2.1). Behind an alias the code speaks of the
@@ -42,7 +54,7 @@ impl Response<'_, '_, '_> {
         };
         self.is_about(sought, cut.labels, false);
         self.writer.enter(Section::Authority);
-        let records = self.in_turn(ns);
+        let records = self.picker.in_turn(ns);
         records.write(&mut self.writer, sought.ending(owner))?;
         self.glue(zone, owner, &ns)
     }

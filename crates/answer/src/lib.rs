@@ -1,6 +1,7 @@
 //! (zones, query, client, chance, now) -> response: the algorithm of RFC 1034 section 4.3.2.
 //!
 //! ```text
+//! direct      the short way for the commonest questions
 //! message     what kind of message is it: refuse, or frame the answer (header, question, OPT)
 //!   edns      what its options ask for, and get
 //!   chaos     the server's own names in class CH
@@ -20,6 +21,7 @@ mod additional;
 mod authority;
 mod chance;
 mod chaos;
+mod direct;
 mod edns;
 mod message;
 mod outcome;

@@ -6,7 +6,6 @@ use understudy_wire::{
 };
 
 use crate::chance::Chance;
-use crate::chaos;
 use crate::edns::{EXTENDED_ERROR, Extras, Options};
 use crate::outcome::{
     CookieUse, ExtendedError, Outcome, Request, Silence, Subject, Summary, Transport,
@@ -14,13 +13,25 @@ use crate::outcome::{
 use crate::resolve::{Zones, resolve};
 use crate::response::Response;
 use crate::server::Server;
-
-/// What a client takes without EDNS (RFC 1035 section 2.3.4), and at least with it (RFC 6891
-/// section 6.2.3).
-const PLAIN_UDP_OCTETS: usize = 512;
+use crate::steering::Picker;
+use crate::{chaos, direct};
 
 /// Writes the response to `request` into `reply`, whose length is the most that may be sent.
 pub fn respond<Z: Zones>(
+    zones: &Z,
+    server: &Server,
+    request: &Request<'_>,
+    chance: &mut Chance,
+    reply: &mut [u8],
+) -> Outcome {
+    if let Some(summary) = direct::respond(zones, server, request, chance, reply) {
+        return Outcome::Answered(summary);
+    }
+    respond_at_length(zones, server, request, chance, reply)
+}
+
+/// The long way, which every message may go.
+pub(crate) fn respond_at_length<Z: Zones>(
     zones: &Z,
     server: &Server,
     request: &Request<'_>,
@@ -158,7 +169,7 @@ fn refuse(
     opt: Option<Opt<'_>>,
     reply: &mut [u8],
 ) -> Result<Summary, Full> {
-    let mut writer = Writer::response(reply, PLAIN_UDP_OCTETS, header)?;
+    let mut writer = Writer::response(reply, usize::from(Server::LEAST_UDP_SIZE), header)?;
     if let Some(question) = question {
         writer.question(question)?;
     }
@@ -235,11 +246,9 @@ fn frame<'q, 'b>(
         writer: Writer::response(reply, limit, &query.header)?,
         question: query.question,
         transport: request.transport,
-        now_ns: request.now_ns,
-        chance,
+        picker: Picker::new(server, request.now_ns, chance),
         server,
         subject: Subject::default(),
-        is_steered: false,
         cookies: extras.cookies,
         error: None,
         alias: None,
@@ -292,7 +301,7 @@ fn summarize(response: &mut Response<'_, '_, '_>, is_truncated: bool) -> Summary
         rcode: response.writer.rcode().number(),
         qtype: has_question.then_some(qtype),
         is_truncated,
-        is_steered: response.is_steered,
+        is_steered: response.picker.is_steered,
         cookies: response.cookies,
         error: response.error,
         subject: response.subject,
@@ -301,23 +310,11 @@ fn summarize(response: &mut Response<'_, '_, '_>, is_truncated: bool) -> Summary
     }
 }
 
-/// How long the response may be: over UDP the smaller of what the client takes and we send. Whoever
-/// has not shown by a cookie that the address is its own gets no more than is sent to anybody.
+/// How long the response may be.
 fn size_limit(server: &Server, asked: &Asked<'_>, cookies: CookieUse, room: usize) -> usize {
     if asked.request.transport == Transport::Tcp {
         return room;
     }
-    let announced = asked
-        .query
-        .edns
-        .map_or(0, |edns| usize::from(edns.udp_size));
-    let most = if cookies == CookieUse::Valid {
-        server.udp_size()
-    } else {
-        server.udp_size_without_cookie()
-    };
-    announced
-        .max(PLAIN_UDP_OCTETS)
-        .min(usize::from(most))
-        .min(room)
+    let announced = asked.query.edns.map(|edns| edns.udp_size);
+    server.udp_limit(announced, cookies).min(room)
 }

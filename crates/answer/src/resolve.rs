@@ -223,8 +223,8 @@ fn at_node(
         any(zone, response, sought, node)?;
         return Ok(Progress::Complete);
     }
-    let chosen = match response.choose(node, qtype) {
-        None if !stands_beside_alias(qtype) => response.choose(node, Rtype::CNAME),
+    let chosen = match response.picker.choose(node, qtype) {
+        None if !stands_beside_alias(qtype) => response.picker.choose(node, Rtype::CNAME),
         chosen => chosen,
     };
     match chosen {
@@ -263,10 +263,10 @@ fn any(
     for set in node.sets() {
         let chosen = match set {
             Set::Static(rrset) if hidden == Some(rrset.rtype) => continue,
-            Set::Static(rrset) => Chosen::Records(response.in_turn(rrset)),
+            Set::Static(rrset) => Chosen::Records(response.picker.in_turn(rrset)),
             Set::Steered(steered) => {
                 hidden = Some(steered.rtype);
-                response.decide(&steered)
+                response.picker.decide(&steered)
             }
         };
         match chosen {

@@ -2,17 +2,16 @@
 
 use understudy_wire::{Name, NameBuf, Owner, Question, Rcode, Writer};
 
-use crate::chance::Chance;
 use crate::outcome::{CookieUse, ExtendedError, Subject, Transport};
 use crate::server::Server;
+use crate::steering::Picker;
 
 /// A response in the making with what it depends on.
 pub(crate) struct Response<'q, 'b, 'c> {
     pub(crate) writer: Writer<'b>,
     pub(crate) question: Question<'q>,
     pub(crate) transport: Transport,
-    pub(crate) now_ns: u64,
-    pub(crate) chance: &'c mut Chance,
+    pub(crate) picker: Picker<'c>,
     pub(crate) server: &'c Server,
     /// What the client's cookies were worth.
     pub(crate) cookies: CookieUse,
@@ -20,8 +19,6 @@ pub(crate) struct Response<'q, 'b, 'c> {
     pub(crate) error: Option<ExtendedError>,
     /// What the response is about, to a rate limit.
     pub(crate) subject: Subject,
-    /// A steered set had a say.
-    pub(crate) is_steered: bool,
     /// The target of the alias that the answer ends in so far. Handed on here and not in return
     /// values, which would be copied on every way up.
     pub(crate) alias: Option<NameBuf>,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::outcome::CookieUse;
 use arc_swap::{ArcSwap, Guard};
 use understudy_wire::{CookieSecrets, Opt};
 
@@ -126,8 +127,17 @@ impl Server {
         }
     }
 
-    pub(crate) fn udp_size_without_cookie(&self) -> u16 {
-        self.udp_size_without_cookie
+    /// How long a response over UDP may be: the smaller of what the client takes, 512 without EDNS
+    /// and at least with it (RFC 6891 section 6.2.3), and of what we send. Whoever has not shown by
+    /// a cookie that the address is its own gets no more than is sent to anybody.
+    #[inline]
+    pub(crate) fn udp_limit(&self, announced: Option<u16>, cookies: CookieUse) -> usize {
+        let most = if cookies == CookieUse::Valid {
+            self.udp_size
+        } else {
+            self.udp_size_without_cookie
+        };
+        usize::from(announced.unwrap_or(0).max(Self::LEAST_UDP_SIZE).min(most))
     }
 
     pub(crate) fn cookie_secrets(&self) -> Option<Guard<Arc<CookieSecrets>>> {

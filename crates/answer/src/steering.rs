@@ -4,7 +4,7 @@ use understudy_wire::{Full, Owner, Rtype, Writer};
 use understudy_zone::{Kind, Node, RRset, Selector, Steered};
 
 use crate::chance::Chance;
-use crate::response::Response;
+use crate::server::Server;
 
 /// Nanoseconds in a second: the clock's unit and the TTL's.
 const SECOND: u64 = 1_000_000_000;
@@ -58,7 +58,26 @@ impl<'z> Records<'z> {
     }
 }
 
-impl Response<'_, '_, '_> {
+/// Chooses among what nodes have, for one query, and remembers whether steering had a say.
+pub(crate) struct Picker<'c> {
+    now_ns: u64,
+    rotates: bool,
+    chance: &'c mut Chance,
+    /// A steered set had a say.
+    pub(crate) is_steered: bool,
+}
+
+impl<'c> Picker<'c> {
+    #[inline]
+    pub(crate) fn new(server: &Server, now_ns: u64, chance: &'c mut Chance) -> Self {
+        Picker {
+            now_ns,
+            rotates: server.rotates(),
+            chance,
+            is_steered: false,
+        }
+    }
+
     /// What `node` says about `rtype`: the steered set, else the static one, else nothing.
     #[inline]
     pub(crate) fn choose<'z>(&mut self, node: &Node<'z>, rtype: Rtype) -> Option<Chosen<'z>> {
@@ -75,7 +94,7 @@ impl Response<'_, '_, '_> {
     #[inline]
     pub(crate) fn in_turn<'z>(&mut self, rrset: RRset<'z>) -> Records<'z> {
         let mut records = Records::fixed(rrset);
-        if self.server.rotates() {
+        if self.rotates {
             records.rotation = rotation(rrset.count(), self.chance);
         }
         records

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
-use understudy_wire::{LowerName, Name, NameBuf, NameHasher};
+use understudy_wire::{LowerName, Name, NameBuf, NameHasher, is_same};
 use understudy_zone::{SteeredChange, Zone};
 
 use crate::error::EngineError;
@@ -92,7 +92,7 @@ impl Table {
     fn at(&self, origin: &[u8]) -> Option<&Arc<Served>> {
         let mut place = self.place_of(origin);
         while let Some(Some(served)) = self.places.get(place) {
-            if served.origin.as_name().octets() == origin {
+            if is_same(served.origin.as_name().octets(), origin) {
                 return Some(served);
             }
             place = self.after(place);
@@ -150,7 +150,8 @@ impl understudy_answer::Zones for Snapshot {
             && let depth = zone.origin_labels()
             && self.table.depths.first() == Some(&depth)
             && depth <= labels
-            && name.suffix(depth) == Some(first.origin.as_name().octets())
+            && let Some(suffix) = name.suffix(depth)
+            && is_same(suffix, first.origin.as_name().octets())
         {
             return Some(Reading::Held(zone)); // no origin is longer
         }

@@ -45,6 +45,22 @@ fn last_word(octets: &[u8], rest: &[u8]) -> u64 {
     octet(0) << 16 | octet(rest.len() / 2) << 8 | octet(rest.len() - 1)
 }
 
+/// Are the octets the same? Short ones, as most names are, are compared without a call.
+#[inline]
+#[must_use]
+pub fn is_same(left: &[u8], right: &[u8]) -> bool {
+    let word = |octets: &[u8; 8]| u64::from_le_bytes(*octets);
+    match (left.first_chunk(), right.first_chunk()) {
+        (Some(first), Some(other)) if left.len() == right.len() && left.len() <= 16 => {
+            let (Some(last), Some(other_last)) = (left.last_chunk(), right.last_chunk()) else {
+                return false;
+            };
+            (word(first) ^ word(other)) | (word(last) ^ word(other_last)) == 0
+        }
+        _ => left == right,
+    }
+}
+
 /// Multiply to 128 bits and fold the halves: every bit of the result depends on every bit given.
 #[inline]
 fn fold(value: u64) -> u64 {
@@ -57,7 +73,7 @@ fn fold(value: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::NameHasher;
+    use super::{NameHasher, is_same};
 
     #[test]
     fn every_octet_counts() {
@@ -71,6 +87,20 @@ mod tests {
                 assert_ne!(hasher.hash(&other), hash, "octet {at} of {length}");
             }
             assert_ne!(hasher.hash(&octets[1..]), hash);
+        }
+    }
+
+    #[test]
+    fn octets_are_the_same_only_if_every_one_is() {
+        for length in 0..40 {
+            let octets: Vec<u8> = (0..length).collect();
+            assert!(is_same(&octets, &octets.clone()));
+            for at in 0..octets.len() {
+                let mut other = octets.clone();
+                other[at] ^= 0x20;
+                assert!(!is_same(&octets, &other), "octet {at} of {length}");
+                assert!(!is_same(&octets, &octets[1..]) && !is_same(&octets[1..], &octets));
+            }
         }
     }
 

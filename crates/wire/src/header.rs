@@ -46,10 +46,16 @@ impl Header {
     #[inline]
     #[must_use]
     pub fn parse(message: &[u8]) -> Option<Self> {
-        let [id0, id1, fl0, fl1, qd0, qd1, an0, an1, ns0, ns1, ar0, ar1] =
-            *message.first_chunk::<HEADER_OCTETS>()?;
+        message.first_chunk().map(Self::of)
+    }
+
+    /// The header in these octets.
+    #[inline]
+    #[must_use]
+    pub fn of(octets: &[u8; HEADER_OCTETS]) -> Self {
+        let [id0, id1, fl0, fl1, qd0, qd1, an0, an1, ns0, ns1, ar0, ar1] = *octets;
         let word = |high, low| u16::from_be_bytes([high, low]);
-        Some(Self {
+        Self {
             id: word(id0, id1),
             flags: word(fl0, fl1),
             counts: [
@@ -58,7 +64,7 @@ impl Header {
                 word(ns0, ns1),
                 word(ar0, ar1),
             ],
-        })
+        }
     }
 
     /// The number that the client chose.

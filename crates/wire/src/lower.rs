@@ -16,18 +16,33 @@ pub struct LowerName {
 }
 
 impl LowerName {
+    /// The root.
+    #[inline]
+    #[must_use]
+    pub fn root() -> Self {
+        Self {
+            octets: [0; ROOM],
+            length: 1,
+            labels: 0,
+        }
+    }
+
     /// Fold a name.
     #[inline]
     #[must_use]
     pub fn new(name: Name<'_>) -> Self {
-        let mut lower = Self {
-            octets: [0; ROOM],
-            length: name.octets().len(),
-            labels: 0,
-        };
-        lower.fill(name.octets());
-        lower.labels = name.label_count();
+        let mut lower = Self::root();
+        lower.set(name, name.label_count());
         lower
+    }
+
+    /// Make the root this name, which has so many labels. In place, because moving a folded name
+    /// costs more than folding it.
+    #[inline]
+    pub(crate) fn set(&mut self, name: Name<'_>, labels: usize) {
+        self.fill(name.octets());
+        self.length = name.octets().len();
+        self.labels = labels;
     }
 
     /// Block by block; the last one overlaps the one before, since folding twice changes nothing.
@@ -75,6 +90,13 @@ impl LowerName {
     #[must_use]
     pub fn suffix(&self, labels: usize) -> Option<&[u8]> {
         self.octets.get(self.start_of(labels)?..self.length)
+    }
+
+    /// The octets before the last `ending` ones; None if there are not so many.
+    #[inline]
+    #[must_use]
+    pub fn before(&self, ending: usize) -> Option<&[u8]> {
+        self.octets.get(..self.length.checked_sub(ending)?)
     }
 
     /// The octets from where the ancestor with `labels` labels begins to where that with `above`

@@ -79,6 +79,25 @@ impl<'a> Name<'a> {
         }
     }
 
+    /// As [`Name::split_from`], with the number of labels between them, the root label not counted.
+    #[inline]
+    #[must_use]
+    pub fn split_counted(octets: &'a [u8]) -> Option<(Self, usize, &'a [u8])> {
+        let (mut at, mut labels) = (0, 0);
+        loop {
+            let length = usize::from(*octets.get(at)?);
+            at += length + 1;
+            if length > MAX_LABEL_OCTETS || at > MAX_NAME_OCTETS {
+                return None;
+            }
+            if length == 0 {
+                let (name, rest) = octets.split_at_checked(at)?;
+                return Some((Name(name), labels, rest));
+            }
+            labels += 1;
+        }
+    }
+
     /// The octets, root label included.
     #[inline]
     #[must_use]

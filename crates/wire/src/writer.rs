@@ -7,6 +7,7 @@ use crate::header::{HEADER_OCTETS, Header, Section};
 use crate::name::Name;
 use crate::numbers::{Class, Rcode, Rtype};
 use crate::query::{Question, split_record};
+use crate::ready::{ReadyRdata, Target};
 use crate::tsig::Tsig;
 
 /// The message has no room for what should have been added. It is as it was before.
@@ -92,6 +93,7 @@ impl<'b> Writer<'b> {
     ///
     /// # Errors
     /// A limit or buffer that holds no header.
+    #[inline]
     pub fn response(buffer: &'b mut [u8], limit: usize, to: &Header) -> Result<Self, Full> {
         let limit = limit.min(buffer.len()).min(usize::from(u16::MAX));
         buffer
@@ -125,6 +127,7 @@ impl<'b> Writer<'b> {
     ///
     /// # Errors
     /// No room.
+    #[inline]
     pub fn question(&mut self, question: &Question<'_>) -> Result<(), Full> {
         self.put(question.octets)?;
         self.has_question = true;
@@ -133,6 +136,7 @@ impl<'b> Writer<'b> {
     }
 
     /// Set header bits ([`Header::AA`] and so on).
+    #[inline]
     pub fn set_flags(&mut self, mask: u16) {
         self.flags |= mask & !(Header::OPCODE | Header::RCODE);
     }
@@ -168,6 +172,7 @@ impl<'b> Writer<'b> {
     ///
     /// # Errors
     /// The message is already too long for that.
+    #[inline]
     pub fn reserve(&mut self, octets: usize) -> Result<(), Full> {
         if self.end + self.reserved + octets > self.limit {
             return Err(Full);
@@ -178,6 +183,7 @@ impl<'b> Writer<'b> {
 
     /// Octets that records may still use.
     #[must_use]
+    #[inline]
     pub fn room(&self) -> usize {
         self.limit
             .saturating_sub(self.reserved)
@@ -221,12 +227,14 @@ impl<'b> Writer<'b> {
 
     /// Records that follow belong to `section`. There is no way back to an earlier one but
     /// [`Writer::rollback`]: asking for it changes nothing.
+    #[inline]
     pub fn enter(&mut self, section: Section) {
         self.section = self.section.max(section);
     }
 
     /// Where we are.
     #[must_use]
+    #[inline]
     pub fn mark(&self) -> Mark {
         Mark {
             end: self.end,
@@ -271,6 +279,48 @@ impl<'b> Writer<'b> {
         result
     }
 
+    /// Write a record whose owner is the name that its rdata was made ready for, and that the
+    /// question's name ends in.
+    ///
+    /// # Errors
+    /// No room; nothing was written.
+    #[inline]
+    pub fn ready(&mut self, rtype: Rtype, ttl: u32, rdata: &ReadyRdata) -> Result<(), Full> {
+        let ending = self.qname_octets.checked_sub(rdata.ending).ok_or(Full)?;
+        let origin = 0xc000 | u16::try_from(HEADER_OCTETS + ending).map_err(|_| Full)?;
+        let mark = self.mark();
+        let owner = if rdata.ending == 1 {
+            &[0][..]
+        } else {
+            &origin.to_be_bytes()
+        };
+        let fixed = fixed_part(rtype, self.class, ttl);
+        let length = u16::try_from(rdata.octets.len()).map_err(|_| Full)?;
+        let size = owner.len() + fixed.len() + 2 + rdata.octets.len();
+        if self.room() < size {
+            return Err(Full);
+        }
+        self.put(owner)?;
+        self.put(&fixed)?;
+        self.put(&length.to_be_bytes())?;
+        let start = self.end;
+        self.put(&rdata.octets)?;
+        for pointer in &rdata.pointers {
+            let value = match pointer.target {
+                Target::Ending => origin,
+                Target::Here(at) => 0xc000 | u16::try_from(start + at).map_err(|_| Full)?,
+            };
+            let field = self.buffer.get_mut(start + pointer.at..);
+            let field = field.and_then(|rest| rest.first_chunk_mut());
+            *field.ok_or(Full)? = value.to_be_bytes();
+        }
+        let counted = self.count_record();
+        if counted.is_err() {
+            self.rollback(mark);
+        }
+        counted
+    }
+
     /// The pointer that stands for an owner; None if its name must be written or looked for.
     #[inline]
     fn pointer_to(&self, owner: Owner<'_>) -> Option<u16> {
@@ -296,15 +346,16 @@ impl<'b> Writer<'b> {
         ttl: u32,
         rdatas: impl IntoIterator<Item = &'r [u8]>,
     ) -> Result<(), Full> {
-        let fixed = fixed_part(rtype, self.class, ttl);
+        let [owner0, owner1] = pointer.to_be_bytes();
+        let [f0, f1, f2, f3, f4, f5, f6, f7] = fixed_part(rtype, self.class, ttl);
         for rdata in rdatas {
-            let room = self.take(2 + FIXED_OCTETS + 2 + rdata.len())?;
-            let (owner, room) = room.split_first_chunk_mut().ok_or(Full)?;
-            let (middle, room) = room.split_first_chunk_mut().ok_or(Full)?;
-            let (length, room) = room.split_first_chunk_mut().ok_or(Full)?;
-            *owner = pointer.to_be_bytes();
-            *middle = fixed;
-            *length = u16::try_from(rdata.len()).map_err(|_| Full)?.to_be_bytes();
+            let [length0, length1] = u16::try_from(rdata.len()).map_err(|_| Full)?.to_be_bytes();
+            let head = [
+                owner0, owner1, f0, f1, f2, f3, f4, f5, f6, f7, length0, length1,
+            ];
+            let room = self.take(head.len() + rdata.len())?;
+            let (to, room) = room.split_first_chunk_mut().ok_or(Full)?;
+            *to = head;
             if let (Some(to), Ok(address)) = (room.first_chunk_mut(), <[u8; 4]>::try_from(rdata)) {
                 *to = address; // of IPv4; anything else is worth a call
             } else {
@@ -436,6 +487,7 @@ impl<'b> Writer<'b> {
     ///
     /// # Errors
     /// No room.
+    #[inline]
     pub fn opt(&mut self, opt: &Opt<'_>) -> Result<(), Full> {
         self.reserved = self.reserved.saturating_sub(opt.octets());
         if self.room() < opt.octets() {
@@ -479,6 +531,7 @@ impl<'b> Writer<'b> {
 
     /// Complete the header and give the length of the message.
     #[must_use]
+    #[inline]
     pub fn finish(&mut self) -> usize {
         let [flags_high, flags_low] =
             (self.flags | (self.rcode.number() & Header::RCODE)).to_be_bytes();

@@ -65,7 +65,7 @@ impl Above<'_> {
 #[inline]
 pub(crate) fn find<'z>(version: &'z Version, name: &LowerName) -> Found<'z> {
     let labels = name.label_count();
-    let node = version.get(name, labels);
+    let node = version.get(name);
     if let Some(node) = node
         && !version.may_hide_names()
     {
@@ -77,6 +77,21 @@ pub(crate) fn find<'z>(version: &'z Version, name: &LowerName) -> Found<'z> {
         };
     }
     walk(version, name, node)
+}
+
+/// What is at a name, if nothing above it and no wildcard can play a part.
+#[inline]
+pub(crate) fn find_unhidden<'z>(version: &'z Version, name: &LowerName) -> Option<Match<'z>> {
+    let depth = name.label_count().checked_sub(version.origin_labels)?;
+    if version.may_hide_names() && (depth > 1 || version.apex().has_dname()) {
+        return None;
+    }
+    match version.get(name) {
+        Some(node) if node.has_ns() && depth > 0 => None,
+        Some(node) => Some(existing(node)),
+        None if version.tally.wildcards > 0 => None,
+        None => Some(Match::Missing { wildcard: None }),
+    }
 }
 
 /// What is at a name that exists.
@@ -103,7 +118,7 @@ fn walk<'z>(version: &'z Version, name: &LowerName, at: Option<Node<'z>>) -> Fou
         let node = if above == labels {
             at
         } else {
-            version.get(name, above)
+            version.get_above(name, above)
         };
         let Some(node) = node else {
             // What does not exist has nothing below it.

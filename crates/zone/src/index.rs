@@ -14,7 +14,7 @@
 
 use std::sync::Arc;
 
-use understudy_wire::NameHasher;
+use understudy_wire::{NameHasher, is_same};
 
 /// Hash bits that choose among the links of a branch.
 const STEP: u32 = 4;
@@ -175,7 +175,7 @@ fn look_up<'b>(bucket: &'b [u8], hash: u64, key: &[u8]) -> Option<&'b [u8]> {
     while let Some(at) = position(tags.get(from..)?, wanted) {
         let index = from + at;
         let (there, value) = entry(bucket, index)?;
-        if there == key {
+        if is_same(there, key) {
             return Some(value);
         }
         from = index + 1;

@@ -307,6 +307,13 @@ impl<'z> Node<'z> {
         self.flags & Self::HAS_CNAME != 0
     }
 
+    /// Is there a static CNAME `RRset`, or may there be a steered one?
+    #[inline]
+    #[must_use]
+    pub fn may_be_alias(&self) -> bool {
+        self.flags & (Self::HAS_CNAME | Self::HAS_STEERED) != 0
+    }
+
     /// Is there an NS `RRset`: a zone cut, unless it is the apex?
     #[inline]
     #[must_use]

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use understudy_wire::{LowerName, Name, NameBuf, Rtype, Serial};
+use understudy_wire::{LowerName, Name, NameBuf, ReadyRdata, Rtype, Serial};
 
 use crate::change::{ChangeError, RRsetChange, SetChange, SteeredChange};
-use crate::find::Found;
+use crate::find::{Found, Match};
 use crate::index::Index;
 use crate::key::{self, Key};
 use crate::node::{Node, RRset};
@@ -32,23 +32,64 @@ pub(crate) struct Version {
     /// Every name that exists, with what it has.
     pub(crate) index: Index,
     pub(crate) tally: Tally,
-    /// A copy of the apex node, which every negative answer needs.
+    /// A copy of the apex node.
     apex: Arc<[u8]>,
+    /// What every negative answer needs.
+    soa: Soa,
+}
+
+/// The SOA record as negative answers have it.
+#[derive(Debug, Default)]
+struct Soa {
+    ttl: u32,
+    rdata: ReadyRdata,
+}
+
+impl Soa {
+    fn new(apex: Node<'_>, origin: Name<'_>) -> Self {
+        let Some(rrset) = apex.rrset(Rtype::SOA) else {
+            return Self::default();
+        };
+        let rdata = rrset.rdatas().next().unwrap_or_default();
+        Self {
+            ttl: rrset.ttl.min(soa_number(rdata, SOA_MINIMUM_FROM_END)),
+            rdata: ReadyRdata::new(Rtype::SOA, rdata, origin),
+        }
+    }
+}
+
+/// A number of the five at the end of SOA rdata.
+fn soa_number(rdata: &[u8], from_end: usize) -> u32 {
+    let start = rdata.len().checked_sub(from_end);
+    let octets = start.and_then(|start| rdata.get(start..)?.first_chunk());
+    octets.map_or(0, |octets| u32::from_be_bytes(*octets))
 }
 
 impl Version {
-    /// What the ancestor of `name` with so many labels, or the name itself, has: nothing at an empty
-    /// non-terminal. None if it does not exist, or is above the apex.
+    /// What a name that is the apex or below it has: nothing at an empty non-terminal. None if it
+    /// does not exist.
     #[inline]
-    pub(crate) fn get(&self, name: &LowerName, labels: usize) -> Option<Node<'_>> {
+    pub(crate) fn get(&self, name: &LowerName) -> Option<Node<'_>> {
+        let key = name.before(self.origin.as_name().octets().len())?;
+        self.index.get(key).map(Node::from_octets)
+    }
+
+    /// What the ancestor of such a name that has so many labels has.
+    #[inline]
+    pub(crate) fn get_above(&self, name: &LowerName, labels: usize) -> Option<Node<'_>> {
         let key = name.between(labels, self.origin_labels)?;
         self.index.get(key).map(Node::from_octets)
+    }
+
+    #[inline]
+    pub(crate) fn apex(&self) -> Node<'_> {
+        Node::from_octets(&self.apex)
     }
 
     /// May there be a cut or a DNAME above a name that exists?
     #[inline]
     pub(crate) fn may_hide_names(&self) -> bool {
-        self.tally.cuts_and_dnames > 0 || Node::from_octets(&self.apex).has_dname()
+        self.tally.cuts_and_dnames > 0 || self.apex().has_dname()
     }
 }
 
@@ -102,13 +143,14 @@ impl Zone {
     /// The serial of the SOA record.
     #[must_use]
     pub fn serial(&self) -> Serial {
-        Serial::new(self.soa_number(SOA_SERIAL_FROM_END))
+        let rdata = self.soa().rdatas().next().unwrap_or_default();
+        Serial::new(soa_number(rdata, SOA_SERIAL_FROM_END))
     }
 
     /// The apex.
     #[must_use]
     pub fn apex(&self) -> Node<'_> {
-        Node::from_octets(&self.version.apex)
+        self.version.apex()
     }
 
     /// The SOA `RRset`.
@@ -121,7 +163,14 @@ impl Zone {
     /// (RFC 2308 section 3).
     #[must_use]
     pub fn negative_ttl(&self) -> u32 {
-        self.soa().ttl.min(self.soa_number(SOA_MINIMUM_FROM_END))
+        self.version.soa.ttl
+    }
+
+    /// The rdata of the SOA record for answers to questions at or below the apex.
+    #[inline]
+    #[must_use]
+    pub fn ready_soa(&self) -> &ReadyRdata {
+        &self.version.soa.rdata
     }
 
     /// Static records.
@@ -157,6 +206,13 @@ impl Zone {
         find::find(&self.version, name)
     }
 
+    /// As [`Zone::find_below`], in short: None where a cut, a DNAME or a wildcard may play a part.
+    #[inline]
+    #[must_use]
+    pub fn find_unhidden(&self, name: &LowerName) -> Option<Match<'_>> {
+        find::find_unhidden(&self.version, name)
+    }
+
     fn is_above(&self, name: &LowerName) -> bool {
         name.suffix(self.version.origin_labels) == Some(self.origin().octets())
     }
@@ -168,7 +224,7 @@ impl Zone {
         if !self.is_above(&name) {
             return None;
         }
-        let node = self.version.get(&name, name.label_count())?;
+        let node = self.version.get(&name)?;
         (!node.is_empty()).then_some(node)
     }
 
@@ -216,18 +272,11 @@ impl Zone {
         export::to_master_file(self)
     }
 
-    /// A number of the SOA's five at the end of its rdata.
-    fn soa_number(&self, from_end: usize) -> u32 {
-        let soa = self.soa().rdatas().next().unwrap_or_default();
-        let start = soa.len().checked_sub(from_end);
-        let octets = start.and_then(|start| soa.get(start..)?.first_chunk());
-        octets.map_or(0, |octets| u32::from_be_bytes(*octets))
-    }
-
     /// The zone made of these parts.
     pub(crate) fn from_parts(origin: Name<'_>, order: Tree, index: Index, tally: Tally) -> Self {
-        let apex = index.get(&[]).unwrap_or_default().into();
+        let apex: Arc<[u8]> = index.get(&[]).unwrap_or_default().into();
         let origin_labels = origin.label_count();
+        let soa = Soa::new(Node::from_octets(&apex), origin);
         let origin = origin.to_lower();
         Self {
             version: Arc::new(Version {
@@ -237,6 +286,7 @@ impl Zone {
                 index,
                 tally,
                 apex,
+                soa,
             }),
         }
     }

@@ -1,0 +1,346 @@
+//! The short way for the commonest questions: one plain question of class IN, with no option, to
+//! which one set of our zones, or the lack of one, is the answer.
+//!
+//! Nothing is decided here that the long way ([`crate::message`], [`crate::resolve`]) decides
+//! otherwise: where anything else comes into play (aliases, cuts, wildcards, additional records,
+//! options, signatures, truncation) this way gives up before anything is written, and the long way
+//! is taken. A test holds the two against each other.
+
+use understudy_wire::{Header, LowerName, Opt, Owner, Plain, Rcode, Rtype, Writer};
+use understudy_zone::{Match, Node, Zone};
+
+use crate::additional::names_hosts;
+use crate::authority::no_data;
+use crate::chance::Chance;
+use crate::outcome::{CookieUse, Request, Subject, Summary, Transport};
+use crate::resolve::Zones;
+use crate::server::Server;
+use crate::steering::{Chosen, Picker};
+
+/// An OPT record without options.
+const PLAIN_OPT_OCTETS: usize = 11;
+
+/// The response, if this way leads to it; otherwise `reply` is as good as untouched.
+#[inline]
+pub(crate) fn respond<Z: Zones>(
+    zones: &Z,
+    server: &Server,
+    request: &Request<'_>,
+    chance: &mut Chance,
+    reply: &mut [u8],
+) -> Option<Summary> {
+    let plain = Plain::parse(request.message)?;
+    if !is_one_sets_question(plain.question.qtype) {
+        return None;
+    }
+    let mut name = LowerName::root();
+    plain.fold_into(&mut name);
+    let zone = zones.nearest(&name, name.label_count())?;
+    let room = reply.len();
+    let announced = plain.opt.map(|opt| opt.udp_size);
+    let limit = match request.transport {
+        Transport::Tcp => room,
+        Transport::Udp => server.udp_limit(announced, CookieUse::None).min(room),
+    };
+    let mut writer = Writer::response(reply, limit, &plain.header).ok()?;
+    if plain.opt.is_some() {
+        writer.reserve(PLAIN_OPT_OCTETS).ok()?;
+    }
+    writer.question(&plain.question).ok()?;
+    writer.set_flags(Header::AA);
+    let mut picker = Picker::new(server, request.now_ns, chance);
+    let (rcode, subject) = sections(&zone, &name, plain.question.qtype, &mut picker, &mut writer)?;
+    writer.set_rcode(rcode);
+    if let Some(opt) = plain.opt {
+        let (udp_size, dnssec_ok) = (server.udp_size(), opt.dnssec_ok);
+        let options = &[];
+        writer
+            .opt(&Opt {
+                udp_size,
+                dnssec_ok,
+                options,
+            })
+            .ok()?;
+    }
+    Some(Summary {
+        length: writer.finish(),
+        rcode: rcode.number(),
+        qtype: Some(plain.question.qtype.number()),
+        is_steered: picker.is_steered,
+        subject,
+        ..Summary::default()
+    })
+}
+
+/// Types whose answer is one set of the name itself and no record besides.
+fn is_one_sets_question(qtype: Rtype) -> bool {
+    !(qtype.is_meta() || qtype == Rtype::DS || names_hosts(qtype))
+}
+
+/// Writes what the zone has to say, and gives the code for it.
+#[inline]
+fn sections(
+    zone: &Zone,
+    name: &LowerName,
+    qtype: Rtype,
+    picker: &mut Picker<'_>,
+    writer: &mut Writer<'_>,
+) -> Option<(Rcode, Subject)> {
+    match zone.find_unhidden(name)? {
+        Match::Exact(node) => {
+            let subject = at_node(zone, &node, qtype, picker, writer)?;
+            Some((Rcode::NOERROR, subject))
+        }
+        Match::EmptyNonTerminal => {
+            let subject = negative(zone, u32::MAX, writer)?;
+            Some((Rcode::NOERROR, subject))
+        }
+        Match::Missing { .. } => {
+            let labels = u8::try_from(zone.origin_labels()).unwrap_or(u8::MAX);
+            let subject = negative(zone, u32::MAX, writer)?;
+            Some((Rcode::NXDOMAIN, Subject { labels, ..subject }))
+        }
+    }
+}
+
+/// Writes what the name has of the type, or the lack of it.
+#[inline]
+fn at_node(
+    zone: &Zone,
+    node: &Node<'_>,
+    qtype: Rtype,
+    picker: &mut Picker<'_>,
+    writer: &mut Writer<'_>,
+) -> Option<Subject> {
+    match picker.choose(node, qtype) {
+        Some(Chosen::Records(records)) => {
+            let written = records.write(writer, Owner::Question);
+            written.is_ok().then(Subject::default)
+        }
+        Some(Chosen::Nodata(ttl)) => negative(zone, ttl, writer),
+        Some(Chosen::Servfail) => None,
+        None if node.may_be_alias() => None,
+        None => negative(zone, u32::MAX, writer),
+    }
+}
+
+#[inline]
+fn negative(zone: &Zone, ttl: u32, writer: &mut Writer<'_>) -> Option<Subject> {
+    let owner = Owner::QuestionEnding(zone.origin());
+    let written = no_data(writer, zone, owner, ttl);
+    written.is_ok().then(|| Subject {
+        has_type: false,
+        ..Subject::default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::Deref;
+
+    use understudy_wire::{Name, NameBuf};
+    use understudy_zone::{Kind, Selector, SteeredChange, SteeredSet};
+
+    use super::*;
+    use crate::message::respond_at_length;
+    use crate::outcome::Outcome;
+
+    const COMMON: &str = "$TTL 300
+@ SOA ns hostmaster.example.net. 1 2 3 4 5
+@ NS ns
+@ MX 10 ns
+ns A 192.0.2.1
+ns AAAA 2001:db8::1
+two A 192.0.2.2
+two A 192.0.2.3
+two TXT some text
+alias CNAME two
+x.deep A 192.0.2.4
+odd TYPE65280 \\# 3 010203
+big TYPE65280 \\# 600 ";
+    /// Zones in which more and more plays a part.
+    const MORE: [&str; 4] = [
+        "",
+        "*.w A 192.0.2.5\n",
+        "sub NS ns.sub\nns.sub A 192.0.2.6\n",
+        "old DNAME example.org.\n",
+    ];
+    const OWNERS: [&str; 17] = [
+        "@", "ns", "two", "TwO", "alias", "x.deep", "deep", "odd", "big", "none", "b.none", "a.w",
+        "sub", "c.sub", "steered", "empty", "x.old",
+    ];
+    const TYPES: [Rtype; 13] = [
+        Rtype::A,
+        Rtype::AAAA,
+        Rtype::TXT,
+        Rtype::CNAME,
+        Rtype::NS,
+        Rtype::SOA,
+        Rtype::MX,
+        Rtype::DS,
+        Rtype::ANY,
+        Rtype::AXFR,
+        Rtype::RRSIG,
+        Rtype::DNAME,
+        Rtype::new(65280),
+    ];
+
+    struct One(Zone);
+
+    impl Zones for One {
+        fn nearest(&self, name: &LowerName, labels: usize) -> Option<impl Deref<Target = Zone>> {
+            let name = Name::from_octets(name.suffix(labels)?).unwrap();
+            name.is_at_or_below(self.0.origin()).then_some(&self.0)
+        }
+    }
+
+    fn name(owner: &str) -> NameBuf {
+        let text = if owner == "@" {
+            String::new()
+        } else {
+            format!("{owner}.")
+        };
+        format!("{text}example.com.").parse().unwrap()
+    }
+
+    fn zone(more: &str) -> One {
+        let text = format!("{COMMON}{}\n{more}", "00".repeat(600));
+        let zone = Zone::parse(text.as_bytes(), "direct", name("@").as_name())
+            .unwrap()
+            .zone;
+        let set = |kind, selector, variants| SteeredSet {
+            rtype: Rtype::A,
+            kind,
+            ttl: 30,
+            due_ns: Some(20_000_000_005),
+            selector,
+            variants,
+        };
+        let address = |last| vec![192, 0, 2, last];
+        let drawn = vec![(1, vec![address(7)]), (3, vec![address(8), address(9)])];
+        let changes = [
+            SteeredChange::Set(name("steered"), set(Kind::Answer, Selector::Chance, drawn)),
+            SteeredChange::Set(name("empty"), set(Kind::Nodata, Selector::One, Vec::new())),
+            SteeredChange::Set(
+                name("two"),
+                set(
+                    Kind::Answer,
+                    Selector::Rotate,
+                    vec![(1, vec![address(1), address(2), address(3)])],
+                ),
+            ),
+        ];
+        One(zone.with_steered(&changes).unwrap())
+    }
+
+    fn query(owner: &str, rtype: Rtype, flags: [u8; 2], opt: Option<u16>) -> Vec<u8> {
+        let [high, low] = flags;
+        let mut message = vec![
+            7,
+            9,
+            high,
+            low,
+            0,
+            1,
+            0,
+            0,
+            0,
+            0,
+            0,
+            u8::from(opt.is_some()),
+        ];
+        message.extend(name(owner).as_name().octets());
+        message.extend(rtype.number().to_be_bytes());
+        message.extend([0, 1]);
+        if let Some(size) = opt {
+            message.extend([0, 0, 41]);
+            message.extend(size.to_be_bytes());
+            message.extend([0, 0, 0x80, 0, 0, 0]);
+        }
+        message
+    }
+
+    /// Asks both ways; true if the short one led to the answer.
+    fn ask(zones: &One, server: &Server, message: &[u8], transport: Transport) -> bool {
+        let (client, now_ns, wall_s) = ([192, 0, 2, 53].into(), 5, 0);
+        let request = Request {
+            message,
+            client,
+            transport,
+            now_ns,
+            wall_s,
+        };
+        let (mut short, mut long) = ([0; 2000], [0; 2000]);
+        let outcome = respond(zones, server, &request, &mut Chance::new(3), &mut short);
+        let expected = respond_at_length(zones, server, &request, &mut Chance::new(3), &mut long);
+        let Some(summary) = outcome else { return false };
+        assert_eq!(Outcome::Answered(summary), expected, "{message:02x?}");
+        assert_eq!(
+            short[..summary.length],
+            long[..summary.length],
+            "{message:02x?}"
+        );
+        true
+    }
+
+    #[test]
+    fn where_the_short_way_leads_the_long_way_leads_too() {
+        let (mut asked, mut direct) = (0, 0);
+        let plain = Server::new(1232, "", "").unwrap();
+        let rotating = Server::new(4096, "", "").unwrap().with_rotation(true);
+        for (more, server) in MORE
+            .iter()
+            .flat_map(|more| [(more, &plain), (more, &rotating)])
+        {
+            let zones = zone(more);
+            for (owner, rtype) in OWNERS
+                .iter()
+                .flat_map(|owner| TYPES.map(|rtype| (owner, rtype)))
+            {
+                for opt in [None, Some(0), Some(512), Some(700), Some(4096)] {
+                    for transport in [Transport::Udp, Transport::Tcp] {
+                        let message = query(owner, rtype, [1, 0x30], opt);
+                        asked += 1;
+                        direct += usize::from(ask(&zones, server, &message, transport));
+                    }
+                }
+            }
+        }
+        assert!(direct > asked / 4, "{direct} of {asked} are worth a test");
+    }
+
+    #[test]
+    fn messages_that_are_not_plain_take_the_long_way() {
+        let (zones, server) = (zone(""), Server::new(1232, "", "").unwrap());
+        let good = query("ns", Rtype::A, [0, 0], Some(1232));
+        assert!(ask(&zones, &server, &good, Transport::Udp));
+        for at in 2..12 {
+            let mut other = good.clone();
+            other[at] ^= 0x08;
+            let is_of_no_account = at == 3;
+            assert_eq!(
+                ask(&zones, &server, &other, Transport::Udp),
+                is_of_no_account,
+                "octet {at}"
+            );
+        }
+        for end in 12..good.len() {
+            assert!(
+                !ask(&zones, &server, &good[..end], Transport::Udp),
+                "{end} octets"
+            );
+        }
+        assert!(!ask(
+            &zones,
+            &server,
+            &[&good[..], &[0]].concat(),
+            Transport::Udp
+        ));
+        assert!(!ask(
+            &zones,
+            &server,
+            &query("ns", Rtype::A, [0x80, 0], None),
+            Transport::Udp
+        ));
+    }
+}

@@ -1,0 +1,93 @@
+//! The commonest message: a query with one question of class IN and nothing else, or nothing but an
+//! OPT record without options.
+
+use crate::header::{HEADER_OCTETS, Header};
+use crate::lower::LowerName;
+use crate::name::Name;
+use crate::numbers::{Class, Rtype};
+use crate::query::Question;
+
+/// QDCOUNT 1, the other counts 0.
+const ONE_QUESTION: u64 = 1 << 48;
+
+/// An OPT record without options, of version 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlainOpt {
+    /// The largest UDP response that the client takes, as sent.
+    pub udp_size: u16,
+    /// The DO bit.
+    pub dnssec_ok: bool,
+}
+
+/// A plain query. What [`Query::parse`](crate::Query::parse) reads of the same octets is the same.
+#[derive(Clone, Copy, Debug)]
+pub struct Plain<'m> {
+    /// Its header.
+    pub header: Header,
+    /// Its question, of class IN.
+    pub question: Question<'m>,
+    /// Labels of the question's name, the root label not counted.
+    pub labels: usize,
+    /// Its OPT record, if it has one.
+    pub opt: Option<PlainOpt>,
+}
+
+impl<'m> Plain<'m> {
+    /// Read a message; None if it is anything but a plain query.
+    #[inline]
+    #[must_use]
+    pub fn parse(message: &'m [u8]) -> Option<Self> {
+        let (head, body) = message.split_first_chunk::<HEADER_OCTETS>()?;
+        // One question; no records, or one additional record.
+        let counts = u64::from_be_bytes(*head.last_chunk()?);
+        let has_opt = counts == ONE_QUESTION | 1;
+        if !(has_opt || counts == ONE_QUESTION) {
+            return None;
+        }
+        // QR and opcode.
+        if head.get(2)? & 0xf8 != 0 {
+            return None;
+        }
+        let (qname, labels, rest) = Name::split_counted(body)?;
+        let ([type0, type1, 0, 1], rest) = rest.split_first_chunk()? else {
+            return None;
+        };
+        let opt = match rest {
+            [] if !has_opt => None,
+            opt if has_opt => Some(PlainOpt::parse(opt)?),
+            _ => return None,
+        };
+        let question = Question {
+            qname,
+            qtype: Rtype::new(u16::from_be_bytes([*type0, *type1])),
+            qclass: Class::IN,
+            octets: body.get(..qname.octets().len() + 4)?,
+        };
+        Some(Self {
+            header: Header::of(head),
+            question,
+            labels,
+            opt,
+        })
+    }
+
+    /// Make the root the name asked for, ready for look-ups.
+    #[inline]
+    pub fn fold_into(&self, name: &mut LowerName) {
+        name.set(self.question.qname, self.labels);
+    }
+}
+
+impl PlainOpt {
+    #[inline]
+    fn parse(record: &[u8]) -> Option<Self> {
+        let record = <[u8; 11]>::try_from(record).ok()?;
+        let [0, 0, 41, size0, size1, _, 0, flags, _, 0, 0] = record else {
+            return None;
+        };
+        Some(Self {
+            udp_size: u16::from_be_bytes([size0, size1]),
+            dnssec_ok: flags & 0x80 != 0,
+        })
+    }
+}
