@@ -52,11 +52,11 @@ pub(crate) fn respond_at_length<Z: Zones>(
         Err(Refusal::Malformed {
             header,
             question,
-            has_opt,
+            opt,
             ..
         }) => {
             // RFC 6891 section 7: that tells a client that EDNS is known here, and his message wrong.
-            let opt = has_opt.then(|| server.plain_opt());
+            let opt = opt.map(|dnssec_ok| server.plain_opt(dnssec_ok));
             refuse(header, question.as_ref(), Rcode::FORMERR, opt, reply)
         }
         Err(Refusal::NoQuestion(query)) => {
@@ -144,7 +144,7 @@ fn refuse_key(
     reply: &mut [u8],
 ) -> Result<Summary, Full> {
     let (header, question) = (&query.header, Some(&query.question));
-    let opt = query.edns.map(|_| server.plain_opt());
+    let opt = query.edns.map(|edns| server.plain_opt(edns.dnssec_ok));
     let Some(tsig) = Tsig::read(query) else {
         return refuse(header, question, Rcode::FORMERR, opt, reply);
     };

@@ -118,11 +118,11 @@ impl Server {
         self.udp_size
     }
 
-    /// The OPT record for whoever sent one, where nothing in his own can be relied on.
-    pub(crate) fn plain_opt(&self) -> Opt<'static> {
+    /// The OPT record for whoever sent one, where the options of his own cannot be relied on.
+    pub(crate) fn plain_opt(&self, dnssec_ok: bool) -> Opt<'static> {
         Opt {
             udp_size: self.udp_size,
-            dnssec_ok: false,
+            dnssec_ok,
             options: &[],
         }
     }

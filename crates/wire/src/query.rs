@@ -68,8 +68,9 @@ pub enum Refusal<'m> {
         header: Header,
         /// The question to return.
         question: Option<Question<'m>>,
-        /// There is an OPT record, so the response has one too (RFC 6891 sections 6.1.1 and 7).
-        has_opt: bool,
+        /// There is an OPT record, so the response has one too (RFC 6891 sections 6.1.1 and 7); its DO
+        /// bit, false where it could not be read.
+        opt: Option<bool>,
         /// What is wrong.
         fault: Fault,
     },
@@ -138,7 +139,7 @@ impl<'m> Query<'m> {
         let (question, rest) = split_question(octets).ok_or(Refusal::Malformed {
             header,
             question: None,
-            has_opt: false,
+            opt: None,
             fault: Fault::BadQuestion,
         })?;
         let mut query = Query {
@@ -152,7 +153,7 @@ impl<'m> Query<'m> {
             return Err(Refusal::Malformed {
                 header,
                 question: Some(question),
-                has_opt: query.edns.is_some() || fault == Fault::BadOpt,
+                opt: query.dnssec_ok(fault),
                 fault,
             });
         }
@@ -174,7 +175,7 @@ impl<'m> Query<'m> {
         Refusal::Malformed {
             header,
             question: None,
-            has_opt: query.edns.is_some() || read == Err(Fault::BadOpt),
+            opt: query.dnssec_ok(read.err().unwrap_or(Fault::NoQuestion)),
             fault: Fault::NoQuestion,
         }
     }
@@ -186,12 +187,20 @@ impl<'m> Query<'m> {
         for _ in 0..header.qdcount().min(QUESTIONS_READ) {
             rest = rest.and_then(|at| skip_name(octets, at)).map(|at| at + 4);
         }
-        let read = rest.map(|at| query.read_records(at));
+        let read = rest.and_then(|at| query.read_records(at).err());
         Refusal::Malformed {
             header,
             question: None,
-            has_opt: query.edns.is_some() || read == Some(Err(Fault::BadOpt)),
+            opt: query.dnssec_ok(read.unwrap_or(Fault::SeveralQuestions)),
             fault: Fault::SeveralQuestions,
+        }
+    }
+
+    /// The DO bit, if there is an OPT record, though it be the one at fault.
+    fn dnssec_ok(&self, fault: Fault) -> Option<bool> {
+        match self.edns {
+            Some(edns) => Some(edns.dnssec_ok),
+            None => (fault == Fault::BadOpt).then_some(false),
         }
     }
 

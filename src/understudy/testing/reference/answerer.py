@@ -17,6 +17,7 @@ from dns.rdatatype import RdataType
 from understudy.testing.reference.additional import add
 from understudy.testing.reference.expected import Expected
 from understudy.testing.reference.plain_zone import PlainZone
+from understudy.testing.reference.reading import read
 from understudy.testing.reference.resolve import Question, resolve
 
 Transport: TypeAlias = Literal["udp", "tcp"]
@@ -25,6 +26,7 @@ HEADER_OCTETS = 12
 UDP_OCTETS = 512  # RFC 1035 4.2.1
 EDNS_OCTETS = 1232  # ours: the engine's default `udp_size`
 TCP_OCTETS = 65535  # RFC 1035 4.2.2
+SHAPED_AS_QUERY = (dns.opcode.QUERY, dns.opcode.NOTIFY, dns.opcode.UPDATE)
 TRANSFERS = (RdataType.AXFR, RdataType.IXFR)
 ASKED_ONLY = frozenset({0, RdataType.OPT, *range(128, 256)}) - {RdataType.ANY}
 """Meta-types, and those that only questions have (RFC 6895 3.1); type 0 is reserved."""
@@ -35,31 +37,28 @@ def answer(zones: Sequence[PlainZone], octets: bytes, transport: Transport) -> E
     if len(octets) < HEADER_OCTETS or octets[2] & 0x80:
         # RFC 8906 3: nothing can be said to half a header; a response is never answered (RFC 1035 7.3).
         return None
-    header = dns.message.from_wire(octets[:4] + bytes(8))
-    if header.opcode() != dns.opcode.QUERY:
-        return Expected(_bare(header), dns.rcode.NOTIMP, TCP_OCTETS)
+    header = read(octets[:4] + bytes(8))
+    if header.opcode() not in SHAPED_AS_QUERY:
+        # RFC 8906 3.1.4: what follows the header may mean anything.
+        return Expected(header, dns.rcode.NOTIMP, TCP_OCTETS)
     try:
-        query = dns.message.from_wire(octets)
+        query = read(octets)
     except dns.exception.DNSException:
-        return Expected(_bare(header), dns.rcode.FORMERR, TCP_OCTETS)
+        return Expected(header, dns.rcode.FORMERR, TCP_OCTETS)
     expected = Expected(query, _preliminary(query), _limit(query, transport))
     if expected.rcode == dns.rcode.NOERROR:
         _fill(expected, zones, transport)
     return expected
 
 
-def _bare(header: dns.message.Message) -> dns.message.Message:
-    """A message of which only the header was read."""
-    header.question = []
-    return header
-
-
 def _preliminary(query: dns.message.Message) -> Rcode:
     """What is said before any zone is looked at; NOERROR: go on."""
-    if query.edns > 0:
-        return dns.rcode.BADVERS  # RFC 6891 6.1.3
     if len(query.question) != 1:
         return dns.rcode.FORMERR  # RFC 9619 4
+    if query.edns > 0:
+        return dns.rcode.BADVERS  # RFC 6891 6.1.3
+    if query.opcode() != dns.opcode.QUERY:
+        return dns.rcode.NOTIMP  # RFC 1035 4.1.1
     question = query.question[0]
     if question.rdclass != RdataClass.IN or question.rdtype in TRANSFERS:
         return dns.rcode.REFUSED  # no zone of that class is here; no transfer is permitted

@@ -14,6 +14,7 @@ import dns.rrset
 from dns.edns import OptionType
 
 from understudy.testing.reference.expected import Expected
+from understudy.testing.reference.reading import read
 
 Record: TypeAlias = tuple[str, str, int, str]
 """(owner in lower case, type, ttl, rdata in canonical form as hexadecimal digits)"""
@@ -28,7 +29,7 @@ def differences(expected: Expected | None, octets: bytes | None) -> list[str]:
         is_same = expected is None and octets is None
         return [] if is_same else ["silence broken" if expected is None else "silence instead of an answer"]
     try:
-        response = dns.message.from_wire(octets, one_rr_per_rrset=True)
+        response = read(octets, is_each_record_alone=True)
     except dns.exception.DNSException as error:
         return [f"no message: {error!r}"]
     found = [*_of_head(expected.head(), response), *_of_options(response), *_of_size(expected, response, len(octets))]

@@ -50,7 +50,8 @@ class Expected:
         """Header, question and OPT."""
         query = self.query
         message = dns.message.Message(query.id)
-        message.question = list(query.question)
+        if len(query.question) == 1:
+            message.question = list(query.question)
         # RFC 1035 4.1.1: RD is copied. RFC 4035 3.1.6: CD is cleared, and nothing here is authentic, so AD is too.
         message.flags = dns.flags.QR | (query.flags & dns.flags.RD)
         message.set_opcode(query.opcode())

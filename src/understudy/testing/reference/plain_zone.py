@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import floor
 from typing import Literal, Self, TypeAlias, cast
 
 import dns.name
@@ -25,19 +26,18 @@ Steered: TypeAlias = tuple[
     Literal["one", "chance", "rotate"],
     list[tuple[int, list[bytes]]],
 ]
-"""As in `understudy.engine`; here with the selector `one`, without an instant at which it is due."""
+"""As in `understudy.engine`; here with the selector `one`, whose answer does not depend on chance."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordSet:
     """The records of one name and type; without any it is the NODATA of a steered name.
 
-    `is_steered` marks what was laid over the zone, `is_broken` what is answered with SERVFAIL.
+    `is_broken`: it is answered with SERVFAIL.
     """
 
     ttl: int
     rdatas: tuple[dns.rdata.Rdata, ...]
-    is_steered: bool = False
     is_broken: bool = False
 
     def rrset(self, owner: Name, rtype: RdataType) -> dns.rrset.RRset:
@@ -70,13 +70,17 @@ class PlainZone:
             nodes.setdefault(name, {})[rdataset.rdtype] = RecordSet(rdataset.ttl, tuple(rdataset))
         return cls(dns.name.from_text(origin), nodes)
 
-    def laid_over(self, steered: Iterable[Steered]) -> PlainZone:
-        """This zone with steered sets in place of its own of the same name and type."""
+    def laid_over(self, steered: Iterable[Steered], now: float) -> PlainZone:
+        """This zone with steered sets in place of its own of the same name and type, as they are answered at `now`.
+
+        No answer is kept beyond the instant at which it is due to change (ADR 0011).
+        """
         nodes = {name: dict(sets) for name, sets in self.nodes.items()}
-        for owner, rtype, kind, ttl, _, _, variants in steered:
+        for owner, rtype, kind, ttl, due, _, variants in steered:
             rdatas = [_rdata(rtype, octets) for _, records in variants[:1] for octets in records]
+            left = ttl if due is None else max(0, min(ttl, floor(due - now)))
             sets = nodes.setdefault(dns.name.from_text(owner), {})
-            sets[RdataType.make(rtype)] = RecordSet(ttl, tuple(rdatas), is_steered=True, is_broken=kind == "servfail")
+            sets[RdataType.make(rtype)] = RecordSet(left, tuple(rdatas), is_broken=kind == "servfail")
         return PlainZone(self.origin, nodes)
 
     def has(self, name: Name) -> bool:

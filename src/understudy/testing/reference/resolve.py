@@ -130,18 +130,17 @@ def _redirect(zone: PlainZone, owner: Name, question: Question, *, findings: Fin
 def _answer_from(zone: PlainZone, node: Node, question: Question, *, findings: Findings) -> Name | None:
     """Steps 3a and 3c at a node, or at the wildcard whose records get the name as owner (RFC 4592 3.3.1)."""
     sets = _matching(node, question)
-    if any(each.is_broken for each in sets.values()):
-        findings.rcode = dns.rcode.SERVFAIL
-        return None
     found = {rtype: each for rtype, each in sets.items() if each.rdatas}
     for rtype, each in found.items():
         findings.add(zone, each.rrset(question.name, rtype))
+    if RdataType.CNAME in found and question.rtype not in {RdataType.CNAME, RdataType.ANY}:
+        return cast("dns.rdtypes.ANY.CNAME.CNAME", found[RdataType.CNAME].rdatas[0]).target
     if found:
         return None
-    alias = node.get(RdataType.CNAME)
-    if alias is not None and alias.rdatas and question.rtype not in BESIDE_ALIAS:
-        findings.add(zone, alias.rrset(question.name, RdataType.CNAME))
-        return cast("dns.rdtypes.ANY.CNAME.CNAME", alias.rdatas[0]).target
+    if any(each.is_broken for each in sets.values()):
+        # A failure is nobody's authoritative word (ADR 0011).
+        findings.rcode, findings.is_authoritative = dns.rcode.SERVFAIL, False
+        return None
     soa = zone.negative_soa()
     soa.ttl = min([soa.ttl, *(each.ttl for each in sets.values())])
     findings.authority.append(soa)
@@ -149,8 +148,14 @@ def _answer_from(zone: PlainZone, node: Node, question: Question, *, findings: F
 
 
 def _matching(node: Node, question: Question) -> dict[RdataType, RecordSet]:
-    """The sets that the type means; of ANY over UDP the first by the type's number (RFC 8482 4.1, ADR 0011)."""
-    if question.rtype != RdataType.ANY:
-        return {question.rtype: node[question.rtype]} if question.rtype in node else {}
-    filled = {rtype: each for rtype, each in sorted(node.items()) if each.rdatas}
-    return filled if question.wants_all else dict(list(filled.items())[:1])
+    """The sets that the type means, or the alias that stands for them.
+
+    Of ANY it is all over TCP, and over UDP the first by the type's number that there is (RFC 8482 4.1, ADR 0011).
+    """
+    if question.rtype == RdataType.ANY:
+        filled = {rtype: each for rtype, each in sorted(node.items()) if each.rdatas}
+        return (filled if question.wants_all else dict(list(filled.items())[:1])) or node
+    for rtype in (question.rtype, RdataType.CNAME):
+        if rtype in node and (rtype == question.rtype or question.rtype not in BESIDE_ALIAS):
+            return {rtype: node[rtype]}
+    return {}
