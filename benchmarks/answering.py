@@ -11,7 +11,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from benchmarks.contest.cases import CASES, Case
@@ -19,6 +19,7 @@ from benchmarks.contest.competitors.competitor import Competitor
 from benchmarks.contest.competitors.registry import COMPETITORS
 from benchmarks.contest.field import Ground, line_up
 from benchmarks.contest.generator import PROGRAM, ROOT
+from benchmarks.contest.goals import goals, section
 from benchmarks.contest.machine import cores, describe
 from benchmarks.contest.page import page, table
 from benchmarks.contest.result import DOCUMENT, PAGE, write
@@ -46,6 +47,7 @@ def main() -> None:
         results[case.key] = _run(case, present, effort)
         print("\n".join(table(case.title, results[case.key])), flush=True)
         _write(arguments.folder, versions, results)
+    print("\n".join(section(list(goals(results)))))
     print(f"written: {arguments.folder / DOCUMENT} and {arguments.folder / PAGE}")
 
 
@@ -75,7 +77,9 @@ def _write(folder: Path, versions: Mapping[str, str], results: Mapping[str, Sequ
     """After each case, so that a run which is cut short leaves what it has."""
     machine = describe()
     cases = {key: document(lines) for key, lines in results.items()}
-    write(folder, {"machine": machine, "versions": versions, "cases": cases}, page(machine, versions, results))
+    wanted = [asdict(goal) for goal in goals(results)]
+    found = {"machine": machine, "versions": versions, "cases": cases, "goals": wanted}
+    write(folder, found, page(machine, versions, results))
 
 
 def _say_who_is_missing(versions: Mapping[str, str]) -> None:

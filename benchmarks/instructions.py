@@ -28,6 +28,7 @@ QUIET_SHARE = 0.05
 """A thread with less than this of the busiest one's instructions does something else (timers, probes)."""
 PATIENCE = ("--window", "64", "--patience-ms", "5000")
 SECONDS_EACH = 60
+START_S = 300.0  # a start takes fifty times as long as without valgrind
 _TOTAL = re.compile(r"^totals: (\d+)", re.MULTILINE)
 
 
@@ -70,7 +71,7 @@ def _count(case: Case, competitor: Competitor) -> float | None:
             *("valgrind", "--tool=callgrind", "--separate-threads=yes", "--trace-children=yes"),
             f"--callgrind-out-file={folder}/out.%p",
         )
-        ground = Ground(case, folder, cores(), lambda text: print(f"  {text}", flush=True), wrapper=wrapper)
+        ground = Ground(case, folder, cores(), print, wrapper=wrapper, patience_s=START_S)
         ground.prepare()
         port = stack.enter_context(endpoints(ENDPOINTS))
         runner = start(stack, competitor, ground, endpoint_port=port)

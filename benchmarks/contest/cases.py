@@ -24,6 +24,16 @@ class Steering(Enum):
     WEIGHTED = "weighted"
 
 
+class Asking(Enum):
+    """Which questions about a case's zone, and what they expect."""
+
+    CASE = "case"
+    ALIAS_ALONE = "alias-alone"
+    """The same, for a server that does not follow an alias."""
+    STATIC = "static"
+    """Names of a steered case that are not steered: what steering costs, in one server and one round."""
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """One line of the comparison."""
@@ -37,25 +47,33 @@ class Case:
     def is_steered(self) -> bool:
         return self.steering is not Steering.NONE
 
+    @property
+    def has_static(self) -> bool:
+        """Whether its steered names are compared with static ones: where both answer one address."""
+        return self.steering is Steering.TIERS
+
     def zone(self) -> Iterator[str]:
         """The master file, without steered names."""
         yield APEX
         if self.key == "mixed":
             yield from _mixed_zone(self.names)
+        elif self.has_static:
+            yield from (f"static{number} A {_address(number)}\n" for number in range(self.names))
         elif not self.is_steered:
             yield from (f"host{number} A {_address(number)}\n" for number in range(self.names))
 
-    def questions(self, *, follows_aliases: bool = True) -> Iterator[Question]:
-        """In a random order that is the same in every run; for a server that answers an alias so."""
+    def questions(self, asking: Asking = Asking.CASE) -> Iterator[Question]:
+        """In a random order that is the same in every run."""
         dice = random.Random(self.key)
         if self.key == "mixed":
-            return _mixed_questions(dice, self.names, follows_aliases=follows_aliases)
+            return _mixed_questions(dice, self.names, follows_aliases=asking is not Asking.ALIAS_ALONE)
         if self.key == "nxdomain":
             return (Question(f"no{dice.getrandbits(40):x}.{ORIGIN}", "A", NXDOMAIN, 0) for _ in range(ASKED))
+        host = "static" if asking is Asking.STATIC else "host"
         answers = 2 if self.steering is Steering.ALL else 1
         order = dice.sample(range(self.names), self.names)
         count = max(1, ASKED // self.names)
-        return (Question(f"host{number}.{ORIGIN}", "A", NOERROR, answers) for _ in range(count) for number in order)
+        return (Question(f"{host}{number}.{ORIGIN}", "A", NOERROR, answers) for _ in range(count) for number in order)
 
 
 def _address(number: int) -> str:

@@ -14,13 +14,12 @@ import dns.exception
 import dns.message
 import dns.query
 
-from benchmarks.contest.cases import Case
+from benchmarks.contest.cases import Asking, Case
 from benchmarks.contest.competitors.competitor import ADDRESS, ENDPOINTS, Competitor, Place
 from benchmarks.contest.generator import PROGRAM, Generator
 from benchmarks.contest.process import Process, endpoints, free_port
 from benchmarks.contest.questions import Question, message, write
 
-LOAD_S = 90.0
 LOOK_S = 0.002
 SETTLE_S = 6.0
 """Until probes have been made three times a second apart, and what the first answers left behind is gone."""
@@ -28,6 +27,8 @@ ASK_S = 0.02
 IS_RESPONSE = 0x80
 SAMPLE = 200
 ECHO = "echo"
+STATIC = ", static names"
+"""Behind the key of a server that is asked for the static names of a steered case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +60,22 @@ class Ground:
     threads: int = 1
     wrapper: Sequence[str] = ()
     """What runs a server's command, if it is not run by itself."""
+    patience_s: float = 90.0
+    """How long a server may take until it answers."""
 
     @property
     def zone_file(self) -> Path:
         return self.folder / "example.com.zone"
 
-    def queries(self, *, follows_aliases: bool = True) -> Path:
-        """The file of questions for such servers."""
-        return self.folder / ("queries" if follows_aliases else "queries-aliases")
+    def queries(self, asking: Asking = Asking.CASE) -> Path:
+        """The file of these questions."""
+        return self.folder / f"queries-{asking.value}"
 
     def prepare(self) -> None:
         with self.zone_file.open("w") as file:
             file.writelines(self.case.zone())
-        for kind in (True, False):
-            write(self.case.questions(follows_aliases=kind), self.queries(follows_aliases=kind))
-
-    def sample(self, *, follows_aliases: bool) -> list[Question]:
-        return list(islice(self.case.questions(follows_aliases=follows_aliases), SAMPLE))
+        for asking in Asking:
+            write(self.case.questions(asking), self.queries(asking))
 
 
 @contextmanager
@@ -92,14 +92,23 @@ def line_up(ground: Ground, competitors: Sequence[Competitor]) -> Iterator[Mappi
             if ground.case.is_steered:
                 runner.generator.pace(1.0, 2_000)
                 time.sleep(SETTLE_S)
-            complaint = first_wrong(ground.sample(follows_aliases=competitor.follows_aliases), runner.generator.port)
+            sample = list(islice(ground.case.questions(asking_of(competitor)), SAMPLE))
+            complaint = first_wrong(sample, runner.generator.port)
             if complaint:
                 ground.say(f"{competitor.key}: left out, {complaint}")
                 runner.process.stop()
                 continue
             ground.say(f"{competitor.key}: answers after {runner.load_s:.2f} s, {runner.process.memory_mib():.0f} MiB")
             runners[competitor.key] = runner
+            if ground.case.has_static:
+                generator = replace(runner.generator, queries=ground.queries(Asking.STATIC))
+                runners[f"{competitor.key}{STATIC}"] = replace(runner, generator=generator)
         yield runners
+
+
+def asking_of(competitor: Competitor) -> Asking:
+    """What this server's answers are compared with."""
+    return Asking.CASE if competitor.follows_aliases else Asking.ALIAS_ALONE
 
 
 def start(stack: ExitStack, competitor: Competitor, ground: Ground, *, endpoint_port: int) -> Runner | None:
@@ -109,12 +118,11 @@ def start(stack: ExitStack, competitor: Competitor, ground: Ground, *, endpoint_
     place = Place(folder, free_port(), ground.zone_file, endpoint_port, ground.threads)
     command = competitor.prepare(ground.case, place)
     process = stack.enter_context(Process([*ground.wrapper, *command], place.folder, str(ground.cores.server)))
-    load_s = until_it_answers(process, next(ground.case.questions()), place.port)
+    load_s = until_it_answers(process, ground, place.port)
     if load_s is None:
         ground.say(f"{competitor.key}: left out, it does not answer: {_last_words(process)}")
         return None
-    queries = ground.queries(follows_aliases=competitor.follows_aliases)
-    generator = Generator(ground.cores.generator, queries, place.port)
+    generator = Generator(ground.cores.generator, ground.queries(asking_of(competitor)), place.port)
     return Runner(competitor.key, process, generator, load_s)
 
 
@@ -132,10 +140,11 @@ def _echo(ground: Ground) -> Iterator[Runner]:
         yield Runner(ECHO, process, generator, time.monotonic() - process.began)
 
 
-def until_it_answers(process: Process, question: Question, port: int) -> float | None:
+def until_it_answers(process: Process, ground: Ground, port: int) -> float | None:
     """Seconds from its start to its first right answer; None: it ended, or took too long."""
+    question = next(ground.case.questions())
     query = message(question)
-    while not process.is_over() and time.monotonic() - process.began < LOAD_S:
+    while not process.is_over() and time.monotonic() - process.began < ground.patience_s:
         with suppress(OSError), socket.socket(type=socket.SOCK_DGRAM) as asking:
             asking.settimeout(ASK_S)
             asking.connect((ADDRESS, port))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from benchmarks.contest.cases import CASES
+from benchmarks.contest.goals import goals, section
 from benchmarks.contest.rounds import Line, Range
 
 RIVAL = "gdnsd"
@@ -36,6 +37,8 @@ def _page(
     for key, lines in results.items():
         yield ""
         yield from table(CASES[key].title, lines)
+    yield ""
+    yield from section(list(goals(results)))
 
 
 def table(title: str, lines: Sequence[Line]) -> Iterator[str]:

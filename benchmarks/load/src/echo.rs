@@ -3,11 +3,17 @@
 use std::io::Write as _;
 use std::net::UdpSocket;
 
+use socket2::SockRef;
+
 use crate::batch::{Batch, Peers, Wait};
 use crate::fault::Fault;
+use crate::lane::BUFFER_OCTETS;
 
 pub(crate) fn run() -> Result<(), Fault> {
     let socket = UdpSocket::bind("127.0.0.1:0").map_err(Fault::at("binding"))?;
+    SockRef::from(&socket)
+        .set_recv_buffer_size(BUFFER_OCTETS)
+        .map_err(Fault::at("sizing a buffer"))?;
     let address = socket.local_addr().map_err(Fault::at("binding"))?;
     let mut output = std::io::stdout();
     writeln!(output, "{address}")

@@ -9,8 +9,8 @@ use crate::queries::{Expected, Queries, read_answer};
 
 /// Queries that one socket keeps in mind; an older one is lost. A power of two above every window.
 const KEPT: usize = 8192;
-/// Room for the answers under way.
-const BUFFER_OCTETS: usize = 4 << 20;
+/// Room for what is under way. The system gives less where it is told to.
+pub(crate) const BUFFER_OCTETS: usize = 4 << 20;
 
 /// A query on its way.
 #[derive(Clone, Copy)]
@@ -46,7 +46,6 @@ impl Lane {
     pub(crate) fn connect(to: SocketAddr, is_checked: bool) -> Result<Self, Fault> {
         let socket = Socket::new(Domain::for_address(to), Type::DGRAM, None)
             .map_err(Fault::at("opening a socket"))?;
-        // The system gives less than this where it is told to; then the window adapts.
         socket
             .set_recv_buffer_size(BUFFER_OCTETS)
             .map_err(Fault::at("sizing a buffer"))?;

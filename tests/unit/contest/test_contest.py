@@ -11,12 +11,13 @@ import dns.rdatatype
 import dns.zone
 import pytest
 
-from benchmarks.contest.cases import CASES, ORIGIN, Case
+from benchmarks.contest.cases import CASES, ORIGIN, Asking, Case
 from benchmarks.contest.generator import Flood
+from benchmarks.contest.goals import goals
 from benchmarks.contest.questions import Question, message, write
 from benchmarks.contest.result import add
 from benchmarks.contest.result import write as write_result
-from benchmarks.contest.rounds import Marks, Range, ratios
+from benchmarks.contest.rounds import Line, Marks, Range, ratios
 from benchmarks.instructions import per_query, totals
 
 SMALL = [case for case in CASES.values() if case.key != "million"]
@@ -48,7 +49,7 @@ def test_the_mixed_questions_expect_what_the_zone_has() -> None:
 
 def test_a_server_that_follows_no_alias_is_expected_to_answer_the_alias_alone() -> None:
     case = CASES["mixed"]
-    pairs = list(zip(case.questions(), case.questions(follows_aliases=False), strict=True))
+    pairs = list(zip(case.questions(), case.questions(Asking.ALIAS_ALONE), strict=True))
     differing = [(more.answers, fewer.answers) for more, fewer in pairs if more != fewer]
     assert set(differing) == {(2, 1)}
     assert {more.name for more, _ in pairs} == {fewer.name for _, fewer in pairs}
@@ -86,3 +87,46 @@ def test_a_measurement_added_again_stands_once_on_the_page(tmp_path: Path) -> No
     for count in (1, 2):
         add(tmp_path, "more", {"count": count}, section=["## More", "", f"count {count}"])
     assert (tmp_path / "answering.md").read_text() == "# Title\n\n## First\n\nkept\n\n## More\n\ncount 2\n"
+
+
+def line_of(server: str, *, p99_us: float = 100.0, load_s: float = 1.0, **to: float) -> Line:
+    ratio_to = {other: Range(value, value, value) for other, value in to.items()}
+    some = Range(1.0, 1.0, 1.0)
+    return Line(
+        server=server,
+        queries_per_s=some,
+        to=ratio_to,
+        processor_us_per_query=some,
+        busy=1.0,
+        p50_us=50.0,
+        p99_us=p99_us,
+        slowest_us=200.0,
+        lost_share=0.0,
+        wrong=0,
+        load_s=load_s,
+        memory_mib=100.0,
+    )
+
+
+def test_goals_are_judged_by_the_ratios_and_by_the_best_peer() -> None:
+    lines = [line_of("understudy", p99_us=90.0, echo=0.98, gdnsd=0.99), line_of("gdnsd"), line_of("knot", p99_us=80.0)]
+    found = {goal.text: goal.is_reached for goal in goals({"names": lines})}
+    assert found == {
+        "1,000 names: at least 0.97 x echo in queries/s": True,
+        "1,000 names: at least 1.0 x gdnsd in queries/s": False,
+        "1,000 names: p50 not above the best peer's": True,
+        "1,000 names: p99 not above the best peer's": False,
+    }
+
+
+def test_size_and_start_are_goals_of_the_large_zone_only() -> None:
+    lines = [line_of("understudy", load_s=1.2, gdnsd=1.1, knot=1.4), line_of("nsd", load_s=1.3), line_of("gdnsd")]
+    found = {goal.text: goal.is_reached for goal in goals({"million": lines})}
+    assert found["1,000,000 names: answers before NSD does"]
+    assert not found["1,000,000 names: less memory than gdnsd"]
+    assert not found["1,000,000 names: at least 1.5 x knot in queries/s"]
+    assert not any("memory" in goal.text for goal in goals({"names": lines}))
+
+
+def test_a_run_without_our_own_server_has_no_goals() -> None:
+    assert not list(goals({"names": [line_of("gdnsd"), line_of("knot")]}))

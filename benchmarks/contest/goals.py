@@ -1,0 +1,72 @@
+"""What Understudy wants to reach, beside what a run measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from benchmarks.contest.cases import CASES
+from benchmarks.contest.field import ECHO, STATIC
+from benchmarks.contest.rounds import Line
+
+OURS, BEST = "understudy", "gdnsd"
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """One goal, what was measured, and whether that reaches it."""
+
+    text: str
+    found: str
+    is_reached: bool
+
+
+def goals(results: Mapping[str, Sequence[Line]]) -> Iterator[Goal]:
+    """Those that the measured cases and servers can tell."""
+    for key, lines in results.items():
+        by_server = {line.server: line for line in lines}
+        ours = by_server.get(OURS)
+        if ours is None:
+            continue
+        yield from _of_speed(key, ours)
+        yield from _of_latency(key, ours, [line for line in lines if line.server not in (ECHO, OURS, OURS + STATIC)])
+        if key == "million":
+            yield from _of_size(ours, by_server)
+
+
+def _of_speed(key: str, ours: Line) -> Iterator[Goal]:
+    least = {ECHO: 0.97, BEST: 1.0, OURS + STATIC: 0.97}
+    if key == "million":
+        least = {BEST: 1.05, "knot": 1.5}
+    for other, ratio in least.items():
+        if other in ours.to:
+            found = ours.to[other].median
+            yield Goal(f"{_title(key)}: at least {ratio} x {other} in queries/s", f"{found:.3f}", found >= ratio)
+
+
+def _of_latency(key: str, ours: Line, others: Sequence[Line]) -> Iterator[Goal]:
+    shares: Mapping[str, Callable[[Line], float]] = {"p50": lambda it: it.p50_us, "p99": lambda it: it.p99_us}
+    for name, read in shares.items():
+        best = min(map(read, others), default=0.0)
+        if best:
+            found = f"{read(ours):.0f} µs, the best peer {best:.0f}"
+            yield Goal(f"{_title(key)}: {name} not above the best peer's", found, read(ours) <= best)
+
+
+def _of_size(ours: Line, by_server: Mapping[str, Line]) -> Iterator[Goal]:
+    if nsd := by_server.get("nsd"):
+        found = f"{ours.load_s:.2f} s, NSD {nsd.load_s:.2f} s"
+        yield Goal("1,000,000 names: answers before NSD does", found, ours.load_s < nsd.load_s)
+    if best := by_server.get(BEST):
+        found = f"{ours.memory_mib:.0f} MiB, {BEST} {best.memory_mib:.0f} MiB"
+        yield Goal(f"1,000,000 names: less memory than {BEST}", found, ours.memory_mib < best.memory_mib)
+
+
+def _title(key: str) -> str:
+    return CASES[key].title
+
+
+def section(found: Sequence[Goal]) -> list[str]:
+    """As Markdown."""
+    rows = [f"| {goal.text} | {goal.found} | {'yes' if goal.is_reached else 'no'} |" for goal in found]
+    return ["## Goals", "", "| goal | measured | reached |", "|---|---|---|", *rows]
