@@ -135,6 +135,7 @@ impl<R: Responder> Worker<R> {
                 return;
             }
             let (now_ns, wall_s) = (sys::monotonic_ns(), sys::wall_s());
+            self.responder.begin_batch();
             for place in 0..received {
                 self.answer(place, now_ns, wall_s);
             }
