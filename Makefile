@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export CARGO_TERM_QUIET ?= true
 
-.PHONY: help setup demo test check fix bench fuzz integration docs clean
+.PHONY: help setup demo test check fix bench fuzz sanitize integration docs clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,11 +31,12 @@ test: setup  ## everything that needs no root and no other server
 	@cargo test --workspace --exclude understudy-py --quiet
 	@$(BIN)/python -m pytest -n auto --dist loadfile -q
 
-integration: setup  ## real servers and real peers, installed from Debian's packages
+integration: setup  ## real servers, real peers and valgrind, installed from Debian's packages
 	@tools/peers.sh
 	@$(BIN)/python -m pytest tests/integration -q --override-ini addopts="--strict-markers --import-mode=importlib -ra"
+	@tools/sanitize.sh memory
 
-check: setup  ## lint, types, layers, formatting, house style
+check: setup  ## lint, types, layers, formatting, house style, a few seconds of fuzzing
 	@$(BIN)/python -m pytest tests/style -q
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check --quiet
@@ -43,6 +44,8 @@ check: setup  ## lint, types, layers, formatting, house style
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 	@cargo fmt --all --check
 	@cargo clippy --workspace --all-targets --quiet -- -D warnings
+	@cd fuzz && cargo fmt --check && cargo clippy --lib --no-default-features --quiet -- -D warnings
+	@tools/fuzz.sh short
 
 fix: setup  ## what can be mended by itself
 	@$(BIN)/ruff check --fix
@@ -68,9 +71,12 @@ endif
 fuzz:  ## look for an input that breaks the engine, FUZZ_SECONDS for each target (600)
 	@tools/fuzz.sh $(or $(FUZZ_SECONDS),600)
 
+sanitize:  ## the engine's own tests under checkers of memory, addresses and threads
+	@tools/sanitize.sh
+
 docs: setup  ## what is made from the program: the schema for editors, the tables of docs/configure.md
 	@$(BIN)/python -m understudy.config.schema > docs/understudy.schema.json
 	@$(BIN)/python tools/configure_page.py
 
 clean:  ## everything that was made
-	rm -rf .venv target build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv target fuzz/target fuzz/corpus fuzz/artifacts build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

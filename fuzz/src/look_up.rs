@@ -1,5 +1,6 @@
 //! A drawn zone finds what the model finds, whether it was changed into being or read from a file.
 
+use understudy_wire::{LowerName, Name};
 use understudy_zone::Zone;
 
 use crate::draw::Draw;
@@ -28,10 +29,24 @@ pub fn run(input: &[u8]) {
         })
         .collect();
     for name in zone.nodes().map(|(name, _)| name).chain(names) {
+        check_lower(name.as_name());
         model.check_find(&zone, name.as_name());
         // What breaks a rule, such as data beside an alias, is not read.
         if let (Ok(read), false) = (&read, has_steered) {
             model.check_find(read, name.as_name());
         }
+    }
+}
+
+/// A folded name is the name in lower case, and so are its ancestors.
+fn check_lower(name: Name<'_>) {
+    let lower = LowerName::new(name);
+    assert_eq!(lower.octets(), name.octets().to_ascii_lowercase());
+    assert_eq!(lower.label_count(), name.labels().count());
+    for labels in 0..=lower.label_count() + 1 {
+        let suffix = name
+            .suffix(labels)
+            .map(|it| it.octets().to_ascii_lowercase());
+        assert_eq!(lower.suffix(labels), suffix.as_deref());
     }
 }
