@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export CARGO_TERM_QUIET ?= true
 
-.PHONY: help setup demo test check fix bench fuzz sanitize integration docs clean
+.PHONY: help setup demo test check fix bench fuzz sanitize integration conformance docs clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ demo: setup  ## the main job, shown on loopback
 test: setup  ## everything that needs no root and no other server
 	@cargo test --workspace --exclude understudy-py --quiet
 	@$(BIN)/python -m pytest -n auto --dist loadfile -q
+
+conformance: setup  ## the engine against the reference answerer at length; WORLDS=5000 sets of zones unless told
+	@CONFORMANCE_WORLDS=$(or $(WORLDS),5000) $(BIN)/python -m pytest tests/property/test_answer_laws.py -q
 
 integration: setup  ## real servers, real peers and valgrind, installed from Debian's packages
 	@tools/peers.sh

@@ -36,7 +36,7 @@ lines = st.builds(
     target=st.integers(0, NAMES_MAX - 1),
     above=st.integers(0, 2),
     ttl=st.sampled_from([0, 30, 300, 86400]),
-    rtype=st.sampled_from((*TYPES, "A", "NS", "TXT", "MX")),
+    rtype=st.sampled_from((*TYPES, "A", "NS", "NS", "TXT", "TXT", "MX")),
     number=st.integers(1, 40),
     is_inside=st.booleans(),
     has_hosts=st.booleans(),
@@ -81,8 +81,8 @@ def worlds(draw: st.DrawFn) -> list[Draft]:
     pool = draw(st.lists(names_below(origins), min_size=6, max_size=NAMES_MAX))
     for draft in drafts:
         soa_ttl, minimum = draw(st.sampled_from([(300, 60), (60, 300), (0, 0)]))
-        draft.add(draft.origin, soa_ttl, "SOA", f"ns.test. h.test. 1 2 3 4 {minimum}")
-        draft.add(draft.origin, 300, "NS", draw(st.sampled_from(pool)).to_text())
+        draft.add(draft.origin, "SOA", f"ns.test. h.test. 1 2 3 4 {minimum}", ttl=soa_ttl)
+        draft.add(draft.origin, "NS", draw(st.sampled_from(pool)).to_text(), ttl=300)
     for child in drafts:
         if draw(st.booleans()):
             delegate(drafts, child, draw(st.sampled_from(pool)))

@@ -52,7 +52,7 @@ class Draft:
         """As the reference reads it, with what is steered."""
         return PlainZone.read(self.origin.to_text(), self.text).laid_over(self.steered, now)
 
-    def add(self, owner: Name, ttl: int, rtype: str, rdata: str) -> None:
+    def add(self, owner: Name, rtype: str, rdata: str, *, ttl: int) -> None:
         """A record, unless it may not be there."""
         if owner.is_subdomain(self.origin) and self._is_possible(owner, rtype):
             self.types.setdefault(owner, set()).add(rtype)
@@ -104,12 +104,12 @@ class Line:
         """Into the zone, perhaps with a target below the owner itself, and perhaps with what the target has."""
         if self.is_inside and self.rtype in HOSTS_NAMED and octets_of(owner) + len(b"\x02ns") <= NAME_OCTETS:
             target = Name((b"ns", *owner.labels))
-        draft.add(owner, self.ttl, self.rtype, self._rdata(target))
+        draft.add(owner, self.rtype, self._rdata(target), ttl=self.ttl)
         if self.has_hosts and self.rtype in HOSTS_NAMED:
-            draft.add(target, 60, "A", f"192.0.2.{self.number}")
-            draft.add(target, 90, "AAAA", f"2001:db8::{self.number}")
+            draft.add(target, "A", f"192.0.2.{self.number}", ttl=60)
+            draft.add(target, "AAAA", f"2001:db8::{self.number}", ttl=90)
         if self.has_hosts and self.rtype in {"SVCB", "HTTPS"}:
-            draft.add(target, 120, self.rtype, "1 .")
+            draft.add(target, self.rtype, "1 .", ttl=120)
 
     def _rdata(self, target: Name) -> str:
         return _RDATA[self.rtype].format(
@@ -130,8 +130,8 @@ def delegate(drafts: Sequence[Draft], child: Draft, server: Name) -> None:
     """A cut for the child in each zone above it, with an address of its name server where it may be glue."""
     for draft in drafts:
         if is_below(child.origin, draft.origin):
-            draft.add(child.origin, 60, "NS", server.to_text())
-            draft.add(server, 60, "A", "192.0.2.99")
+            draft.add(child.origin, "NS", server.to_text(), ttl=60)
+            draft.add(server, "A", "192.0.2.99", ttl=60)
 
 
 def is_below(name: Name, above: Name) -> bool:
