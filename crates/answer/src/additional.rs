@@ -98,6 +98,7 @@ impl Response<'_, '_, '_> {
         };
         let is_ours = |rtype: &Rtype| !is_glue || ADDRESSES.contains(rtype);
         self.writer.enter(Section::Additional);
+        self.picker.is_adding = true;
         for rtype in rtypes.iter().copied().filter(is_ours) {
             if let Some(Chosen::Records(records)) = self.picker.choose(&node, rtype) {
                 records.write(&mut self.writer, Owner::Name(host))?;

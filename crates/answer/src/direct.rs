@@ -67,6 +67,7 @@ pub(crate) fn respond<Z: Zones>(
         rcode: rcode.number(),
         qtype: Some(plain.question.qtype.number()),
         is_steered: picker.is_steered,
+        records: picker.records,
         subject,
         ..Summary::default()
     })

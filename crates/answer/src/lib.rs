@@ -33,7 +33,7 @@ mod steering;
 pub use chance::Chance;
 pub use message::{respond, slip};
 pub use outcome::{
-    CookieUse, ExtendedError, Outcome, Request, Silence, Subject, Summary, Transport,
+    CookieUse, ExtendedError, Outcome, RECORDS, Request, Silence, Subject, Summary, Transport,
 };
 pub use resolve::Zones;
 pub use server::{CookieJar, Server, TextTooLong};

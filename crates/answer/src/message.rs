@@ -302,6 +302,7 @@ fn summarize(response: &mut Response<'_, '_, '_>, is_truncated: bool) -> Summary
         qtype: has_question.then_some(qtype),
         is_truncated,
         is_steered: response.picker.is_steered,
+        records: response.picker.records,
         cookies: response.cookies,
         error: response.error,
         subject: response.subject,

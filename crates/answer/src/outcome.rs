@@ -122,6 +122,10 @@ impl ExtendedError {
     }
 }
 
+/// Steered sets of one answer that are told apart.
+/// chosen: an alias to a name with both families has three; each more is another steered alias.
+pub const RECORDS: usize = 4;
+
 /// What was sent, for the counters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -133,8 +137,11 @@ pub struct Summary {
     pub qtype: Option<u16>,
     /// TC was set.
     pub is_truncated: bool,
-    /// A steered set decided the answer.
+    /// A steered set decided the answer, or what was added to it.
     pub is_steered: bool,
+    /// The numbers of the steered sets that decided the answer section, 0 where there are no more.
+    /// Of a chain of aliases that has more, the first.
+    pub records: [u32; RECORDS],
     /// What the query's cookies were worth.
     pub cookies: CookieUse,
     /// The reason that was given for the code.

@@ -4,6 +4,7 @@ use understudy_wire::{Full, Owner, Rtype, Writer};
 use understudy_zone::{Kind, Node, RRset, Selector, Steered};
 
 use crate::chance::Chance;
+use crate::outcome::RECORDS;
 use crate::server::Server;
 
 /// Nanoseconds in a second: the clock's unit and the TTL's.
@@ -65,6 +66,10 @@ pub(crate) struct Picker<'c> {
     chance: &'c mut Chance,
     /// A steered set had a say.
     pub(crate) is_steered: bool,
+    /// The steered sets that had one in the answer section, by their numbers.
+    pub(crate) records: [u32; RECORDS],
+    /// The answer is complete: what is looked up now is added to it.
+    pub(crate) is_adding: bool,
 }
 
 impl<'c> Picker<'c> {
@@ -75,6 +80,8 @@ impl<'c> Picker<'c> {
             rotates: server.rotates(),
             chance,
             is_steered: false,
+            records: [0; RECORDS],
+            is_adding: false,
         }
     }
 
@@ -100,9 +107,20 @@ impl<'c> Picker<'c> {
         records
     }
 
+    /// Remembers a set that decides the answer, for whoever counts.
+    fn note(&mut self, number: u32) {
+        if self.is_adding {
+            return;
+        }
+        if let Some(place) = self.records.iter_mut().find(|place| **place == 0) {
+            *place = number;
+        }
+    }
+
     /// What a steered set says to this query.
     pub(crate) fn decide<'z>(&mut self, steered: &Steered<'z>) -> Chosen<'z> {
         self.is_steered = true;
+        self.note(steered.number);
         let ttl = remaining(steered, self.now_ns);
         let rrset = match steered.kind {
             Kind::Servfail => return Chosen::Servfail,

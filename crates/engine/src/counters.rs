@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use understudy_answer::{CookieUse, ExtendedError, Silence, Summary, Transport};
 use understudy_wire::{Rcode, Rtype};
 
+use crate::records::RecordCounts;
+
 /// Response codes counted by name; those above share one count.
 const RCODES: usize = 24;
 
@@ -92,6 +94,7 @@ pub(crate) struct Counters {
     steered: AtomicU64,
     accepted: AtomicU64,
     refused: AtomicU64,
+    records: RecordCounts,
 }
 
 fn add(count: Option<&AtomicU64>) {
@@ -118,6 +121,7 @@ impl Counters {
             steered: AtomicU64::new(0),
             accepted: AtomicU64::new(0),
             refused: AtomicU64::new(0),
+            records: RecordCounts::new(),
         }
     }
 
@@ -146,6 +150,9 @@ impl Counters {
         }
         if summary.is_steered {
             add(Some(&self.steered));
+            for number in summary.records.iter().take_while(|number| **number != 0) {
+                self.records.add(*number);
+            }
         }
         if summary.cookies != CookieUse::None {
             let place = COOKIES.iter().position(|(_, it)| *it == summary.cookies);
@@ -155,6 +162,11 @@ impl Counters {
             let place = ExtendedError::ALL.iter().position(|it| *it == error);
             add(place.and_then(|place| self.errors.get(place)));
         }
+    }
+
+    /// The counts of steered sets.
+    pub(crate) fn records(&self) -> &RecordCounts {
+        &self.records
     }
 
     /// The responder chose silence.

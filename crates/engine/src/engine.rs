@@ -101,6 +101,7 @@ impl Engine {
             }
         };
         let service = Service::bind(&parse(addresses)?, settings, answerer)?;
+        zones.records().count_with(service.threads());
         Ok(Engine {
             service,
             zones,
@@ -145,6 +146,12 @@ impl Engine {
     pub fn answer(&self, request: &Request<'_>, reply: &mut [u8]) -> Outcome {
         let mut chance = Chance::new(sys::monotonic_ns());
         respond(&*self.zones, &self.server, request, &mut chance, reply)
+    }
+
+    /// How often each steered set answered, by owner and type; all that there have been.
+    #[must_use]
+    pub fn record_counters(&self) -> BTreeMap<(String, u16), u64> {
+        self.zones.records().sums()
     }
 
     /// Sums over all threads by name.

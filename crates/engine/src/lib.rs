@@ -20,6 +20,7 @@ mod error;
 mod inbox;
 mod limit;
 mod network;
+mod records;
 mod responder;
 mod service;
 mod sys;

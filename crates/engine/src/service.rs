@@ -306,6 +306,11 @@ impl<R: Responder> Service<R> {
         }
     }
 
+    /// What each thread counts with.
+    pub(crate) fn threads(&self) -> Vec<Arc<Counters>> {
+        self.counters.clone()
+    }
+
     /// The counts of all threads, by name.
     #[must_use]
     pub fn counters(&self) -> std::collections::BTreeMap<String, u64> {

@@ -18,6 +18,7 @@ use understudy_wire::{LowerName, Name, NameBuf, NameHasher, is_same};
 use understudy_zone::{SteeredChange, Zone};
 
 use crate::error::EngineError;
+use crate::records::Register;
 
 /// One zone: its current version, and how many there have been.
 #[derive(Debug)]
@@ -179,6 +180,7 @@ pub struct Listed {
 pub struct Zones {
     table: ArcSwap<Table>,
     writers: Mutex<()>,
+    records: Register,
 }
 
 impl Zones {
@@ -191,6 +193,11 @@ impl Zones {
         }
     }
 
+    /// The numbers that steered sets are counted by.
+    pub(crate) fn records(&self) -> &Register {
+        &self.records
+    }
+
     fn write(&self) -> MutexGuard<'_, ()> {
         self.writers.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -200,7 +207,8 @@ impl Zones {
     /// # Errors
     /// [`EngineError::Change`] if a steered set is not possible; then nothing has changed.
     pub fn publish_zone(&self, zone: &Zone, steered: &[SteeredChange]) -> Result<(), EngineError> {
-        let version = Arc::new(zone.with_steered(steered)?);
+        let number = |change: &SteeredChange| self.records.number_for(change);
+        let version = Arc::new(zone.with_counted(steered, number)?);
         let _turn = self.write();
         let table = self.table.load();
         if let Some(served) = table.named(zone.origin()) {
@@ -226,7 +234,8 @@ impl Zones {
         let _turn = self.write();
         let table = self.table.load();
         let served = table.named(origin).ok_or_else(|| not_found(origin))?;
-        let next = served.current.load().with_steered(steered)?;
+        let number = |change: &SteeredChange| self.records.number_for(change);
+        let next = served.current.load().with_counted(steered, number)?;
         served.current.store(Arc::new(next));
         served.publications.fetch_add(1, Ordering::Relaxed);
         Ok(())

@@ -228,6 +228,11 @@ impl Engine {
         Ok(())
     }
 
+    /// How often each steered set answered, by owner and type; all that there have been.
+    fn record_counters(&self, py: Python<'_>) -> BTreeMap<(String, u16), u64> {
+        py.detach(|| self.engine.record_counters())
+    }
+
     /// Sums over all threads, by name.
     fn counters(&self) -> BTreeMap<String, u64> {
         self.engine.counters()

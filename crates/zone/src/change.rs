@@ -86,12 +86,12 @@ pub(crate) struct SetChange<'c> {
 }
 
 impl SteeredChange {
-    /// Check the change and put its octets together.
-    pub(crate) fn pack(&self) -> Result<SetChange<'_>, ChangeError> {
+    /// Check the change and put its octets together, with the number that the set is counted by.
+    pub(crate) fn pack(&self, number: u32) -> Result<SetChange<'_>, ChangeError> {
         match self {
             Self::Set(owner, set) => {
                 check_steered(owner, set)?;
-                let octets = steered_octets(set);
+                let octets = steered_octets(set, number);
                 Ok(SetChange {
                     owner,
                     key: steered_key(set.rtype),

@@ -4,7 +4,7 @@
 //! node    = flags(1) set*
 //! set     = type(2) form(1) ttl(4) length(4) body(length)
 //! body    = record*                                     form 0, static
-//!         | due(8) selector(1) variant*                 form 1 answer, 2 nodata, 3 servfail
+//!         | due(8) selector(1) number(4) variant*       form 1 answer, 2 nodata, 3 servfail
 //! variant = weight(4) length(4) record*
 //! record  = length(2) rdata(length)
 //! ```
@@ -64,6 +64,8 @@ pub struct Steered<'z> {
     pub due_ns: Option<u64>,
     /// How to choose among the variants.
     pub selector: Selector,
+    /// The number that whoever published it counts it by; 0: it is not counted.
+    pub number: u32,
     variants: &'z [u8],
 }
 
@@ -164,7 +166,8 @@ impl<'z> Iterator for Sets<'z> {
             _ => Kind::Servfail,
         };
         let (due, rest) = body.split_first_chunk()?;
-        let (selector, variants) = rest.split_first()?;
+        let (selector, rest) = rest.split_first()?;
+        let (number, variants) = rest.split_first_chunk()?;
         let selector = match selector {
             0 => Selector::One,
             1 => Selector::Chance,
@@ -180,6 +183,7 @@ impl<'z> Iterator for Sets<'z> {
             ttl,
             due_ns,
             selector,
+            number: u32::from_be_bytes(*number),
             variants,
         }))
     }

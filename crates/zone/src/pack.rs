@@ -36,7 +36,7 @@ pub(crate) fn push_static<'r>(
 }
 
 /// A steered set as octets.
-pub(crate) fn steered_octets(set: &SteeredSet) -> Vec<u8> {
+pub(crate) fn steered_octets(set: &SteeredSet, number: u32) -> Vec<u8> {
     let mut to = Vec::new();
     let form = match set.kind {
         Kind::Answer => FORM_ANSWER,
@@ -50,6 +50,7 @@ pub(crate) fn steered_octets(set: &SteeredSet) -> Vec<u8> {
         Selector::Chance => 1,
         Selector::Rotate => 2,
     });
+    to.extend_from_slice(&number.to_be_bytes());
     for (weight, rdatas) in &set.variants {
         to.extend_from_slice(&weight.to_be_bytes());
         let records_at = to.len();

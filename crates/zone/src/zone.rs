@@ -252,7 +252,19 @@ impl Zone {
     /// # Errors
     /// The first change that is not possible.
     pub fn with_steered(&self, changes: &[SteeredChange]) -> Result<Zone, ChangeError> {
-        let packed: Result<Vec<_>, _> = changes.iter().map(SteeredChange::pack).collect();
+        self.with_counted(changes, |_| 0)
+    }
+
+    /// As [`Zone::with_steered`], each set with the number that it is counted by.
+    ///
+    /// # Errors
+    /// As [`Zone::with_steered`].
+    pub fn with_counted(
+        &self,
+        changes: &[SteeredChange],
+        mut number: impl FnMut(&SteeredChange) -> u32,
+    ) -> Result<Zone, ChangeError> {
+        let packed: Result<Vec<_>, _> = changes.iter().map(|it| it.pack(number(it))).collect();
         self.with_sets(packed?)
     }
 

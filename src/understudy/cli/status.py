@@ -129,6 +129,9 @@ def _record_title(record: RecordView) -> Text:
     line = Text.assemble((record.name, "bold"), (f"  {record.policy}", "dim"))
     if record.requirement:
         line.append(f", checked by {record.requirement}", "dim")
+    answered = sum(record.answered.values())
+    if answered:
+        line.append(f", {answered:,} answered", "dim")
     for decision in record.decisions:
         line.append(f"\n  {decision.family:<5} → ", "dim")
         line.append(_answers(decision.answers) or "nothing", "bold" if decision.answers else "red")

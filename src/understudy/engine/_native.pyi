@@ -151,6 +151,9 @@ class Engine:
     def set_cookie_secrets(self, cookie_secrets: Sequence[bytes]) -> None:
         """Make cookies with the first from now on, and take those made with any. No effect where there are none."""
 
+    def record_counters(self) -> dict[tuple[str, int], int]:
+        """(owner as absolute text, type) of every steered set that there has been -> the answers that it decided."""
+
     def counters(self) -> dict[str, int]:
         """Sums over all threads.
 

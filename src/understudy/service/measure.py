@@ -6,6 +6,7 @@ from collections import Counter
 
 from understudy import __version__
 from understudy.service.name_server import NameServer
+from understudy.service.record_report import count_answered
 from understudy.telemetry.metrics import Readings, StoreReadings
 
 
@@ -21,6 +22,7 @@ def measure(server: NameServer) -> Readings:
         started_at=server.started_at,
         generation=server.store.desired.generation,
         engine=server.engine.counters(),
+        answered=_answered(server),
         probes=server.probe_counts,
         endpoints=Counter(health.state for health in server.pipeline.healths.values()),
         records=Counter(
@@ -37,3 +39,13 @@ def measure(server: NameServer) -> Readings:
             is_failing=bool(store.error),
         ),
     )
+
+
+def _answered(server: NameServer) -> dict[tuple[str, str], int]:
+    """By record and type, of the records that there are."""
+    counts = server.engine.record_counters()
+    return {
+        (str(record.name), rtype): count
+        for record in server.pipeline.configuration.records.values()
+        for rtype, count in count_answered(record, counts).items()
+    }

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+import dns.rdatatype
 
 from understudy.health.lineup import line_up
 from understudy.model.check import leaves
@@ -46,7 +49,22 @@ def _verdicts(server: NameServer, key: HealthKey) -> Iterator[VerdictView]:
                 yield present_verdict(monitor, server.pipeline.configuration.checks[name], table[probe_key], last=last)
 
 
-def report_record(server: NameServer, record: Record, now: Instant, *, overrides: Sequence[Override]) -> RecordView:
+Counts: TypeAlias = Mapping[tuple[str, int], int]
+"""What the engine counted by owner and type."""
+
+
+def count_answered(record: Record, counts: Counts) -> dict[str, int]:
+    """The queries that a record decided, by type, of the types that it has had."""
+    counted = ((rtype, counts.get((record.name.absolute, rtype))) for rtype in _RTYPES)
+    return {dns.rdatatype.to_text(rtype): count for rtype, count in counted if count is not None}
+
+
+_RTYPES = (dns.rdatatype.A, dns.rdatatype.AAAA, dns.rdatatype.CNAME)
+
+
+def report_record(
+    server: NameServer, record: Record, now: Instant, *, overrides: Sequence[Override], counts: Counts
+) -> RecordView:
     """One record: what it answers, and where its endpoints stand; `overrides` are those that speak of it."""
     decisions = decisions_of(server, record)
     return RecordView(
@@ -58,6 +76,7 @@ def report_record(server: NameServer, record: Record, now: Instant, *, overrides
         tiers=report_tiers(server, record, now),
         fallback=record.fallback,
         overrides=present_overrides(overrides),
+        answered=count_answered(record, counts),
     )
 
 

@@ -61,8 +61,11 @@ async def _report_slowly(server: NameServer, question: StatusQuestion) -> Status
         troubled += [each for each in part if overrides.get(each.name) or _needs_a_look(server, each)]
     shown = records if question.most is None or len(records) <= question.most else troubled[: question.most]
     presented: list[RecordView] = []
+    counts = server.engine.record_counters()
     async for part in _slices(server, shown):
-        presented += [report_record(server, each, now, overrides=overrides.get(each.name, ())) for each in part]
+        presented += [
+            report_record(server, each, now, overrides=overrides.get(each.name, ()), counts=counts) for each in part
+        ]
     endpoints: list[EndpointView] = []
     async for keys in _slices(server, list(_keys_about(server, shown))):
         endpoints += [report_endpoint(server, key, now) for key in keys]

@@ -130,7 +130,7 @@ class OverrideView(View):
 
 
 class RecordView(View):
-    """One steered record, whole."""
+    """One steered record, whole. `answered` counts the queries that it decided since the start, by type."""
 
     name: str
     zone: str
@@ -140,6 +140,7 @@ class RecordView(View):
     tiers: list[TierView]
     fallback: str | None
     overrides: list[OverrideView]
+    answered: dict[str, int]
 
 
 class ZoneView(View):

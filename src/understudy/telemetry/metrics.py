@@ -36,15 +36,16 @@ class StoreReadings:
 class Readings:
     """Everything that is measured, at one moment.
 
-    `engine` is what the engine's counters() gives. `probes` counts since the start by (check, outcome), `events` by
-    severity. `endpoints` and `records` count those in each state now. `verdict_ages_s` is the age of each check's
-    oldest verdict; `zones` are the serials of the zones that are served.
+    `engine` is what the engine's counters() gives, `answered` counts queries by (record, type). `probes` counts since
+    the start by (check, outcome), `events` by severity. `endpoints` and `records` count those in each state now.
+    `verdict_ages_s` is the age of each check's oldest verdict; `zones` are the serials of the zones that are served.
     """
 
     version: str
     started_at: float
     generation: int = 0
     engine: Mapping[str, int] = field(default_factory=dict)
+    answered: Mapping[tuple[str, str], int] = field(default_factory=dict)
     probes: Mapping[tuple[str, Outcome], int] = field(default_factory=dict)
     endpoints: Mapping[HealthState, int] = field(default_factory=dict)
     records: Mapping[Mode, int] = field(default_factory=dict)
@@ -103,6 +104,8 @@ def _failover(readings: Readings) -> Iterator[Metric]:
     yield _gauge("endpoints", "Endpoints in each health, once for each requirement.", endpoints, labels=["state"])
     records = {(str(mode),): readings.records.get(mode, 0) for mode in Mode}
     yield _gauge("records", "Steered records in each mode, once for each family.", records, labels=["mode"])
+    answered = dict(readings.answered.items())
+    yield _counter("answered", "Queries that a steered record decided.", answered, labels=["record", "type"])
     ages = {(check,): age_s for check, age_s in readings.verdict_ages_s.items()}
     yield _gauge("verdict_age_seconds", "Age of the oldest verdict of each check.", ages, labels=["check"])
 

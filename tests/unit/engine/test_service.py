@@ -295,3 +295,40 @@ def test_without_descriptors_the_rest_goes_on_and_those_who_wait_are_served_late
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     assert (done.stdout.strip(), done.returncode) == ("served", 0), done.stderr
+
+
+def test_every_steered_set_is_counted_by_itself_through_all_threads(zone: Zone, ask_udp: Ask, ask_tcp: Ask) -> None:
+    def steered(owner: str, rtype: int, *rdatas: bytes) -> tuple[object, ...]:
+        return (owner, rtype, "answer", 30, None, "one", [(1, list(rdatas))])
+
+    engine = Engine(["127.0.0.1:0"], threads=2)
+    sets = [steered(f"r{number}.example.com.", 1, b"\x7f\0\0\1") for number in range(200)]
+    six = steered("r7.example.com.", 28, bytes(16))
+    alias = steered("Alias2.example.com.", 5, b"\2r9\7example\3com\0")
+    engine.publish_zone(zone, sets)  # type: ignore[arg-type]  # built loosely; the module itself judges
+    engine.start()
+    engine.publish("example.com.", [six, alias])  # type: ignore[list-item]  # built loosely; the module itself judges
+    (address,) = engine.addresses
+    for name, rtype in (
+        ("r7.example.com.", "A"),
+        ("R7.example.com.", "A"),
+        ("r7.example.com.", "AAAA"),
+        ("r7.example.com.", "MX"),
+        ("r9.example.com.", "A"),
+        ("alias2.example.com.", "A"),  # the alias and where it leads
+        ("alias.example.com.", "A"),
+    ):
+        ask_udp(address, name, rtype)
+    ask_tcp(address, "r7.example.com.", "ANY")
+    engine.answer(dns.message.make_query("r7.example.com.", "A").to_wire())
+    engine.publish("example.com.", [("r9.example.com.", 1, "remove", 0, None, "one", [])])
+    ask_udp(address, "r9.example.com.", "A")
+    assert engine.stop(PATIENCE_S)
+    counts = engine.record_counters()
+    assert {key: count for key, count in counts.items() if count} == {
+        ("r7.example.com.", 1): 3,
+        ("r7.example.com.", 28): 2,
+        ("r9.example.com.", 1): 2,
+        ("alias2.example.com.", 5): 1,
+    }
+    assert len(counts) == 202

@@ -8,6 +8,7 @@ import pytest
 from understudy.model.errors import NotFoundError
 from understudy.service.desk import Desk
 from understudy.service.operations import ExplainQuestion, StatusQuestion
+from understudy.service.record_report import count_answered
 from understudy.service.reload import reload
 from understudy.service.report import SLICE
 from understudy.testing.builders import endpoint
@@ -148,3 +149,20 @@ def test_metrics_and_status_agree(live: Live) -> None:
         assert 'understudy_endpoints{state="down"} 1' in text
 
     live(life)
+
+
+def test_the_answers_of_each_record_are_counted_by_type(live: Live) -> None:
+    """Queries through `Engine.answer` are not counted, so there are none; what is asked through sockets is."""
+
+    async def life(world: ServerWorld) -> None:
+        view = await Desk(world.server).status(StatusQuestion())
+        assert {record.name: record.answered for record in view.records} == {
+            "*.example.com": {"A": 0, "AAAA": 0},
+            "example.com": {"A": 0, "AAAA": 0},
+            "shop.example.com": {"CNAME": 0},
+        }
+        counts = {("*.example.com.", 1): 7, ("*.example.com.", 28): 2, ("gone.example.com.", 1): 3}
+        record = next(each for each in world.server.pipeline.configuration.records.values() if each.name.is_wildcard)
+        assert count_answered(record, counts) == {"A": 7, "AAAA": 2}
+
+    live(life, WILD)
