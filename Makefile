@@ -31,8 +31,10 @@ test: setup  ## everything that needs no root and no other server
 	@cargo test --workspace --exclude understudy-py --quiet
 	@$(BIN)/python -m pytest -n auto --dist loadfile -q
 
-conformance: setup  ## the engine against the reference answerer at length; WORLDS=5000 sets of zones unless told
+conformance: setup  ## the engine against the reference answerer (WORLDS=5000 sets of zones unless told) and other servers, at length
+	@tools/peers.sh
 	@CONFORMANCE_WORLDS=$(or $(WORLDS),5000) $(BIN)/python -m pytest tests/property/test_answer_laws.py -q
+	@UNDERSTUDY_CONFORMANCE=long $(BIN)/python -m pytest tests/integration/test_side_by_side.py -q --override-ini addopts="--strict-markers --import-mode=importlib -ra"
 
 integration: setup  ## real servers, real peers and valgrind, installed from Debian's packages
 	@tools/peers.sh
@@ -77,9 +79,10 @@ fuzz:  ## look for an input that breaks the engine, FUZZ_SECONDS for each target
 sanitize:  ## the engine's own tests under checkers of memory, addresses and threads
 	@tools/sanitize.sh
 
-docs: setup  ## what is made from the program: the schema for editors, the tables of docs/configure.md
+docs: setup  ## what is made from the program: the schema for editors, the tables of docs/configure.md and docs/peers.md
 	@$(BIN)/python -m understudy.config.schema > docs/understudy.schema.json
 	@$(BIN)/python tools/configure_page.py
+	@$(BIN)/python tools/peers_page.py
 
 clean:  ## everything that was made
 	rm -rf .venv target fuzz/target fuzz/corpus fuzz/artifacts build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

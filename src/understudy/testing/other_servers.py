@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeAlias
 
 import dns.exception
 import dns.message
@@ -16,6 +16,9 @@ import dns.query
 import dns.rcode
 
 from understudy.testing.running_server import wait_until
+
+Files: TypeAlias = Path | Mapping[str, Path]
+"""The master file of the place's zone, or of every zone."""
 
 ADDRESS = "127.0.0.1"
 ASK_S = 1.0
@@ -28,10 +31,14 @@ options {{
   pid-file none; session-keyfile none; lock-file none; managed-keys-directory "{folder}";
   recursion no; notify no; minimal-responses no-auth; dnssec-validation no; allow-transfer {{ none; }};
   zero-no-soa-ttl no; check-names master ignore; empty-zones-enable no;
+  max-records-per-type 0; max-types-per-name 0;
+  version "{identity}"; hostname "{identity}"; server-id "{identity}"; {cookie}
+  edns-udp-size {udp_size}; max-udp-size {udp_size};
 }};
 controls {{ }};
-zone "{zone}" {{ type master; file "{file}"; check-names ignore; check-integrity no; }};
 """
+_NAMED_ZONE = 'zone "{zone}" {{ type master; file "{file}"; check-names ignore; check-integrity no; }};\n'
+_NAMED_COOKIE = 'answer-cookie yes; cookie-algorithm siphash24; cookie-secret "{secret}";'
 
 _NSD = """\
 server:
@@ -47,12 +54,16 @@ server:
   server-count: 1
   rrl-ratelimit: 0
   minimal-responses: yes
+  identity: "{identity}"
+  version: "{identity}"
+  nsid: "ascii_{identity}"
+  ipv4-edns-size: {udp_size}
+  {cookie}
 remote-control:
   control-enable: no
-zone:
-  name: "{zone}"
-  zonefile: "{file}"
 """
+_NSD_ZONE = 'zone:\n  name: "{zone}"\n  zonefile: "{file}"\n'
+_NSD_COOKIE = "answer-cookie: yes\n  cookie-secret: {secret}"
 
 _KNOT = """\
 server:
@@ -60,15 +71,26 @@ server:
   listen: {address}@{port}
   udp-workers: 1
   tcp-workers: 1
+  identity: "{identity}"
+  version: "{identity}"
+  nsid: "{identity}"
+  udp-max-payload: {udp_size}
 database:
   storage: "{folder}"
 log:
   - target: stderr
     any: warning
+{cookie}
 zone:
-  - domain: {zone}
-    file: "{file}"
-    semantic-checks: soft
+"""
+_KNOT_ZONE = '  - domain: {zone}\n    file: "{file}"\n    semantic-checks: soft\n'
+_KNOT_COOKIE = """\
+mod-cookies:
+  - id: default
+    secret: 0x{secret}
+template:
+  - id: default
+    global-module: mod-cookies/default
 """
 
 _UNBOUND = """\
@@ -105,20 +127,43 @@ def find_program(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a server keeps its files, on which port it listens, and what it serves."""
+    """Where a server keeps its files, where it listens, by which zone it is known to be ready, what it says of itself.
+
+    `cookie_secret`: 32 hexadecimal digits; without, it knows no cookies.
+    """
 
     folder: Path
     port: int
     zone: str
     address: str = ADDRESS
+    identity: str = "peer"
+    udp_size: int = 1232
+    cookie_secret: str = ""
 
     def write(self, template: str, **values: object) -> str:
         """Write the configuration; its path."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / "configuration"
-        text = template.format(folder=self.folder, address=self.address, port=self.port, zone=self.zone, **values)
-        path.write_text(text, encoding="utf-8")
+        known = {name: getattr(self, name) for name in ("folder", "address", "port", "zone", "identity", "udp_size")}
+        path.write_text(template.format(**known, **values), encoding="utf-8")
         return str(path)
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How a server's configuration is written: once, for each zone, and if it has a secret for cookies."""
+
+    server: str
+    zone: str
+    cookie: str
+    without_cookie: str = ""
+
+    def write(self, place: Place, files: Files) -> str:
+        """The configuration's path."""
+        by_origin = {place.zone: files} if isinstance(files, Path) else files
+        zones = "".join(self.zone.format(zone=origin, file=file) for origin, file in by_origin.items())
+        cookie = self.cookie.format(secret=place.cookie_secret) if place.cookie_secret else self.without_cookie
+        return place.write(self.server + "{zones}", cookie=cookie, zones=zones)
 
 
 class OtherServer:
@@ -172,19 +217,22 @@ class OtherServer:
         return False
 
 
-def bind(place: Place, file: Path) -> OtherServer:
-    """BIND's named with one zone."""
-    return OtherServer([find_program("named"), "-g", "-n", "1", "-c", place.write(_NAMED, file=file)], place)
+def bind(place: Place, files: Files) -> OtherServer:
+    """BIND's named."""
+    form = _Form(_NAMED, _NAMED_ZONE, _NAMED_COOKIE, "answer-cookie no;")
+    return OtherServer([find_program("named"), "-g", "-n", "1", "-c", form.write(place, files)], place)
 
 
-def nsd(place: Place, file: Path) -> OtherServer:
-    """NSD with one zone."""
-    return OtherServer([find_program("nsd"), "-d", "-c", place.write(_NSD, file=file)], place)
+def nsd(place: Place, files: Files) -> OtherServer:
+    """NLnet Labs' NSD."""
+    return OtherServer(
+        [find_program("nsd"), "-d", "-c", _Form(_NSD, _NSD_ZONE, _NSD_COOKIE).write(place, files)], place
+    )
 
 
-def knot(place: Place, file: Path) -> OtherServer:
-    """Knot with one zone."""
-    return OtherServer([find_program("knotd"), "-c", place.write(_KNOT, file=file)], place)
+def knot(place: Place, files: Files) -> OtherServer:
+    """Knot DNS."""
+    return OtherServer([find_program("knotd"), "-c", _Form(_KNOT, _KNOT_ZONE, _KNOT_COOKIE).write(place, files)], place)
 
 
 def unbound(place: Place, upstream: int) -> OtherServer:

@@ -1,0 +1,273 @@
+"""Differences in what is answered: aliases, types, zones above each other, addresses beside the answer, what fits."""
+
+from __future__ import annotations
+
+from understudy.testing.side_by_side.comparison import EVERYBODY, Finding
+from understudy.testing.side_by_side.differences import ADDITIONAL, FLAGS, SECTIONS, Difference
+from understudy.testing.side_by_side.reading import Record, Response
+
+_CNAME, _DNAME, _NSEC3, _ANY, _DS = 5, 39, 50, 255, 43
+_BESIDE_ALIAS = frozenset({24, 25, 30, 46, 47})
+_HOSTS = frozenset({15, 64, 65})
+_META = frozenset({0, 128, 249, 253, 254})
+_ALIASES, _ALIASES_OF_KNOT = 11, 5
+
+
+def _aliases(response: Response) -> list[Record]:
+    return [record for record in response.answer if record[1] == _CNAME]
+
+
+def _has_less(one: Response, other: Response) -> bool:
+    return set(one.answer) < set(other.answer)
+
+
+def _nearest(finding: Finding, name: bytes) -> bytes | None:
+    """The origin of the zone that has the name."""
+    while name not in finding.origins:
+        if name == b"\0":
+            return None
+        name = name[1 + name[0] :]
+    return name
+
+
+def _leaves_its_zone(finding: Finding) -> bool:
+    return any(_nearest(finding, owner) != _nearest(finding, goal) for owner, *_, goal in _aliases(finding.mine))
+
+
+def _stops_at_the_border(finding: Finding) -> bool:
+    return _leaves_its_zone(finding) and set(finding.other.answer) <= set(finding.mine.answer)
+
+
+def _goes_in_circles(finding: Finding) -> bool:
+    goals = {record[4] for record in _aliases(finding.mine)}
+    owners = {record[0] for record in _aliases(finding.mine)}
+    return bool(owners) and goals <= owners
+
+
+def _qtype(finding: Finding) -> int:
+    return finding.case.query.qtype
+
+
+ALIASES = (
+    Difference(
+        asked="an alias whose target is in another zone that is served",
+        ours="is followed",
+        theirs="is left to the resolver",
+        peers=("bind", "knot"),
+        because="RFC 1034 section 4.3.2, step 3a: with the target the search begins again at step 1, and step 2 looks"
+        " through all zones. NSD does as we do",
+        parts=SECTIONS,
+        when=_stops_at_the_border,
+    ),
+    Difference(
+        asked="a chain of more than 11 aliases",
+        ours="ends after 11, as ADR 0011 has chosen",
+        theirs="goes on",
+        peers=("bind", "nsd"),
+        because="RFC 1034 section 3.6.2 sets no number; whoever gets part of a chain asks for the rest (section 5.3.3)",
+        parts=SECTIONS,
+        when=lambda finding: (
+            len(_aliases(finding.mine)) == _ALIASES and (set(finding.mine.answer) <= set(finding.other.answer))
+        ),
+    ),
+    Difference(
+        asked="a chain of more than 5 aliases",
+        ours="goes on to 11",
+        theirs="ends after 5",
+        peers=("knot",),
+        because="as above",
+        parts=SECTIONS,
+        when=lambda finding: (
+            len(_aliases(finding.other)) == _ALIASES_OF_KNOT and _has_less(finding.other, finding.mine)
+        ),
+    ),
+    Difference(
+        asked="a loop of aliases",
+        ours="NOERROR, with the records of the loop once",
+        theirs="SERVFAIL with the same records",
+        peers=("bind",),
+        because="RFC 1034 section 3.6.2: domain software should not fail when presented with CNAME chains or loops; it"
+        " is the resolver that signals them as an error. NSD and Knot do as we do",
+        parts=SECTIONS | FLAGS,
+        when=lambda finding: finding.other.rcode == "SERVFAIL" and _goes_in_circles(finding),
+    ),
+    Difference(
+        asked="a loop through DNAMEs",
+        ours="has each DNAME once",
+        theirs="has them again in each round, and earlier TC",
+        peers=("knot",),
+        because="RFC 2181 section 5: a set of records is one thing, and sent once",
+        parts=FLAGS | {"answer"},
+        when=lambda finding: len(set(finding.other.answer)) < len(finding.other.answer),
+    ),
+    Difference(
+        asked="SIG, NXT, KEY, RRSIG or NSEC of an alias",
+        ours="is looked for beside the CNAME only",
+        theirs="is looked for at its target",
+        peers=("nsd", "knot"),
+        because="RFC 2535 section 2.3.5 and RFC 4035 section 2.5: these types stand beside a CNAME, so the question"
+        " means the alias itself",
+        parts=SECTIONS,
+        when=lambda finding: _qtype(finding) in _BESIDE_ALIAS and bool(_aliases(finding.other)),
+    ),
+    Difference(
+        asked="NSEC3 of an alias",
+        ours="is looked for at the target, as any other type",
+        theirs="is looked for at the alias only",
+        peers=("nsd",),
+        because="RFC 5155 section 3: NSEC3 records have owners of their own and never stand beside a CNAME, so RFC 1034"
+        " section 3.6.2 rules",
+        parts=SECTIONS,
+        when=lambda finding: _qtype(finding) == _NSEC3 and bool(_aliases(finding.mine)),
+    ),
+    Difference(
+        asked="DS through an alias to the apex of a zone whose parent is served",
+        ours="the parent's SOA says that there is none",
+        theirs="the child's SOA does",
+        peers=("bind", "knot"),
+        because="RFC 4035 section 3.1.4.1: the DS of a zone is data of its parent, also where an alias led to it",
+        parts=SECTIONS,
+        when=lambda finding: _qtype(finding) == _DS and bool(_aliases(finding.mine)),
+    ),
+    Difference(
+        asked="a name that grows beyond 255 octets by a DNAME",
+        ours="YXDOMAIN",
+        theirs="NXDOMAIN",
+        peers=("knot",),
+        because="RFC 6672 section 2.2 demands YXDOMAIN",
+        parts=SECTIONS,
+        when=lambda finding: finding.mine.rcode == "YXDOMAIN",
+    ),
+)
+
+TYPES = (
+    Difference(
+        asked="ANY",
+        ours="over UDP one set, over TCP all",
+        theirs="all in both (BIND), one in both, and not always the same (NSD, Knot)",
+        peers=("bind", "nsd", "knot"),
+        because="RFC 8482 section 4.1: one set or several may be chosen from those at the name; section 4.4 lets it"
+        " depend on the transport",
+        parts=SECTIONS | FLAGS,
+        when=lambda finding: _qtype(finding) == _ANY,
+    ),
+    Difference(
+        asked="types that only questions and messages have, and type 0",
+        ours="NOTIMP",
+        theirs="FORMERR for some (BIND), the same as for a type that the name does not have (all)",
+        peers=("bind", "nsd", "knot"),
+        because="RFC 6895 section 3.1: these are no types of data, and RFC 9824 section 3.5 finds that many servers"
+        " return errors for all of them; RFC 1035 section 4.1.1 calls a kind of query that is not supported NOTIMP",
+        parts=SECTIONS | FLAGS,
+        when=lambda finding: _qtype(finding) in _META,
+    ),
+    Difference(
+        asked="a name that the zone does not have, below a served zone's apex, where the zone above it has such a name",
+        ours="NXDOMAIN, from the zone that the name is in",
+        theirs="NODATA",
+        peers=("nsd",),
+        because="RFC 1034 section 4.3.2, step 2: the zone that is the nearest ancestor is searched, and no other",
+        parts=SECTIONS,
+        when=lambda finding: finding.case.name.lower().endswith("a.not.delegated.child.test."),
+    ),
+)
+
+
+def _is_needless(finding: Finding) -> bool:
+    """They lack addresses of hosts outside the delegated zone; what is within is there."""
+    ours, theirs = finding.mine, finding.other
+    cuts = tuple(record[0] for record in ours.authority)
+    lacking = set(ours.additional) - set(theirs.additional)
+    return ours.is_referral and not any(record[0].endswith(cuts) for record in lacking)
+
+
+def _helps_only(finding: Finding) -> bool:
+    """Addresses for MX and the like, of wildcards, of hosts behind an alias, or of a referral behind one."""
+    return _qtype(finding) in _HOSTS or bool(_aliases(finding.mine))
+
+
+SIZES = (
+    Difference(
+        asked="a name below a cut whose name servers are elsewhere in the zone",
+        ours="their addresses are in the referral as far as they fit",
+        theirs="they are left out, or others or fewer of them fit",
+        peers=("bind", "knot"),
+        because="RFC 9471 section 3.2: siblings' glue is sent as far as it fits; addresses from the zone itself are no"
+        " glue, and save the resolver a question",
+        parts=ADDITIONAL,
+        when=_is_needless,
+    ),
+    Difference(
+        asked="MX, SVCB or HTTPS, or anything behind an alias",
+        ours="has the addresses of the targets beside it, also those of a wildcard",
+        theirs="has fewer",
+        peers=(EVERYBODY,),
+        because="RFC 9460 section 4.1 and RFC 1035 section 3.3.9 ask for them; the client can do without",
+        parts=ADDITIONAL,
+        when=_helps_only,
+    ),
+    Difference(
+        asked="a referral with more glue than fits",
+        ours="has TC",
+        theirs="lacks glue without TC",
+        peers=("bind", "nsd"),
+        because="RFC 9471 section 3.1 demands TC where not all glue for name servers within the delegated zone fits",
+        parts=FLAGS,
+        when=lambda finding: finding.mine.is_referral and finding.mine.is_truncated,
+    ),
+    Difference(
+        asked="a referral with more than 40 sets of glue",
+        ours="has all of them",
+        theirs="has 40, without TC",
+        peers=("nsd",),
+        because="RFC 9471 section 3.1 demands all that is there",
+        parts=ADDITIONAL,
+        when=lambda finding: finding.mine.is_referral and set(finding.other.additional) < set(finding.mine.additional),
+    ),
+    Difference(
+        asked="a name below a DNAME",
+        ours="the CNAME that is made has its target whole, so that less fits",
+        theirs="it has a pointer to the target of the DNAME",
+        peers=("bind",),
+        because="RFC 1035 section 4.1.4: compression is the sender's choice. NSD and Knot do as we do",
+        parts=FLAGS,
+        when=lambda finding: finding.mine.is_truncated and any(record[1] == _DNAME for record in finding.other.answer),
+    ),
+    Difference(
+        asked="a negative answer whose SOA does not fit",
+        ours="has TC",
+        theirs="lacks the SOA without TC",
+        peers=("knot",),
+        because="RFC 2308 section 3: the SOA must be there, so RFC 2181 section 9 demands TC",
+        parts=FLAGS,
+        when=lambda finding: finding.mine.is_truncated and not finding.other.authority,
+    ),
+    Difference(
+        asked="a referral with more glue of siblings than fits",
+        ours="has what fits, without TC",
+        theirs="has TC, Knot also where better compression would have let it fit",
+        peers=("bind", "nsd", "knot"),
+        because="RFC 9471 section 3.2: where glue for name servers in sibling domains does not fit, TC may be set but"
+        " need not; RFC 1035 section 4.1.4: compression is the sender's choice",
+        parts=FLAGS,
+        when=lambda finding: finding.other.is_truncated and finding.mine.is_referral and not finding.mine.is_truncated,
+    ),
+    Difference(
+        asked="a name in other letters than the zone has",
+        ours="is compressed with the question's name",
+        theirs="has owners in the zone's letters, which are not, and earlier TC",
+        peers=("bind",),
+        because="RFC 4343 section 4.1: compression may change letters, and servers need not preserve them",
+        parts=FLAGS,
+        when=lambda finding: finding.case.variant == "odd case" and finding.other.is_truncated,
+    ),
+    Difference(
+        asked="a name of more than 100 labels",
+        ours="has 64 of its ends remembered for compression",
+        theirs="has more of them",
+        peers=(EVERYBODY,),
+        because="RFC 1035 section 4.1.4: compression is the sender's choice",
+        parts=frozenset({"size"}),
+        when=lambda finding: len(finding.case.query.qname) > 2 * 100,
+    ),
+)
