@@ -36,7 +36,8 @@ impl Arguments {
             time: LONGEST,
             count: MOST,
             rate: 20_000,
-            window: 128, // chosen: a socket buffer of the default size (212,992 octets) holds 166 queries of 1,280 octets each
+            // chosen: a socket buffer of the default size (212,992 octets) holds 166 of 1,280 octets.
+            window: 128,
             sockets: 1,
             patience: Duration::from_millis(100),
             is_checked: true,

@@ -19,6 +19,7 @@ from benchmarks.contest.result import add
 from benchmarks.contest.result import write as write_result
 from benchmarks.contest.rounds import Line, Marks, Range, ratios
 from benchmarks.instructions import per_query, totals
+from benchmarks.report import inserted
 
 SMALL = [case for case in CASES.values() if case.key != "million"]
 
@@ -130,3 +131,10 @@ def test_size_and_start_are_goals_of_the_large_zone_only() -> None:
 
 def test_a_run_without_our_own_server_has_no_goals() -> None:
     assert not list(goals({"names": [line_of("gdnsd"), line_of("knot")]}))
+
+
+def test_the_report_replaces_what_stood_between_the_marks_and_nothing_else() -> None:
+    document = "# Performance\n\n<!-- results -->\nold\n<!-- end -->\nafter\n"
+    once = inserted(document, "# Title\n\nmachine\n\n## Case\n\n| a |\n")
+    assert once == "# Performance\n\n<!-- results -->\n\nmachine\n\n### Case\n\n| a |\n\n<!-- end -->\nafter\n"
+    assert inserted(once, "# Title\n\nmachine\n\n## Case\n\n| a |\n") == once
