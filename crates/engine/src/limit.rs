@@ -41,6 +41,10 @@ const SLOTS: usize = 8;
 /// Where a query's name begins.
 const QNAME: usize = 12;
 
+/// What a subject's hash is made from: network, code and type in front, then a name.
+const KEY_HEAD: usize = 32;
+const KEY_OCTETS: usize = KEY_HEAD + 255;
+
 /// Response codes of answers; all others are errors, which are one subject.
 const NOERROR: u16 = 0;
 const NXDOMAIN: u16 = 3;
@@ -130,30 +134,40 @@ impl Limiter {
 
     /// The hash of who asks and what the response is about.
     fn subject(&self, request: &Request<'_>, summary: &Summary) -> u64 {
-        let mut hasher = self.keys.build_hasher();
-        let RateLimit {
-            ipv4_prefix,
-            ipv6_prefix,
-            ..
-        } = self.limit;
-        match network_of(request.client, ipv4_prefix, ipv6_prefix) {
-            IpAddr::V4(network) => hasher.write(&network.octets()),
-            IpAddr::V6(network) => hasher.write(&network.octets()),
-        }
-        if !matches!(summary.rcode, NOERROR | NXDOMAIN) {
-            return hasher.finish();
-        }
-        let qtype = summary.qtype.filter(|_| summary.subject.has_type);
-        hasher.write_u16(summary.rcode);
-        hasher.write_u16(qtype.unwrap_or(0));
-        let qname = request.message.get(QNAME..).unwrap_or(&[]);
-        for label in labels(qname, usize::from(summary.subject.labels)) {
-            let mut lower = [0; 64];
-            for (to, from) in lower.iter_mut().zip(label) {
-                *to = from.to_ascii_lowercase();
+        let mut key = [0; KEY_OCTETS];
+        let (head, tail) = key.split_at_mut(KEY_HEAD);
+        let network = network_of(
+            request.client,
+            self.limit.ipv4_prefix,
+            self.limit.ipv6_prefix,
+        );
+        let network = match network {
+            IpAddr::V4(network) => network.to_ipv6_mapped(),
+            IpAddr::V6(network) => network,
+        };
+        let mut length = KEY_HEAD;
+        let (mut rcode, mut qtype) = (u16::MAX, 0);
+        // All errors are one subject.
+        if matches!(summary.rcode, NOERROR | NXDOMAIN) {
+            let qname = request.message.get(QNAME..).unwrap_or(&[]);
+            let name = ending(qname, usize::from(summary.subject.labels));
+            for (to, from) in tail.iter_mut().zip(name) {
+                *to = from.to_ascii_lowercase(); // the length of a label is below every letter
             }
-            hasher.write(lower.get(..label.len()).unwrap_or(&[]));
+            length += name.len().min(tail.len());
+            rcode = summary.rcode;
+            qtype = summary
+                .qtype
+                .filter(|_| summary.subject.has_type)
+                .unwrap_or(0);
         }
+        let numbers = u128::from(rcode) << 16 | u128::from(qtype);
+        let numbers = [network.to_bits(), numbers].map(u128::to_be_bytes);
+        for (to, from) in head.iter_mut().zip(numbers.as_flattened()) {
+            *to = *from;
+        }
+        let mut hasher = self.keys.build_hasher();
+        hasher.write(key.get(..length).unwrap_or(&[]));
         hasher.finish()
     }
 
@@ -202,19 +216,19 @@ fn lead(word: u64, now: u64) -> u64 {
     if lead > LEAD_MAX { 0 } else { lead }
 }
 
-/// The last `count` labels of the name at the front of `octets`, each without its length.
-fn labels(octets: &[u8], count: usize) -> impl Iterator<Item = &[u8]> {
-    let all = split(octets).count();
-    split(octets).skip(all.saturating_sub(count))
-}
-
-fn split(mut octets: &[u8]) -> impl Iterator<Item = &[u8]> {
-    std::iter::from_fn(move || {
-        let (length, rest) = octets.split_first()?;
-        let (label, rest) = rest.split_at_checked(usize::from(*length))?;
-        octets = rest;
-        (!label.is_empty()).then_some(label)
-    })
+/// The last `count` labels of the name at the front of `octets`, as they stand there.
+fn ending(octets: &[u8], count: usize) -> &[u8] {
+    let mut labels = 0;
+    let mut end = 0;
+    while let Some(length @ 1..) = octets.get(end) {
+        labels += 1;
+        end += usize::from(*length) + 1;
+    }
+    let mut start = 0;
+    for _ in count..labels {
+        start += octets.get(start).map_or(0, |length| usize::from(*length)) + 1;
+    }
+    octets.get(start..end).unwrap_or(&[])
 }
 
 #[cfg(test)]
@@ -413,12 +427,13 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_split_whatever_stands_there() {
-        let labels = |octets: &[u8], count| super::labels(octets, count).count();
-        assert_eq!(labels(&query("a.b.c")[12..], 255), 3);
-        assert_eq!(labels(&query("a.b.c")[12..], 2), 2);
-        assert_eq!(labels(&[0], 5), 0);
-        assert_eq!(labels(&[], 5), 0);
-        assert_eq!(labels(&[5, 1], 5), 0);
+    fn a_names_ending_is_found_whatever_stands_there() {
+        let name = &query("a.bb.c")[12..];
+        assert_eq!(super::ending(name, 255), b"\x01a\x02bb\x01c");
+        assert_eq!(super::ending(name, 2), b"\x02bb\x01c");
+        assert_eq!(super::ending(name, 0), b"");
+        for (octets, count) in [(&[0][..], 5), (&[], 5), (&[5, 1], 5), (&[5, 1], 0)] {
+            assert_eq!(super::ending(octets, count), b"", "{octets:?}");
+        }
     }
 }

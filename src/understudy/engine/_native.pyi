@@ -146,7 +146,9 @@ class Engine:
         transport: Literal["udp", "tcp"] = "udp",
         now: float | None = None,
     ) -> bytes | None:
-        """What the service would send for this message at CLOCK_MONOTONIC `now`; None: silence. Not counted."""
+        """What the service would send for this message at CLOCK_MONOTONIC `now`; None: silence. Not
+        counted, and not limited.
+        """
 
     def set_cookie_secrets(self, cookie_secrets: Sequence[bytes]) -> None:
         """Make cookies with the first from now on, and take those made with any. No effect where there are none."""
