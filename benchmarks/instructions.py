@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def _section(case: Case, found: Mapping[str, int]) -> list[str]:
-    rows = [f"| {server} | {count:,} |" for server, count in found.items()]
+    rows = [f"| {server} {COMPETITORS[server].version()} | {count:,} |" for server, count in found.items()]
     return [f"## User-space instructions per query: {case.title}", "", "| server | instructions |", "|---|---|", *rows]
 
 
