@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+_SECTIONS = re.compile(r"^(?=## )", re.MULTILINE)
 DOCUMENT, PAGE = "answering.json", "answering.md"
 
 
@@ -24,6 +26,6 @@ def add(folder: Path, key: str, found: Mapping[str, object], *, section: Sequenc
     if (folder / DOCUMENT).exists():
         document = json.loads((folder / DOCUMENT).read_text())
         page = (folder / PAGE).read_text()
-    kept = [part for part in page.split("\n## ") if not f"## {part}".startswith(section[0])]
-    text = "\n## ".join(kept).rstrip("\n") + "\n\n" if page else ""
+    kept = "".join(part for part in _SECTIONS.split(page) if not part.startswith(section[0])).rstrip("\n")
+    text = f"{kept}\n\n" if kept else ""
     write(folder, {**document, key: found}, text + "\n".join(section) + "\n")

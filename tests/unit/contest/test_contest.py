@@ -83,11 +83,13 @@ def test_the_totals_of_callgrind_are_read_by_process_and_thread(tmp_path: Path) 
     assert totals(set(tmp_path.iterdir())) == {"77-03": 1234}
 
 
-def test_a_measurement_added_again_stands_once_on_the_page(tmp_path: Path) -> None:
-    write_result(tmp_path, {"cases": {}}, "# Title\n\n## First\n\nkept\n")
+@pytest.mark.parametrize("before", ["# Title\n\n## First\n\nkept\n\n", ""], ids=["after others", "alone"])
+def test_a_measurement_added_again_stands_once_on_the_page(before: str, tmp_path: Path) -> None:
+    if before:
+        write_result(tmp_path, {"cases": {}}, before)
     for count in (1, 2):
         add(tmp_path, "more", {"count": count}, section=["## More", "", f"count {count}"])
-    assert (tmp_path / "answering.md").read_text() == "# Title\n\n## First\n\nkept\n\n## More\n\ncount 2\n"
+    assert (tmp_path / "answering.md").read_text() == f"{before}## More\n\ncount 2\n"
 
 
 def line_of(server: str, *, p99_us: float = 100.0, load_s: float = 1.0, **to: float) -> Line:
