@@ -1,11 +1,15 @@
 //! What [`Query`] and [`Tsig`] read is what a naive reader reads, and what the `domain` crate does.
 
 use domain::base::Message;
-use understudy_wire::{HEADER_OCTETS, Header, Name, Opcode, Query, Refusal, Rtype, Silence, Tsig};
+use understudy_wire::{
+    HEADER_OCTETS, Header, LowerName, Name, Opcode, Plain, PlainOpt, Query, Refusal, Rtype,
+    Silence, Tsig,
+};
 
 /// The input is the message.
 pub fn run(octets: &[u8]) {
     let records = read_naively(octets);
+    check_plain(octets);
     match Query::parse(octets) {
         Ok(query) | Err(Refusal::BadVersion(query) | Refusal::NoQuestion(query)) => {
             check_query(&query, records.as_deref());
@@ -22,6 +26,29 @@ pub fn run(octets: &[u8]) {
             }
         }
     }
+}
+
+/// What is plain is read alike in both ways.
+fn check_plain(octets: &[u8]) {
+    let Some(plain) = Plain::parse(octets) else {
+        return;
+    };
+    let query = Query::parse(octets).expect("a plain query");
+    assert_eq!(query.header.opcode(), Opcode::QUERY);
+    assert!(query.signature.is_none());
+    assert_eq!(plain.question.octets, query.question.octets);
+    assert_eq!(plain.question.qtype, query.question.qtype);
+    assert_eq!(plain.question.qclass, query.question.qclass);
+    assert_eq!(plain.labels, query.question.qname.label_count());
+    let (mut folded, expected) = (LowerName::root(), LowerName::new(query.question.qname));
+    plain.fold_into(&mut folded);
+    assert_eq!(folded.octets(), expected.octets());
+    assert_eq!(folded.label_count(), expected.label_count());
+    let opt = query.edns.map(|edns| PlainOpt {
+        udp_size: edns.udp_size,
+        dnssec_ok: edns.dnssec_ok,
+    });
+    assert_eq!(plain.opt, opt);
 }
 
 fn check_header(header: &Header, octets: &[u8]) {

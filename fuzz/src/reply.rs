@@ -8,8 +8,9 @@ use domain::base::{Message, ToName as _};
 use domain::rdata::AllRecordData;
 use understudy_answer::{
     Chance, CookieUse, Outcome, Request, Server, Summary, Transport, Zones, respond,
+    respond_at_length, slip,
 };
-use understudy_wire::{Query, Refusal};
+use understudy_wire::{Opcode, Query, Question, Rcode, Refusal};
 
 /// The least of a client's buffer (RFC 1035 section 2.3.4).
 const PLAIN: usize = 512;
@@ -22,6 +23,18 @@ pub(crate) struct Ask<'a> {
     pub(crate) seed: u64,
 }
 
+impl Ask<'_> {
+    fn request(&self) -> Request<'_> {
+        Request {
+            message: self.message,
+            client: IpAddr::from([192, 0, 2, 53]),
+            transport: self.transport,
+            now_ns: 5_000_000_000,
+            wall_s: 1_700_000_000,
+        }
+    }
+}
+
 /// A server, and what it sends at most to whoever shows no cookie of ours.
 pub(crate) struct Host {
     pub(crate) server: Server,
@@ -30,13 +43,7 @@ pub(crate) struct Host {
 
 /// Asks, checks the response, and returns it; none where there is silence.
 pub(crate) fn ask<Z: Zones>(zones: &Z, host: &Host, ask: &Ask<'_>) -> Option<Vec<u8>> {
-    let request = Request {
-        message: ask.message,
-        client: IpAddr::from([192, 0, 2, 53]),
-        transport: ask.transport,
-        now_ns: 5_000_000_000,
-        wall_s: 1_700_000_000,
-    };
+    let request = ask.request();
     let mut reply = vec![0; ask.room];
     let mut chance = Chance::new(ask.seed);
     let outcome = respond(zones, &host.server, &request, &mut chance, &mut reply);
@@ -56,7 +63,37 @@ pub(crate) fn ask<Z: Zones>(zones: &Z, host: &Host, ask: &Ask<'_>) -> Option<Vec
     );
     reply.truncate(summary.length);
     check(ask.message, &reply, &summary);
+    check_long_way(zones, host, ask, (&summary, &reply));
+    check_slip(host, ask);
     Some(reply)
+}
+
+/// The short way of common questions leads where the long one does.
+fn check_long_way<Z: Zones>(
+    zones: &Z,
+    host: &Host,
+    ask: &Ask<'_>,
+    (summary, reply): (&Summary, &[u8]),
+) {
+    let (mut long, mut chance) = (vec![0; ask.room], Chance::new(ask.seed));
+    let request = ask.request();
+    let outcome = respond_at_length(zones, &host.server, &request, &mut chance, &mut long);
+    assert_eq!(outcome, Outcome::Answered(*summary));
+    assert_eq!(&long[..reply.len()], reply);
+}
+
+/// What a rate limit leaves of a response.
+fn check_slip(host: &Host, ask: &Ask<'_>) {
+    let (mut reply, mut chance) = (vec![0; ask.room], Chance::new(ask.seed));
+    let outcome = slip(&host.server, &ask.request(), &mut chance, &mut reply);
+    if let Outcome::Answered(summary) = outcome {
+        assert!(summary.length <= limit(host, ask, summary.cookies));
+        reply.truncate(summary.length);
+        check(ask.message, &reply, &summary);
+        let is_malformed = summary.rcode == Rcode::FORMERR.number();
+        assert!(summary.is_truncated || is_malformed, "{summary:?}");
+        assert_eq!(reply[6..10], [0; 4], "no records but OPT");
+    }
 }
 
 /// The most that may be sent.
@@ -101,7 +138,11 @@ fn check(query: &[u8], response: &[u8], summary: &Summary) {
         );
     }
     let records = check_records(&message);
-    let opts = records.iter().filter(|it| it.0 == OtherRtype::OPT).count();
+    if let Some(asked) = asked.filter(|it| it.header.opcode() == Opcode::QUERY) {
+        check_chain(&asked.question, &records);
+    }
+    let opts = records.iter().filter(|it| it.rtype == OtherRtype::OPT);
+    let opts = opts.count();
     match asked {
         Some(asked) if asked.edns.is_none() => assert_eq!(opts, 0, "nobody asked for OPT"),
         _ => assert!(opts <= 1),
@@ -115,8 +156,7 @@ fn check(query: &[u8], response: &[u8], summary: &Summary) {
 }
 
 /// Every count, name and rdata is whole, no record comes twice in its section, and nothing follows.
-/// Returns type and rank of section.
-fn check_records(message: &Message<&[u8]>) -> Vec<(OtherRtype, usize)> {
+fn check_records(message: &Message<&[u8]>) -> Vec<Read> {
     let (questions, answer, authority, additional) = message.sections().expect("sections");
     assert!(questions.count() <= 1);
     let mut found = Vec::new();
@@ -129,10 +169,64 @@ fn check_records(message: &Message<&[u8]>) -> Vec<(OtherRtype, usize)> {
             let record = record
                 .to_any_record::<AllRecordData<_, _>>()
                 .unwrap_or_else(|error| panic!("{rtype}: {error}"));
-            let key = (owner, rtype.to_int(), format!("{:?}", record.data()));
+            let key = (
+                owner.clone(),
+                rtype.to_int(),
+                format!("{:?}", record.data()),
+            );
             assert!(seen.insert(key), "{record:?} comes twice");
-            found.push((rtype, rank));
+            let target = match record.data() {
+                AllRecordData::Cname(it) => {
+                    Some(it.cname().to_vec().as_slice().to_ascii_lowercase())
+                }
+                _ => None,
+            };
+            found.push(Read {
+                is_answer: rank == 0,
+                rtype,
+                owner,
+                target,
+            });
         }
     }
     found
+}
+
+/// A record of a response; its names are in lower case.
+struct Read {
+    is_answer: bool,
+    rtype: OtherRtype,
+    owner: Vec<u8>,
+    target: Option<Vec<u8>>,
+}
+
+/// Each record of the answer is of the name that the ones before it lead to, a DNAME record of a name
+/// above it (RFC 1034 section 3.6.2, RFC 6672 section 3.2); only the question's type ends the way.
+fn check_chain(question: &Question<'_>, records: &[Read]) {
+    let qtype = OtherRtype::from_int(question.qtype.number());
+    let ends_with_alias = matches!(qtype, OtherRtype::CNAME | OtherRtype::ANY);
+    let mut name = question.qname.octets().to_ascii_lowercase();
+    for record in records.iter().filter(|it| it.is_answer) {
+        if record.rtype == OtherRtype::DNAME && record.owner != name {
+            assert!(is_below(&name, &record.owner), "a DNAME beside the name");
+            continue;
+        }
+        assert_eq!(record.owner, name, "{:?}", record.rtype);
+        match &record.target {
+            Some(target) if !ends_with_alias => name.clone_from(target),
+            Some(_) => {}
+            None => assert!(qtype == record.rtype || qtype == OtherRtype::ANY, "{qtype}"),
+        }
+    }
+}
+
+fn is_below(name: &[u8], ancestor: &[u8]) -> bool {
+    let mut rest = name;
+    while let Some((length, after)) = rest.split_first() {
+        rest = after.get(usize::from(*length)..).unwrap_or_default();
+        if rest == ancestor {
+            return true;
+        }
+    }
+    false
 }

@@ -6,7 +6,7 @@ use domain::base::Message;
 use domain::base::iana::Rcode;
 use understudy_answer::{Server, Transport};
 use understudy_wire::{Name, NameBuf, Rtype};
-use understudy_zone::Zone;
+use understudy_zone::{Kind, Selector, SteeredSet, Zone};
 
 use crate::draw::Draw;
 use crate::model::{Content, Model, Sets};
@@ -66,7 +66,12 @@ pub fn run(input: &[u8]) {
         let Some(response) = reply::ask(&served, &host, &ask) else {
             panic!("silence to a query for {qname} {qtype}");
         };
-        if let ([zone], [model]) = (served.0.as_slice(), models.as_slice()) {
+        let nearest = (served.0.iter().zip(&models))
+            .filter(|(zone, _)| qname.as_name().is_at_or_below(zone.origin()))
+            .max_by_key(|(zone, _)| zone.origin().label_count());
+        let (zone, model) = nearest.expect("a zone at or above the name");
+        // The DS record of a zone is in the one above it, if that is here.
+        if !(qtype == Rtype::DS && zone.origin() == qname.as_name()) {
             check(
                 &Case {
                     zone,
@@ -132,7 +137,7 @@ fn check(case: &Case<'_>, response: &[u8]) {
     let source = if model.exists(&path) { path } else { asterisk };
     if !model.exists(&source) {
         assert_eq!(outcome, (Rcode::NXDOMAIN, true, 0), "{case}");
-        return check_soa(case, &message);
+        return check_soa(case, &message, (0, u32::MAX));
     }
     let sets = model.sets(&source).cloned().unwrap_or_default();
     if !header.tc() {
@@ -140,38 +145,59 @@ fn check(case: &Case<'_>, response: &[u8]) {
     }
 }
 
-/// The answer of a name that exists, or of a wildcard.
+/// The answer of a name that exists, or of a wildcard: what is steered comes before what is static,
+/// and the type asked for before an alias.
 fn check_sets(case: &Case<'_>, sets: &Sets, message: &Message<&[u8]>) {
-    let Case { qtype, .. } = case;
-    let is_steered = |content: &Content| matches!(content, Content::Steered(_));
-    let leads_on = sets.contains_key(&(Rtype::CNAME.number(), true)) && *qtype != Rtype::CNAME;
-    if sets.values().any(is_steered) || leads_on || *qtype == Rtype::ANY {
+    let of_type = |rtype: Rtype| {
+        let number = rtype.number();
+        sets.get(&(number, false))
+            .or_else(|| sets.get(&(number, true)))
+    };
+    let own = of_type(case.qtype);
+    let leads_on = own.is_none() && of_type(Rtype::CNAME).is_some();
+    if leads_on || case.qtype == Rtype::ANY {
         return;
     }
     let (header, counts) = (message.header(), message.header_counts());
-    assert_eq!(
-        (header.rcode(), header.aa()),
-        (Rcode::NOERROR, true),
-        "{case}"
-    );
-    if let Some(Content::Static(_, rdatas)) = sets.get(&(qtype.number(), true)) {
-        assert_eq!(usize::from(counts.ancount()), rdatas.len(), "{case}");
-        assert_eq!(counts.nscount(), 0, "{case}");
-    } else {
-        assert_eq!(counts.ancount(), 0, "{case}");
-        check_soa(case, message);
+    let count = usize::from(counts.ancount());
+    let outcome = (header.rcode(), header.aa());
+    if let Some(Content::Steered(SteeredSet {
+        kind: Kind::Servfail,
+        ..
+    })) = own
+    {
+        assert_eq!((outcome, count), ((Rcode::SERVFAIL, false), 0), "{case}");
+        return;
+    }
+    assert_eq!(outcome, (Rcode::NOERROR, true), "{case}");
+    match own {
+        Some(Content::Static(_, rdatas)) => assert_eq!(count, rdatas.len(), "{case}"),
+        Some(Content::Steered(set)) if set.kind == Kind::Answer => {
+            let variants = match set.selector {
+                Selector::Chance => &set.variants,
+                Selector::One | Selector::Rotate => &set.variants[..1],
+            };
+            let is_one = variants.iter().any(|(_, rdatas)| rdatas.len() == count);
+            assert!(is_one, "{count} records of {set:?}");
+        }
+        Some(Content::Steered(set)) => check_soa(case, message, (count, set.ttl)),
+        None => check_soa(case, message, (count, u32::MAX)),
     }
 }
 
-/// A negative answer has the SOA record with the zone's negative TTL (RFC 2308 section 3).
-fn check_soa(case: &Case<'_>, message: &Message<&[u8]>) {
+/// A negative answer has the SOA record, with the zone's negative TTL (RFC 2308 section 3) or that of
+/// a steered set.
+fn check_soa(case: &Case<'_>, message: &Message<&[u8]>, (count, ttl): (usize, u32)) {
+    assert_eq!(count, 0, "{case}");
     if message.header().tc() {
         return;
     }
     let mut authority = message.authority().expect("a section");
     let soa = authority.next().expect("an SOA record").expect("a record");
     assert_eq!(soa.rtype().to_int(), Rtype::SOA.number());
-    assert_eq!(soa.ttl().as_secs(), case.zone.negative_ttl());
+    let most = case.zone.negative_ttl().min(ttl);
+    assert!(soa.ttl().as_secs() <= most, "{case}");
+    assert!(ttl < u32::MAX || soa.ttl().as_secs() == most, "{case}");
     let owner: NameBuf = format!("{}.", soa.owner()).parse().expect("a name");
     assert_eq!(owner.as_name(), case.zone.origin());
     assert!(authority.next().is_none(), "one record");

@@ -344,4 +344,38 @@ big TYPE65280 \\# 600 ";
             Transport::Udp
         ));
     }
+
+    #[test]
+    fn a_variant_that_does_not_fit_comes_as_often_as_its_weight_says() {
+        let many = (0..100).map(|last| vec![192, 0, 2, last]).collect();
+        let set = SteeredSet {
+            rtype: Rtype::A,
+            kind: Kind::Answer,
+            ttl: 30,
+            due_ns: None,
+            selector: Selector::Chance,
+            variants: vec![(1, vec![vec![192, 0, 2, 1]]), (1, many)],
+        };
+        let changes = [SteeredChange::Set(name("many"), set)];
+        let zones = One(zone("").0.with_steered(&changes).unwrap());
+        let server = Server::new(512, "", "").unwrap();
+        let (client, transport) = ([192, 0, 2, 53].into(), Transport::Udp);
+        let message = &query("many", Rtype::A, [0, 0], None);
+        let request = Request {
+            message,
+            client,
+            transport,
+            now_ns: 5,
+            wall_s: 0,
+        };
+        let (mut chance, mut truncated) = (Chance::new(3), 0);
+        for _ in 0..10_000 {
+            let reply = &mut [0; 512];
+            let outcome = crate::respond(&zones, &server, &request, &mut chance, reply);
+            let is_truncated =
+                matches!(outcome, Outcome::Answered(summary) if summary.is_truncated);
+            truncated += u32::from(is_truncated);
+        }
+        assert!((4_700..5_300).contains(&truncated), "{truncated}");
+    }
 }

@@ -31,6 +31,8 @@ mod server;
 mod steering;
 
 pub use chance::Chance;
+#[doc(hidden)]
+pub use message::respond_at_length;
 pub use message::{respond, slip};
 pub use outcome::{
     CookieUse, ExtendedError, Outcome, RECORDS, Request, Silence, Subject, Summary, Transport,
