@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from understudy.testing.side_by_side.comparison import EVERYBODY, Finding
 from understudy.testing.side_by_side.differences import ADDITIONAL, FLAGS, SECTIONS, Difference
-from understudy.testing.side_by_side.reading import Record, Response
+from understudy.testing.side_by_side.reading import SOA, Record, Response
 
 _CNAME, _DNAME, _NSEC3, _ANY, _DS = 5, 39, 50, 255, 43
 _BESIDE_ALIAS = frozenset({24, 25, 30, 46, 47})
@@ -21,13 +23,17 @@ def _has_less(one: Response, other: Response) -> bool:
     return set(one.answer) < set(other.answer)
 
 
+def _endings(name: bytes) -> Iterator[bytes]:
+    """The name, and every name above it."""
+    while name != b"\0":
+        yield name
+        name = name[1 + name[0] :]
+    yield name
+
+
 def _nearest(finding: Finding, name: bytes) -> bytes | None:
     """The origin of the zone that has the name."""
-    while name not in finding.origins:
-        if name == b"\0":
-            return None
-        name = name[1 + name[0] :]
-    return name
+    return next((ending for ending in _endings(name) if ending in finding.origins), None)
 
 
 def _leaves_its_zone(finding: Finding) -> bool:
@@ -186,6 +192,16 @@ def _helps_only(finding: Finding) -> bool:
     return _qtype(finding) in _HOSTS or bool(_aliases(finding.mine))
 
 
+def _names_what_the_soa_names(finding: Finding) -> bool:
+    """The question's name, or one above it but below the apex, is the SOA's first name or above that."""
+    for owner, rtype, *_, rdata in finding.mine.authority:
+        endings = [name for name in _endings(finding.case.query.qname.lower()) if len(name) > len(owner)]
+        first = rdata[: rdata.find(owner) + len(owner)]
+        if rtype == SOA and any(first.endswith(ending) for ending in endings):
+            return True
+    return False
+
+
 SIZES = (
     Difference(
         asked="a name below a cut whose name servers are elsewhere in the zone",
@@ -262,12 +278,12 @@ SIZES = (
         when=lambda finding: finding.case.variant == "odd case" and finding.other.is_truncated,
     ),
     Difference(
-        asked="a name of more than 100 labels",
-        ours="has 64 of its ends remembered for compression",
-        theirs="has more of them",
+        asked="what is not there, of a name that the SOA's first name is or ends in",
+        ours="the SOA is compressed with the zone's name only",
+        theirs="it is compressed with the question's name too",
         peers=(EVERYBODY,),
-        because="RFC 1035 section 4.1.4: compression is the sender's choice",
+        because="RFC 1035 section 4.1.4: compression is the sender's choice; the SOA is held ready to send",
         parts=frozenset({"size"}),
-        when=lambda finding: len(finding.case.query.qname) > 2 * 100,
+        when=_names_what_the_soa_names,
     ),
 )
