@@ -54,7 +54,10 @@ def test_kdig_takes_our_cookie_too(serving: RunningServer) -> None:
 
 def test_a_new_secret_makes_other_cookies_and_takes_those_that_are_out(serving: RunningServer) -> None:
     def cookie(*words: str) -> str:
-        return re.findall(r"; COOKIE: ([0-9a-f]+) \(good\)", said("dig", serving, *words, "plain.example.com"))[0]
+        found: list[str] = re.findall(
+            r"; COOKIE: ([0-9a-f]+) \(good\)", said("dig", serving, *words, "plain.example.com")
+        )
+        return found[0]
 
     old = cookie("+cookie=0102030405060708")
     assert cookie(f"+cookie={old}") == old
