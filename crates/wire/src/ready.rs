@@ -7,8 +7,8 @@ use crate::numbers::Rtype;
 /// Where a pointer in ready rdata leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
-    /// To the known name, at the end of the question's.
-    Ending,
+    /// To the known name, at the end of the question's, but for so many octets of it.
+    Ending(u16),
     /// To a place in the rdata itself.
     Here(usize),
 }
@@ -40,8 +40,11 @@ impl ReadyRdata {
             pointers: Vec::new(),
             known: Vec::new(),
         };
-        if !ending.is_root() {
-            ready.known.push((ending, Target::Ending));
+        let (mut suffix, mut before) = (ending, 0);
+        while let Some(parent) = suffix.parent() {
+            ready.known.push((suffix, Target::Ending(before)));
+            before += u16::try_from(suffix.octets().len() - parent.octets().len()).unwrap_or(0);
+            suffix = parent;
         }
         let mut rest = rdata;
         for part in parts(rtype) {

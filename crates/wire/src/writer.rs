@@ -307,7 +307,7 @@ impl<'b> Writer<'b> {
         self.put(&rdata.octets)?;
         for pointer in &rdata.pointers {
             let value = match pointer.target {
-                Target::Ending => origin,
+                Target::Ending(octets) => origin + octets,
                 Target::Here(at) => 0xc000 | u16::try_from(start + at).map_err(|_| Full)?,
             };
             let field = self.buffer.get_mut(start + pointer.at..);

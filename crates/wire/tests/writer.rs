@@ -7,8 +7,8 @@
 )]
 
 use understudy_wire::{
-    EdnsOption, Full, Header, Name, NameBuf, Opt, Owner, Query, Question, Rcode, Rtype, Section,
-    Writer,
+    EdnsOption, Full, Header, Name, NameBuf, Opt, Owner, Query, Question, Rcode, ReadyRdata, Rtype,
+    Section, Writer,
 };
 
 const QUERY: &[u8] = b"\x12\x34\x01\x10\0\x01\0\0\0\0\0\0\x03wWw\x07Example\x03com\0\0\x01\0\x01";
@@ -211,6 +211,43 @@ fn only_the_types_of_rfc_1035_are_compressed() {
         .map(|r| r.3.to_ascii_lowercase())
         .collect();
     assert_eq!(lower, [srv, dname, mx, soa]);
+}
+
+fn lower_records(message: &[u8]) -> Vec<Vec<u8>> {
+    let rdatas = records(message).into_iter();
+    rdatas.map(|record| record.3.to_ascii_lowercase()).collect()
+}
+
+#[test]
+fn ready_rdata_is_what_would_have_been_written() {
+    let hosts = [
+        ".",
+        "com",
+        "a.example.com",
+        "other.com",
+        "x.other.com",
+        "other.test",
+    ];
+    for origin in [".", "com", "example.com", "www.example.com"] {
+        for (first, second) in hosts.iter().flat_map(|a| hosts.map(|b| (*a, b))) {
+            let soa = [wire(first), wire(second), vec![7; 20]].concat();
+            let origin = name(origin);
+            let origin = origin.as_name();
+            let ready = respond(512, |writer| {
+                let rdata = ReadyRdata::new(Rtype::SOA, &soa, origin);
+                writer.ready(Rtype::SOA, 1, &rdata).unwrap();
+            });
+            let written = respond(512, |writer| {
+                let owner = Owner::QuestionEnding(origin);
+                writer.rrset(owner, Rtype::SOA, 1, [&soa[..]]).unwrap();
+            });
+            assert_eq!(lower_records(&ready), lower_records(&written));
+            // Nothing is known of what stands before the origin in the question's name.
+            if origin == name("www.example.com").as_name() {
+                assert_eq!(ready, written, "{first} {second}");
+            }
+        }
+    }
 }
 
 #[test]
