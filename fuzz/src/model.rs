@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use understudy_wire::{Name, NameBuf, Rtype};
+use understudy_wire::{LowerName, Name, NameBuf, Rtype};
 use understudy_zone::{
     Above, Found, Match, Node, RRsetChange, Set, SteeredChange, SteeredSet, Zone,
 };
@@ -105,11 +105,41 @@ impl Model {
         let found = found.expect("a name of the zone");
         self.check_at(&found, &path, qname);
         self.check_above(&found, &path, qname);
+        self.check_unhidden(zone, &path, qname);
         assert_eq!(
             zone.node(qname).map(sets_of).as_ref(),
             self.sets(&path),
             "the node at {qname}"
         );
+    }
+
+    /// The look-up in short says the same where it says anything, and does so only where nothing else
+    /// plays a part.
+    fn check_unhidden(&self, zone: &Zone, path: &Path, qname: Name<'_>) {
+        if self.dname(path).is_none() {
+            let above = zone.delegation_above(qname);
+            let cut = self.cut(path).map(|depth| depth + self.origin_labels());
+            let expected = cut.and_then(|labels| qname.suffix(labels));
+            assert_eq!(above.as_ref().map(NameBuf::as_name), expected);
+        }
+        let Some(at) = zone.find_unhidden(&LowerName::new(qname)) else {
+            return;
+        };
+        assert_eq!((self.cut(path), self.dname(path)), (None, None), "{qname}");
+        match at {
+            Match::Exact(node) => assert_eq!(Some(&sets_of(node)), self.sets(path), "{qname}"),
+            Match::EmptyNonTerminal => {
+                assert!(self.exists(path) && self.sets(path).is_none(), "{qname}");
+            }
+            Match::Missing { wildcard } => {
+                let asterisk = [self.encloser(path), &[b"*".to_vec()]].concat();
+                let is_wild = self.exists(&asterisk);
+                assert!(
+                    !self.exists(path) && !is_wild && wildcard.is_none(),
+                    "{qname}"
+                );
+            }
+        }
     }
 
     fn check_at(&self, found: &Found<'_>, path: &Path, qname: Name<'_>) {
