@@ -87,8 +87,6 @@ def forms() -> Iterator[tuple[str, bytes]]:
     message.use_edns(1)
     yield "version", message.to_wire()
     yield "nothing_but_a_cookie", b"\x12\x34\0\0\0\0\0\0\0\0\0\1\0\0\x29\x04\xd0\0\0\0\0\0\x0c\0\x0a\0\x0812345678"
-    for label, rdtype in (("signed", "A"), ("signed_transfer", "AXFR")):
-        yield label, signed(query(name, rdtype))
     notify = query("example.", "SOA")
     notify.set_opcode(dns.opcode.NOTIFY)
     yield "notify", notify.to_wire()
@@ -96,6 +94,15 @@ def forms() -> Iterator[tuple[str, bytes]]:
     update.add("new", 300, "A", "192.0.2.1")
     update.delete("old")
     yield "update", update.to_wire()
+
+
+def odd_forms() -> Iterator[tuple[str, bytes]]:
+    """What a library does not make without being forced."""
+    for label, rdtype in (("signed", "A"), ("signed_transfer", "AXFR")):
+        yield label, signed(query("www.example.", rdtype))
+    misplaced = bytearray(signed(query("www.example.")) + b"\0\0\x29\x04\xd0\0\0\0\0\0\0")
+    misplaced[11] += 1
+    yield "signature_before_the_end", bytes(misplaced)
     head = b"\x12\x34\x01\0\0\1\0\0\0\0\0\1\3www\7example\0\0\1\0\1"
     yield "compressed_owner", head + b"\xc0\x10\0\1\0\1\0\0\0\0\0\4\xc0\0\2\1"
     yield "pointer_to_itself", head + b"\xc0\x19\0\1\0\1\0\0\0\0\0\0"
@@ -124,7 +131,7 @@ def zones() -> Iterator[dns.zone.Zone]:
 
 def messages() -> Iterator[Seed]:
     """The forms, and each name of the zones with a type that it has; over UDP and TCP in turns."""
-    for label, octets in forms():
+    for label, octets in (*forms(), *odd_forms()):
         yield "message", label, octets
         yield "answer", label, b"\0\0\0" + octets
         yield "answer", f"{label}_tcp", b"\x09\0\0" + octets

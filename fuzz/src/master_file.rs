@@ -49,6 +49,11 @@ pub fn run(input: &[u8]) {
 /// Written and read again, it is the same.
 fn check_again(zone: &Zone) {
     let written = zone.to_master_file();
+    let is_shown = |octet: u8| octet == b'\n' || matches!(octet, b' '..=b'~');
+    assert!(
+        written.bytes().all(is_shown),
+        "nothing that a terminal obeys"
+    );
     let again = Zone::parse(written.as_bytes(), "again", zone.origin());
     let again = again
         .unwrap_or_else(|error| panic!("{error}{written}"))

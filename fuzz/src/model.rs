@@ -94,6 +94,28 @@ impl Model {
         dname.filter(|depth| self.cut(path).is_none_or(|cut| *depth < cut))
     }
 
+    /// Could the record come from this zone?
+    pub(crate) fn has_record(&self, owner: Name<'_>, rtype: Rtype, rdata: &[u8]) -> bool {
+        let Some(path) = self.path(owner) else {
+            return false;
+        };
+        let is_it = |known: &Vec<u8>| known.eq_ignore_ascii_case(rdata);
+        let has_it = |content: &Content| match content {
+            Content::Static(_, rdatas) => rdatas.iter().any(is_it),
+            Content::Steered(set) => set.variants.iter().any(|(_, it)| it.iter().any(is_it)),
+        };
+        let stands_at = |path: &[Vec<u8>]| {
+            let forms = [STEERED, STATIC].map(|form| (rtype.number(), form));
+            let sets = self.sets(path);
+            sets.is_some_and(|sets| forms.iter().filter_map(|it| sets.get(it)).any(has_it))
+        };
+        let asterisk = [self.encloser(&path), &[b"*".to_vec()]].concat();
+        let is_redirected = (0..path.len()).any(|depth| self.has(&path[..depth], Rtype::DNAME));
+        stands_at(&path)
+            || !self.exists(&path) && stands_at(&asterisk)
+            || rtype == Rtype::CNAME && is_redirected
+    }
+
     /// Does the zone find what is here?
     pub(crate) fn check_find(&self, zone: &Zone, qname: Name<'_>) {
         let found = zone.find(qname);
