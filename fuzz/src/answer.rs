@@ -7,6 +7,7 @@ use understudy_answer::{CookieJar, Server, Transport};
 use understudy_wire::{CookieSecret, CookieSecrets, NameBuf, Rtype};
 use understudy_zone::{Kind, Selector, SteeredChange, SteeredSet, Zone};
 
+use crate::model::Model;
 use crate::reply::{self, Ask, Host};
 use crate::world::{self, Served};
 
@@ -22,18 +23,20 @@ const ZONES: [(&str, &str); 3] = [
 /// One octet is how the message came, two how much room there is for the response; the rest is the
 /// message.
 pub fn run(input: &[u8]) {
-    static SERVED: OnceLock<(Served, Served, [Host; 3])> = OnceLock::new();
+    static SERVED: OnceLock<(Served, Served, Vec<Model>, [Host; 3])> = OnceLock::new();
     let Some(([form, high, low], message)) = input.split_first_chunk() else {
         return;
     };
-    let (all, rich, hosts) = SERVED.get_or_init(|| {
+    let (all, rich, models, hosts) = SERVED.get_or_init(|| {
         let all = ZONES.iter().map(|(origin, text)| load(origin, text));
         let rich = ZONES
             .iter()
             .take(1)
             .map(|(origin, text)| load(origin, text));
         let hosts = hosts();
-        (Served(all.collect()), Served(rich.collect()), hosts)
+        let all = Served(all.collect());
+        let models = all.0.iter().map(Model::of).collect();
+        (all, Served(rich.collect()), models, hosts)
     });
     let is_tcp = form & 1 != 0;
     let zones = if form & 2 == 0 { all } else { rich };
@@ -52,7 +55,9 @@ pub fn run(input: &[u8]) {
         room: usize::from(room),
         seed: u64::from(*form),
     };
-    reply::ask(zones, host, &ask);
+    if let Some(response) = reply::ask(zones, host, &ask) {
+        reply::check_origins(models, &response);
+    }
 }
 
 /// One as it comes, one that says and sends little, one that says and sends all it can.

@@ -4,13 +4,16 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use domain::base::iana::Rtype as OtherRtype;
+use domain::base::rdata::ComposeRecordData as _;
 use domain::base::{Message, ToName as _};
 use domain::rdata::AllRecordData;
 use understudy_answer::{
     Chance, CookieUse, Outcome, Request, Server, Summary, Transport, Zones, respond,
     respond_at_length, slip,
 };
-use understudy_wire::{Opcode, Query, Question, Rcode, Refusal};
+use understudy_wire::{Class, Name, Opcode, Query, Question, Rcode, Refusal, Rtype};
+
+use crate::model::Model;
 
 /// The least of a client's buffer (RFC 1035 section 2.3.4).
 const PLAIN: usize = 512;
@@ -190,6 +193,31 @@ fn check_records(message: &Message<&[u8]>) -> Vec<Read> {
         }
     }
     found
+}
+
+/// Every record is one of a zone's, or made from a wildcard or a DNAME record: a name that is
+/// compressed wrongly is none of theirs.
+pub(crate) fn check_origins(models: &[Model], response: &[u8]) {
+    let message = Message::from_octets(response).expect("a header");
+    let (_, answer, authority, additional) = message.sections().expect("sections");
+    for record in answer.chain(authority).chain(additional) {
+        let record = record.expect("a record");
+        // CHAOS, OPT and TSIG have classes of their own.
+        if record.class().to_int() != Class::IN.number() {
+            continue;
+        }
+        let record = record
+            .to_any_record::<AllRecordData<_, _>>()
+            .expect("rdata");
+        let owner = record.owner().to_vec();
+        let owner = Name::from_octets(owner.as_slice()).expect("a name");
+        let (rtype, mut rdata) = (Rtype::new(record.rtype().to_int()), Vec::new());
+        let written = record.data().compose_rdata(&mut rdata);
+        written.expect("a vector has room");
+        let is_known = |model: &Model| model.has_record(owner, rtype, &rdata);
+        let is_any = models.iter().any(is_known);
+        assert!(is_any, "{owner} {rtype} {rdata:02x?} is in no zone");
+    }
 }
 
 /// A record of a response; its names are in lower case.
