@@ -24,8 +24,8 @@ from understudy.testing.side_by_side.messages import (
     octets_of,
 )
 from understudy.testing.side_by_side.reading import Response, read
-from understudy.testing.side_by_side.servers import PEERS, US, Servers
-from understudy.testing.side_by_side.zones import World
+from understudy.testing.side_by_side.servers import US, Servers
+from understudy.testing.side_by_side.zones import PEERS, World
 
 FOLDER = Path(__file__).parent / "zones" / "side_by_side"
 ORIGIN = "child.test."
@@ -40,7 +40,7 @@ ALL_OPTIONS = ((8, b"\0\1\0\0"), (NSID, b""), (COOKIE, CLIENT_COOKIE), (9, b""))
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     files = {ORIGIN: FOLDER / "child.test.zone", "sole.": FOLDER / "sole.zone"}
-    with Servers(World("interop", files), tmp_path_factory.mktemp("interop")) as running:
+    with Servers(World(files), tmp_path_factory.mktemp("interop")) as running:
         yield running
 
 

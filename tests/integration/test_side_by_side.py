@@ -58,11 +58,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     root = zones.root_zone(FOLDER)
     with Servers(root, folder / "root") as servers:
         run.ask("the root", servers, systematic(root))
+    odd = zones.odd_zone(FOLDER.parent / "odd.test.zone")
+    with Servers(odd, folder / "odd") as servers:
+        run.ask("wildcards that BIND does not load", servers, systematic(odd))
     return run
 
 
 @pytest.mark.timeout(3600 if IS_LONG else 300)
-@pytest.mark.parametrize("name", ["many zones", "the root", "oddities"])
+@pytest.mark.parametrize("name", ["many zones", "the root", "wildcards that BIND does not load", "oddities"])
 def test_what_we_answer_otherwise_than_another_server_is_listed(run: Run, name: str) -> None:
     assert run.asked[name] > 500
     unlisted = run.unlisted[name]

@@ -73,10 +73,15 @@ def compare(
         for part, text in differing[peer].items():
             company = frozenset(other for other, parts in differing.items() if not {part, "reply"} & parts.keys())
             yield Finding(case, peer, part, our_response, response, text, company, origins)
-    answered = [response for response in responses.values() if response and not response.is_truncated]
-    if our_response and not our_response.is_truncated and len(answered) == len(responses):
-        for part, text in _against_everybody(our_response, answered):
-            yield Finding(case, EVERYBODY, part, our_response, answered[0], text, frozenset(), origins)
+    alike = [each for each in responses.values() if each and _is_comparable(our_response, each)]
+    if our_response and alike and len(alike) == len(responses):
+        for part, text in _against_everybody(our_response, alike):
+            yield Finding(case, EVERYBODY, part, our_response, alike[0], text, frozenset(), origins)
+
+
+def _is_comparable(ours: Response | None, theirs: Response) -> bool:
+    """Both are there, whole, and say the same in principle, so that what helps in one would help in the other."""
+    return ours is not None and ours.rcode == theirs.rcode and not ours.is_truncated and not theirs.is_truncated
 
 
 def _read_theirs(octets: bytes | None) -> Response | None:

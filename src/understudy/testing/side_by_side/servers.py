@@ -15,7 +15,6 @@ from understudy.testing.side_by_side.exchange import ADDRESS, SENTINEL, Exchange
 from understudy.testing.side_by_side.messages import UDP_OCTETS, Case, octets_of
 from understudy.testing.side_by_side.zones import World, publish
 
-PEERS = ("bind", "nsd", "knot")
 US = "us"
 IDENTITY = "peer"
 COOKIE_SECRET = "e5e973e5a6b2a43f48e7dc849e37bfcf"  # noqa: S105  # that of RFC 9018 appendix A.1: a secret that is none
@@ -47,7 +46,7 @@ class Servers:
             starting.callback(engine.stop)
             engine.start()
             ports = {US: int(engine.addresses[0].rpartition(":")[2])}
-            for name in PEERS:
+            for name in self._world.peers:
                 ports[name] = starting.enter_context(self._peer(name)).port
             self._running = starting.pop_all()
         self.ports, self._engine = ports, engine
@@ -85,7 +84,7 @@ class Servers:
     def _compare(self, cases: list[Case]) -> Iterator[Finding]:
         replies = {name: self._ask(name, cases) for name in self.ports}
         for index, case in enumerate(cases):
-            theirs = {name: replies[name][index] for name in PEERS}
+            theirs = {name: replies[name][index] for name in self._world.peers}
             yield from compare(case, replies[US][index], theirs, origins=self._origins)
 
     def _ask(self, name: str, cases: list[Case]) -> list[bytes | None]:

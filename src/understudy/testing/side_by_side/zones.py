@@ -11,6 +11,7 @@ import dns.name
 from understudy.engine import Engine, Zone
 from understudy.testing.side_by_side.queries import Contents
 
+PEERS = ("bind", "nsd", "knot")
 LARGE = "large.test."
 _HEAD = """\
 $ORIGIN large.test.
@@ -25,10 +26,10 @@ _AROUND = (-13, -12, -11, -1, 0, 1, 11)
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Zones that are served together: the master file of each origin."""
+    """Zones that are served together, by us and these others: the master file of each origin."""
 
-    name: str
     files: Mapping[str, Path]
+    peers: tuple[str, ...] = PEERS
 
 
 def many_zones(folder: Path, made: Path, more: Mapping[str, Path]) -> World:
@@ -36,12 +37,17 @@ def many_zones(folder: Path, made: Path, more: Mapping[str, Path]) -> World:
     files = {_origin(path): path for path in sorted(folder.glob("*.zone")) if path.stem != "root"} | dict(more)
     files[LARGE] = made / "large.test.zone"
     files[LARGE].write_text(large_zone(), encoding="utf-8")
-    return World("many zones", files)
+    return World(files)
 
 
 def root_zone(folder: Path) -> World:
     """The root alone, so that there is no name without a zone."""
-    return World("the root", {".": folder / "root.zone"})
+    return World({".": folder / "root.zone"})
+
+
+def odd_zone(file: Path) -> World:
+    """What not everybody loads."""
+    return World({_origin(file): file}, peers=("nsd", "knot"))
 
 
 def _origin(path: Path) -> str:
