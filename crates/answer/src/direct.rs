@@ -75,7 +75,8 @@ pub(crate) fn respond<Z: Zones>(
 
 /// Types whose answer is one set of the name itself and no record besides.
 fn is_one_sets_question(qtype: Rtype) -> bool {
-    !(qtype.is_meta() || qtype == Rtype::DS || names_hosts(qtype))
+    matches!(qtype, Rtype::A | Rtype::AAAA | Rtype::TXT)
+        || !(qtype.is_meta() || qtype == Rtype::DS || names_hosts(qtype))
 }
 
 /// Writes what the zone has to say, and gives the code for it.
@@ -89,7 +90,7 @@ fn sections(
 ) -> Option<(Rcode, Subject)> {
     match zone.find_unhidden(name)? {
         Match::Exact(node) => {
-            let subject = at_node(zone, &node, qtype, picker, writer)?;
+            let subject = at_node(zone, (name, &node), qtype, picker, writer)?;
             Some((Rcode::NOERROR, subject))
         }
         Match::EmptyNonTerminal => {
@@ -108,14 +109,14 @@ fn sections(
 #[inline]
 fn at_node(
     zone: &Zone,
-    node: &Node<'_>,
+    (name, node): (&LowerName, &Node<'_>),
     qtype: Rtype,
     picker: &mut Picker<'_>,
     writer: &mut Writer<'_>,
 ) -> Option<Subject> {
     match picker.choose(node, qtype) {
         Some(Chosen::Records(records)) => {
-            let written = records.write(writer, Owner::Question);
+            let written = records.write_answer(writer, name.label_count() == 0);
             written.is_ok().then(Subject::default)
         }
         Some(Chosen::Nodata(ttl)) => negative(zone, ttl, writer),

@@ -44,6 +44,17 @@ impl<'z> Records<'z> {
         Records { ttl, ..self }
     }
 
+    /// As [`Records::write`] for the question's name, where nothing need be taken back if it fails.
+    #[inline]
+    pub(crate) fn write_answer(&self, writer: &mut Writer<'_>, is_root: bool) -> Result<(), Full> {
+        let RRset { rtype, .. } = self.rrset;
+        let is_nameless = matches!(rtype, Rtype::A | Rtype::AAAA | Rtype::TXT);
+        if is_nameless && self.rotation == 0 && !is_root {
+            return writer.nameless(rtype, self.ttl, self.rrset.rdatas());
+        }
+        self.write(writer, Owner::Question)
+    }
+
     pub(crate) fn write(&self, writer: &mut Writer<'_>, owner: Owner<'_>) -> Result<(), Full> {
         let RRset { rtype, .. } = self.rrset;
         if self.rotation == 0 {

@@ -136,9 +136,7 @@ impl<R: Responder> Worker<R> {
             }
             let (now_ns, wall_s) = (sys::monotonic_ns(), sys::wall_s());
             self.responder.begin_batch();
-            for place in 0..received {
-                self.answer(place, now_ns, wall_s);
-            }
+            self.answer_batch(received, now_ns, wall_s);
             let Some((_, socket)) = self.sockets.get(index) else {
                 return;
             };
@@ -151,35 +149,44 @@ impl<R: Responder> Worker<R> {
         }
     }
 
+    /// Answers every datagram of the batch. One whose answer panics is dropped.
+    fn answer_batch(&mut self, received: usize, now_ns: u64, wall_s: u32) {
+        let mut places = 0..received;
+        while !places.is_empty() {
+            let rest = AssertUnwindSafe(|| {
+                for place in &mut places {
+                    self.answer(place, now_ns, wall_s);
+                }
+            });
+            if catch_unwind(rest).is_err() {
+                self.counters.dropped(Dropped::Panic);
+            }
+        }
+    }
+
     /// Answers one datagram of the batch, and queues the reply.
+    #[inline]
     fn answer(&mut self, place: usize, now_ns: u64, wall_s: u32) {
-        let (client, outcome) = match self.batch.datagram(place) {
+        let datagram = match self.batch.datagram(place) {
             None => return,
             Some(Err(Unusable::TooLong)) => return self.counters.dropped(Dropped::TooLong),
             Some(Err(Unusable::NoPeer)) => return self.counters.dropped(Dropped::NoPeer),
-            Some(Ok(datagram)) => {
-                let client = datagram.peer.ip();
-                let (message, transport) = (datagram.message, Transport::Udp);
-                let request = Request {
-                    message,
-                    client,
-                    transport,
-                    now_ns,
-                    wall_s,
-                };
-                let responder = &mut self.responder;
-                let answer = AssertUnwindSafe(|| responder.respond(&request, datagram.reply));
-                (client, catch_unwind(answer))
-            }
+            Some(Ok(datagram)) => datagram,
         };
-        self.counters.query(Transport::Udp, client);
-        match outcome {
-            Ok(Outcome::Answered(summary)) => {
+        self.counters.query(Transport::Udp, datagram.client);
+        let request = Request {
+            message: datagram.message,
+            client: datagram.client,
+            transport: Transport::Udp,
+            now_ns,
+            wall_s,
+        };
+        match self.responder.respond(&request, datagram.reply) {
+            Outcome::Answered(summary) => {
                 self.counters.answered(&summary);
                 self.batch.queue(place, summary.length);
             }
-            Ok(Outcome::Silent(why)) => self.counters.silent(why),
-            Err(_panic) => self.counters.dropped(Dropped::Panic),
+            Outcome::Silent(why) => self.counters.silent(why),
         }
     }
 }

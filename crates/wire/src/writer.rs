@@ -279,6 +279,22 @@ impl<'b> Writer<'b> {
         result
     }
 
+    /// Write an answer's records of a type that has no names in its rdata, owned by the question's
+    /// name, which is not the root. Unlike [`Writer::rrset`] it does not go back if there is no room.
+    ///
+    /// # Errors
+    /// No room; some may have been written.
+    #[inline]
+    pub fn nameless<'r>(
+        &mut self,
+        rtype: Rtype,
+        ttl: u32,
+        rdatas: impl IntoIterator<Item = &'r [u8]>,
+    ) -> Result<(), Full> {
+        const QUESTION: u16 = 0xc00c;
+        self.plain(QUESTION, rtype, ttl, rdatas)
+    }
+
     /// Write a record whose owner is the name that its rdata was made ready for, and that the
     /// question's name ends in.
     ///

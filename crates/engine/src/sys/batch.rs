@@ -2,7 +2,7 @@
 
 use std::io;
 use std::mem;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
 
@@ -36,9 +36,10 @@ struct Slots {
 /// Buffers for one thread's receive, answer, send cycle. Allocated once.
 pub(crate) struct Batch {
     slots: Box<Slots>,
-    query_octets: Vec<u8>,
+    query_octets: Vec<[u8; QUERY_OCTETS + STAGGER]>,
     reply_octets: Vec<u8>,
     reply_size: usize,
+    reply_stride: usize,
     received: usize,
     queued: usize,
 }
@@ -50,7 +51,7 @@ unsafe impl Send for Batch {}
 /// One received datagram with the place for its reply.
 pub(crate) struct Datagram<'a> {
     pub(crate) message: &'a [u8],
-    pub(crate) peer: SocketAddr,
+    pub(crate) client: IpAddr,
     pub(crate) reply: &'a mut [u8],
 }
 
@@ -74,22 +75,22 @@ impl Batch {
         // valid value (null pointers with zero lengths).
         let mut slots = Box::new(unsafe { mem::zeroed::<Slots>() });
         let reply_stride = reply_size.next_multiple_of(STAGGER) + STAGGER;
-        let mut query_octets = vec![0; BATCH * (QUERY_OCTETS + STAGGER)];
-        let reply_octets = vec![0; BATCH * reply_stride];
+        let mut query_octets = vec![[0; QUERY_OCTETS + STAGGER]; BATCH];
+        let mut reply_octets = vec![0; BATCH * reply_stride];
         let Slots {
             peers,
             controls,
             queries,
+            replies,
             received,
-            ..
+            sending,
         } = &mut *slots;
-        let buffers = query_octets.chunks_exact_mut(QUERY_OCTETS + STAGGER);
         for ((((header, io), peer), control), buffer) in received
             .iter_mut()
             .zip(queries)
             .zip(peers)
             .zip(controls)
-            .zip(buffers)
+            .zip(&mut query_octets)
         {
             *io = libc::iovec {
                 iov_base: buffer.as_mut_ptr().cast(),
@@ -100,12 +101,18 @@ impl Batch {
             header.msg_hdr.msg_name = ptr::from_mut(peer).cast();
             header.msg_hdr.msg_control = ptr::from_mut(control).cast();
         }
+        let buffers = reply_octets.chunks_exact_mut(reply_stride);
+        for ((header, io), buffer) in sending.iter_mut().zip(replies).zip(buffers) {
+            io.iov_base = buffer.as_mut_ptr().cast();
+            header.msg_hdr.msg_iovlen = 1;
+        }
         // As if all had been used: the first receive sets every length.
         Batch {
             slots,
             query_octets,
             reply_octets,
             reply_size,
+            reply_stride,
             received: BATCH,
             queued: 0,
         }
@@ -149,32 +156,23 @@ impl Batch {
         if header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0 {
             return Some(Err(Unusable::TooLong));
         }
-        let peer = self.slots.peers.get(index).and_then(|peer| {
-            socket_address(peer, header.msg_hdr.msg_namelen).filter(|peer| peer.port() != 0)
-        });
-        let Some(peer) = peer else {
+        let peer = self.slots.peers.get(index)?;
+        let Some(client) = client_address(peer, header.msg_hdr.msg_namelen) else {
             return Some(Err(Unusable::NoPeer));
         };
         let length = usize::try_from(header.msg_len).unwrap_or(0);
-        let stride = self.reply_octets.len() / BATCH;
-        let reply = self
-            .reply_octets
-            .get_mut(index * stride..)?
-            .get_mut(..self.reply_size)?;
-        let message = self
-            .query_octets
-            .get(index * (QUERY_OCTETS + STAGGER)..)?
-            .get(..length)?;
+        let start = index * self.reply_stride;
+        let reply = self.reply_octets.get_mut(start..start + self.reply_size)?;
+        let message = self.query_octets.get(index)?.get(..length)?;
         Some(Ok(Datagram {
             message,
-            peer,
+            client,
             reply,
         }))
     }
 
     /// Queues the first `length` octets of a datagram's reply, to go back the way it came.
     pub(crate) fn queue(&mut self, index: usize, length: usize) {
-        let stride = self.reply_octets.len() / BATCH;
         let Slots {
             controls,
             replies,
@@ -182,25 +180,22 @@ impl Batch {
             sending,
             ..
         } = &mut *self.slots;
-        let (Some(from), Some(io), Some(header), Some(control), Some(reply)) = (
+        let (Some(from), Some(io), Some(header), Some(control)) = (
             received.get(index),
             replies.get_mut(index),
             sending.get_mut(self.queued),
             controls.get_mut(index),
-            self.reply_octets.get_mut(index * stride..),
         ) else {
             return;
         };
-        let length = length.min(self.reply_size);
-        *io = libc::iovec {
-            iov_base: reply.as_mut_ptr().cast(),
-            iov_len: length,
-        };
-        header.msg_hdr = from.msg_hdr;
-        header.msg_hdr.msg_flags = 0;
-        header.msg_hdr.msg_iov = io;
-        if header.msg_hdr.msg_controllen > 0 {
-            leave_from(control, &mut header.msg_hdr);
+        io.iov_len = length.min(self.reply_size);
+        let (from, to) = (&from.msg_hdr, &mut header.msg_hdr);
+        to.msg_iov = io;
+        to.msg_name = from.msg_name;
+        to.msg_namelen = from.msg_namelen;
+        to.msg_controllen = from.msg_controllen;
+        if to.msg_controllen > 0 {
+            leave_from(control, to);
         }
         self.queued += 1;
     }
@@ -232,25 +227,27 @@ impl Batch {
     }
 }
 
-/// The peer as the standard library's type.
-fn socket_address(peer: &libc::sockaddr_storage, length: libc::socklen_t) -> Option<SocketAddr> {
+/// The peer's address; None if it has none, or no port that could be answered to.
+#[inline]
+fn client_address(peer: &libc::sockaddr_storage, length: libc::socklen_t) -> Option<IpAddr> {
     let length = usize::try_from(length).ok()?;
-    match libc::c_int::from(peer.ss_family) {
+    let (address, port) = match libc::c_int::from(peer.ss_family) {
         libc::AF_INET if length >= size_of::<libc::sockaddr_in>() => {
             // SAFETY: sockaddr_storage is large enough and aligned for every address structure;
             // family and length say which one the kernel wrote.
             let peer = unsafe { &*ptr::from_ref(peer).cast::<libc::sockaddr_in>() };
             let address = Ipv4Addr::from(u32::from_be(peer.sin_addr.s_addr));
-            Some(SocketAddr::from((address, u16::from_be(peer.sin_port))))
+            (IpAddr::V4(address), peer.sin_port)
         }
         libc::AF_INET6 if length >= size_of::<libc::sockaddr_in6>() => {
             // SAFETY: as above.
             let peer = unsafe { &*ptr::from_ref(peer).cast::<libc::sockaddr_in6>() };
             let address = Ipv6Addr::from(peer.sin6_addr.s6_addr);
-            Some(SocketAddr::from((address, u16::from_be(peer.sin6_port))))
+            (IpAddr::V6(address), peer.sin6_port)
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    (port != 0).then_some(address)
 }
 
 /// Turns "this datagram was sent to ..." into "send the reply from ...", in place.
