@@ -6,19 +6,16 @@
 //! options, signatures, truncation) this way gives up before anything is written, and the long way
 //! is taken. A test holds the two against each other.
 
-use understudy_wire::{Header, LowerName, Opt, Owner, Plain, Rcode, Rtype, Writer};
+use understudy_wire::{Header, LowerName, Owner, Plain, Rcode, Rtype, Writer};
 use understudy_zone::{Match, Node, Zone};
 
 use crate::additional::names_hosts;
 use crate::authority::no_data;
 use crate::chance::Chance;
-use crate::outcome::{CookieUse, Request, Subject, Summary, Transport};
+use crate::outcome::{CookieUse, Outcome, Request, Subject, Summary, Transport};
 use crate::resolve::Zones;
 use crate::server::Server;
 use crate::steering::{Chosen, Picker};
-
-/// An OPT record without options.
-const PLAIN_OPT_OCTETS: usize = 11;
 
 /// The response, if this way leads to it; otherwise `reply` is as good as untouched.
 #[inline]
@@ -28,7 +25,7 @@ pub(crate) fn respond<Z: Zones>(
     request: &Request<'_>,
     chance: &mut Chance,
     reply: &mut [u8],
-) -> Option<Summary> {
+) -> Option<Outcome> {
     let plain = Plain::parse(request.message)?;
     if !is_one_sets_question(plain.question.qtype) {
         return None;
@@ -44,7 +41,7 @@ pub(crate) fn respond<Z: Zones>(
     };
     let mut writer = Writer::response(reply, limit, &plain.header).ok()?;
     if plain.opt.is_some() {
-        writer.reserve(PLAIN_OPT_OCTETS).ok()?;
+        writer.reserve(Writer::PLAIN_OPT_OCTETS).ok()?;
     }
     writer.question(&plain.question).ok()?;
     writer.set_flags(Header::AA);
@@ -52,17 +49,9 @@ pub(crate) fn respond<Z: Zones>(
     let (rcode, subject) = sections(&zone, &name, plain.question.qtype, &mut picker, &mut writer)?;
     writer.set_rcode(rcode);
     if let Some(opt) = plain.opt {
-        let (udp_size, dnssec_ok) = (server.udp_size(), opt.dnssec_ok);
-        let options = &[];
-        writer
-            .opt(&Opt {
-                udp_size,
-                dnssec_ok,
-                options,
-            })
-            .ok()?;
+        writer.plain_opt(server.udp_size(), opt.dnssec_ok).ok()?;
     }
-    Some(Summary {
+    Some(Outcome::Answered(Summary {
         length: writer.finish(),
         rcode: rcode.number(),
         qtype: Some(plain.question.qtype.number()),
@@ -70,7 +59,7 @@ pub(crate) fn respond<Z: Zones>(
         records: picker.records,
         subject,
         ..Summary::default()
-    })
+    }))
 }
 
 /// Types whose answer is one set of the name itself and no record besides.
@@ -145,7 +134,6 @@ mod tests {
 
     use super::*;
     use crate::message::respond_at_length;
-    use crate::outcome::Outcome;
 
     const COMMON: &str = "$TTL 300
 @ SOA ns hostmaster.example.net. 1 2 3 4 5
@@ -275,7 +263,9 @@ big TYPE65280 \\# 600 ";
         let (mut short, mut long) = ([0; 2000], [0; 2000]);
         let outcome = respond(zones, server, &request, &mut Chance::new(3), &mut short);
         let expected = respond_at_length(zones, server, &request, &mut Chance::new(3), &mut long);
-        let Some(summary) = outcome else { return false };
+        let Some(Outcome::Answered(summary)) = outcome else {
+            return false;
+        };
         assert_eq!(Outcome::Answered(summary), expected, "{message:02x?}");
         assert_eq!(
             short[..summary.length],

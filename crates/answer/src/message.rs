@@ -25,8 +25,8 @@ pub fn respond<Z: Zones>(
     reply: &mut [u8],
 ) -> Outcome {
     let before = chance.clone();
-    if let Some(summary) = direct::respond(zones, server, request, chance, reply) {
-        return Outcome::Answered(summary);
+    if let Some(outcome) = direct::respond(zones, server, request, chance, reply) {
+        return outcome;
     }
     // What was drawn on a way that was given up is drawn again, or variants that do not fit would
     // come less often than their weight says.

@@ -25,16 +25,28 @@ struct Answerer {
     chance: Chance,
 }
 
-impl Responder for Answerer {
-    fn respond(&mut self, request: &Request<'_>, reply: &mut [u8]) -> Outcome {
+impl Answerer {
+    #[inline]
+    fn answer(&mut self, request: &Request<'_>, reply: &mut [u8]) -> Outcome {
         let (server, chance) = (&*self.server, &mut self.chance);
-        let outcome = match &self.batch {
+        match &self.batch {
             Some(zones) => respond(zones, server, request, chance, reply),
             None => respond(&*self.zones, server, request, chance, reply),
+        }
+    }
+}
+
+impl Responder for Answerer {
+    fn respond(&mut self, request: &Request<'_>, reply: &mut [u8]) -> Outcome {
+        let Some(limiter) = &self.limiter else {
+            return self.answer(request, reply);
         };
-        let (Some(limiter), Outcome::Answered(summary)) = (&self.limiter, &outcome) else {
+        let limiter = Arc::clone(limiter);
+        let outcome = self.answer(request, reply);
+        let Outcome::Answered(summary) = &outcome else {
             return outcome;
         };
+        let (server, chance) = (&*self.server, &mut self.chance);
         match limiter.judge(request, summary, chance) {
             Verdict::Send => outcome,
             Verdict::Slip => slip(server, request, chance, reply),

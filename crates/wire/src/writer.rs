@@ -362,16 +362,15 @@ impl<'b> Writer<'b> {
         ttl: u32,
         rdatas: impl IntoIterator<Item = &'r [u8]>,
     ) -> Result<(), Full> {
-        let [owner0, owner1] = pointer.to_be_bytes();
-        let [f0, f1, f2, f3, f4, f5, f6, f7] = fixed_part(rtype, self.class, ttl);
+        let fixed = fixed_part(rtype, self.class, ttl);
         for rdata in rdatas {
-            let [length0, length1] = u16::try_from(rdata.len()).map_err(|_| Full)?.to_be_bytes();
-            let head = [
-                owner0, owner1, f0, f1, f2, f3, f4, f5, f6, f7, length0, length1,
-            ];
-            let room = self.take(head.len() + rdata.len())?;
-            let (to, room) = room.split_first_chunk_mut().ok_or(Full)?;
-            *to = head;
+            let room = self.take(2 + fixed.len() + 2 + rdata.len())?;
+            let (owner, room) = room.split_first_chunk_mut().ok_or(Full)?;
+            let (middle, room) = room.split_first_chunk_mut().ok_or(Full)?;
+            let (length, room) = room.split_first_chunk_mut().ok_or(Full)?;
+            *owner = pointer.to_be_bytes();
+            *middle = fixed;
+            *length = u16::try_from(rdata.len()).map_err(|_| Full)?.to_be_bytes();
             if let (Some(to), Ok(address)) = (room.first_chunk_mut(), <[u8; 4]>::try_from(rdata)) {
                 *to = address; // of IPv4; anything else is worth a call
             } else {
@@ -498,6 +497,24 @@ impl<'b> Writer<'b> {
         }
     }
 
+    /// The length of an OPT record without options.
+    pub const PLAIN_OPT_OCTETS: usize = 11;
+
+    /// As [`Writer::opt`] without options, for an rcode of four bits.
+    ///
+    /// # Errors
+    /// No room.
+    #[inline]
+    pub fn plain_opt(&mut self, udp_size: u16, dnssec_ok: bool) -> Result<(), Full> {
+        let [high, low] = udp_size.to_be_bytes();
+        let flags = u8::from(dnssec_ok) << 7;
+        self.reserved = self.reserved.saturating_sub(Self::PLAIN_OPT_OCTETS);
+        let room = self.take(Self::PLAIN_OPT_OCTETS)?;
+        *room.first_chunk_mut().ok_or(Full)? = [0, 0, 41, high, low, 0, 0, flags, 0, 0, 0];
+        self.counts[2] += 1;
+        Ok(())
+    }
+
     /// Write the OPT record, with the upper bits of the rcode, into the room reserved for it. It
     /// must be the last but TSIG.
     ///
@@ -549,18 +566,15 @@ impl<'b> Writer<'b> {
     #[must_use]
     #[inline]
     pub fn finish(&mut self) -> usize {
-        let [flags_high, flags_low] =
-            (self.flags | (self.rcode.number() & Header::RCODE)).to_be_bytes();
-        let [answers, authorities, additionals] = self.counts.map(u16::to_be_bytes);
-        let header = [
-            [flags_high, flags_low],
-            [0, u8::from(self.has_question)],
-            answers,
-            authorities,
-            additionals,
-        ];
-        if let Some(room) = self.buffer.get_mut(2..HEADER_OCTETS) {
-            room.copy_from_slice(header.as_flattened());
+        let flags = self.flags | (self.rcode.number() & Header::RCODE);
+        let [answers, authorities, additionals] = self.counts.map(u64::from);
+        // As one number, which is stored at once.
+        let counts =
+            u64::from(self.has_question) << 48 | answers << 32 | authorities << 16 | additionals;
+        let header = self.buffer.first_chunk_mut::<HEADER_OCTETS>();
+        if let Some([_, _, high, low, rest @ ..]) = header {
+            [*high, *low] = flags.to_be_bytes();
+            *rest = counts.to_be_bytes();
         }
         self.end
     }
@@ -589,8 +603,8 @@ const FIXED_OCTETS: usize = 8;
 
 #[inline]
 fn fixed_part(rtype: Rtype, class: Class, ttl: u32) -> [u8; FIXED_OCTETS] {
-    let [type0, type1] = rtype.number().to_be_bytes();
-    let [class0, class1] = class.number().to_be_bytes();
-    let [ttl0, ttl1, ttl2, ttl3] = ttl.to_be_bytes();
-    [type0, type1, class0, class1, ttl0, ttl1, ttl2, ttl3]
+    // As one number, which is stored at once.
+    let rtype = u64::from(rtype.number()) << 48;
+    let class = u64::from(class.number()) << 32;
+    (rtype | class | u64::from(ttl)).to_be_bytes()
 }

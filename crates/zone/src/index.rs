@@ -6,11 +6,11 @@
 //! change copies the branches on its way and one bucket.
 //!
 //! ```text
-//! bucket = count(1) tag(1)* place(4)* end(4) entry*
+//! bucket = count(1) tag(1)* filler place(4)* end(4) entry*
 //! entry  = length(1) key(length) value
 //! ```
-//! A tag is the lowest octet of an entry's hash, a place where the entry begins in the bucket; it
-//! ends where the next one begins.
+//! A tag is the lowest octet of an entry's hash; tags and filler are whole words of eight octets. A
+//! place is where the entry begins in the bucket; it ends where the next one begins.
 
 use std::sync::Arc;
 
@@ -47,11 +47,15 @@ pub(crate) struct Change<'e> {
     pub(crate) value: Option<&'e [u8]>,
 }
 
-/// Which link of a branch at this depth.
+/// Which link of a branch the upper bits of what is left of a hash choose.
 #[inline]
-fn turn(hash: u64, depth: u32) -> usize {
-    let shift = u64::BITS - STEP - depth * STEP;
-    usize::try_from(hash >> shift & 0xf).unwrap_or(0)
+fn turn(rest: u64) -> usize {
+    usize::try_from(rest >> (u64::BITS - STEP)).unwrap_or(0)
+}
+
+/// What is left of a hash at a depth.
+fn rest_of(hash: u64, depth: u32) -> u64 {
+    hash.checked_shl(depth * STEP).unwrap_or(0)
 }
 
 #[inline]
@@ -65,14 +69,13 @@ impl Index {
     #[inline]
     pub(crate) fn get(&self, key: &[u8]) -> Option<&[u8]> {
         let hash = self.hasher.hash(key);
-        let mut link = &self.root;
-        let mut depth = 0;
+        let (mut link, mut rest) = (&self.root, hash);
         loop {
             match link {
                 Link::Bucket(bucket) => return look_up(bucket, hash, key),
-                Link::Branch(links) => link = links.get(turn(hash, depth))?,
+                Link::Branch(links) => link = links.get(turn(rest))?,
             }
-            depth += 1;
+            rest <<= STEP;
         }
     }
 
@@ -168,48 +171,37 @@ impl IndexBuilder {
 /// Read one entry of a bucket, if its tag and key are the ones wanted.
 #[inline]
 fn look_up<'b>(bucket: &'b [u8], hash: u64, key: &[u8]) -> Option<&'b [u8]> {
-    let (count, tags) = bucket.split_first()?;
-    let tags = tags.get(..usize::from(*count))?;
-    let wanted = tag(hash);
-    let mut from = 0;
-    while let Some(at) = position(tags.get(from..)?, wanted) {
-        let index = from + at;
-        let (there, value) = entry(bucket, index)?;
-        if is_same(there, key) {
-            return Some(value);
-        }
-        from = index + 1;
-    }
-    None
-}
-
-/// Where the first octet that is `wanted` stands, eight at a time.
-#[inline]
-fn position(octets: &[u8], wanted: u8) -> Option<usize> {
     const ONES: u64 = 0x0101_0101_0101_0101;
-    let pattern = u64::from(wanted) * ONES;
-    let mut at = 0;
-    let mut rest = octets;
-    while let Some((word, after)) = rest.split_first_chunk::<8>() {
+    let (count, tags) = bucket.split_first()?;
+    let count = usize::from(*count);
+    let pattern = u64::from(tag(hash)) * ONES;
+    let (mut first, mut rest) = (0, tags);
+    while first < count {
+        let (word, after) = rest.split_first_chunk::<8>()?;
+        // The upper bit of every octet that is the tag; of others perhaps, which the key shows.
         let differences = u64::from_le_bytes(*word) ^ pattern;
-        let zeros = differences.wrapping_sub(ONES) & !differences & (ONES << 7);
-        if zeros != 0 {
-            return usize::try_from(zeros.trailing_zeros() / 8)
-                .ok()
-                .map(|into| at + into);
+        let mut found = differences.wrapping_sub(ONES) & !differences & (ONES << 7);
+        while found != 0 {
+            let index = first + usize::try_from(found.trailing_zeros() / 8).ok()?;
+            if index >= count {
+                return None;
+            }
+            let (there, value) = entry(bucket, index)?;
+            if is_same(there, key) {
+                return Some(value);
+            }
+            found &= found - 1;
         }
-        at += 8;
+        first += 8;
         rest = after;
     }
-    rest.iter()
-        .position(|octet| *octet == wanted)
-        .map(|into| at + into)
+    None
 }
 
 /// The key and the value of an entry.
 #[inline]
 fn entry(bucket: &[u8], index: usize) -> Option<(&[u8], &[u8])> {
-    let places = 1 + usize::from(*bucket.first()?);
+    let places = 1 + usize::from(*bucket.first()?).next_multiple_of(8);
     let [s0, s1, s2, s3, e0, e1, e2, e3] = *bucket.get(places + 4 * index..)?.first_chunk()?;
     let start = usize::try_from(u32::from_le_bytes([s0, s1, s2, s3])).ok()?;
     let end = usize::try_from(u32::from_le_bytes([e0, e1, e2, e3])).ok()?;
@@ -228,10 +220,12 @@ fn entries(bucket: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 fn packed(octets: &[u8], stored: &[Stored]) -> Arc<[u8]> {
     let stored = stored.get(..stored.len().min(255)).unwrap_or_default();
     let size: usize = stored.iter().map(Stored::size).sum();
-    let head = 1 + 5 * stored.len() + 4;
+    let tags = stored.len().next_multiple_of(8);
+    let head = 1 + tags + 4 * (stored.len() + 1);
     let mut bucket = Vec::with_capacity(head + size);
     bucket.push(u8::try_from(stored.len()).unwrap_or(u8::MAX));
     bucket.extend(stored.iter().map(|entry| tag(entry.hash)));
+    bucket.resize(1 + tags, 0);
     let mut place = head;
     let put_place = |bucket: &mut Vec<u8>, place: usize| {
         bucket.extend_from_slice(&u32::try_from(place).unwrap_or(u32::MAX).to_le_bytes());
@@ -258,7 +252,7 @@ fn grown(octets: &[u8], stored: &[Stored], depth: u32) -> Link {
     }
     let mut rest = stored;
     let links = std::array::from_fn(|link| {
-        let mine = rest.partition_point(|entry| turn(entry.hash, depth) <= link);
+        let mine = rest.partition_point(|entry| turn(rest_of(entry.hash, depth)) <= link);
         let (here, later) = rest.split_at_checked(mine).unwrap_or((rest, &[]));
         rest = later;
         grown(octets, here, depth + 1)
@@ -271,7 +265,7 @@ fn put(link: &mut Link, hasher: NameHasher, change: &Change<'_>, hash: u64, dept
     match link {
         Link::Branch(links) => {
             let links = Arc::make_mut(links);
-            if let Some(link) = links.get_mut(turn(hash, depth)) {
+            if let Some(link) = links.get_mut(turn(rest_of(hash, depth))) {
                 put(link, hasher, change, hash, depth + 1);
             }
             if change.value.is_none()
