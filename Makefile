@@ -79,9 +79,10 @@ fuzz:  ## look for an input that breaks the engine, FUZZ_SECONDS for each target
 sanitize:  ## the engine's own tests under checkers of memory, addresses and threads
 	@tools/sanitize.sh
 
-docs: setup  ## what is made from the program: the schema for editors, the tables of docs/configure.md and docs/peers.md
+docs: setup  ## what is made from the program: the schema for editors, the tables of docs/configure.md, docs/rfc-coverage.md and docs/peers.md
 	@$(BIN)/python -m understudy.config.schema > docs/understudy.schema.json
 	@$(BIN)/python tools/configure_page.py
+	@$(BIN)/python tools/rfc_coverage.py
 	@$(BIN)/python tools/peers_page.py
 
 clean:  ## everything that was made

@@ -26,6 +26,7 @@ QUESTIONS_PER_WORLD = 120
 NOW = 1000.0
 
 ORIGINS = (".", "test.", "sub.test.", "a.sub.test.", "b.test.", "other.", "deep.a.b.other.")
+# Any octet may stand in a label (RFC 2181 11).
 LABELS = (b"a", b"a", b"a", b"b", b"b", b"*", b"*", b"sub", b"Mixed", b"d.t\x00\xff\\ ", b"l" * 60)
 NAMES_MAX = 14
 

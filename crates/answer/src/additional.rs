@@ -45,7 +45,8 @@ impl<'z> Done<'z> {
 impl Response<'_, '_, '_> {
     /// The addresses of a delegation's name servers, however many they are. Those whose names are
     /// inside the delegated zone must be there, or the client must come back over TCP (RFC 9471
-    /// section 3.1); those elsewhere in our zone are there if they fit. A set names nobody twice.
+    /// section 3.1); those elsewhere in our zone are there if they fit (RFC 9471 section 3.2). A set
+    /// names nobody twice.
     pub(crate) fn glue(&mut self, zone: &Zone, cut: Name<'_>, ns: &RRset<'_>) -> Result<(), Full> {
         let is_needed = |target: &Name<'_>| target.is_at_or_below(cut);
         for target in ns.rdatas().filter_map(name_server).filter(is_needed) {

@@ -34,7 +34,7 @@ impl Response<'_, '_, '_> {
     }
 
     /// The name does not exist (RFC 2308 section 2.1). Behind an alias the code speaks of the
-    /// alias' target (RFC 6604 section 2.1).
+    /// alias' target (RFC 6604 section 3).
     pub(crate) fn nxdomain(&mut self, zone: &Zone, sought: Sought<'_>) -> Result<(), Full> {
         self.writer.set_rcode(Rcode::NXDOMAIN);
         self.is_about(sought, zone.origin_labels(), false);

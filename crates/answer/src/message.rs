@@ -1,4 +1,7 @@
 //! What kind of message it is, and the frame that every response has.
+//!
+//! Whatever comes gets some answer, which is what RFC 8906 sections 3.1.1 to 3.1.5 and 3.2.1 to 3.2.7
+//! ask of a server.
 
 use understudy_wire::{
     Class, Full, Header, Opcode, Opt, Query, Question, Rcode, Refusal, Rtype, Silence as NoAnswer,

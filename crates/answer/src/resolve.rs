@@ -154,7 +154,8 @@ fn in_zone(
     Ok(Progress::Complete)
 }
 
-/// The DNAME that rules the name, unless a zone cut stands above that.
+/// The DNAME that rules the name, unless a zone cut stands above that. None rules its own owner (RFC
+/// 6672 section 2.3).
 fn ruling_dname<'z>(found: &Found<'z>) -> Option<Above<'z>> {
     let is_above_cut = |dname: &Above<'z>| found.cut.is_none_or(|cut| dname.labels < cut.labels);
     found.dname.filter(is_above_cut)
@@ -165,8 +166,8 @@ fn is_parents_data(qtype: Rtype, cut: &Above<'_>, name: Name<'_>) -> bool {
     qtype == Rtype::DS && cut.labels == name.label_count()
 }
 
-/// Answers with the DNAME, the CNAME that follows from it, and goes on with its target (RFC 6672
-/// section 3.2). A target that gets too long is YXDOMAIN.
+/// Answers with the DNAME, the CNAME that follows from it (RFC 6672 section 3.1), and goes on with
+/// its target (RFC 6672 section 3.2). A target that gets too long is YXDOMAIN.
 fn redirect(
     response: &mut Response<'_, '_, '_>,
     sought: Sought<'_>,
@@ -290,7 +291,7 @@ fn any(
 }
 
 impl Response<'_, '_, '_> {
-    /// AA speaks of the question's own name (RFC 1035 section 4.1.1), so a referral behind an
+    /// AA speaks of the question's own name (RFC 1035 section 4.1.1, RFC 6604 section 2.1), so a referral behind an
     /// alias does not take it away.
     fn claim_authority(&mut self, sought: Sought<'_>) {
         if sought.is_question {

@@ -52,7 +52,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// The least that every client takes (RFC 1035 section 2.3.4).
+    /// The least that every client takes (RFC 1035 sections 2.3.4 and 4.2.1).
     pub const LEAST_UDP_SIZE: u16 = 512;
 
     /// `udp_size`: the longest response over UDP in octets, 512 at least. `version` and `hostname`
@@ -128,7 +128,7 @@ impl Server {
     }
 
     /// How long a response over UDP may be: the smaller of what the client takes, 512 without EDNS
-    /// and at least with it (RFC 6891 section 6.2.3), and of what we send. Whoever has not shown by
+    /// and at least with it (RFC 6891 sections 6.2.3 and 6.2.5), and of what we send. Whoever has not shown by
     /// a cookie that the address is its own gets no more than is sent to anybody.
     #[inline]
     pub(crate) fn udp_limit(&self, announced: Option<u16>, cookies: CookieUse) -> usize {

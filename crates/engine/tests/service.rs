@@ -118,6 +118,7 @@ fn wait_for(service: &Service<Echo>, counter: &str, value: u64) {
     }
 }
 
+/// RFC 7766 section 5.
 #[test]
 fn both_families_are_answered_over_udp_and_tcp() {
     let service = service(&["127.0.0.1:0", "[::1]:0"], settings());
@@ -200,6 +201,7 @@ fn silence_and_oversize_are_counted() {
     assert!(service.stop(PATIENCE));
 }
 
+/// RFC 7766 sections 6.2.1.1 and 7: many questions before the first answer is read.
 #[test]
 fn a_half_closed_connection_gets_every_answer() {
     let service = service(&["127.0.0.1:0"], settings());
@@ -221,6 +223,7 @@ fn a_half_closed_connection_gets_every_answer() {
     assert!(service.stop(PATIENCE));
 }
 
+/// RFC 7766 section 6.2.3.
 #[test]
 fn an_idle_client_and_a_slow_one_are_dropped() {
     let tcp_idle = Duration::from_millis(100);
@@ -279,6 +282,7 @@ fn ask_again(client: &mut TcpStream) {
     assert_eq!(receive(client), b"in");
 }
 
+/// RFC 7766 section 6.2.2.
 #[test]
 fn at_a_clients_limit_its_longest_idle_connection_makes_room() {
     let limits = Settings {

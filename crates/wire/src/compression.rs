@@ -1,5 +1,5 @@
 //! Which names may be compressed: owners, and rdata of the types of RFC 1035 only (RFC 3597
-//! section 4). Also the memory of the names that a message already has.
+//! section 4, RFC 6672 section 2.5). Also the memory of the names that a message already has.
 
 use crate::name::Name;
 use crate::numbers::Rtype;

@@ -219,6 +219,7 @@ mod tests {
     const OLD: &str = "dd3bdf9344b678b185a6f5cb60fca715";
     const NEW: &str = "445536bcd2513298075a5d379663c962";
 
+    /// RFC 9018 sections 4.1 and 4.4.
     #[test]
     fn the_vectors_of_rfc_9018_appendix_a_hold() {
         let a1 = "2464c4abcf10c957010000005cf79f111f8130c3eee29480";
@@ -252,6 +253,7 @@ mod tests {
         assert_eq!((standing, full.as_str()), (Standing::Wrong, a4));
     }
 
+    /// RFC 9018 section 4.3.
     #[test]
     fn a_cookie_is_good_for_an_hour_and_renewed_after_half_of_it() {
         let made = 100_u32.wrapping_sub(200); // shortly before the clock wraps around
@@ -293,6 +295,7 @@ mod tests {
         }
     }
 
+    /// RFC 7873 sections 4 and 5.2.2.
     #[test]
     fn another_makers_cookie_is_wrong_and_a_strange_length_is_no_cookie() {
         for length in 0..60 {

@@ -5,7 +5,9 @@ use crate::name::{MAX_NAME_OCTETS, Name};
 /// Whole blocks, so that folding works on blocks.
 const ROOM: usize = MAX_NAME_OCTETS.div_ceil(BLOCK) * BLOCK;
 const BLOCK: usize = 16;
-/// The canonical form of a name (RFC 4034 section 6.2), held in place.
+
+/// The canonical form of a name (RFC 4034 section 6.2), held in place. Only the letters of ASCII have
+/// case (RFC 4343 section 3).
 ///
 /// Made once for a query; every table that is asked on the way to its answer takes slices of it.
 #[derive(Clone)]
@@ -156,6 +158,7 @@ mod tests {
         assert_eq!(root.between(0, 0).unwrap(), b"");
     }
 
+    /// RFC 1034 section 3.1, RFC 4343 section 3.
     #[test]
     fn every_octet_has_its_lower_case() {
         for octet in 0..=u8::MAX {

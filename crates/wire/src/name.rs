@@ -1,4 +1,6 @@
-//! Domain names as uncompressed wire octets (RFC 1035 section 3.1), case kept.
+//! Domain names as uncompressed wire octets (RFC 1035 section 3.1), case kept (RFC 1035
+//! section 2.3.3) and of no account (RFC 1034 section 3.1). A label may hold any octet (RFC 2181
+//! section 11).
 
 use core::cmp::Ordering;
 use core::hash::{Hash, Hasher};

@@ -74,7 +74,7 @@ pub enum Refusal<'m> {
         /// What is wrong.
         fault: Fault,
     },
-    /// BADVERS: well-formed, but of an EDNS version above 0.
+    /// BADVERS: well-formed, but of an EDNS version above 0 (RFC 6891 section 6.1.3).
     BadVersion(Query<'m>),
     /// Well-formed without a question, but with an OPT record that goes back (RFC 6891 section
     /// 6.1.1): whoever sends cookies may ask for nothing but cookies (RFC 7873 section 5.4). The
@@ -87,7 +87,7 @@ pub enum Refusal<'m> {
 pub enum Silence {
     /// Less than a header.
     Short,
-    /// A response: answering it could make two servers talk for ever.
+    /// A response (RFC 1035 section 7.3): answering it could make two servers talk for ever.
     Response,
 }
 
@@ -96,7 +96,7 @@ pub enum Silence {
 pub enum Fault {
     /// QDCOUNT is 0, and no cookies are asked for: there is nothing to answer.
     NoQuestion,
-    /// QDCOUNT is above 1 (RFC 9619).
+    /// QDCOUNT is above 1 (RFC 9619 section 4).
     SeveralQuestions,
     /// The question does not hold a whole, uncompressed name, type and class.
     BadQuestion,

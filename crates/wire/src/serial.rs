@@ -70,6 +70,7 @@ mod tests {
     use super::SerialRelation::{Equal, Newer, Older, Undefined};
     use super::*;
 
+    /// RFC 1982 section 3.2.
     #[test]
     fn relations_go_round_the_circle() {
         for (left, right, relation) in [

@@ -218,6 +218,7 @@ mod tests {
         NameBuf::from_text(text, None).unwrap_err().fault
     }
 
+    /// RFC 1035 section 5.1, RFC 2181 section 11.
     #[test]
     fn text_and_octets_are_one_name() {
         assert_eq!(
@@ -251,6 +252,7 @@ mod tests {
         assert_eq!(NameBuf::from_text(br"ab\2", None).unwrap_err().offset, 2);
     }
 
+    /// RFC 1035 sections 2.3.4 and 3.1.
     #[test]
     fn a_name_may_have_255_octets_and_no_more() {
         let label = "a".repeat(63);

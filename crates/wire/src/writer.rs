@@ -51,7 +51,8 @@ pub struct Mark {
 pub struct Opt<'o> {
     /// The largest UDP message that we take.
     pub udp_size: u16,
-    /// The DO bit, which is returned as it came (RFC 3225 section 3).
+    /// The DO bit, which is returned as it came (RFC 3225 section 3); no other flag is (RFC 6891 section
+    /// 6.1.4).
     pub dnssec_ok: bool,
     /// The options.
     pub options: &'o [EdnsOption<'o>],
@@ -123,7 +124,7 @@ impl<'b> Writer<'b> {
         })
     }
 
-    /// Return the question in its own case. Call it once, before any record.
+    /// Return the question in its own case (RFC 4343 section 4.1). Call it once, before any record.
     ///
     /// # Errors
     /// No room.

@@ -68,6 +68,7 @@ fn edns_is_read() {
     assert_eq!(options, [(10, &b"12345678"[..]), (3, &b""[..])]);
 }
 
+/// RFC 1035 section 7.3.
 #[test]
 fn some_messages_get_silence() {
     for length in 0..12 {
@@ -95,6 +96,7 @@ fn unknown_opcodes_are_told_apart_before_the_body_is_looked_at() {
     }
 }
 
+/// RFC 9619 section 4.
 #[test]
 fn one_question_it_must_be() {
     assert_eq!(fault(&message([0, 0, 0, 0], &[])), Fault::NoQuestion);
@@ -201,6 +203,7 @@ fn a_later_version_is_told_apart() {
     assert_eq!(fault(&twice), Fault::BadOpt);
 }
 
+/// RFC 8945 section 5.1.
 #[test]
 fn a_signature_is_the_last_record() {
     let tsig = b"\x01k\0\0\xfa\0\xff\0\0\0\0\0\x03abc";

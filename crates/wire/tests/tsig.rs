@@ -19,6 +19,7 @@ fn signed(owner: &[u8], class: u8, rdata: &[u8]) -> Vec<u8> {
     [header, QUESTION, owner, &frame, rdata].concat()
 }
 
+/// RFC 8945 section 4.2.
 #[test]
 fn a_signature_is_read() {
     let octets = signed(b"\x03Key\0", 255, RDATA);
@@ -54,6 +55,7 @@ fn what_cannot_be_understood_is_none() {
     assert!(Tsig::read(&Query::parse(&unsigned).unwrap()).is_none());
 }
 
+/// RFC 8945 section 5.3.2.
 #[test]
 fn an_error_is_told_without_a_signature() {
     let octets = signed(b"\x03Key\0", 255, RDATA);

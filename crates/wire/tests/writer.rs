@@ -122,6 +122,7 @@ fn respond(limit: usize, write: impl FnOnce(&mut Writer<'_>)) -> Vec<u8> {
     buffer
 }
 
+/// RFC 1035 sections 4.1.1 and 4.1.2, RFC 4343 section 4.1.
 #[test]
 fn the_header_and_the_question_go_back_as_they_came() {
     let message = respond(512, |writer| {
@@ -133,6 +134,7 @@ fn the_header_and_the_question_go_back_as_they_came() {
     assert_eq!(message[12..], QUERY[12..]);
 }
 
+/// RFC 1035 section 4.1.4.
 #[test]
 fn owners_and_names_are_compressed() {
     let rdatas = [wire("ns1.example.COM"), wire("ns2.example.com")];
@@ -184,6 +186,7 @@ fn owners_and_names_are_compressed() {
     );
 }
 
+/// RFC 3597 section 4, RFC 6672 section 2.5.
 #[test]
 fn only_the_types_of_rfc_1035_are_compressed() {
     let srv = [&[0, 1, 0, 2, 0, 3][..], &wire("www.example.com")].concat();

@@ -14,7 +14,7 @@ pub struct Found<'z> {
     /// or the name itself where it exists (RFC 4592 section 3.3.1).
     pub encloser_labels: usize,
     /// The highest zone cut below the apex, at the name or above it. What is at the name is then
-    /// glue or occluded, except DS and the like at the cut itself.
+    /// glue or occluded (RFC 1034 section 4.2.1), except DS and the like at the cut itself.
     pub cut: Option<Above<'z>>,
     /// The highest DNAME strictly above the name, unless it is below `cut`.
     pub dname: Option<Above<'z>>,
@@ -34,12 +34,13 @@ pub struct Above<'z> {
 pub enum Match<'z> {
     /// The name has data.
     Exact(Node<'z>),
-    /// Nothing here, something below (RFC 4592 section 2.2.2).
+    /// Nothing here, something below: it exists (RFC 4592 section 2.2.2, RFC 8020 section 2).
     EmptyNonTerminal,
     /// The name does not exist.
     Missing {
         /// The wildcard child of the closest encloser. Without any set if it exists only because
-        /// of names below it: the name then exists by synthesis, without data.
+        /// of names below it: the name then exists by synthesis, without data (RFC 4592 section
+        /// 4.9). The example zone of RFC 4592 section 2.2.1 shows it.
         wildcard: Option<Node<'z>>,
     },
 }

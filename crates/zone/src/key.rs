@@ -230,6 +230,7 @@ mod tests {
             .to_vec()
     }
 
+    /// RFC 4034 sections 6.1 and 6.2.
     #[test]
     fn keys_sort_as_rfc_4034_section_6_1_says() {
         let in_order = [
@@ -300,6 +301,7 @@ mod tests {
         assert!(!has_asterisk(&key("a*.example")) && !has_asterisk(b""));
     }
 
+    /// RFC 2181 section 11.
     #[test]
     fn the_longest_name_of_escaped_octets_has_a_key() {
         let label = format!("{}.", r"\001".repeat(61));

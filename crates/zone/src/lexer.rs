@@ -249,6 +249,7 @@ mod tests {
         Ok(entries)
     }
 
+    /// RFC 1035 section 5.1.
     #[test]
     fn entries_are_lines_or_parentheses() {
         let read = words("a b ; c\nd (e ; f\n g) h\r\n\n\"i ; j\" k\\;l\nend").unwrap();

@@ -160,7 +160,7 @@ impl Zone {
     }
 
     /// The TTL of the SOA in negative answers: the smaller of its own TTL and its minimum field
-    /// (RFC 2308 section 3).
+    /// (RFC 2308 sections 3 and 5).
     #[must_use]
     pub fn negative_ttl(&self) -> u32 {
         self.version.soa.ttl

@@ -135,6 +135,7 @@ fn ttl_class_and_type_come_in_any_order_that_the_rfc_allows() {
     }
 }
 
+/// RFC 2308 section 4, for files without `$TTL`; then RFC 1035 section 5.1.
 #[test]
 fn without_a_default_the_last_ttl_holds() {
     let text = "@ 300 SOA ns hostmaster 1 2 3 4 5\n NS ns\nns A 192.0.2.1\na 7 A 192.0.2.1\nb A 192.0.2.2\n";
@@ -154,6 +155,7 @@ fn carriage_returns_and_a_missing_last_line_end_do_no_harm() {
     );
 }
 
+/// RFC 1035 section 5.1.
 #[test]
 fn origin_and_relative_names() {
     let zone = good(
@@ -441,6 +443,7 @@ fn messages_have_nothing_that_a_terminal_obeys() {
     }
 }
 
+/// RFC 1035 section 5.2.
 #[test]
 fn rules_of_the_apex() {
     let whole = |text: &str| places(&read(text).unwrap_err());
@@ -458,6 +461,7 @@ fn rules_of_the_apex() {
     assert_eq!(errors("@ CNAME x\n"), ["5:3 zone.cname.other"]);
 }
 
+/// RFC 2181 section 10.1, RFC 6672 section 2.4.
 #[test]
 fn rules_of_aliases() {
     assert_eq!(
@@ -484,6 +488,7 @@ fn rules_of_aliases() {
     assert_eq!(errors("a CNAME b\na NSEC b CNAME NSEC\n"), [""; 0]);
 }
 
+/// RFC 2181 section 10.3, RFC 4592 sections 4.2 and 4.4, RFC 4035 section 2.2.
 #[test]
 fn oddities_are_warnings() {
     for (lines, expected) in [
@@ -511,6 +516,7 @@ fn oddities_are_warnings() {
         ("@ DS 1 8 2 00\n", "5:3 zone.ds.apex"),
         ("a DS 1 8 2 00\n", "5:3 zone.ds.stray"),
         ("*.a NS ns\n", "5:5 zone.wildcard.odd"),
+        ("*.a DNAME b\n", "5:5 zone.wildcard.odd"),
     ] {
         assert_eq!(warnings(lines), [expected], "{lines}");
     }
@@ -523,6 +529,7 @@ fn oddities_are_warnings() {
     }
 }
 
+/// RFC 2181 sections 5 and 5.2.
 #[test]
 fn lowest_ttl_and_one_copy_are_kept() {
     let zone = good("a 60 A 192.0.2.2\na 30 A 192.0.2.1\na 90 A 192.0.2.2\n").zone;

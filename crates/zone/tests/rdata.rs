@@ -293,6 +293,8 @@ const GOOD: &[(&str, &str, &str, &str)] = &[
     ("TYPE1", r"\# 4 C0000201", "c0000201", "192.0.2.1"),
 ];
 
+/// RFC 1035 sections 3.3.13 and 3.3.14, RFC 3597 section 5, RFC 9460 section 2.1, and whatever else
+/// describes a type.
 #[test]
 fn every_type_reads_and_writes() {
     for (rtype, text, expected, written) in GOOD {
@@ -403,6 +405,7 @@ const BAD: &[(&str, &str)] = &[
     ("GPOS", "1 2"),
 ];
 
+/// RFC 9460 section 8 among others.
 #[test]
 fn malformed_rdata_is_refused() {
     for (rtype, text) in BAD {

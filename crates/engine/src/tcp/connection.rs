@@ -1,6 +1,6 @@
 //! One TCP connection without its socket's events: framing, and one deadline.
 //!
-//! A message is two octets of length and then that many octets (RFC 1035 section 4.2.2), cut
+//! A message is two octets of length and then that many octets (RFC 1035 section 4.2.2, RFC 7766 section 8), cut
 //! anywhere by the network. Nothing is read while an answer waits to leave, so the memory of a
 //! connection is bounded, and an end of file always finds everything answered: a client that
 //! closes its sending side after its last query still gets every response (RFC 7766 section 7).
@@ -243,6 +243,7 @@ mod tests {
         })
     }
 
+    /// RFC 1035 section 4.2.2, RFC 7766 section 8.
     #[test]
     fn a_message_may_be_cut_anywhere() {
         let stream = b"\x00\x03one\x00\x05three";

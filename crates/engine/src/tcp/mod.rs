@@ -1,4 +1,5 @@
-//! The TCP thread: accepts, and gives every connection its turns (RFC 7766).
+//! The TCP thread: accepts, and gives every connection its turns (RFC 7766 section 5), which may
+//! bring many queries at once (RFC 7766 section 6.2.1.1).
 
 mod connection;
 

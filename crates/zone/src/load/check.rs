@@ -133,6 +133,7 @@ fn check_lower_node(key: &[u8], sets: &[SetSummary<'_>], origin: Name<'_>, journ
         journal.warn(ds.first.place(), "zone.ds.stray", message);
     }
     let is_wildcard = owner().as_name().is_wildcard();
+    // RFC 4592 sections 4.2 and 4.4: what they mean there is not defined.
     for rtype in [Rtype::NS, Rtype::DNAME] {
         if let Some(set) = find(rtype).filter(|_| is_wildcard) {
             let message = format!("{rtype} at the wildcard {} (RFC 4592 section 4)", owner());

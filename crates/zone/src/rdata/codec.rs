@@ -167,6 +167,7 @@ mod tests {
         }
     }
 
+    /// RFC 4648 section 4.
     #[test]
     fn the_test_vectors_of_rfc_4648_hold() {
         let mut text = String::new();

@@ -70,7 +70,8 @@ pub(crate) enum Field {
     SvcParams,
 }
 
-/// The fields of a type; None if only the notation of RFC 3597 is defined for it.
+/// The fields of a type; None if its data is opaque (RFC 3597 section 3) and only the notation of
+/// section 5 is defined for it.
 pub(crate) const fn fields(rtype: Rtype) -> Option<&'static [Field]> {
     use Field::{
         Ipv4, Ipv6, Loc, Name, Nsap, OptionalText, Period, Services, Text, Texts, U16, U32,

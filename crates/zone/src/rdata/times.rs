@@ -142,6 +142,7 @@ const fn days_of(year: u64, month: u64) -> u64 {
 mod tests {
     use super::*;
 
+    /// RFC 2181 section 8.
     #[test]
     fn ttls_have_units() {
         for (text, seconds) in [
@@ -162,6 +163,7 @@ mod tests {
         }
     }
 
+    /// RFC 4034 section 3.2.
     #[test]
     fn moments_are_utc() {
         for (text, seconds) in [

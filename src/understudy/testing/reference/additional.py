@@ -1,4 +1,4 @@
-"""The additional section: step 6 of RFC 1034 4.3.2, glue (RFC 9471), and what SVCB adds (RFC 9460 4.1)."""
+"""The additional section: step 6 of RFC 1034 4.3.2, glue (RFC 9471 3.1 and 3.2), and what SVCB adds (RFC 9460 4.1)."""
 
 from __future__ import annotations
 
