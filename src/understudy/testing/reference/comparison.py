@@ -23,6 +23,9 @@ Record: TypeAlias = tuple[str, str, int, str]
 """(owner in lower case, type, ttl, rdata in canonical form as hexadecimal digits)"""
 
 HEADER_OCTETS = 12
+TCP_OCTETS = 65535
+NAMES = ("target", "exchange", "mname", "rname")
+NAMES_REMEMBERED = 64  # crates/wire/src/compression.rs: KNOWN_NAMES
 RECORD_OCTETS = 10  # RFC 1035 4.1.3: type, class, TTL and the rdata's length
 _OPCODE = 0x7800
 _RCODE = 0x000F
@@ -71,9 +74,11 @@ def _of_options(response: dns.message.Message) -> Iterator[str]:
 def _octets_to_spare(expected: Expected, response: dns.message.Message) -> int:
     """How much longer it may be than dnspython writes it.
 
-    It has options that were not foreseen; and the names in the SOA record of a negative answer may be compressed
-    against the zone's name alone, because the engine keeps that record ready (compression is a choice, RFC 1035 4.1.4).
+    It has options that were not foreseen. And compression is a choice (RFC 1035 4.1.4): the engine keeps the SOA record
+    of a negative answer ready, compressed against the zone's name alone, and it remembers so many names and no more.
     """
+    if len(_names_in(expected.whole())) > NAMES_REMEMBERED:
+        return TCP_OCTETS
     spare = sum(4 + len(option.to_wire() or b"") for option in response.options)
     if [each.rdtype for each in expected.findings.authority] != [RdataType.SOA]:
         return spare
@@ -87,6 +92,14 @@ def _octets_to_spare(expected: Expected, response: dns.message.Message) -> int:
     alone = len(file.getvalue()) + RECORD_OCTETS
     saved = len(without.to_wire(max_size=65535)) + alone - len(expected.least().to_wire(max_size=65535))
     return spare + max(0, saved)
+
+
+def _names_in(message: dns.message.Message) -> set[Name]:
+    """Every name and every ending of one, as far as pointers may lead there."""
+    rrsets = [*message.question, *message.answer, *message.authority, *message.additional]
+    targets = [getattr(rdata, field) for rrset in rrsets for rdata in rrset for field in NAMES if hasattr(rdata, field)]
+    names = {Name(name.labels) for name in (*(rrset.name for rrset in rrsets), *targets)}
+    return {Name(name.labels[index:]) for name in names for index in range(len(name) - 1)}
 
 
 def _of_size(expected: Expected, response: dns.message.Message, size: int) -> Iterator[str]:
