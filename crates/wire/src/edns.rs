@@ -1,4 +1,4 @@
-//! The OPT pseudo-record as it came (RFC 6891 section 6.1).
+//! The OPT pseudo-record as it came and as it is sent (RFC 6891 section 6.1).
 
 /// What a client said with its OPT record.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +60,30 @@ fn split_option(octets: &[u8]) -> Option<(EdnsOption<'_>, &[u8])> {
         },
         rest,
     ))
+}
+
+/// The OPT record of a response.
+#[derive(Clone, Copy, Debug)]
+pub struct Opt<'o> {
+    /// The largest UDP message that we take.
+    pub udp_size: u16,
+    /// The DO bit, which is returned as it came (RFC 3225 section 3); no other flag is (RFC 6891 section
+    /// 6.1.4).
+    pub dnssec_ok: bool,
+    /// The options.
+    pub options: &'o [EdnsOption<'o>],
+}
+
+impl Opt<'_> {
+    /// How long the record is: what to give [`Writer::reserve`](crate::Writer::reserve).
+    #[must_use]
+    pub fn octets(&self) -> usize {
+        11 + self
+            .options
+            .iter()
+            .map(|option| 4 + option.octets.len())
+            .sum::<usize>()
+    }
 }
 
 /// Do whole options fill these octets exactly?

@@ -21,7 +21,7 @@ mod tsig;
 mod writer;
 
 pub use cookie::{COOKIE, CookieSecret, CookieSecrets, Cookies, FullCookie, Standing};
-pub use edns::{Edns, EdnsOption, Options};
+pub use edns::{Edns, EdnsOption, Opt, Options};
 pub use hasher::{NameHasher, is_same};
 pub use header::{HEADER_OCTETS, Header, Section};
 pub use lower::LowerName;
@@ -33,4 +33,4 @@ pub use ready::ReadyRdata;
 pub use serial::{Serial, SerialRelation};
 pub use text::{NameTextError, NameTextFault};
 pub use tsig::Tsig;
-pub use writer::{Full, Mark, Opt, Owner, Writer};
+pub use writer::{Full, Mark, Owner, Writer};

@@ -2,7 +2,7 @@
 //! RRset is in the message whole or not at all (RFC 2181 section 9).
 
 use crate::compression::{KnownNames, Part, parts, stands_at};
-use crate::edns::EdnsOption;
+use crate::edns::Opt;
 use crate::header::{HEADER_OCTETS, Header, Section};
 use crate::name::Name;
 use crate::numbers::{Class, Rcode, Rtype};
@@ -44,30 +44,6 @@ pub struct Mark {
     counts: [u16; 3],
     section: Section,
     known: usize,
-}
-
-/// The OPT record of a response.
-#[derive(Clone, Copy, Debug)]
-pub struct Opt<'o> {
-    /// The largest UDP message that we take.
-    pub udp_size: u16,
-    /// The DO bit, which is returned as it came (RFC 3225 section 3); no other flag is (RFC 6891 section
-    /// 6.1.4).
-    pub dnssec_ok: bool,
-    /// The options.
-    pub options: &'o [EdnsOption<'o>],
-}
-
-impl Opt<'_> {
-    /// How long the record is: what to give [`Writer::reserve`].
-    #[must_use]
-    pub fn octets(&self) -> usize {
-        11 + self
-            .options
-            .iter()
-            .map(|option| 4 + option.octets.len())
-            .sum::<usize>()
-    }
 }
 
 /// A message in the making.
