@@ -148,14 +148,36 @@ ALIASES = (
 
 TYPES = (
     Difference(
-        asked="ANY",
-        ours="over UDP one set, over TCP all",
-        theirs="all in both (BIND), one in both, and not always the same (NSD, Knot)",
+        asked="ANY over UDP",
+        ours="one set",
+        theirs="all (BIND), one, but not always the same (NSD, Knot)",
         peers=("bind", "nsd", "knot"),
-        because="RFC 8482 section 4.1: one set or several may be chosen from those at the name; section 4.4 lets it"
-        " depend on the transport",
-        parts=SECTIONS | FLAGS,
-        when=lambda finding: _qtype(finding) == _ANY,
+        because="RFC 8482 section 4.1: one set or several may be chosen from those at the name",
+        parts=FLAGS | {"answer"},
+        when=lambda finding: (
+            _qtype(finding) == _ANY
+            and finding.case.transport == "udp"
+            and (finding.part == "answer" or finding.other.is_truncated)
+        ),
+    ),
+    Difference(
+        asked="ANY over TCP",
+        ours="all sets",
+        theirs="one",
+        peers=("nsd", "knot"),
+        because="RFC 8482 section 4.4: what is chosen may depend on the transport. BIND does as we do",
+        parts=frozenset({"answer"}),
+        when=lambda finding: _qtype(finding) == _ANY and finding.case.transport == "tcp",
+    ),
+    Difference(
+        asked="ANY of a name below a DNAME",
+        ours="the CNAME that is made is the answer",
+        theirs="its target is looked for, too",
+        peers=("nsd", "knot"),
+        because="RFC 1034 section 3.6.2: the search begins again at the target unless the type matches CNAME, as ANY"
+        " does (section 4.3.2, step 3a). BIND does as we do",
+        parts=SECTIONS,
+        when=lambda finding: _qtype(finding) == _ANY and any(record[1] == _DNAME for record in finding.mine.answer),
     ),
     Difference(
         asked="types that only questions and messages have, and type 0",

@@ -16,7 +16,17 @@ from understudy.testing.side_by_side.messages import COOKIE, EXTENDED_ERROR, Cas
 from understudy.testing.side_by_side.reading import Response, UnreadableError, read
 
 Part: TypeAlias = Literal[
-    "reply", "rcode", "flags", "question", "answer", "authority", "additional", "edns", "signature", "size"
+    "reply",
+    "rcode",
+    "flags",
+    "question",
+    "answer",
+    "authority",
+    "additional",
+    "edns",
+    "signature",
+    "size",
+    "compression",
 ]
 
 EVERYBODY = "all others"
@@ -73,6 +83,9 @@ def compare(
         for part, text in differing[peer].items():
             company = frozenset(other for other, parts in differing.items() if not {part, "reply"} & parts.keys())
             yield Finding(case, peer, part, our_response, response, text, company, origins)
+    if our_response and our_response.wrongly_compressed:
+        text = f"of types {sorted(our_response.wrongly_compressed)}, which RFC 3597 section 4 forbids"
+        yield Finding(case, EVERYBODY, "compression", our_response, None, text, frozenset(), origins)
     alike = [each for each in responses.values() if each and _is_comparable(our_response, each)]
     if our_response and alike and len(alike) == len(responses):
         for part, text in _against_everybody(our_response, alike):
