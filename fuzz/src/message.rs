@@ -28,12 +28,18 @@ pub fn run(octets: &[u8]) {
     }
 }
 
-/// What is plain is read alike in both ways.
+/// What is plain, or would be without its options, is read alike in both ways.
 fn check_plain(octets: &[u8]) {
-    let Some(plain) = Plain::parse(octets) else {
-        return;
+    let (plain, with_options) = match (Plain::parse(octets), Plain::parse_with_options(octets)) {
+        (Some(plain), _) => (plain, None),
+        (None, Some((plain, edns))) => (plain, Some(edns)),
+        (None, None) => return,
     };
     let query = Query::parse(octets).expect("a plain query");
+    if let (Some(left), Some(right)) = (with_options, query.edns) {
+        assert_eq!(left.version, right.version);
+        assert!(left.options().eq(right.options()));
+    }
     assert_eq!(query.header.opcode(), Opcode::QUERY);
     assert!(query.signature.is_none());
     assert_eq!(plain.question.octets, query.question.octets);

@@ -12,6 +12,7 @@ use understudy_zone::{Match, Node, Zone};
 use crate::additional::names_hosts;
 use crate::authority::no_data;
 use crate::chance::Chance;
+use crate::edns::Extras;
 use crate::outcome::{CookieUse, Outcome, Request, Subject, Summary, Transport};
 use crate::resolve::Zones;
 use crate::server::Server;
@@ -57,6 +58,53 @@ pub(crate) fn respond<Z: Zones>(
         qtype: Some(plain.question.qtype.number()),
         is_steered: picker.is_steered,
         records: picker.records,
+        subject,
+        ..Summary::default()
+    }))
+}
+
+/// The same where the OPT record has options; apart, so that queries without any, which are the
+/// rule, know nothing of them.
+#[inline(never)]
+pub(crate) fn respond_with_options<Z: Zones>(
+    zones: &Z,
+    server: &Server,
+    request: &Request<'_>,
+    chance: &mut Chance,
+    reply: &mut [u8],
+) -> Option<Outcome> {
+    let (plain, edns) = Plain::parse_with_options(request.message)?;
+    let extras = Extras::read(server, &edns, request);
+    if extras.cookies == CookieUse::Malformed || !is_one_sets_question(plain.question.qtype) {
+        return None;
+    }
+    let mut name = LowerName::root();
+    plain.fold_into(&mut name);
+    let zone = zones.nearest(&name, name.label_count())?;
+    let room = reply.len();
+    let limit = match request.transport {
+        Transport::Tcp => room,
+        Transport::Udp => server
+            .udp_limit(Some(edns.udp_size), extras.cookies)
+            .min(room),
+    };
+    let options = extras.options(limit);
+    let opt = options.opt(server, &edns);
+    let mut writer = Writer::response(reply, limit, &plain.header).ok()?;
+    writer.reserve(opt.octets()).ok()?;
+    writer.question(&plain.question).ok()?;
+    writer.set_flags(Header::AA);
+    let mut picker = Picker::new(server, request.now_ns, chance);
+    let (rcode, subject) = sections(&zone, &name, plain.question.qtype, &mut picker, &mut writer)?;
+    writer.set_rcode(rcode);
+    writer.opt(&opt).ok()?;
+    Some(Outcome::Answered(Summary {
+        length: writer.finish(),
+        rcode: rcode.number(),
+        qtype: Some(plain.question.qtype.number()),
+        is_steered: picker.is_steered,
+        records: picker.records,
+        cookies: extras.cookies,
         subject,
         ..Summary::default()
     }))
@@ -128,12 +176,14 @@ fn negative(zone: &Zone, ttl: u32, writer: &mut Writer<'_>) -> Option<Subject> {
 #[cfg(test)]
 mod tests {
     use std::ops::Deref;
+    use std::sync::Arc;
 
-    use understudy_wire::{Name, NameBuf};
+    use understudy_wire::{CookieSecret, CookieSecrets, Name, NameBuf};
     use understudy_zone::{Kind, Selector, SteeredChange, SteeredSet};
 
     use super::*;
     use crate::message::respond_at_length;
+    use crate::server::CookieJar;
 
     const COMMON: &str = "$TTL 300
 @ SOA ns hostmaster.example.net. 1 2 3 4 5
@@ -223,6 +273,38 @@ big TYPE65280 \\# 600 ";
         One(zone.with_steered(&changes).unwrap())
     }
 
+    fn jar() -> Arc<CookieJar> {
+        let (current, other) = (CookieSecret::new([7; 16]), None);
+        Arc::new(CookieJar::new(CookieSecrets { current, other }))
+    }
+
+    /// The option with a good cookie, as the server makes it.
+    fn good_cookie() -> Vec<u8> {
+        let server = Server::new(1232, "", "").unwrap().with_cookies(jar());
+        let mut message = query("ns", Rtype::A, [0, 0], Some(1232));
+        with_options(&mut message, &NEW_COOKIE);
+        let mut reply = [0; 512];
+        let request = request(&message, Transport::Udp);
+        let (zones, chance) = (zone(""), &mut Chance::new(1));
+        let Some(Outcome::Answered(summary)) =
+            respond_with_options(&zones, &server, &request, chance, &mut reply)
+        else {
+            unreachable!("a plain query with an answer")
+        };
+        reply[summary.length - 28..summary.length].to_vec()
+    }
+
+    /// A cookie of the client's alone.
+    const NEW_COOKIE: [u8; 12] = [0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8];
+
+    /// Gives the OPT record at the end of a message these options.
+    fn with_options(message: &mut Vec<u8>, options: &[u8]) {
+        let length = u16::try_from(options.len()).unwrap();
+        message.truncate(message.len() - 2);
+        message.extend(length.to_be_bytes());
+        message.extend(options);
+    }
+
     fn query(owner: &str, rtype: Rtype, flags: [u8; 2], opt: Option<u16>) -> Vec<u8> {
         let [high, low] = flags;
         let mut message = vec![
@@ -250,18 +332,25 @@ big TYPE65280 \\# 600 ";
         message
     }
 
+    fn request(message: &[u8], transport: Transport) -> Request<'_> {
+        Request {
+            message,
+            client: [192, 0, 2, 53].into(),
+            transport,
+            now_ns: 5,
+            wall_s: 0,
+        }
+    }
+
     /// Asks both ways; true if the short one led to the answer.
     fn ask(zones: &One, server: &Server, message: &[u8], transport: Transport) -> bool {
-        let (client, now_ns, wall_s) = ([192, 0, 2, 53].into(), 5, 0);
-        let request = Request {
-            message,
-            client,
-            transport,
-            now_ns,
-            wall_s,
-        };
+        let request = request(message, transport);
         let (mut short, mut long) = ([0; 2000], [0; 2000]);
-        let outcome = respond(zones, server, &request, &mut Chance::new(3), &mut short);
+        let mut outcome = respond(zones, server, &request, &mut Chance::new(3), &mut short);
+        if outcome.is_none() {
+            let chance = &mut Chance::new(3);
+            outcome = respond_with_options(zones, server, &request, chance, &mut short);
+        }
         let expected = respond_at_length(zones, server, &request, &mut Chance::new(3), &mut long);
         let Some(Outcome::Answered(summary)) = outcome else {
             return false;
@@ -299,6 +388,47 @@ big TYPE65280 \\# 600 ";
             }
         }
         assert!(direct > asked / 4, "{direct} of {asked} are worth a test");
+    }
+
+    #[test]
+    fn options_are_answered_alike_on_both_ways() {
+        let good = good_cookie();
+        let mut wrong = good.clone();
+        wrong[20] ^= 1;
+        let all = [&good[..], &[0, 3, 0, 0, 0, 11, 0, 0, 0xfd, 0xe9, 0, 1, 9]].concat();
+        let cases: [(&[u8], CookieUse, bool); 9] = [
+            (&NEW_COOKIE, CookieUse::New, true),
+            (&good, CookieUse::Valid, true),
+            (&wrong, CookieUse::Wrong, true),
+            (&all, CookieUse::Valid, true),
+            (&[0, 3, 0, 0], CookieUse::None, true),
+            (&[0xfd, 0xe9, 0, 0], CookieUse::None, true),
+            (&[0, 10, 0, 1, 1], CookieUse::Malformed, false),
+            (&[0, 10, 0, 9, 1], CookieUse::None, false),
+            (&[0], CookieUse::None, false),
+        ];
+        let zones = zone("");
+        let server = Server::new(1232, "", "ns1.example.net")
+            .unwrap()
+            .with_cookies(jar())
+            .with_udp_size_without_cookie(512)
+            .with_tcp_keepalive(std::time::Duration::from_secs(9));
+        for (options, cookies, is_direct) in cases {
+            for transport in [Transport::Udp, Transport::Tcp] {
+                for owner in ["ns", "none"] {
+                    let mut message = query(owner, Rtype::A, [0, 0], Some(1232));
+                    with_options(&mut message, options);
+                    let led = ask(&zones, &server, &message, transport);
+                    assert_eq!(led, is_direct, "{options:?}");
+                }
+                // 600 octets over UDP for nobody but who has a good cookie.
+                let mut message = query("big", Rtype::new(65280), [0, 0], Some(1232));
+                with_options(&mut message, options);
+                let has_room = transport == Transport::Tcp || cookies == CookieUse::Valid;
+                let led = ask(&zones, &server, &message, transport);
+                assert_eq!(led, is_direct && has_room, "{options:?}");
+            }
+        }
     }
 
     #[test]

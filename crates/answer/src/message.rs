@@ -33,6 +33,10 @@ pub fn respond<Z: Zones>(
     }
     // What was drawn on a way that was given up is drawn again, or variants that do not fit would
     // come less often than their weight says.
+    *chance = before.clone();
+    if let Some(outcome) = direct::respond_with_options(zones, server, request, chance, reply) {
+        return outcome;
+    }
     *chance = before;
     respond_at_length(zones, server, request, chance, reply)
 }

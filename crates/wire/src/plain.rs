@@ -1,6 +1,7 @@
 //! The commonest message: a query with one question of class IN and nothing else, or nothing but an
 //! OPT record without options.
 
+use crate::edns::{Edns, are_options_whole};
 use crate::header::{HEADER_OCTETS, Header};
 use crate::lower::LowerName;
 use crate::name::Name;
@@ -69,6 +70,60 @@ impl<'m> Plain<'m> {
             labels,
             opt,
         })
+    }
+
+    /// Read a message that would be plain but for the options of its OPT record, and that record.
+    #[must_use]
+    pub fn parse_with_options(message: &'m [u8]) -> Option<(Self, Edns<'m>)> {
+        let (head, body) = message.split_first_chunk::<HEADER_OCTETS>()?;
+        if u64::from_be_bytes(*head.last_chunk()?) != ONE_QUESTION | 1 || head.get(2)? & 0xf8 != 0 {
+            return None;
+        }
+        let (qname, labels, rest) = Name::split_counted(body)?;
+        let ([type0, type1, 0, 1], record) = rest.split_first_chunk()? else {
+            return None;
+        };
+        let (opt, options) = record.split_first_chunk::<11>()?;
+        let [
+            0,
+            0,
+            41,
+            size0,
+            size1,
+            _,
+            version @ 0,
+            flags,
+            _,
+            length @ ..,
+        ] = *opt
+        else {
+            return None;
+        };
+        if usize::from(u16::from_be_bytes(length)) != options.len() || !are_options_whole(options) {
+            return None;
+        }
+        let (udp_size, dnssec_ok) = (u16::from_be_bytes([size0, size1]), flags & 0x80 != 0);
+        let plain = Self {
+            header: Header::of(head),
+            question: Question {
+                qname,
+                qtype: Rtype::new(u16::from_be_bytes([*type0, *type1])),
+                qclass: Class::IN,
+                octets: body.get(..qname.octets().len() + 4)?,
+            },
+            labels,
+            opt: Some(PlainOpt {
+                udp_size,
+                dnssec_ok,
+            }),
+        };
+        let edns = Edns {
+            version,
+            udp_size,
+            dnssec_ok,
+            options,
+        };
+        Some((plain, edns))
     }
 
     /// Make the root the name asked for, ready for look-ups.
