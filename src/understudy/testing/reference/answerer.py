@@ -15,7 +15,7 @@ from dns.rdataclass import RdataClass
 from dns.rdatatype import RdataType
 
 from understudy.testing.reference.additional import add
-from understudy.testing.reference.expected import Expected
+from understudy.testing.reference.expected import EDNS_OCTETS, Expected
 from understudy.testing.reference.plain_zone import PlainZone
 from understudy.testing.reference.reading import read
 from understudy.testing.reference.resolve import Question, resolve
@@ -24,7 +24,6 @@ Transport: TypeAlias = Literal["udp", "tcp"]
 
 HEADER_OCTETS = 12
 UDP_OCTETS = 512  # RFC 1035 4.2.1
-EDNS_OCTETS = 1232  # ours: the engine's default `udp_size`
 TCP_OCTETS = 65535  # RFC 1035 4.2.2
 SHAPED_AS_QUERY = (dns.opcode.QUERY, dns.opcode.NOTIFY, dns.opcode.UPDATE)
 TRANSFERS = (RdataType.AXFR, RdataType.IXFR)

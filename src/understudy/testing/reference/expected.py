@@ -13,6 +13,9 @@ from dns.rcode import Rcode
 from understudy.testing.reference.additional import Addition
 from understudy.testing.reference.resolve import Findings
 
+EDNS_OCTETS = 1232
+"""What the engine announces and keeps to, unless told otherwise."""
+
 
 @dataclass(slots=True)
 class Expected:
@@ -59,7 +62,7 @@ class Expected:
             message.flags |= dns.flags.AA
         if query.edns >= 0:
             # RFC 6891 6.1.1 and 7: OPT answers OPT; RFC 3225 3: DO is copied.
-            message.use_edns(0, query.ednsflags & dns.flags.DO, payload=1232)
+            message.use_edns(0, query.ednsflags & dns.flags.DO, payload=EDNS_OCTETS)
         message.set_rcode(self.rcode)
         return message
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Self
@@ -34,27 +34,31 @@ class Curiosity:
 
     there: list[Name]
     around: list[Name]
+    types: Mapping[Name, tuple[str, ...]]
 
     @classmethod
     def about(cls, zones: Iterable[PlainZone]) -> Self:
         """Of some zones together."""
         there: set[Name] = set()
         redirections: set[tuple[Name, Name]] = set()
+        types: dict[Name, tuple[str, ...]] = {}
         for zone in zones:
             for owner, node in zone.nodes.items():
                 targets = {getattr(rdata, "target", owner) for each in node.values() for rdata in each.rdatas}
                 there |= {owner, *targets}
+                types[owner] = (*types.get(owner, ()), *(rtype.name for rtype in sorted(node)))
                 if RdataType.DNAME in node:
                     redirections |= {(owner, target) for target in targets}
         around = {dns.name.root, dns.name.from_text("nowhere."), *(name.parent() for name in there if len(name) > 1)}
         around |= set(_below(there)) | set(_redirected(there, redirections))
-        return cls(sorted(there), sorted(around))
+        return cls(sorted(there), sorted(around), types)
 
     def ask(self, chance: Random) -> dns.message.Message:
         """One question, its name in any case."""
         name = chance.choice(self.there if chance.random() < 0.6 else self.around)  # noqa: PLR2004 - chosen: more hits
         labels = [bytes(chance.choice((octet, *bytes([octet]).swapcase())) for octet in label) for label in name.labels]
-        asked = dns.message.make_query(Name(labels), chance.choice(_ASKED))
+        present = self.types.get(name, _ASKED)
+        asked = dns.message.make_query(Name(labels), chance.choice(present if chance.randrange(2) else _ASKED))
         asked.id = chance.randrange(65536)
         asked.flags = chance.choice(_FLAGS)
         size = chance.choice(_SIZES)
