@@ -21,7 +21,6 @@ from understudy.model.errors import UnreachableError
 from understudy.service.views import ErrorView, EventView
 
 ANSWER_S = 30.0  # chosen: thousands of records take a few seconds, and a busy machine some more
-PROBE_S = 600.0  # chosen: several leaves, each with the longest timeout that a check may have
 RESUME_S = 0.2  # chosen: a server that is leaving has closed its socket by then
 
 T = TypeVar("T")

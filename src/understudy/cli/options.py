@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from understudy.cli.client import Client, find_socket
 from understudy.model.duration import DurationSyntaxError, parse_duration
+
+if TYPE_CHECKING:
+    from understudy.cli.client import Client
 
 ConfigOption: TypeAlias = Annotated[
     Path, typer.Option("-c", "--config", metavar="FILE", help="The configuration file.", show_default=True)
@@ -32,6 +34,8 @@ DEFAULT_CONFIG = Path("understudy.yaml")
 
 def connect(config: Path, socket: Path | None) -> Client:
     """The running server of a configuration."""
+    from understudy.cli.client import Client, find_socket  # an HTTP client: a server starts quicker without
+
     return Client(find_socket(config, socket))
 
 

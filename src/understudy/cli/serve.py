@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import resource
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import uvloop
 
-from understudy.api.app import create_app
-from understudy.api.listener import bind_unix, serve_unix
 from understudy.cli.exit import told
 from understudy.cli.files import read_with_progress
 from understudy.cli.screen import errors, problem_line
@@ -31,6 +31,7 @@ def serve(config: Path, log_level: LogLevel, log_style: LogStyle) -> None:
     route_standard_library(log)
     _raise_descriptor_limit()
     clock = SystemClock()
+    threading.Thread(target=_import_api, name="import-api", daemon=True).start()
     with told(as_json=False):
         candidate = read_with_progress(config, clock.now())
         _require_any_zone(candidate)
@@ -38,6 +39,12 @@ def serve(config: Path, log_level: LogLevel, log_style: LogStyle) -> None:
             errors.print(problem_line(present_problem(problem)), soft_wrap=True)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run(candidate, Surroundings(clock, log, _sides, _announce)))
+
+
+def _import_api() -> None:
+    """While the zones are read, which needs no interpreter, somebody may import what serves the API."""
+    importlib.import_module("understudy.api.app")
+    importlib.import_module("understudy.api.listener")
 
 
 def _raise_descriptor_limit() -> None:
@@ -56,6 +63,9 @@ def _sides(server: NameServer) -> Mapping[str, Callable[[], Awaitable[None]]]:
     path = server.candidate.configuration.node.api_socket
     if path is None:
         return {}
+    from understudy.api.app import create_app  # being imported since the start, see there
+    from understudy.api.listener import bind_unix, serve_unix  # being imported since the start, see there
+
     app = create_app(Desk(server))
 
     async def serve_api() -> None:

@@ -7,9 +7,8 @@ import time
 import urllib.request
 from collections.abc import Callable
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import NoReturn
 
-import typer
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.syntax import Syntax
@@ -37,9 +36,7 @@ class DemoView(View):
     failback_s: float
 
 
-def demo(
-    *, as_json: Annotated[bool, typer.Option("--json", help="Print only the measured times, as JSON.")] = False
-) -> None:
+def demo(*, as_json: bool) -> None:
     """Show the main job on loopback: a web server dies and its name moves, measured; it returns, the name with care."""
     console.quiet = as_json
     for number in (signal.SIGTERM, signal.SIGHUP):
