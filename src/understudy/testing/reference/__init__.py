@@ -2,7 +2,7 @@
 
 from understudy.testing.reference.answerer import Transport, answer
 from understudy.testing.reference.comparison import differences
-from understudy.testing.reference.expected import Expected
+from understudy.testing.reference.expected import Expected, Habits
 from understudy.testing.reference.plain_zone import PlainZone
 
-__all__ = ["Expected", "PlainZone", "Transport", "answer", "differences"]
+__all__ = ["Expected", "Habits", "PlainZone", "Transport", "answer", "differences"]

@@ -10,18 +10,21 @@ import dns.flags
 import dns.message
 import dns.opcode
 import dns.rcode
+import dns.rrset
+from dns.edns import OptionType
 from dns.rcode import Rcode
 from dns.rdataclass import RdataClass
 from dns.rdatatype import RdataType
 
 from understudy.testing.reference.additional import add
-from understudy.testing.reference.expected import EDNS_OCTETS, Expected
+from understudy.testing.reference.expected import Expected, Habits
 from understudy.testing.reference.plain_zone import PlainZone
 from understudy.testing.reference.reading import read
 from understudy.testing.reference.resolve import Question, resolve
 
 Transport: TypeAlias = Literal["udp", "tcp"]
 
+HABITS = Habits()
 HEADER_OCTETS = 12
 UDP_OCTETS = 512  # RFC 1035 4.2.1
 TCP_OCTETS = 65535  # RFC 1035 4.2.2
@@ -31,7 +34,9 @@ ASKED_ONLY = frozenset({0, RdataType.OPT, *range(128, 256)}) - {RdataType.ANY}
 """Meta-types, and those that only questions have (RFC 6895 3.1); type 0 is reserved."""
 
 
-def answer(zones: Sequence[PlainZone], octets: bytes, transport: Transport) -> Expected | None:
+def answer(
+    zones: Sequence[PlainZone], octets: bytes, transport: Transport, *, habits: Habits = HABITS
+) -> Expected | None:
     """What the RFCs want for this message; None: silence."""
     if len(octets) < HEADER_OCTETS or octets[2] & 0x80:
         # RFC 8906 3: nothing can be said to half a header; a response is never answered (RFC 1035 7.3).
@@ -39,26 +44,32 @@ def answer(zones: Sequence[PlainZone], octets: bytes, transport: Transport) -> E
     header = read(octets[:4] + bytes(8))
     if header.opcode() not in SHAPED_AS_QUERY:
         # RFC 8906 3.1.4: what follows the header may mean anything.
-        return Expected(header, dns.rcode.NOTIMP, TCP_OCTETS)
+        return Expected(header, dns.rcode.NOTIMP, TCP_OCTETS, habits)
     try:
         query = read(octets)
     except dns.exception.DNSException:
-        return Expected(header, dns.rcode.FORMERR, TCP_OCTETS)
-    expected = Expected(query, _preliminary(query), _limit(query, transport))
-    if expected.rcode == dns.rcode.NOERROR:
+        return Expected(header, dns.rcode.FORMERR, TCP_OCTETS, habits)
+    expected = Expected(query, _preliminary(query, habits), _limit(query, transport, habits), habits)
+    if expected.rcode == dns.rcode.NOERROR and query.question:
         _fill(expected, zones, transport)
     return expected
 
 
-def _preliminary(query: dns.message.Message) -> Rcode:
+def _preliminary(query: dns.message.Message, habits: Habits) -> Rcode:
     """What is said before any zone is looked at; NOERROR: go on."""
+    if not query.question and habits.has_cookies and any(each.otype == OptionType.COOKIE for each in query.options):
+        return dns.rcode.NOERROR  # RFC 7873 5.4: nothing but a cookie is asked for
     if len(query.question) != 1:
         return dns.rcode.FORMERR  # RFC 9619 4
     if query.edns > 0:
         return dns.rcode.BADVERS  # RFC 6891 6.1.3
     if query.opcode() != dns.opcode.QUERY:
         return dns.rcode.NOTIMP  # RFC 1035 4.1.1
-    question = query.question[0]
+    return _of_kind(query.question[0])
+
+
+def _of_kind(question: dns.rrset.RRset) -> Rcode:
+    """What its class or type alone leads to."""
     if question.rdclass != RdataClass.IN or question.rdtype in TRANSFERS:
         return dns.rcode.REFUSED  # no zone of that class is here; no transfer is permitted
     if question.rdtype in ASKED_ONLY:
@@ -66,11 +77,11 @@ def _preliminary(query: dns.message.Message) -> Rcode:
     return dns.rcode.NOERROR
 
 
-def _limit(query: dns.message.Message, transport: Transport) -> int:
+def _limit(query: dns.message.Message, transport: Transport, habits: Habits) -> int:
     """The most octets that may be sent (RFC 6891 6.2.3 and 6.2.5)."""
     if transport == "tcp":
         return TCP_OCTETS
-    return max(UDP_OCTETS, min(query.payload, EDNS_OCTETS)) if query.edns >= 0 else UDP_OCTETS
+    return max(UDP_OCTETS, min(query.payload, habits.udp_octets)) if query.edns >= 0 else UDP_OCTETS
 
 
 def _fill(expected: Expected, zones: Sequence[PlainZone], transport: Transport) -> None:
@@ -80,4 +91,6 @@ def _fill(expected: Expected, zones: Sequence[PlainZone], transport: Transport) 
     if asked.rdtype != RdataType.ANY or findings.cut is not None:
         # RFC 8482 3: ANY is answered with little, so without what saves further questions.
         expected.addition = add(findings)
+    if expected.habits.is_minimal:
+        expected.addition.useful = []
     expected.rcode = findings.rcode

@@ -40,7 +40,11 @@ def differences(expected: Expected | None, octets: bytes | None) -> list[str]:
         response = read(octets, is_each_record_alone=True)
     except dns.exception.DNSException as error:
         return [f"no message: {error!r}"]
-    found = [*_of_head(expected.head(), response), *_of_options(response), *_of_size(expected, response, len(octets))]
+    found = [
+        *_of_head(expected.head(), response),
+        *_of_options(expected, response),
+        *_of_size(expected, response, len(octets)),
+    ]
     if response.flags & dns.flags.TC:
         return [*found, *_beyond(expected.whole(), response)]
     return [*found, *_of_sections(expected, response, len(octets))]
@@ -64,11 +68,20 @@ def _of_head(expected: dns.message.Message, response: dns.message.Message) -> It
             yield f"header or question or EDNS: {want} expected, {got} found"
 
 
-def _of_options(response: dns.message.Message) -> Iterator[str]:
-    """Nothing was asked for with options, so only the reason of an error may come (RFC 8914 2)."""
-    options = {option.otype for option in response.options}
-    if options - ({OptionType.EDE} if response.rcode() else set()):
-        yield f"the EDNS options {options}"
+def _of_options(expected: Expected, response: dns.message.Message) -> Iterator[str]:
+    """What was asked for, if the server has it; and perhaps the reason of an error (RFC 8914 2)."""
+    query, habits = expected.query, expected.habits
+    asked = {option.otype: option.to_wire() or b"" for option in query.options if query.edns == 0}
+    asked = {} if len(query.question) > 1 else asked  # FORMERR says no more than that
+    got = {option.otype: option.to_wire() or b"" for option in response.options}
+    want = {OptionType.NSID: habits.name.encode()} if OptionType.NSID in asked and habits.name else {}
+    if OptionType.COOKIE in asked and habits.has_cookies:
+        # RFC 9018 4: the client's eight octets and the server's sixteen, of which only the client's can be foretold.
+        want[OptionType.COOKIE] = asked[OptionType.COOKIE][:8] + got.get(OptionType.COOKIE, b"")[8:24]
+    if response.rcode():
+        got.pop(OptionType.EDE, None)
+    if got != want:
+        yield f"options: {want} expected, {got} found"
 
 
 def _octets_to_spare(expected: Expected, response: dns.message.Message) -> int:

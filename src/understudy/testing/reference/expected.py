@@ -13,8 +13,18 @@ from dns.rcode import Rcode
 from understudy.testing.reference.additional import Addition
 from understudy.testing.reference.resolve import Findings
 
-EDNS_OCTETS = 1232
-"""What the engine announces and keeps to, unless told otherwise."""
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What an operator may set: the defaults are those of the engine.
+
+    `udp_octets`: announced, and kept to. `is_minimal`: nothing that is only useful. `name`: for NSID.
+    """
+
+    udp_octets: int = 1232
+    is_minimal: bool = False
+    name: str = ""
+    has_cookies: bool = False
 
 
 @dataclass(slots=True)
@@ -24,6 +34,7 @@ class Expected:
     query: dns.message.Message
     rcode: Rcode
     limit_octets: int
+    habits: Habits = field(default_factory=Habits)
     findings: Findings = field(default_factory=Findings)
     addition: Addition = field(default_factory=Addition)
 
@@ -62,7 +73,7 @@ class Expected:
             message.flags |= dns.flags.AA
         if query.edns >= 0:
             # RFC 6891 6.1.1 and 7: OPT answers OPT; RFC 3225 3: DO is copied.
-            message.use_edns(0, query.ednsflags & dns.flags.DO, payload=EDNS_OCTETS)
+            message.use_edns(0, query.ednsflags & dns.flags.DO, payload=self.habits.udp_octets)
         message.set_rcode(self.rcode)
         return message
 

@@ -11,7 +11,7 @@ import dns.flags
 import dns.message
 import dns.name
 import dns.rrset
-from dns.edns import GenericOption, Option, OptionType
+from dns.edns import CookieOption, GenericOption, Option, OptionType
 from dns.name import Name
 from dns.rdataclass import RdataClass
 from dns.rdatatype import RdataType
@@ -25,6 +25,7 @@ _NO_RECORDS = ("AXFR", "IXFR", "MAILB", "OPT", "TSIG", "TYPE0")
 _SIZES = (0, 512, 513, 700, 1232, 4096, 65535)
 _FLAGS = (0, dns.flags.RD, dns.flags.RD | dns.flags.AD, dns.flags.CD, 0x0040 | dns.flags.TC)
 _OPTIONS: list[Option] = [GenericOption(OptionType.NSID, b""), GenericOption(OptionType.make(65001), b"what?")]
+_COOKIE: Option = CookieOption(b"8 octets", b"")
 _LABELS = (b"a", b"*", b"none", b"l" * 60)
 
 
@@ -64,6 +65,10 @@ class Curiosity:
         size = chance.choice(_SIZES)
         if size:
             asked.use_edns(0, chance.choice((0, dns.flags.DO, 0x4000)), size)
+            if chance.randrange(4) == 0:
+                asked.use_edns(
+                    0, asked.ednsflags, size, options=chance.choice((_OPTIONS, [_COOKIE], [_COOKIE, *_OPTIONS]))
+                )
         if chance.randrange(12) == 0:
             _distort(asked, chance)
         return asked
@@ -94,7 +99,7 @@ def _redirected(names: Iterable[Name], redirections: Iterable[tuple[Name, Name]]
 def _distort(asked: dns.message.Message, chance: Random) -> None:
     """Make it a message that is not asked every day."""
     question = asked.question[0]
-    match chance.randrange(7):
+    match chance.randrange(6):
         case 0:
             question.rdclass = RdataClass.make(chance.choice((0, 3, 4, 254, 255, 65535)))
         case 1:
