@@ -143,9 +143,6 @@ impl<R: Responder> Worker<R> {
             for _ in 0..self.batch.send(socket.as_fd()) {
                 self.counters.dropped(Dropped::Send);
             }
-            if received < sys::BATCH {
-                return;
-            }
         }
     }
 

@@ -6,7 +6,7 @@
 mod batch;
 mod poll;
 
-pub(crate) use batch::{BATCH, Batch, Unusable};
+pub(crate) use batch::{Batch, Unusable};
 pub(crate) use poll::{Interest, Poll, Wake};
 
 use std::io;
