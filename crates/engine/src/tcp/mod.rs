@@ -1,45 +1,32 @@
 //! The TCP thread: accepts, and gives every connection its turns (RFC 7766 section 5), which may
 //! bring many queries at once (RFC 7766 section 6.2.1.1).
 
+mod admission;
 mod connection;
+mod desk;
+mod places;
 
-use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use understudy_answer::{Outcome, Request, Transport};
-
 use crate::counters::{Counters, Dropped};
 use crate::inbox::{INBOX, Inbox, Order};
-use crate::network::network_of;
 use crate::responder::Responder;
 use crate::sys::{self, Interest, Poll};
-use connection::{Connection, Next, Turn, deadline_in};
+use admission::PAUSE;
+use connection::{Next, Turn, deadline_in};
+use desk::Desk;
+use places::Places;
 
 /// Tokens from here on are connections; smaller ones are listeners.
 const CONNECTIONS: u64 = 1 << 32;
 
-/// Connections accepted before those that exist have their turn.
-const ACCEPTS_PER_TURN: usize = 64;
-
 /// Queries of one connection before the others have their turn.
 const QUERIES_PER_TURN: usize = 64;
-
-/// Idle connections looked at for the place that a new one needs.
-/// chosen: so many clients in a row rarely speak in the moment in which they would be closed.
-const CANDIDATES: usize = 8;
-
-/// Which clients share a limit: an IPv4 address is one client, and so is the IPv6 network that one
-/// site is given (RFC 6177 section 2), for it has as many addresses as it likes.
-const IPV4_BITS: u8 = 32;
-const IPV6_BITS: u8 = 56;
-
-/// How long no connection is accepted when the process has no descriptors left.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// How often deadlines are looked at at least, and at most; between them, four times in the idle
 /// time.
@@ -66,56 +53,13 @@ pub(crate) struct Worker<R> {
     inbox: Arc<Inbox<TcpListener>>,
     poll: Poll,
     listeners: Vec<(u64, TcpListener)>,
-    connections: Vec<Option<(Connection<TcpStream>, Interest)>>,
-    vacant: Vec<usize>,
-    by_network: HashMap<IpAddr, usize>,
+    places: Places<TcpStream>,
     /// Connections with work that no event will announce.
     again: Vec<usize>,
     scratch: Vec<u8>,
     next_sweep: Instant,
     paused_until: Option<Instant>,
     stop_by: Option<Instant>,
-}
-
-/// What answers: apart from the connections, so that both can be borrowed at once.
-struct Desk<R> {
-    responder: R,
-    counters: Arc<Counters>,
-    reply: Vec<u8>,
-}
-
-impl<R: Responder> Desk<R> {
-    /// Appends the answer with its length. False after a panic.
-    fn answer(&mut self, message: &[u8], client: IpAddr, output: &mut Vec<u8>) -> bool {
-        self.counters.query(Transport::Tcp, client);
-        let (transport, now_ns, wall_s) = (Transport::Tcp, sys::monotonic_ns(), sys::wall_s());
-        let request = Request {
-            message,
-            client,
-            transport,
-            now_ns,
-            wall_s,
-        };
-        let (responder, reply) = (&mut self.responder, &mut self.reply);
-        match catch_unwind(AssertUnwindSafe(|| responder.respond(&request, reply))) {
-            Ok(Outcome::Answered(summary)) => {
-                self.counters.answered(&summary);
-                let octets = self.reply.get(..summary.length).unwrap_or(&[]);
-                let length = u16::try_from(octets.len()).unwrap_or(0);
-                output.extend_from_slice(&length.to_be_bytes());
-                output.extend_from_slice(octets);
-                true
-            }
-            Ok(Outcome::Silent(why)) => {
-                self.counters.silent(why);
-                true
-            }
-            Err(_panic) => {
-                self.counters.dropped(Dropped::Panic);
-                false
-            }
-        }
-    }
 }
 
 impl<R: Responder> Worker<R> {
@@ -137,9 +81,7 @@ impl<R: Responder> Worker<R> {
             inbox,
             poll,
             listeners: Vec::new(),
-            connections: Vec::new(),
-            vacant: Vec::new(),
-            by_network: HashMap::new(),
+            places: Places::new(),
             again: Vec::new(),
             scratch: vec![0; MESSAGE_OCTETS],
             next_sweep: Instant::now(),
@@ -160,12 +102,7 @@ impl<R: Responder> Worker<R> {
 
     fn is_finished(&self) -> bool {
         self.stop_by
-            .is_some_and(|by| self.open() == 0 || by <= Instant::now())
-    }
-
-    /// Connections that are open.
-    fn open(&self) -> usize {
-        self.connections.len() - self.vacant.len()
+            .is_some_and(|by| self.places.open() == 0 || by <= Instant::now())
     }
 
     fn turn(&mut self) {
@@ -202,7 +139,7 @@ impl<R: Responder> Worker<R> {
         if !self.again.is_empty() {
             return Some(Duration::ZERO);
         }
-        let sweep = (self.open() > 0).then_some(self.next_sweep);
+        let sweep = (self.places.open() > 0).then_some(self.next_sweep);
         let moments = [sweep, self.paused_until, self.stop_by];
         let next = moments.into_iter().flatten().min()?;
         Some(next.saturating_duration_since(Instant::now()))
@@ -242,7 +179,7 @@ impl<R: Responder> Worker<R> {
             self.accept(id);
         }
         self.listeners.clear();
-        for index in 0..self.connections.len() {
+        for index in self.places.all() {
             self.serve(index);
         }
     }
@@ -255,100 +192,9 @@ impl<R: Responder> Worker<R> {
         }
     }
 
-    fn accept(&mut self, id: u64) {
-        for _ in 0..ACCEPTS_PER_TURN {
-            let Some((_, listener)) = self.listeners.iter().find(|(known, _)| *known == id) else {
-                return;
-            };
-            match listener.accept() {
-                Ok((stream, peer)) => self.admit(stream, peer.ip()),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(error) if is_exhaustion(&error) => {
-                    // The listener stays readable, so watching it now would be a busy loop.
-                    self.desk.counters.dropped(Dropped::Descriptors);
-                    self.paused_until = Some(deadline_in(Instant::now(), PAUSE));
-                    return self.watch_listeners(Interest::Nothing);
-                }
-                // The connection died before it was accepted.
-                Err(_) => {}
-            }
-        }
-    }
-
-    /// Takes a connection in. At a limit the one that has been idle longest makes room for it; it
-    /// is closed at once only if all the others are at work.
-    fn admit(&mut self, stream: TcpStream, client: IpAddr) {
-        let network = network_of(client, IPV4_BITS, IPV6_BITS);
-        let from_network = self.by_network.get(&network).copied().unwrap_or(0);
-        let has_room = if from_network >= self.limits.clients_per_prefix {
-            self.make_room(Some(network))
-        } else {
-            self.open() < self.limits.clients || self.make_room(None)
-        };
-        if !has_room {
-            return self.desk.counters.refused();
-        }
-        let index = self.vacant.pop().unwrap_or(self.connections.len());
-        // Answers leave whole in one write; waiting to join them with others only costs time.
-        let is_ready = stream.set_nonblocking(true).is_ok()
-            && stream.set_nodelay(true).is_ok()
-            && self
-                .poll
-                .add(stream.as_fd(), token_of(index), Interest::Read)
-                .is_ok();
-        let deadline = deadline_in(Instant::now(), self.limits.idle);
-        let connection = Connection::new(stream, client, network, deadline);
-        match self.connections.get_mut(index) {
-            Some(place) => *place = Some((connection, Interest::Read)),
-            None => self.connections.push(Some((connection, Interest::Read))),
-        }
-        *self.by_network.entry(network).or_insert(0) += 1;
-        self.desk.counters.accepted();
-        if !is_ready {
-            self.desk.counters.dropped(Dropped::Socket);
-            self.close(index);
-        }
-    }
-
-    /// Closes the connection that has been idle longest, of this network or of all (RFC 7766
-    /// sections 6.2.2 and 6.2.3). False if none is idle.
-    fn make_room(&mut self, network: Option<IpAddr>) -> bool {
-        for _ in 0..CANDIDATES {
-            let Some((index, deadline)) = self.longest_idle(network) else {
-                return false;
-            };
-            // What it has sent meanwhile is answered, and then it was not idle.
-            self.serve(index);
-            match self.connections.get(index) {
-                Some(Some((connection, _))) if !connection.is_idle_since(deadline) => {}
-                Some(Some(_)) => {
-                    self.desk.counters.dropped(Dropped::Crowded);
-                    self.close(index);
-                    return true;
-                }
-                _ => return true,
-            }
-        }
-        false
-    }
-
-    /// The idle connection whose last answer left first, with its deadline.
-    fn longest_idle(&self, network: Option<IpAddr>) -> Option<(usize, Instant)> {
-        let idle = self
-            .connections
-            .iter()
-            .enumerate()
-            .filter_map(|(index, place)| {
-                let (connection, _) = place.as_ref()?;
-                let is_concerned = network.is_none_or(|network| connection.network == network);
-                (is_concerned && connection.is_idle()).then_some((index, connection.deadline))
-            });
-        idle.min_by_key(|(_, deadline)| *deadline)
-    }
-
     /// Gives one connection its turn.
     fn serve(&mut self, index: usize) {
-        let Some(Some((connection, interest))) = self.connections.get_mut(index) else {
+        let Some((connection, interest)) = self.places.get_mut(index) else {
             return;
         };
         let desk = &mut self.desk;
@@ -371,26 +217,13 @@ impl<R: Responder> Worker<R> {
             Ok(Next::Closing) | Err(_) => None,
         };
         let Some(wanted) = wanted else {
-            return self.close(index);
+            return self.places.leave(index);
         };
         if wanted != *interest {
             *interest = wanted;
             let socket: BorrowedFd<'_> = connection.stream.as_fd();
             if self.poll.change(socket, token_of(index), wanted).is_err() {
-                self.close(index);
-            }
-        }
-    }
-
-    fn close(&mut self, index: usize) {
-        let Some((connection, _)) = self.connections.get_mut(index).and_then(Option::take) else {
-            return;
-        };
-        self.vacant.push(index);
-        if let Some(count) = self.by_network.get_mut(&connection.network) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.by_network.remove(&connection.network);
+                self.places.leave(index);
             }
         }
     }
@@ -402,13 +235,11 @@ impl<R: Responder> Worker<R> {
     /// Closes what is beyond its deadline.
     fn sweep(&mut self, now: Instant) {
         self.next_sweep = deadline_in(now, self.sweep_interval());
-        for index in 0..self.connections.len() {
-            let Some(Some((connection, _))) = self.connections.get(index) else {
-                continue;
-            };
-            if connection.is_overdue(now) {
+        for index in self.places.all() {
+            let connection = self.places.get_mut(index).map(|(connection, _)| connection);
+            if connection.is_some_and(|connection| connection.is_overdue(now)) {
                 self.desk.counters.dropped(Dropped::Idle);
-                self.close(index);
+                self.places.leave(index);
             }
         }
     }
@@ -416,14 +247,6 @@ impl<R: Responder> Worker<R> {
 
 fn token_of(index: usize) -> u64 {
     CONNECTIONS + u64::try_from(index).unwrap_or(0)
-}
-
-/// No descriptors or no memory: a fault of this host that passes, not of the client.
-fn is_exhaustion(error: &io::Error) -> bool {
-    let code = error.raw_os_error();
-    [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM]
-        .iter()
-        .any(|it| code == Some(*it))
 }
 
 /// Those of `waiting` that an event has not brought back to the queue in this turn already: a client that keeps its pipe
@@ -467,6 +290,7 @@ mod tests {
         (worker, asked)
     }
 
+    /// RFC 6177 section 2: a site is given a network, not an address.
     #[test]
     fn connections_of_one_ipv6_network_are_counted_together() {
         let limits = Limits {
@@ -488,8 +312,8 @@ mod tests {
             clients.push(TcpStream::connect(address).unwrap());
             worker.admit(listener.accept().unwrap().0, client.parse().unwrap());
         }
-        let open = worker.connections.iter().flatten();
-        let open: Vec<String> = open.map(|(it, _)| it.client.to_string()).collect();
+        let open = worker.places.clients();
+        let open: Vec<String> = open.iter().map(ToString::to_string).collect();
         let expected = [
             "2001:db8:0:ff::2",
             "2001:db8:0:100::1",
