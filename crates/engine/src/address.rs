@@ -52,17 +52,13 @@ pub(crate) fn bind(asked: SocketAddr, threads: usize) -> Result<Bound, EngineErr
         address: asked.to_string(),
         source,
     };
-    let listener = if asked.port() == 0 {
-        choose_port(asked)
+    let sockets = if asked.port() == 0 {
+        choose_port(asked, |actual| bind_unshared(actual, threads))
     } else {
-        bind_tcp(asked)
+        bind_tcp(asked).and_then(|listener| Ok((listener, bind_datagrams(asked, threads)?)))
     };
-    let listener = listener.map_err(failed)?;
+    let (listener, datagrams) = sockets.map_err(failed)?;
     let actual = listener.local_addr().map_err(failed)?;
-    let datagrams = (0..threads.max(1))
-        .map(|_| bind_udp(actual))
-        .collect::<io::Result<Vec<_>>>()
-        .map_err(failed)?;
     Ok(Bound {
         asked,
         actual,
@@ -71,19 +67,33 @@ pub(crate) fn bind(asked: SocketAddr, threads: usize) -> Result<Bound, EngineErr
     })
 }
 
-/// A listener on a port that is free for UDP too.
-fn choose_port(asked: SocketAddr) -> io::Result<TcpListener> {
+/// A listener on a port that the system chooses, and the UDP sockets there. The system knows only
+/// that the port is free for TCP, so `datagrams` may find it taken: then another is tried, while
+/// this one is held so that it is not chosen again.
+fn choose_port(
+    asked: SocketAddr,
+    mut datagrams: impl FnMut(SocketAddr) -> io::Result<Vec<UdpSocket>>,
+) -> io::Result<(TcpListener, Vec<UdpSocket>)> {
     let mut taken = Vec::new();
     for _ in 0..PORT_TRIES {
         let listener = bind_tcp(asked)?;
-        // Without SO_REUSEPORT this fails where anybody else has the port.
-        match UdpSocket::bind(listener.local_addr()?) {
-            Ok(_is_free) => return Ok(listener),
+        match datagrams(listener.local_addr()?) {
+            Ok(datagrams) => return Ok((listener, datagrams)),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => taken.push(listener),
             Err(error) => return Err(error),
         }
     }
     Err(io::Error::from(io::ErrorKind::AddrInUse))
+}
+
+/// UDP sockets on a port that nobody else has: without `SO_REUSEPORT` the first bind fails there.
+fn bind_unshared(actual: SocketAddr, threads: usize) -> io::Result<Vec<UdpSocket>> {
+    drop(UdpSocket::bind(actual)?);
+    bind_datagrams(actual, threads)
+}
+
+fn bind_datagrams(actual: SocketAddr, threads: usize) -> io::Result<Vec<UdpSocket>> {
+    (0..threads.max(1)).map(|_| bind_udp(actual)).collect()
 }
 
 fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
@@ -142,6 +152,30 @@ mod tests {
         for socket in &bound.datagrams {
             assert_eq!(socket.local_addr().unwrap(), bound.actual);
         }
+    }
+
+    #[test]
+    fn a_port_that_another_program_takes_in_the_last_moment_is_given_up_for_another() {
+        let mut thieves = Vec::new();
+        let asked = parse("127.0.0.1:0").unwrap();
+        let (listener, datagrams) = choose_port(asked, |actual| {
+            if thieves.len() < 3 {
+                thieves.push(UdpSocket::bind(actual)?);
+            }
+            bind_datagrams(actual, 2)
+        })
+        .unwrap();
+        assert_eq!(thieves.len(), 3);
+        for socket in &datagrams {
+            assert_eq!(socket.local_addr().unwrap(), listener.local_addr().unwrap());
+        }
+    }
+
+    #[test]
+    fn a_port_of_another_program_is_not_shared() {
+        let other = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let error = bind_unshared(other.local_addr().unwrap(), 1).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
     }
 
     #[test]

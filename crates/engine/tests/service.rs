@@ -384,7 +384,8 @@ fn addresses_come_and_go_while_others_stay() {
         tcp_clients_per_prefix,
         ..settings()
     };
-    let service = service(&["127.0.0.1:0"], limits);
+    // No other test has sockets there, which could get the port that is given up.
+    let service = service(&["127.0.0.4:0"], limits);
     let first = service.addresses()[0];
     let mut kept = connect(first);
     service
@@ -442,7 +443,8 @@ fn stopping_twice_is_stopping_once_and_starting_again_is_refused() {
 
 #[test]
 fn a_service_that_never_started_stops_and_gives_its_addresses_back() {
-    let address: SocketAddr = "127.0.0.1:0".parse().unwrap();
+    // No other test has sockets there, which could get the port that is given back.
+    let address: SocketAddr = "127.0.0.5:0".parse().unwrap();
     let service = Service::bind(&[address], settings(), || Echo).unwrap();
     let bound = service.addresses()[0];
     assert!(service.stop(PATIENCE));
