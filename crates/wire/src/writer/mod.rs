@@ -1,0 +1,259 @@
+//! Writing a response into a caller's buffer: no allocation, never beyond the size limit, and an
+//! RRset is in the message whole or not at all (RFC 2181 section 9).
+
+mod names;
+mod pseudo;
+mod records;
+
+pub use records::Owner;
+
+use crate::compression::{KnownNames, stands_at};
+use crate::header::{HEADER_OCTETS, Header, Section};
+use crate::name::Name;
+use crate::numbers::{Class, Rcode, Rtype};
+use crate::query::{Question, split_record};
+
+/// The message has no room for what should have been added. It is as it was before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
+
+impl core::fmt::Display for Full {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("the message has no room left")
+    }
+}
+
+impl core::error::Error for Full {}
+
+/// What a question has behind its name (RFC 1035 section 4.1.2).
+const QTYPE_AND_QCLASS_OCTETS: usize = 4;
+
+/// A place in the message to go back to.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    end: usize,
+    counts: [u16; 3],
+    section: Section,
+    known: usize,
+}
+
+/// A message in the making.
+pub struct Writer<'b> {
+    buffer: &'b mut [u8],
+    end: usize,
+    limit: usize,
+    reserved: usize,
+    flags: u16,
+    rcode: Rcode,
+    class: Class,
+    counts: [u16; 3],
+    has_question: bool,
+    section: Section,
+    qname_octets: usize,
+    /// Made when the first name is compressed: most answers need none.
+    known: Option<KnownNames>,
+}
+
+impl<'b> Writer<'b> {
+    /// Begin the response to a message with this header: id, opcode and RD are copied, QR is set.
+    ///
+    /// `limit` is the size in octets that the response must not exceed.
+    ///
+    /// # Errors
+    /// A limit or buffer that holds no header.
+    #[inline]
+    pub fn response(buffer: &'b mut [u8], limit: usize, to: &Header) -> Result<Self, Full> {
+        let limit = limit.min(buffer.len()).min(usize::from(u16::MAX));
+        buffer
+            .get_mut(..limit)
+            .and_then(|room| room.get_mut(..2))
+            .ok_or(Full)?;
+        if limit < HEADER_OCTETS {
+            return Err(Full);
+        }
+        buffer
+            .get_mut(..2)
+            .ok_or(Full)?
+            .copy_from_slice(&to.id().to_be_bytes());
+        Ok(Self {
+            buffer,
+            end: HEADER_OCTETS,
+            limit,
+            reserved: 0,
+            flags: Header::QR | (to.flags() & (Header::OPCODE | Header::RD)),
+            rcode: Rcode::NOERROR,
+            class: Class::IN,
+            counts: [0; 3],
+            has_question: false,
+            section: Section::Answer,
+            qname_octets: 0,
+            known: None,
+        })
+    }
+
+    /// Return the question in its own case (RFC 4343 section 4.1). Call it once, before any record.
+    ///
+    /// # Errors
+    /// No room.
+    #[inline]
+    pub fn question(&mut self, question: &Question<'_>) -> Result<(), Full> {
+        self.put(question.octets)?;
+        self.has_question = true;
+        self.qname_octets = question.qname.octets().len();
+        Ok(())
+    }
+
+    /// Set header bits ([`Header::AA`] and so on).
+    #[inline]
+    pub fn set_flags(&mut self, mask: u16) {
+        self.flags |= mask & !(Header::OPCODE | Header::RCODE);
+    }
+
+    /// Clear header bits.
+    pub fn clear_flags(&mut self, mask: u16) {
+        self.flags &= !mask | Header::OPCODE | Header::RCODE;
+    }
+
+    /// Set the outcome. What exceeds four bits travels in OPT, so set it before [`Writer::opt`].
+    pub fn set_rcode(&mut self, rcode: Rcode) {
+        self.rcode = rcode;
+    }
+
+    /// The outcome so far.
+    #[must_use]
+    pub fn rcode(&self) -> Rcode {
+        self.rcode
+    }
+
+    /// The header bits so far.
+    #[must_use]
+    pub fn flags(&self) -> u16 {
+        self.flags
+    }
+
+    /// The class of the records that follow; IN unless said otherwise.
+    pub fn set_class(&mut self, class: Class) {
+        self.class = class;
+    }
+
+    /// Keep so many octets free for OPT and TSIG.
+    ///
+    /// # Errors
+    /// The message is already too long for that.
+    #[inline]
+    pub fn reserve(&mut self, octets: usize) -> Result<(), Full> {
+        if self.end + self.reserved + octets > self.limit {
+            return Err(Full);
+        }
+        self.reserved += octets;
+        Ok(())
+    }
+
+    /// Octets that records may still use.
+    #[must_use]
+    #[inline]
+    pub fn room(&self) -> usize {
+        self.limit
+            .saturating_sub(self.reserved)
+            .saturating_sub(self.end)
+    }
+
+    /// Octets written so far.
+    #[must_use]
+    pub fn octets(&self) -> usize {
+        self.end
+    }
+
+    /// Records written to a section so far (OPT counts in the additional section).
+    #[must_use]
+    pub fn count(&self, section: Section) -> u16 {
+        match section {
+            Section::Answer => self.counts[0],
+            Section::Authority => self.counts[1],
+            Section::Additional => self.counts[2],
+        }
+    }
+
+    /// Is there an RRset of this owner and type among the answers already? Walks through them: only
+    /// for an answer that may repeat itself.
+    #[cold]
+    #[must_use]
+    pub fn has_answer(&self, owner: Name<'_>, rtype: Rtype) -> bool {
+        let message = self.buffer.get(..self.end).unwrap_or_default();
+        let mut at = HEADER_OCTETS + self.qname_octets + QTYPE_AND_QCLASS_OCTETS;
+        for _ in 0..self.counts[0] {
+            let Some((record, end)) = split_record(message, at) else {
+                return false;
+            };
+            if record.rtype == rtype && stands_at(message, at, owner) {
+                return true;
+            }
+            at = end;
+        }
+        false
+    }
+
+    /// Records that follow belong to `section`. There is no way back to an earlier one but
+    /// [`Writer::rollback`]: asking for it changes nothing.
+    #[inline]
+    pub fn enter(&mut self, section: Section) {
+        self.section = self.section.max(section);
+    }
+
+    /// Where we are.
+    #[must_use]
+    #[inline]
+    pub fn mark(&self) -> Mark {
+        Mark {
+            end: self.end,
+            counts: self.counts,
+            section: self.section,
+            known: self.known.as_ref().map_or(0, KnownNames::count),
+        }
+    }
+
+    /// Go back to `mark`, which forgets all records written since.
+    pub fn rollback(&mut self, mark: Mark) {
+        self.end = mark.end;
+        self.counts = mark.counts;
+        self.section = mark.section;
+        if let Some(known) = &mut self.known {
+            known.truncate(mark.known);
+        }
+    }
+
+    /// Complete the header and give the length of the message.
+    #[must_use]
+    #[inline]
+    pub fn finish(&mut self) -> usize {
+        let flags = self.flags | (self.rcode.number() & Header::RCODE);
+        let [answers, authorities, additionals] = self.counts.map(u64::from);
+        // As one number, which is stored at once.
+        let counts =
+            u64::from(self.has_question) << 48 | answers << 32 | authorities << 16 | additionals;
+        let header = self.buffer.first_chunk_mut::<HEADER_OCTETS>();
+        if let Some([_, _, high, low, rest @ ..]) = header {
+            [*high, *low] = flags.to_be_bytes();
+            *rest = counts.to_be_bytes();
+        }
+        self.end
+    }
+
+    #[inline]
+    fn put(&mut self, octets: &[u8]) -> Result<(), Full> {
+        self.take(octets.len())?.copy_from_slice(octets);
+        Ok(())
+    }
+
+    /// The next octets of the message, to be filled.
+    #[inline]
+    fn take(&mut self, octets: usize) -> Result<&mut [u8], Full> {
+        let end = self.end + octets;
+        if end + self.reserved > self.limit {
+            return Err(Full);
+        }
+        let room = self.buffer.get_mut(self.end..end).ok_or(Full)?;
+        self.end = end;
+        Ok(room)
+    }
+}

@@ -1,0 +1,74 @@
+//! The records that are about the message itself, each into the room that was kept for it.
+
+use super::{Full, Writer};
+use crate::edns::Opt;
+use crate::header::Section;
+use crate::numbers::Rcode;
+use crate::tsig::Tsig;
+
+impl Writer<'_> {
+    /// The length of an OPT record without options.
+    pub const PLAIN_OPT_OCTETS: usize = 11;
+
+    /// As [`Writer::opt`] without options, for an rcode of four bits.
+    ///
+    /// # Errors
+    /// No room.
+    #[inline]
+    pub fn plain_opt(&mut self, udp_size: u16, dnssec_ok: bool) -> Result<(), Full> {
+        let [high, low] = udp_size.to_be_bytes();
+        let flags = u8::from(dnssec_ok) << 7;
+        self.reserved = self.reserved.saturating_sub(Self::PLAIN_OPT_OCTETS);
+        let room = self.take(Self::PLAIN_OPT_OCTETS)?;
+        *room.first_chunk_mut().ok_or(Full)? = [0, 0, 41, high, low, 0, 0, flags, 0, 0, 0];
+        self.counts[2] += 1;
+        Ok(())
+    }
+
+    /// Write the OPT record, with the upper bits of the rcode, into the room reserved for it. It
+    /// must be the last but TSIG.
+    ///
+    /// # Errors
+    /// No room.
+    #[inline]
+    pub fn opt(&mut self, opt: &Opt<'_>) -> Result<(), Full> {
+        self.reserved = self.reserved.saturating_sub(opt.octets());
+        if self.room() < opt.octets() {
+            return Err(Full);
+        }
+        self.enter(Section::Additional);
+        let [udp_high, udp_low] = opt.udp_size.to_be_bytes();
+        let [_, rcode_high] = (self.rcode.number() >> 4).to_be_bytes();
+        let flags = if opt.dnssec_ok { 0x80 } else { 0 };
+        let length = u16::try_from(opt.octets() - 11).map_err(|_| Full)?;
+        self.put(&[0, 0, 41, udp_high, udp_low, rcode_high, 0, flags, 0])?;
+        self.put(&length.to_be_bytes())?;
+        for option in opt.options {
+            self.put(&option.code.to_be_bytes())?;
+            self.put(
+                &u16::try_from(option.octets.len())
+                    .map_err(|_| Full)?
+                    .to_be_bytes(),
+            )?;
+            self.put(option.octets)?;
+        }
+        self.counts[2] += 1;
+        Ok(())
+    }
+
+    /// Write the TSIG record that tells an error without a signature, into the room reserved for
+    /// it. It must be the last.
+    ///
+    /// # Errors
+    /// No room.
+    pub fn tsig_unsigned(&mut self, tsig: &Tsig<'_>, error: Rcode) -> Result<(), Full> {
+        self.reserved = self.reserved.saturating_sub(tsig.octets_unsigned());
+        if self.room() < tsig.octets_unsigned() {
+            return Err(Full);
+        }
+        self.enter(Section::Additional);
+        tsig.for_each_unsigned_part(error, |octets| self.put(octets))?;
+        self.counts[2] += 1;
+        Ok(())
+    }
+}
