@@ -9,12 +9,11 @@ from pathlib import Path
 SOURCE = Path("src/understudy")
 
 OWNERS = {
-    "service/run.py": "opens the one task group for the supervisor",
+    "service/serving.py": "opens the one task group for the supervisor",
     "service/supervise.py": "owns every stage and side task, in one task group",
     "monitor/monitor.py": "owns a task for each running probe, also one that ignores its cancellation",
     "api/listener.py": "owns the HTTP server's task, which has to outlive the cancellation that asks it to leave",
     "store/sqlite_store.py": "owns the one thread that writes",
-    "cli/serve.py": "owns the thread that imports the API while the zones are read",
     "checks/transport/resolve.py": "owns threads that wait for the system's resolver, which cannot be cancelled",
     "testing": "makes the loops and the peers that tests run in",
 }

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-import structlog
-
 from understudy.checks.attempt import Attempt
 from understudy.checks.registry import KINDS
 from understudy.checks.transport.faults import TEXT_MAX, EndpointError, LocalError, ProbeError, of_os_error, plain
@@ -14,8 +12,6 @@ from understudy.model.check import Check
 from understudy.model.duration import format_duration
 from understudy.model.endpoint import Endpoint
 from understudy.model.observation import Observation, Outcome
-
-_log = structlog.get_logger(__name__)
 
 LAG_S = 0.25  # chosen: a loop that turns so slowly may have kept the endpoint's answer waiting for most of a deadline
 
@@ -69,5 +65,8 @@ def _explain(error: Exception, attempt: Attempt) -> ProbeError:
         return error
     if isinstance(error, OSError):
         return of_os_error(error, attempt.phase)
-    _log.error("a probe failed by a bug", check=attempt.check.name, endpoint=str(attempt.endpoint), exc_info=error)
+    import structlog  # nobody foresaw this, and a server starts sooner without
+
+    log = structlog.get_logger(__name__)
+    log.error("a probe failed by a bug", check=attempt.check.name, endpoint=str(attempt.endpoint), exc_info=error)
     return LocalError("local.bug", f"a bug in the check: {type(error).__name__}: {error}")

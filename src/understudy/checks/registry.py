@@ -3,21 +3,45 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TypeAlias
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from understudy.checks import dns, grpc, http, icmp, script, smtp, tcp, tls, udp
 from understudy.checks.complaints import advised, complaint
 from understudy.checks.settings import Kind, Settings
 from understudy.checks.transport.faults import plain
 
-_ALL = tuple(module.KIND for module in (http, tcp, tls, icmp, dns, udp, grpc, smtp, script))
+_NAMES = ("http", "tcp", "tls", "icmp", "dns", "udp", "grpc", "smtp", "script")
+"""Of the kinds and of their modules, in the order in which they are told."""
 
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ALL}
+
+class _Kinds(Mapping[str, Kind]):
+    """The kinds by name; each is imported when it is asked for.
+
+    What speaks HTTP/2 or reads DNS messages takes a tenth of a second to import, and most servers check by one kind.
+    """
+
+    def __getitem__(self, name: str) -> Kind:
+        if name not in _NAMES:
+            raise KeyError(name)
+        kind: Kind = import_module(f"understudy.checks.{name}").KIND
+        return kind
+
+    def __contains__(self, name: object) -> bool:
+        return name in _NAMES
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_NAMES)
+
+    def __len__(self) -> int:
+        return len(_NAMES)
+
+
+KINDS: Mapping[str, Kind] = _Kinds()
 
 Path: TypeAlias = tuple[str | int, ...]
 

@@ -1,5 +1,5 @@
 """`python -m understudy.cli`: the command line without its installed script."""
 
-from understudy.cli.app import main
+from understudy.cli.entry import main
 
 main()

@@ -1,9 +1,7 @@
-"""The command line's entry: which commands there are."""
+"""Which commands there are; `cli.entry` is where the program begins."""
 
 from __future__ import annotations
 
-import io
-import sys
 from typing import Annotated
 
 import typer
@@ -79,11 +77,3 @@ app.command("force", rich_help_panel=_OPERATE)(decree.force)
 app.command("freeze", rich_help_panel=_OPERATE)(decree.freeze)
 app.command("release", rich_help_panel=_OPERATE)(decree.release)
 app.add_typer(zone, name="zone", rich_help_panel=_STATE)
-
-
-def main() -> None:
-    """Run the command line. A terminal that cannot show a character gets a `?`, not a traceback."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
-    app()

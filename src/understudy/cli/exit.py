@@ -23,6 +23,8 @@ class ExitCode(IntEnum):
     PROBLEMS = 1
     USAGE = 2
     UNREACHABLE = 3
+    INTERRUPTED = 130
+    """As a shell reports SIGINT."""
 
 
 class RefusedError(UnderstudyError):
@@ -39,15 +41,18 @@ def told(*, as_json: bool) -> Iterator[None]:
     try:
         yield
     except UnderstudyError as error:
-        _tell(error, as_json=as_json)
-        code = ExitCode.UNREACHABLE if isinstance(error, UnreachableError) else ExitCode.PROBLEMS
-        raise typer.Exit(code) from None
+        raise typer.Exit(tell(error, as_json=as_json)) from None
     except KeyboardInterrupt:
-        raise typer.Exit(130) from None  # as a shell reports SIGINT
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
 
 
-def _tell(error: UnderstudyError, *, as_json: bool) -> None:
-    view = _document(error)
+def tell(error: UnderstudyError, *, as_json: bool) -> ExitCode:
+    """Its message; what the process ends with."""
+    _print(_document(error), as_json=as_json)
+    return ExitCode.UNREACHABLE if isinstance(error, UnreachableError) else ExitCode.PROBLEMS
+
+
+def _print(view: ErrorView, *, as_json: bool) -> None:
     if as_json:
         print_json(view)
         return

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from understudy.cli.author import author
@@ -16,7 +15,6 @@ from understudy.cli.options import DEFAULT_CONFIG, ConfigOption, EvenSoOption, J
 from understudy.cli.screen import console, errors, plural, print_json, problem_line, warn
 from understudy.config.plan import Action
 from understudy.model.errors import ConfigError
-from understudy.model.instant import Instant
 from understudy.service.present import present_problem
 from understudy.service.views import PlanView, ProblemView, ReloadRequest, View
 
@@ -35,25 +33,10 @@ class CheckView(View):
     endpoints: int
 
 
-def read_with_progress(config: Path, now: Instant) -> Candidate:
-    """Read a configuration and its zones; a large one shows that it is read, and large zone files how far."""
-    from understudy.service.candidate import read_candidate  # every kind of check: other commands are quicker without
-
-    columns = (TextColumn("loading {task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
-        progress.add_task(str(config), total=None)
-        tasks: dict[str, TaskID] = {}
-
-        def show(zone: str, read: int, size: int) -> None:
-            if zone not in tasks:
-                tasks[zone] = progress.add_task(zone, total=size)
-            progress.update(tasks[zone], completed=read)
-
-        return read_candidate(config, now, show)
-
-
 def check(*, config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
     """Check the configuration and its zones. Exits 1 with every problem as file:line:column."""
+    from understudy.cli.loading import read_with_progress  # every stage of a server: other commands are quicker without
+
     try:
         candidate = read_with_progress(config, time.time())
     except ConfigError as error:

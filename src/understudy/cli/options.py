@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from understudy.cli.entry import DEFAULT_FILE
 from understudy.model.duration import DurationSyntaxError, parse_duration
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ ForOption: TypeAlias = Annotated[
 EvenSoOption: TypeAlias = Annotated[
     bool, typer.Option("--even-so", help="Also if a record would be left with nothing to answer.", show_default=False)
 ]
-DEFAULT_CONFIG = Path("understudy.yaml")
+DEFAULT_CONFIG = Path(DEFAULT_FILE)
 
 
 def connect(config: Path, socket: Path | None) -> Client:

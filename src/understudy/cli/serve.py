@@ -1,50 +1,56 @@
-"""`understudy serve`: runs a name server."""
+"""`understudy serve`: runs a name server.
+
+What is not needed until the server answers is imported when it does: the HTTP API, and what shows problems to people.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import importlib
 import resource
 import sys
-import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvloop
 
-from understudy.cli.exit import told
-from understudy.cli.files import read_with_progress
-from understudy.cli.screen import errors, problem_line
+from understudy.cli.loading import read_with_progress
 from understudy.clock.clock import SystemClock
-from understudy.model.errors import ConfigError
+from understudy.model.errors import ConfigError, Problem, UnderstudyError
 from understudy.service.candidate import Candidate
-from understudy.service.desk import Desk
 from understudy.service.name_server import NameServer
-from understudy.service.present import present_problem
-from understudy.service.run import Surroundings, run
+from understudy.service.run import run
+from understudy.service.surroundings import Surroundings
 from understudy.telemetry.logging import LogLevel, LogStyle, make_log, route_standard_library
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 
 def serve(config: Path, log_level: LogLevel, log_style: LogStyle) -> None:
     """Run a name server until it is told to leave."""
+    try:
+        _serve(config, log_level, log_style)
+    except UnderstudyError as error:
+        from understudy.cli.exit import tell  # people are told
+
+        raise SystemExit(tell(error, as_json=False)) from None
+    except KeyboardInterrupt:
+        from understudy.cli.exit import ExitCode  # as above
+
+        raise SystemExit(ExitCode.INTERRUPTED) from None
+
+
+def _serve(config: Path, log_level: LogLevel, log_style: LogStyle) -> None:
     log = make_log(log_level, log_style)
     route_standard_library(log)
     _raise_descriptor_limit()
     clock = SystemClock()
-    threading.Thread(target=_import_api, name="import-api", daemon=True).start()
-    with told(as_json=False):
-        candidate = read_with_progress(config, clock.now())
-        _require_any_zone(candidate)
-        for problem in (*candidate.warnings, *candidate.problems):
-            errors.print(problem_line(present_problem(problem)), soft_wrap=True)
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(run(candidate, Surroundings(clock, log, _sides, _announce)))
-
-
-def _import_api() -> None:
-    """While the zones are read, which needs no interpreter, somebody may import what serves the API."""
-    importlib.import_module("understudy.api.app")
-    importlib.import_module("understudy.api.listener")
+    candidate = read_with_progress(config, clock.now())
+    _require_any_zone(candidate)
+    _show((*candidate.warnings, *candidate.problems))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run(candidate, Surroundings(clock, log, _sides, _announce)))
 
 
 def _raise_descriptor_limit() -> None:
@@ -59,19 +65,38 @@ def _require_any_zone(candidate: Candidate) -> None:
         raise ConfigError(candidate.problems)
 
 
-def _sides(server: NameServer) -> Mapping[str, Callable[[], Awaitable[None]]]:
+def _show(problems: Iterable[Problem]) -> None:
+    """In colour where somebody looks; the same text into a file, which needs nothing that colours it."""
+    for problem in problems:
+        if sys.stderr.isatty():
+            from understudy.cli.screen import errors, problem_line  # people look
+            from understudy.service.present import present_problem  # as above
+
+            errors.print(problem_line(present_problem(problem)), soft_wrap=True)
+        else:
+            sys.stderr.write(f"{problem}\n")
+
+
+async def _sides(server: NameServer) -> Mapping[str, Callable[[], Awaitable[None]]]:
     path = server.candidate.configuration.node.api_socket
     if path is None:
         return {}
-    from understudy.api.app import create_app  # being imported since the start, see there
-    from understudy.api.listener import bind_unix, serve_unix  # being imported since the start, see there
-
-    app = create_app(Desk(server))
+    app = await asyncio.to_thread(_make_api, server)
+    from understudy.api.listener import bind_unix, serve_unix  # imported with the API
 
     async def serve_api() -> None:
         await serve_unix(app, bind_unix(path), path)
 
     return {"API": serve_api}
+
+
+def _make_api(server: NameServer) -> FastAPI:
+    """In a thread of its own, because the import takes a quarter of a second that probes need not wait for."""
+    import understudy.api.listener  # noqa: F401  # not in the loop's thread
+    from understudy.api.app import create_app  # not before the server answers
+    from understudy.service.desk import Desk  # as above
+
+    return create_app(Desk(server))
 
 
 def _announce(server: NameServer) -> None:

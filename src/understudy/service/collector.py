@@ -17,3 +17,9 @@ def freeze() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+    gc.enable()  # a start switches it off
+
+
+def keep() -> None:
+    """Pass over what came since as well, unseen: what was imported late, and stays."""
+    gc.freeze()

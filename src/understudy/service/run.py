@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import signal
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from functools import partial
-from typing import TypeAlias
 
 from understudy.checks.probe import probe
-from understudy.clock.clock import Clock
 from understudy.config.cookie_secrets import SECRET_OCTETS
 from understudy.engine import BindError, Engine
 from understudy.model.configuration import NodeSettings
@@ -22,26 +19,12 @@ from understudy.service.candidate import Candidate
 from understudy.service.collector import freeze
 from understudy.service.listening import bind_error, require_free
 from understudy.service.name_server import NameServer, Parts
-from understudy.service.reload import log_start, reload_quietly, watch_files
-from understudy.service.supervise import Supervisor
+from understudy.service.surroundings import Surroundings
 from understudy.store.sqlite_store import open_any_store
 from understudy.store.store import Store
-from understudy.telemetry.logging import Log, log_event
+from understudy.telemetry.logging import log_event
 
 STOP_S = 5.0  # chosen: queries in flight take microseconds, a TCP client gets a moment to finish
-
-Sides: TypeAlias = Callable[[NameServer], Mapping[str, Callable[[], Awaitable[None]]]]
-"""The side tasks of a server by name: what listens for people, and may fail without harm to answers."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a server needs from outside. `on_ready` is called once it answers."""
-
-    clock: Clock
-    log: Log
-    sides: Sides
-    on_ready: Callable[[NameServer], None]
 
 
 async def run(candidate: Candidate, surroundings: Surroundings) -> None:
@@ -53,49 +36,12 @@ async def run(candidate: Candidate, surroundings: Surroundings) -> None:
         server = NameServer(candidate, parts)
         server.begin()
         freeze()
-        await log_start(server)
+        from understudy.service.serving import serve  # all that follows is done while queries are answered
+
         try:
-            await _serve(server, surroundings)
+            await serve(server, surroundings)
         finally:
             server.end()
-
-
-async def _serve(server: NameServer, surroundings: Surroundings) -> None:
-    leave, hang_up = asyncio.Event(), asyncio.Event()
-    async with asyncio.TaskGroup() as group:
-        supervisor = Supervisor(group, surroundings.clock, server.note_fault)
-        with _signals(leave, hang_up):
-            server.run_in(supervisor)
-            supervisor.side(partial(watch_files, server), "watch files")
-            supervisor.side(partial(_heed, server, hang_up), "reload on SIGHUP")
-            for name, start in surroundings.sides(server).items():
-                supervisor.side(start, name)
-            await asyncio.sleep(0)  # the side tasks begin, so that what they listen on is there
-            surroundings.on_ready(server)
-            await leave.wait()
-            server.leave()
-        supervisor.end()
-
-
-async def _heed(server: NameServer, hang_up: asyncio.Event) -> None:
-    """Reload when told so; any number of signals during a reload make one more."""
-    while True:
-        await hang_up.wait()
-        hang_up.clear()
-        await reload_quietly(server, "SIGHUP")
-
-
-@contextmanager
-def _signals(leave: asyncio.Event, hang_up: asyncio.Event) -> Iterator[None]:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, leave.set)
-    loop.add_signal_handler(signal.SIGHUP, hang_up.set)
-    try:
-        yield
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            loop.remove_signal_handler(number)
 
 
 @contextmanager

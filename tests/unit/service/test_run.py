@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ from understudy.clock.clock import SystemClock
 from understudy.model.errors import EngineError, StoreError
 from understudy.service.candidate import read_candidate
 from understudy.service.name_server import NameServer
-from understudy.service.run import Surroundings, run
+from understudy.service.run import run
+from understudy.service.surroundings import Surroundings
 from understudy.store.sqlite_store import open_store
 from understudy.store.store import EventFilter
 from understudy.telemetry.logging import LogLevel, LogStyle, make_log
@@ -42,7 +43,7 @@ def serve(tmp_path: Path) -> Callable[..., None]:
         candidate = read_candidate(tmp_path / "understudy.yaml", clock.now())
         with (tmp_path / "log").open("w") as stream:
             log = make_log(LogLevel.DEBUG, LogStyle.JSON, stream)
-            asyncio.run(run(candidate, Surroundings(clock, log, lambda _server: {}, on_ready)))
+            asyncio.run(run(candidate, Surroundings(clock, log, no_sides, on_ready)))
 
     return start
 
@@ -58,6 +59,10 @@ def told(folder: Path) -> list[str]:
             store.close()
 
     return asyncio.run(read())
+
+
+async def no_sides(_: NameServer) -> Mapping[str, Callable[[], Awaitable[None]]]:
+    return {}
 
 
 def leave(_: NameServer) -> None:
@@ -112,7 +117,7 @@ def test_many_hang_ups_at_once_are_one_reload(serve: Callable[..., None], monkey
     async def note(_server: object, author: str) -> None:
         reloads.append(author)
 
-    monkeypatch.setattr("understudy.service.run.reload_quietly", note)
+    monkeypatch.setattr("understudy.service.serving.reload_quietly", note)
 
     def hang_up(server: NameServer) -> None:
         def storm() -> None:

@@ -1,0 +1,56 @@
+"""A name server's life from the moment when it answers: its tasks, and the signals that it heeds."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from understudy.service.collector import keep
+from understudy.service.name_server import NameServer
+from understudy.service.reload import log_start, reload_quietly, watch_files
+from understudy.service.supervise import Supervisor
+from understudy.service.surroundings import Surroundings
+
+
+async def serve(server: NameServer, surroundings: Surroundings) -> None:
+    """Probe, decide, watch and listen for people until SIGTERM or SIGINT. A stage's fault ends it too."""
+    await log_start(server)
+    leave, hang_up = asyncio.Event(), asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        supervisor = Supervisor(group, surroundings.clock, server.note_fault)
+        with _signals(leave, hang_up):
+            server.run_in(supervisor)
+            supervisor.side(partial(watch_files, server), "watch files")
+            supervisor.side(partial(_heed, server, hang_up), "reload on SIGHUP")
+            for name, start in (await surroundings.sides(server)).items():
+                supervisor.side(start, name)
+            await asyncio.sleep(0)  # the side tasks begin, so that what they listen on is there
+            keep()
+            surroundings.on_ready(server)
+            await leave.wait()
+            server.leave()
+        supervisor.end()
+
+
+async def _heed(server: NameServer, hang_up: asyncio.Event) -> None:
+    """Reload when told so; any number of signals during a reload make one more."""
+    while True:
+        await hang_up.wait()
+        hang_up.clear()
+        await reload_quietly(server, "SIGHUP")
+
+
+@contextmanager
+def _signals(leave: asyncio.Event, hang_up: asyncio.Event) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, leave.set)
+    loop.add_signal_handler(signal.SIGHUP, hang_up.set)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            loop.remove_signal_handler(number)

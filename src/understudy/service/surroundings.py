@@ -1,0 +1,24 @@
+"""What a server needs from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from understudy.clock.clock import Clock
+from understudy.service.name_server import NameServer
+from understudy.telemetry.logging import Log
+
+Sides: TypeAlias = Callable[[NameServer], Awaitable[Mapping[str, Callable[[], Awaitable[None]]]]]
+"""The side tasks of a server by name: what listens for people, and may fail without harm to answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """`sides` are made once it answers; `on_ready` is called when they have begun."""
+
+    clock: Clock
+    log: Log
+    sides: Sides
+    on_ready: Callable[[NameServer], None]

@@ -1,0 +1,84 @@
+"""Where the program begins: the short way to a server, and all other words to the command line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from understudy.cli.app import app
+from understudy.cli.entry import ServeWords, main, read_serve
+from understudy.telemetry.logging import LogLevel, LogStyle
+
+PLAIN = [
+    ["serve"],
+    ["serve", "-c", "a.yaml"],
+    ["serve", "--config", "a.yaml", "--log-level", "error"],
+    ["serve", "--log-style", "json", "--log-level", "debug", "-c", "dir/b.yaml", "-c", "c.yaml"],
+]
+OTHER = [
+    [],
+    ["check"],
+    ["check", "serve"],
+    ["serve", "--help"],
+    ["serve", "-c"],
+    ["serve", "-c", ""],
+    ["serve", "-c", "--log-level"],
+    ["serve", "--config=a.yaml"],
+    ["serve", "a.yaml"],
+    ["serve", "--log-level", "loud"],
+    ["serve", "--log-style", "JSON"],
+    ["serve", "--bogus", "1"],
+]
+
+
+@pytest.mark.parametrize("words", PLAIN, ids=" ".join)
+def test_the_short_way_reads_the_words_as_the_command_line_does(
+    words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served: list[Any] = []
+    monkeypatch.setattr("understudy.cli.serve.serve", lambda *told: served.append(ServeWords(*told)))
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.output
+    assert served == [read_serve(words)]
+
+
+@pytest.mark.parametrize("words", OTHER, ids=" ".join)
+def test_what_is_not_plainly_a_server_is_left_to_the_command_line(words: list[str]) -> None:
+    assert read_serve(words) is None
+
+
+@pytest.mark.parametrize("words", [["--version"], ["serve", "--log-level", "loud"]])
+def test_the_command_line_hears_what_is_not_plain(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["understudy", *words])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == (0 if words == ["--version"] else 2)
+    assert "".join(capsys.readouterr())
+
+
+def test_a_server_is_told_what_the_words_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    served: list[Any] = []
+    monkeypatch.setattr("understudy.cli.serve.serve", lambda *told: served.append(told))
+    monkeypatch.setattr("understudy.cli.entry.gc.disable", lambda: served.append("no collector"))
+    monkeypatch.setattr("sys.argv", ["understudy", "serve", "-c", "a.yaml", "--log-level", "error"])
+    main()
+    assert served == ["no collector", (Path("a.yaml"), LogLevel.ERROR, LogStyle.AUTO)]
+
+
+LATE = ("typer", "rich", "structlog", "fastapi", "uvicorn", "prometheus_client", "h11", "h2", "dns.message", "jinja2")
+
+
+def test_a_server_imports_late_what_it_can_answer_without() -> None:
+    """Each of these takes some hundredths of a second: a restart is answered that much later."""
+    program = "import sys, understudy.cli.entry, understudy.cli.serve; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert "understudy.service.name_server" in loaded
+    assert not [name for name in LATE if name in loaded]
+    assert "understudy.service.views" not in loaded
