@@ -227,11 +227,13 @@ fn answer<Z: Zones>(
 }
 
 /// Types that no zone has: transfers are refused, and of the other types of questions (RFC 6895
-/// section 3.1) only ANY is implemented.
+/// section 3.1) only ANY is implemented. A question that cannot be meant is malformed (RFC 9824
+/// section 3.5).
 fn refused_type(qtype: Rtype) -> Option<(Rcode, ExtendedError)> {
     match qtype {
         Rtype::ANY => None,
         Rtype::AXFR | Rtype::IXFR => Some((Rcode::REFUSED, ExtendedError::Prohibited)),
+        _ if qtype.is_never_asked() => Some((Rcode::FORMERR, ExtendedError::InvalidType)),
         _ => qtype
             .is_meta()
             .then_some((Rcode::NOTIMP, ExtendedError::NotSupported)),

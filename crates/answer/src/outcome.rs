@@ -89,15 +89,18 @@ pub enum ExtendedError {
     NotAuthoritative,
     /// No such operation, class or type of question.
     NotSupported,
+    /// No question can be about that type (RFC 9824 section 3.5).
+    InvalidType,
 }
 
 impl ExtendedError {
     /// Every one, in the order of the codes.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::NoneHealthy,
         Self::Prohibited,
         Self::NotAuthoritative,
         Self::NotSupported,
+        Self::InvalidType,
     ];
 
     /// Its number (RFC 8914 section 5.2).
@@ -108,6 +111,7 @@ impl ExtendedError {
             Self::Prohibited => 18,
             Self::NotAuthoritative => 20,
             Self::NotSupported => 21,
+            Self::InvalidType => 30,
         }
     }
 
@@ -118,6 +122,7 @@ impl ExtendedError {
             Self::Prohibited => b"\0\x12",
             Self::NotAuthoritative => b"\0\x14",
             Self::NotSupported => b"\0\x15",
+            Self::InvalidType => b"\0\x1e",
         }
     }
 }

@@ -162,6 +162,13 @@ impl Rtype {
     pub const fn is_meta(self) -> bool {
         matches!(self.0, 0 | 41 | 128..=255)
     }
+
+    /// A meta-type that no question can be about: OPT, NXNAME and TSIG stand in messages only, and
+    /// type 0 is none (RFC 6895 section 3.1, RFC 9824 section 3.5).
+    #[must_use]
+    pub const fn is_never_asked(self) -> bool {
+        matches!(self.0, 0 | 41 | 128 | 250)
+    }
 }
 
 #[cfg(test)]
@@ -208,6 +215,9 @@ mod tests {
         }
         for rtype in [Rtype::A, Rtype::URI, Rtype::SPF, Rtype::DLV] {
             assert!(!rtype.is_meta(), "{rtype}");
+        }
+        for number in (0..=u16::MAX).map(Rtype::new) {
+            assert!(number.is_meta() || !number.is_never_asked(), "{number}");
         }
     }
 }

@@ -32,6 +32,8 @@ SHAPED_AS_QUERY = (dns.opcode.QUERY, dns.opcode.NOTIFY, dns.opcode.UPDATE)
 TRANSFERS = (RdataType.AXFR, RdataType.IXFR)
 ASKED_ONLY = frozenset({0, RdataType.OPT, *range(128, 256)}) - {RdataType.ANY}
 """Meta-types, and those that only questions have (RFC 6895 3.1); type 0 is reserved."""
+NEVER_ASKED = frozenset({0, RdataType.OPT, RdataType.TSIG, 128})
+"""What no question can be about; 128 is NXNAME (RFC 9824 3.5)."""
 
 
 def answer(
@@ -72,6 +74,8 @@ def _of_kind(question: dns.rrset.RRset) -> Rcode:
     """What its class or type alone leads to."""
     if question.rdclass != RdataClass.IN or question.rdtype in TRANSFERS:
         return dns.rcode.REFUSED  # no zone of that class is here; no transfer is permitted
+    if question.rdtype in NEVER_ASKED:
+        return dns.rcode.FORMERR  # RFC 9824 3.5
     if question.rdtype in ASKED_ONLY:
         return dns.rcode.NOTIMP  # RFC 1035 4.1.1: a kind of query that is not supported
     return dns.rcode.NOERROR

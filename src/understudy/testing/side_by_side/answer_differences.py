@@ -181,11 +181,12 @@ TYPES = (
     ),
     Difference(
         asked="types that only questions and messages have, and type 0",
-        ours="NOTIMP",
-        theirs="FORMERR for some (BIND), the same as for a type that the name does not have (all)",
+        ours="FORMERR for type 0, OPT, NXNAME and TSIG, NOTIMP for the others",
+        theirs="FORMERR for others, too (BIND), the same as for a type that the name does not have (all)",
         peers=("bind", "nsd", "knot"),
-        because="RFC 6895 section 3.1: these are no types of data, and RFC 9824 section 3.5 finds that many servers"
-        " return errors for all of them; RFC 1035 section 4.1.1 calls a kind of query that is not supported NOTIMP",
+        because="RFC 6895 section 3.1: these are no types of data; RFC 9824 section 3.5 demands FORMERR for NXNAME and"
+        " finds that many servers return errors for all; RFC 1035 section 4.1.1 calls a kind of query that is not"
+        " supported NOTIMP",
         parts=SECTIONS | FLAGS,
         when=lambda finding: _qtype(finding) in _META,
     ),
