@@ -7,6 +7,9 @@
 //! rdata        octets that are accepted have a text that reads back as these octets
 //! look_up      a drawn zone finds what a naive model finds
 //! changes      changes of a zone equal the changes of a model, and a zone built at once
+//! framing      messages cut anywhere over TCP are each answered once, in order, and nothing piles up
+//! rates        no subject is sent less than its rate permits, nor more while the table remembers it
+//! include      files that include each other have the records and faults of a naive reader
 //! answer       rich zones, any message: the response is well-formed and within its limit
 //! resolve      drawn zones and queries: the same, and the answer is what the model expects
 //! ```
@@ -14,10 +17,13 @@
 pub mod answer;
 pub mod changes;
 mod draw;
+pub mod framing;
+pub mod include;
 pub mod look_up;
 pub mod master_file;
 pub mod message;
 mod model;
+pub mod rates;
 pub mod rdata;
 mod reply;
 pub mod resolve;

@@ -7,6 +7,7 @@
 //!     tcp     one thread: connections, each with one deadline
 //!   Limiter   response rates of the networks that ask: fixed memory, no lock
 //!   Zones     the published zones: one look-up, no lock for readers
+//! trial       doors for the fuzz targets alone
 //! ```
 //!
 //! No thread of the service ever waits for the control plane. A panic in an answer is caught where
@@ -25,6 +26,8 @@ mod responder;
 mod service;
 mod sys;
 mod tcp;
+#[doc(hidden)]
+pub mod trial;
 mod udp;
 mod zones;
 

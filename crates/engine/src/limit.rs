@@ -172,7 +172,7 @@ impl Limiter {
     }
 
     /// Is one more response permitted? Then it is counted.
-    fn takes(&self, subject: u64, now_ns: u64) -> bool {
+    pub(crate) fn takes(&self, subject: u64, now_ns: u64) -> bool {
         let now = (now_ns >> TICK_BITS) & TIME;
         let tag = subject >> TIME_BITS;
         let place = usize::try_from(subject & TIME).unwrap_or(0) & (self.buckets.len() - 1);

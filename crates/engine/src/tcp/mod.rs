@@ -2,7 +2,7 @@
 //! bring many queries at once (RFC 7766 section 6.2.1.1).
 
 mod admission;
-mod connection;
+pub(crate) mod connection;
 mod desk;
 mod places;
 
