@@ -11,8 +11,10 @@ const MAX_KEY_OCTETS: usize = 2 * MAX_NAME_OCTETS;
 /// 255 octets hold no more labels.
 const MAX_LABELS: usize = 128;
 
-const END: u8 = 0;
-const ESCAPE: u8 = 1;
+/// What ends a label.
+pub(crate) const END: u8 = 0;
+/// What stands before an octet that is no greater than it.
+pub(crate) const ESCAPE: u8 = 1;
 
 /// Enough for a name, in whole words.
 const MAX_NAME_WORDS: usize = MAX_NAME_OCTETS.div_ceil(8) * 8;
@@ -153,6 +155,11 @@ pub(crate) fn shared_depth(left: &[u8], right: &[u8]) -> usize {
         .take_while(|(left, right)| left == right)
         .filter(|(octet, _)| **octet == END)
         .count()
+}
+
+/// Is the lowest label a lone asterisk?
+pub(crate) fn is_wildcard(key: &[u8]) -> bool {
+    matches!(key, [b'*', END] | [.., END, b'*', END])
 }
 
 /// Is any label a lone asterisk?
@@ -298,6 +305,8 @@ mod tests {
         assert_eq!(shared_depth(&lowest, &key("x.b.a.example")), 2);
         assert_eq!(shared_depth(&lowest, &key("aa.example")), 0);
         assert!(has_asterisk(&key("*.a.example")) && has_asterisk(&key("b.*.example")));
+        assert!(is_wildcard(&key("*.a.example")) && is_wildcard(&key("*.example")));
+        assert!(!is_wildcard(&key("b.*.example")) && !is_wildcard(&key("a*.example")));
         assert!(!has_asterisk(&key("a*.example")) && !has_asterisk(b""));
     }
 

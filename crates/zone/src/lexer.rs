@@ -23,12 +23,12 @@ pub(crate) struct Lexer<'t> {
     peeked: Option<Word<'t>>,
 }
 
-/// Does this octet end a word that is not quoted?
+/// Is this octet more than a part of a word that is not quoted?
 #[inline]
-const fn ends_word(octet: u8) -> bool {
+const fn is_stop(octet: u8) -> bool {
     matches!(
         octet,
-        b' ' | b'\t' | b'\r' | b'\n' | b';' | b'(' | b')' | b'"'
+        b' ' | b'\t' | b'\r' | b'\n' | b';' | b'(' | b')' | b'"' | b'\\'
     )
 }
 
@@ -196,14 +196,16 @@ impl<'t> Lexer<'t> {
     #[inline]
     fn word_end(&self, start: usize) -> usize {
         let mut at = start;
-        while let Some(octet) = self.text.get(at) {
-            match octet {
-                b'\\' if self.text.get(at + 1).is_some_and(|octet| *octet != b'\n') => at += 2,
-                octet if ends_word(*octet) => break,
-                _ => at += 1,
+        loop {
+            let rest = self.text.get(at..).unwrap_or_default();
+            let plain = rest.iter().position(|octet| is_stop(*octet));
+            at += plain.unwrap_or(rest.len());
+            match self.text.get(at..) {
+                Some([b'\\', next, ..]) if *next != b'\n' => at += 2,
+                Some([b'\\', ..]) => at += 1,
+                _ => return at,
             }
         }
-        at
     }
 
     fn quoted(&mut self) -> Result<Word<'t>, Fault> {

@@ -21,6 +21,7 @@ mod load;
 mod node;
 mod pack;
 mod page;
+mod plain;
 mod problem;
 mod rdata;
 mod revision;

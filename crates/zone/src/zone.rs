@@ -185,6 +185,11 @@ impl Zone {
         self.version.tally.names
     }
 
+    /// May there be names below a cut or a DNAME?
+    pub(crate) fn may_hide_names(&self) -> bool {
+        self.version.may_hide_names()
+    }
+
     /// Steered sets.
     #[must_use]
     pub fn steered_count(&self) -> usize {

@@ -5,7 +5,7 @@ use understudy_wire::{Name, Rtype};
 use super::check::{SetSummary, check_apex, check_node};
 use super::journal::Journal;
 use super::records::{Record, Records};
-use crate::index::IndexBuilder;
+use crate::index::BulkIndex;
 use crate::key;
 use crate::pack::{mark, push_static, static_key};
 use crate::rdata;
@@ -17,7 +17,7 @@ use crate::zone::Zone;
 pub(super) fn assemble(records: &Records, origin: Name<'_>, journal: &mut Journal) -> Option<Zone> {
     let has_soa = check_apex(records, origin, journal);
     let mut order = Tree::builder();
-    let mut index = IndexWriter::default();
+    let mut index = IndexWriter::expecting(records);
     let mut tally = Tally::default();
     let mut node = Vec::new();
     let mut sets = Vec::new();
@@ -44,14 +44,25 @@ pub(super) fn assemble(records: &Records, origin: Name<'_>, journal: &mut Journa
 }
 
 /// Fills the index in canonical order, empty non-terminals as well.
-#[derive(Default)]
 struct IndexWriter {
-    builder: IndexBuilder,
+    builder: BulkIndex,
     before: Vec<u8>,
     wire: Vec<u8>,
 }
 
 impl IndexWriter {
+    fn expecting(records: &Records) -> Self {
+        // A node's flags, and what stands before the rdata of its only record; a few empty
+        // non-terminals make no difference.
+        const HEAD_OCTETS: usize = 14;
+        let (count, octets) = records.size();
+        Self {
+            builder: BulkIndex::expecting(count, octets + HEAD_OCTETS * count),
+            before: Vec::new(),
+            wire: Vec::new(),
+        }
+    }
+
     fn push(&mut self, key: &[u8], node: &[u8]) {
         // An ancestor that has data came before, and everything since is below it.
         let first_new = key::shared_depth(&self.before, key) + 1;

@@ -9,6 +9,7 @@ use super::generate;
 use super::reader::{Reader, Scope, canonical_path, read_ttl};
 use crate::fault::{Fault, escaped, shown};
 use crate::lexer::{Lexer, Word};
+use crate::plain::KeyOrigin;
 use crate::rdata;
 
 /// chosen: far more than anybody splits a zone into; files that include others twice each would
@@ -27,6 +28,7 @@ impl Reader<'_> {
                 let name = words.need("a name")?;
                 let origin = rdata::read_name(name, scope.origin.as_name())?;
                 words.end_entry()?;
+                scope.key_origin = KeyOrigin::new(origin.as_name(), self.zone_origin.as_name());
                 scope.origin = origin;
                 Ok(())
             }

@@ -13,6 +13,7 @@ use super::records::{Records, Stretch};
 use crate::fault::{Fault, shown};
 use crate::key::Key;
 use crate::lexer::{Lexer, Word};
+use crate::plain::{KeyOrigin, Owners};
 use crate::rdata;
 
 /// chosen: often enough for a person.
@@ -36,6 +37,7 @@ pub(super) struct Scope {
     pub(super) file: u32,
     pub(super) path: PathBuf,
     pub(super) origin: NameBuf,
+    pub(super) key_origin: KeyOrigin,
     pub(super) owner: Owner,
     /// Records and faults are reported here, where their text was generated.
     pub(super) generated_at: Option<usize>,
@@ -54,6 +56,7 @@ impl Scope {
 pub(super) struct Reader<'r> {
     pub(super) zone_origin: NameBuf,
     pub(super) journal: &'r mut Journal,
+    owners: Owners,
     records: Records,
     /// `$TTL`.
     pub(super) default_ttl: Option<u32>,
@@ -77,6 +80,7 @@ impl<'r> Reader<'r> {
         Reader {
             zone_origin: origin.to_lower(),
             journal,
+            owners: Owners::new(origin),
             records: Records::default(),
             default_ttl: None,
             last_ttl: None,
@@ -104,12 +108,13 @@ impl<'r> Reader<'r> {
         let text = Rc::new(text);
         let file = self.journal.open(path, Rc::clone(&text));
         self.octets_in_all += text.len();
-        self.records.expect_text(text.len());
+        self.records.expect_text(&text);
         self.open_files.push(canonical_path(path));
         let mut scope = Scope {
             file,
             path: path.to_owned(),
             origin,
+            key_origin: KeyOrigin::new(origin.as_name(), self.zone_origin.as_name()),
             owner: Owner::Unknown,
             generated_at: None,
         };
@@ -167,6 +172,11 @@ impl<'r> Reader<'r> {
     }
 
     fn owner(&mut self, word: Word<'_>, scope: &Scope) -> Result<Owner, Fault> {
+        let start = self.records.octet_count();
+        let octets = self.records.octets_mut();
+        if self.owners.push_key(word, &scope.key_origin, octets) {
+            return Ok(Owner::At(self.records.stretch_from(start)));
+        }
         let name = rdata::read_name(word, scope.origin.as_name())?;
         let mut key = Key::APEX;
         if key.set(name.as_name(), self.zone_origin.as_name()) {

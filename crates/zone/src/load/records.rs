@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use understudy_wire::Rtype;
+use understudy_wire::{Rtype, is_same};
 
 use super::journal::{Place, Spot};
 
@@ -10,21 +10,21 @@ use super::journal::{Place, Spot};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Stretch {
     start: usize,
-    length: u32,
+    length: u16,
 }
 
-/// One record.
+/// One record. There may be very many, so lengths and starts stand where they take the least room.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Record {
-    /// The key's first octets, which decide most comparisons.
-    head: [u64; 2],
-    key: Stretch,
-    rdata: Stretch,
+    key_start: usize,
+    rdata_start: usize,
     /// Where it was read.
     at: usize,
     file: u32,
     pub(crate) ttl: u32,
     pub(crate) rtype: Rtype,
+    key_length: u16,
+    rdata_length: u16,
 }
 
 impl Record {
@@ -43,22 +43,32 @@ pub(crate) struct Records {
     records: Vec<Record>,
 }
 
-fn head(key: &[u8]) -> [u64; 2] {
-    let mut octets = [0; 16];
-    for (to, from) in octets.iter_mut().zip(key) {
-        *to = *from;
+/// A key's first octets, which decide most comparisons. A shorter key is filled with zeros; it ends
+/// with one, and no key has two in a row, so that keys of so many octets at most are the same if
+/// their heads are.
+type Head = [u64; 2];
+const HEAD_OCTETS: usize = 16;
+
+fn head(key: &[u8]) -> Head {
+    let mut octets = [0; HEAD_OCTETS];
+    let length = key.len().min(HEAD_OCTETS);
+    if let (Some(to), Some(from)) = (octets.get_mut(..length), key.get(..length)) {
+        to.copy_from_slice(from);
     }
     let [high, low] = [0, 8].map(|start| octets.get(start..).and_then(|part| part.first_chunk()));
     [high, low].map(|part| part.map_or(0, |part| u64::from_be_bytes(*part)))
 }
 
 impl Records {
-    /// Make room for about so many octets of text to come.
-    pub(crate) fn expect_text(&mut self, octets: usize) {
-        // chosen: a record with its owner seldom has fewer octets of text than this.
-        const OCTETS_PER_RECORD: usize = 32;
-        self.records.reserve(octets / OCTETS_PER_RECORD);
-        self.octets.reserve(octets / 2);
+    /// Make room for about what this text has.
+    pub(crate) fn expect_text(&mut self, text: &[u8]) {
+        // chosen: what lines are like shows early, and room in vain is never touched.
+        const SAMPLE_OCTETS: usize = 64 * 1024;
+        let sample = text.get(..SAMPLE_OCTETS).unwrap_or(text);
+        let lines = sample.split(|octet| *octet == b'\n').count();
+        self.records
+            .reserve(text.len() / sample.len().max(1) * lines * 9 / 8 + lines);
+        self.octets.reserve(text.len());
     }
 
     /// Keep a key for records to come.
@@ -82,16 +92,21 @@ impl Records {
         self.octets.truncate(octets);
     }
 
-    /// What was appended since `start`.
+    /// What was appended since `start`: a key or the rdata of one record, neither of which is longer
+    /// than 16 bits can say.
     pub(crate) fn stretch_from(&self, start: usize) -> Stretch {
-        let length = u32::try_from(self.octets.len() - start).unwrap_or(u32::MAX);
+        let length = u16::try_from(self.octets.len() - start).unwrap_or(u16::MAX);
         Stretch { start, length }
     }
 
     pub(crate) fn octets(&self, stretch: Stretch) -> &[u8] {
-        let length = usize::try_from(stretch.length).unwrap_or(0);
+        self.slice(stretch.start, stretch.length)
+    }
+
+    #[inline]
+    fn slice(&self, start: usize, length: u16) -> &[u8] {
         self.octets
-            .get(stretch.start..stretch.start + length)
+            .get(start..start + usize::from(length))
             .unwrap_or_default()
     }
 
@@ -102,50 +117,57 @@ impl Records {
         rdata: Stretch,
         (file, at): (u32, usize),
     ) {
-        let head = head(self.octets(key));
         self.records.push(Record {
-            head,
-            key,
-            rdata,
+            key_start: key.start,
+            rdata_start: rdata.start,
             at,
             file,
             ttl,
             rtype,
+            key_length: key.length,
+            rdata_length: rdata.length,
         });
     }
 
     pub(crate) fn key(&self, record: &Record) -> &[u8] {
-        self.octets(record.key)
+        self.slice(record.key_start, record.key_length)
     }
 
     pub(crate) fn rdata(&self, record: &Record) -> &[u8] {
-        self.octets(record.rdata)
+        self.slice(record.rdata_start, record.rdata_length)
     }
 
-    /// Order by owner, type, and place in the files. Files are often in order already.
+    /// Order by owner, type, and place in the files. Files are often in order already, or in parts,
+    /// which a stable sort makes use of; what it moves is small.
     pub(crate) fn sort(&mut self) {
-        let octets = &self.octets;
-        let key = |stretch: Stretch| {
-            let length = usize::try_from(stretch.length).unwrap_or(0);
-            octets
-                .get(stretch.start..stretch.start + length)
-                .unwrap_or_default()
+        let heads = self.records.iter().map(|record| head(self.key(record)));
+        let mut order: Vec<(Head, usize)> = heads.zip(0..).collect();
+        order.sort_by(|(left_head, left), (right_head, right)| {
+            left_head
+                .cmp(right_head)
+                .then_with(|| self.compare(*left, *right))
+        });
+        // A copy, because what is in order in parts is read in parts; an exchange in place jumps.
+        self.records = order
+            .iter()
+            .filter_map(|(_, at)| self.records.get(*at).copied())
+            .collect();
+    }
+
+    /// Compare two records whose heads are the same.
+    fn compare(&self, left: usize, right: usize) -> Ordering {
+        let (Some(left), Some(right)) = (self.records.get(left), self.records.get(right)) else {
+            return Ordering::Equal;
         };
-        let compare = |left: &Record, right: &Record| -> Ordering {
-            left.head
-                .cmp(&right.head)
-                .then_with(|| {
-                    if left.key == right.key {
-                        return Ordering::Equal;
-                    }
-                    key(left.key).cmp(key(right.key))
-                })
-                .then_with(|| left.rtype.cmp(&right.rtype))
-                .then_with(|| left.file.cmp(&right.file))
-                .then_with(|| left.at.cmp(&right.at))
-                .then_with(|| left.rdata.start.cmp(&right.rdata.start))
+        let by_key = if left.key_start == right.key_start {
+            Ordering::Equal
+        } else {
+            self.key(left).cmp(self.key(right))
         };
-        self.records.sort_unstable_by(compare);
+        by_key
+            .then_with(|| left.rtype.cmp(&right.rtype))
+            .then_with(|| left.place().cmp(&right.place()))
+            .then_with(|| left.rdata_start.cmp(&right.rdata_start))
     }
 
     pub(crate) fn iter(&self) -> std::slice::Iter<'_, Record> {
@@ -155,7 +177,12 @@ impl Records {
     /// The records of each name together, in order.
     pub(crate) fn by_owner(&self) -> impl Iterator<Item = &[Record]> {
         self.records.chunk_by(|left, right| {
-            left.head == right.head && (left.key == right.key || self.key(left) == self.key(right))
+            left.key_start == right.key_start || is_same(self.key(left), self.key(right))
         })
+    }
+
+    /// How many records there are, and how many octets their keys and rdata have.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        (self.records.len(), self.octets.len())
     }
 }

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::fault::{Fault, shown};
 use crate::lexer::{Lexer, Word};
+use crate::plain as plain_name;
 
 /// What a field needs to be read.
 pub(crate) struct Source<'s, 't> {
@@ -206,6 +207,9 @@ impl<'t> Source<'_, 't> {
 
     pub(crate) fn name(&mut self) -> Result<(), Fault> {
         let word = self.words.need("a name")?;
+        if plain_name::push_wire(word, self.origin, self.out) {
+            return Ok(());
+        }
         let name = read_name(word, self.origin)?;
         self.out.extend_from_slice(name.as_name().octets());
         Ok(())

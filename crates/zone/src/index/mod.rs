@@ -12,9 +12,13 @@
 //! A tag is the lowest octet of an entry's hash; tags and filler are whole words of eight octets. A
 //! place is where the entry begins in the bucket; it ends where the next one begins.
 
+mod bulk;
+
 use std::sync::Arc;
 
 use understudy_wire::{NameHasher, is_same};
+
+pub(crate) use bulk::BulkIndex;
 
 /// Hash bits that choose among the links of a branch.
 const STEP: u32 = 4;
@@ -90,21 +94,15 @@ impl Index {
     }
 }
 
-/// Entries being collected for an index or for a part of one.
-pub(crate) struct IndexBuilder {
+/// Entries being collected for a part of an index.
+struct IndexBuilder {
     hasher: NameHasher,
     /// Key and value of each entry, without a gap.
     octets: Vec<u8>,
     stored: Vec<Stored>,
 }
 
-impl Default for IndexBuilder {
-    fn default() -> Self {
-        Self::with_hasher(NameHasher::secret())
-    }
-}
-
-/// Where an entry stands in [`IndexBuilder::octets`].
+/// Where an entry, the key and then the value, stands among others.
 struct Stored {
     hash: u64,
     start: usize,
@@ -116,6 +114,13 @@ impl Stored {
     /// What it takes in a bucket besides tag and end.
     fn size(&self) -> usize {
         1 + usize::from(self.key) + usize::try_from(self.value).unwrap_or(0)
+    }
+
+    /// Its key and its value.
+    fn split<'o>(&self, octets: &'o [u8]) -> Option<(&'o [u8], &'o [u8])> {
+        let end = self.start + self.size() - 1;
+        let octets = octets.get(self.start..end)?;
+        octets.split_at_checked(usize::from(self.key))
     }
 }
 
@@ -129,7 +134,7 @@ impl IndexBuilder {
     }
 
     /// Add an entry; no key comes twice.
-    pub(crate) fn push(&mut self, key: &[u8], value: &[u8]) {
+    fn push(&mut self, key: &[u8], value: &[u8]) {
         let hash = self.hasher.hash(key);
         self.push_hashed(hash, key, value);
     }
@@ -145,17 +150,10 @@ impl IndexBuilder {
         self.octets.extend_from_slice(value);
     }
 
-    pub(crate) fn finish(self) -> Index {
-        Index {
-            hasher: self.hasher,
-            root: self.grow(0),
-        }
-    }
-
     /// The link for these entries, which agree in all bits of their hashes above `depth`.
     fn grow(mut self, depth: u32) -> Link {
         self.stored.sort_unstable_by_key(|entry| entry.hash);
-        grown(&self.octets, &self.stored, depth)
+        grown(&self.octets, &self.stored, depth, &mut Vec::new())
     }
 
     /// Add every entry of a bucket that `is_wanted` by its key.
@@ -215,14 +213,13 @@ fn entries(bucket: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     (0..usize::from(count)).filter_map(|index| entry(bucket, index))
 }
 
-/// The octets of a bucket. More than 255 entries collide in all 64 bits of their hash only if
+/// The octets of a bucket, put together in `bucket`. More than 255 entries collide in all 64 bits of their hash only if
 /// somebody knew the secret; those beyond are left out, and look like names that are not there.
-fn packed(octets: &[u8], stored: &[Stored]) -> Arc<[u8]> {
+fn packed(octets: &[u8], stored: &[Stored], bucket: &mut Vec<u8>) -> Arc<[u8]> {
     let stored = stored.get(..stored.len().min(255)).unwrap_or_default();
-    let size: usize = stored.iter().map(Stored::size).sum();
     let tags = stored.len().next_multiple_of(8);
     let head = 1 + tags + 4 * (stored.len() + 1);
-    let mut bucket = Vec::with_capacity(head + size);
+    bucket.clear();
     bucket.push(u8::try_from(stored.len()).unwrap_or(u8::MAX));
     bucket.extend(stored.iter().map(|entry| tag(entry.hash)));
     bucket.resize(1 + tags, 0);
@@ -231,31 +228,31 @@ fn packed(octets: &[u8], stored: &[Stored]) -> Arc<[u8]> {
         bucket.extend_from_slice(&u32::try_from(place).unwrap_or(u32::MAX).to_le_bytes());
     };
     for entry in stored {
-        put_place(&mut bucket, place);
+        put_place(bucket, place);
         place += entry.size();
     }
-    put_place(&mut bucket, place);
+    put_place(bucket, place);
     for entry in stored {
         bucket.push(entry.key);
         let end = entry.start + entry.size() - 1;
         bucket.extend_from_slice(octets.get(entry.start..end).unwrap_or_default());
     }
-    bucket.into()
+    Arc::from(bucket.as_slice())
 }
 
 /// The link for these entries, which are sorted by hash and agree in all bits above `depth`.
-fn grown(octets: &[u8], stored: &[Stored], depth: u32) -> Link {
+fn grown(octets: &[u8], stored: &[Stored], depth: u32, bucket: &mut Vec<u8>) -> Link {
     let size: usize = stored.iter().map(Stored::size).sum();
     let is_small = stored.len() <= MAX_ENTRIES && size <= MAX_OCTETS;
     if is_small || stored.len() == 1 || depth >= MAX_DEPTH {
-        return Link::Bucket(packed(octets, stored));
+        return Link::Bucket(packed(octets, stored, bucket));
     }
     let mut rest = stored;
     let links = std::array::from_fn(|link| {
         let mine = rest.partition_point(|entry| turn(rest_of(entry.hash, depth)) <= link);
         let (here, later) = rest.split_at_checked(mine).unwrap_or((rest, &[]));
         rest = later;
-        grown(octets, here, depth + 1)
+        grown(octets, here, depth + 1, bucket)
     });
     Link::Branch(Arc::new(links))
 }
@@ -323,17 +320,23 @@ mod tests {
         let model: BTreeMap<_, _> = (0..3000)
             .map(|number| (key(number), vec![7; number % 50]))
             .collect();
-        let mut builder = IndexBuilder::default();
-        for (key, value) in &model {
-            builder.push(key, value);
-        }
-        let built = builder.finish();
-        let empty = IndexBuilder::default().finish();
+        // One part, many with room, with room for some, and without any.
+        let rooms = [(0, 0), (0, 1000), (3000, 0), (10_000, 0), (10_000, 1 << 20)];
+        let built = rooms.map(|(expected, octets)| {
+            let mut builder = BulkIndex::expecting(expected, octets);
+            for (key, value) in &model {
+                builder.push(key, value);
+            }
+            builder.finish()
+        });
+        let empty = BulkIndex::expecting(0, 0).finish();
         let grown = empty.with(model.iter().map(|(key, value)| Change {
             key,
             value: Some(value),
         }));
-        check(&built, &model, 3100);
+        for built in &built {
+            check(built, &model, 3100);
+        }
         check(&grown, &model, 3100);
         check(&empty, &BTreeMap::new(), 10);
     }
@@ -341,7 +344,7 @@ mod tests {
     #[test]
     fn an_index_that_shrinks_becomes_one_bucket_again() {
         let keys: Vec<_> = (0..2000).map(key).collect();
-        let empty = IndexBuilder::default().finish();
+        let empty = BulkIndex::expecting(0, 0).finish();
         let full = empty.with(keys.iter().map(|key| Change {
             key,
             value: Some(&[1]),
@@ -356,7 +359,7 @@ mod tests {
     #[test]
     fn the_apex_and_large_nodes_are_entries_like_others() {
         let large = vec![9; 3 * MAX_OCTETS];
-        let empty = IndexBuilder::default().finish();
+        let empty = BulkIndex::expecting(0, 0).finish();
         let changes = (0..10).map(key).collect::<Vec<_>>();
         let index = empty.with(changes.iter().map(|key| Change {
             key,
