@@ -10,6 +10,7 @@ import argparse
 import re
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -28,6 +29,8 @@ QUIET_SHARE = 0.05
 """A thread with less than this of the busiest one's instructions does something else (timers, probes)."""
 PATIENCE = ("--window", "64", "--patience-ms", "5000")
 SECONDS_EACH = 60
+LOOK_S = 2.0
+IDLE_SHARE = 0.5  # chosen: an idle server's timers take a fifth of a core under valgrind, imports all of one
 START_S = 300.0  # a start takes fifty times as long as without valgrind
 _TOTAL = re.compile(r"^totals: (\d+)", re.MULTILINE)
 
@@ -77,10 +80,22 @@ def _count(case: Case, competitor: Competitor) -> float | None:
         runner = start(stack, competitor, ground, endpoint_port=port)
         if runner is None:
             return None
+        _settle(runner)
         _part(runner, folder, WARM)
         few, few_asked = _part(runner, folder, FEW)
         many, many_asked = _part(runner, folder, MANY)
         return per_query(few, many, many_asked - few_asked)
+
+
+def _settle(runner: Runner) -> None:
+    """Wait until the server has nothing more to do for its start: what it does then falls into one part only."""
+    end = time.monotonic() + START_S
+    used = runner.process.processor_s()
+    while time.monotonic() < end:
+        time.sleep(LOOK_S)
+        used, before = runner.process.processor_s(), used
+        if used - before < IDLE_SHARE * LOOK_S:
+            return
 
 
 def _part(runner: Runner, folder: Path, count: int) -> tuple[Mapping[str, int], int]:

@@ -19,7 +19,7 @@ use crate::server::Server;
 use crate::steering::{Chosen, Picker};
 
 /// The response, if this way leads to it; otherwise `reply` is as good as untouched.
-#[inline]
+#[inline(never)]
 pub(crate) fn respond<Z: Zones>(
     zones: &Z,
     server: &Server,
@@ -117,7 +117,7 @@ fn is_one_sets_question(qtype: Rtype) -> bool {
 }
 
 /// Writes what the zone has to say, and gives the code for it.
-#[inline]
+#[inline(always)]
 fn sections(
     zone: &Zone,
     name: &LowerName,
@@ -143,7 +143,7 @@ fn sections(
 }
 
 /// Writes what the name has of the type, or the lack of it.
-#[inline]
+#[inline(always)]
 fn at_node(
     zone: &Zone,
     (name, node): (&LowerName, &Node<'_>),

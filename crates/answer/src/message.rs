@@ -20,6 +20,7 @@ use crate::steering::Picker;
 use crate::{chaos, direct};
 
 /// Writes the response to `request` into `reply`, whose length is the most that may be sent.
+#[inline]
 pub fn respond<Z: Zones>(
     zones: &Z,
     server: &Server,
@@ -33,7 +34,20 @@ pub fn respond<Z: Zones>(
     }
     // What was drawn on a way that was given up is drawn again, or variants that do not fit would
     // come less often than their weight says.
-    *chance = before.clone();
+    *chance = before;
+    respond_uncommonly(zones, server, request, chance, reply)
+}
+
+/// To whatever the shortest way is not for.
+#[inline(never)]
+fn respond_uncommonly<Z: Zones>(
+    zones: &Z,
+    server: &Server,
+    request: &Request<'_>,
+    chance: &mut Chance,
+    reply: &mut [u8],
+) -> Outcome {
+    let before = chance.clone();
     if let Some(outcome) = direct::respond_with_options(zones, server, request, chance, reply) {
         return outcome;
     }

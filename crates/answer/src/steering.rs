@@ -45,7 +45,7 @@ impl<'z> Records<'z> {
     }
 
     /// As [`Records::write`] for the question's name, where nothing need be taken back if it fails.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn write_answer(&self, writer: &mut Writer<'_>, is_root: bool) -> Result<(), Full> {
         let RRset { rtype, .. } = self.rrset;
         let is_nameless = matches!(rtype, Rtype::A | Rtype::AAAA | Rtype::TXT);
@@ -97,7 +97,7 @@ impl<'c> Picker<'c> {
     }
 
     /// What `node` says about `rtype`: the steered set, else the static one, else nothing.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn choose<'z>(&mut self, node: &Node<'z>, rtype: Rtype) -> Option<Chosen<'z>> {
         if node.has_steered()
             && let Some(steered) = node.steered(rtype)

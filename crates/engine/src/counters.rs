@@ -97,6 +97,7 @@ pub(crate) struct Counters {
     records: RecordCounts,
 }
 
+#[inline]
 fn add(count: Option<&AtomicU64>) {
     if let Some(count) = count {
         count.store(
@@ -126,6 +127,7 @@ impl Counters {
     }
 
     /// A message came in, whatever becomes of it.
+    #[inline]
     pub(crate) fn query(&self, transport: Transport, client: IpAddr) {
         let path = match (transport, client) {
             (Transport::Udp, IpAddr::V4(_)) => 0,
@@ -137,11 +139,21 @@ impl Counters {
     }
 
     /// A response goes out.
+    #[inline]
     pub(crate) fn answered(&self, summary: &Summary) {
         add(self.responses.get(usize::from(summary.rcode).min(RCODES)));
         if let Some(qtype) = summary.qtype {
             add(self.qtypes.get(usize::from(qtype).min(QTYPES)));
         }
+        let is_cut = summary.is_truncated | summary.is_slipped;
+        let has_more = summary.cookies != CookieUse::None || summary.error.is_some();
+        if is_cut | summary.is_steered | has_more {
+            self.answered_specially(summary);
+        }
+    }
+
+    /// What most responses have not.
+    fn answered_specially(&self, summary: &Summary) {
         if summary.is_truncated {
             add(Some(&self.truncated));
         }

@@ -26,7 +26,7 @@ struct Answerer {
 }
 
 impl Answerer {
-    #[inline]
+    #[inline(always)]
     fn answer(&mut self, request: &Request<'_>, reply: &mut [u8]) -> Outcome {
         let (server, chance) = (&*self.server, &mut self.chance);
         match &self.batch {
@@ -34,14 +34,14 @@ impl Answerer {
             None => respond(&*self.zones, server, request, chance, reply),
         }
     }
-}
 
-impl Responder for Answerer {
-    fn respond(&mut self, request: &Request<'_>, reply: &mut [u8]) -> Outcome {
-        let Some(limiter) = &self.limiter else {
-            return self.answer(request, reply);
-        };
-        let limiter = Arc::clone(limiter);
+    /// Answers unless the client's network has had too much.
+    fn answer_within(
+        &mut self,
+        limiter: &Limiter,
+        request: &Request<'_>,
+        reply: &mut [u8],
+    ) -> Outcome {
         let outcome = self.answer(request, reply);
         let Outcome::Answered(summary) = &outcome else {
             return outcome;
@@ -51,6 +51,19 @@ impl Responder for Answerer {
             Verdict::Send => outcome,
             Verdict::Slip => slip(server, request, chance, reply),
             Verdict::Keep => Outcome::Silent(Silence::Limited),
+        }
+    }
+}
+
+impl Responder for Answerer {
+    #[inline(always)]
+    fn respond(&mut self, request: &Request<'_>, reply: &mut [u8]) -> Outcome {
+        match &self.limiter {
+            None => self.answer(request, reply),
+            Some(limiter) => {
+                let limiter = Arc::clone(limiter);
+                self.answer_within(&limiter, request, reply)
+            }
         }
     }
 

@@ -60,6 +60,7 @@ impl<R: Responder> Worker<R> {
     /// Answers until told to stop. A panic is counted and survived.
     pub(crate) fn run(mut self) {
         sys::block_signals();
+        sys::ask_for_short_slices();
         while !self.is_stopping {
             if catch_unwind(AssertUnwindSafe(|| self.turn())).is_err() {
                 self.counters.dropped(Dropped::Panic);

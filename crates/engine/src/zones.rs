@@ -144,18 +144,20 @@ impl Deref for Reading<'_> {
     }
 }
 
-impl understudy_answer::Zones for Snapshot {
-    #[inline]
-    fn nearest(&self, name: &LowerName, labels: usize) -> Option<impl Deref<Target = Zone>> {
-        if let Some((first, zone)) = self.first.get()
-            && let depth = zone.origin_labels()
-            && self.table.depths.first() == Some(&depth)
-            && depth <= labels
-            && let Some(suffix) = name.suffix(depth)
-            && is_same(suffix, first.origin.as_name().octets())
-        {
-            return Some(Reading::Held(zone)); // no origin is longer
+impl Snapshot {
+    /// The first zone of the batch, if it is the nearest to this name and no origin is longer.
+    #[inline(always)]
+    fn first_if_nearest(&self, name: &LowerName, labels: usize) -> Option<&Zone> {
+        let (first, zone) = self.first.get()?;
+        let depth = zone.origin_labels();
+        if depth > labels || self.table.depths.first() != Some(&depth) {
+            return None;
         }
+        is_same(name.suffix(depth)?, first.origin.as_name().octets()).then_some(zone)
+    }
+
+    #[inline(never)]
+    fn load_nearest(&self, name: &LowerName, labels: usize) -> Option<Reading<'_>> {
         let served = self.table.nearest(name, labels)?;
         let load = || (Arc::clone(served), served.current.load_full());
         let (first, zone) = self.first.get_or_init(load);
@@ -163,6 +165,16 @@ impl understudy_answer::Zones for Snapshot {
             return Some(Reading::Held(zone));
         }
         Some(Reading::Loaded(served.current.load()))
+    }
+}
+
+impl understudy_answer::Zones for Snapshot {
+    #[inline(always)]
+    fn nearest(&self, name: &LowerName, labels: usize) -> Option<impl Deref<Target = Zone>> {
+        match self.first_if_nearest(name, labels) {
+            Some(zone) => Some(Reading::Held(zone)),
+            None => self.load_nearest(name, labels),
+        }
     }
 }
 

@@ -57,8 +57,14 @@ pub fn is_same(left: &[u8], right: &[u8]) -> bool {
             };
             (word(first) ^ word(other)) | (word(last) ^ word(other_last)) == 0
         }
-        _ => left == right,
+        _ => is_same_by_call(left, right),
     }
+}
+
+#[cold]
+#[inline(never)]
+fn is_same_by_call(left: &[u8], right: &[u8]) -> bool {
+    left == right
 }
 
 /// Multiply to 128 bits and fold the halves: every bit of the result depends on every bit given.

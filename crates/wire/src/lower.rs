@@ -40,7 +40,7 @@ impl LowerName {
 
     /// Make the root this name, which has so many labels. In place, because moving a folded name
     /// costs more than folding it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn set(&mut self, name: Name<'_>, labels: usize) {
         self.fill(name.octets());
         self.length = name.octets().len();
@@ -48,7 +48,7 @@ impl LowerName {
     }
 
     /// Block by block; the last one overlaps the one before, since folding twice changes nothing.
-    #[inline]
+    #[inline(always)]
     fn fill(&mut self, octets: &[u8]) {
         let Some(last) = octets.last_chunk::<BLOCK>() else {
             let mut block = [0; BLOCK];

@@ -35,7 +35,7 @@ pub struct Plain<'m> {
 
 impl<'m> Plain<'m> {
     /// Read a message; None if it is anything but a plain query.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn parse(message: &'m [u8]) -> Option<Self> {
         let (head, body) = message.split_first_chunk::<HEADER_OCTETS>()?;
@@ -134,7 +134,7 @@ impl<'m> Plain<'m> {
 }
 
 impl PlainOpt {
-    #[inline]
+    #[inline(always)]
     fn parse(record: &[u8]) -> Option<Self> {
         let record = <[u8; 11]>::try_from(record).ok()?;
         let [0, 0, 41, size0, size1, _, 0, flags, _, 0, 0] = record else {

@@ -12,11 +12,10 @@ pub(crate) const BATCH: usize = 32;
 
 /// The longest query that is read; a longer one is dropped and counted.
 /// chosen: what one Ethernet frame holds, far above any query over UDP; the buffers of a batch then
-/// share twelve pages, and each needs none of its own.
+/// share twelve pages, and each needs none of its own. Also an odd number of cache lines.
 const QUERY_OCTETS: usize = 1472;
 
-/// One cache line between buffers, so that the starts of 32 buffers do not share one cache set.
-const STAGGER: usize = 64;
+const CACHE_LINE: usize = 64;
 
 /// Room for one `IP_PKTINFO` or `IPV6_PKTINFO` control message, aligned as the kernel wants it.
 #[derive(Clone, Copy)]
@@ -25,24 +24,27 @@ struct Control([u8; 64]);
 
 /// The kernel's view of one datagram and the memory it points to. Boxed and never moved: the
 /// message headers hold addresses of their siblings.
+///
+/// One header and one part serve a datagram both ways, so that a thread touches few cache lines.
 struct Slots {
-    peers: [libc::sockaddr_storage; BATCH],
+    /// Room for the address of either family.
+    peers: [libc::sockaddr_in6; BATCH],
     controls: [Control; BATCH],
-    queries: [libc::iovec; BATCH],
-    replies: [libc::iovec; BATCH],
-    received: [libc::mmsghdr; BATCH],
-    sending: [libc::mmsghdr; BATCH],
+    parts: [libc::iovec; BATCH],
+    headers: [libc::mmsghdr; BATCH],
 }
 
 /// Buffers for one thread's receive, answer, send cycle. Allocated once.
 pub(crate) struct Batch {
     slots: Box<Slots>,
-    query_octets: Vec<[u8; QUERY_OCTETS + STAGGER]>,
+    query_octets: Vec<[u8; QUERY_OCTETS]>,
     reply_octets: Vec<u8>,
     reply_size: usize,
     reply_stride: usize,
     received: usize,
     queued: usize,
+    /// Whether each header points at what has its own number.
+    is_connected: bool,
 }
 
 // SAFETY: its raw pointers lead only to heap memory that the same value owns, and are followed
@@ -74,40 +76,12 @@ impl Batch {
     pub(crate) fn new(reply_size: usize) -> Self {
         // SAFETY: every field is a plain C structure or an octet array, for which all zeros is a
         // valid value (null pointers with zero lengths).
-        let mut slots = Box::new(unsafe { mem::zeroed::<Slots>() });
-        let reply_stride = reply_size.next_multiple_of(STAGGER) + STAGGER;
-        let mut query_octets = vec![[0; QUERY_OCTETS + STAGGER]; BATCH];
-        let mut reply_octets = vec![0; BATCH * reply_stride];
-        let Slots {
-            peers,
-            controls,
-            queries,
-            replies,
-            received,
-            sending,
-        } = &mut *slots;
-        for ((((header, io), peer), control), buffer) in received
-            .iter_mut()
-            .zip(queries)
-            .zip(peers)
-            .zip(controls)
-            .zip(&mut query_octets)
-        {
-            *io = libc::iovec {
-                iov_base: buffer.as_mut_ptr().cast(),
-                iov_len: QUERY_OCTETS,
-            };
-            header.msg_hdr.msg_iov = io;
-            header.msg_hdr.msg_iovlen = 1;
-            header.msg_hdr.msg_name = ptr::from_mut(peer).cast();
-            header.msg_hdr.msg_control = ptr::from_mut(control).cast();
-        }
-        let buffers = reply_octets.chunks_exact_mut(reply_stride);
-        for ((header, io), buffer) in sending.iter_mut().zip(replies).zip(buffers) {
-            io.iov_base = buffer.as_mut_ptr().cast();
-            header.msg_hdr.msg_iovlen = 1;
-        }
-        // As if all had been used: the first receive sets every length.
+        let slots = Box::new(unsafe { mem::zeroed::<Slots>() });
+        // An odd number of lines apart, so that no two buffers begin in one set of the cache.
+        let reply_stride = (reply_size.div_ceil(CACHE_LINE) | 1) * CACHE_LINE;
+        let query_octets = vec![[0; QUERY_OCTETS]; BATCH];
+        let reply_octets = vec![0; BATCH * reply_stride];
+        // As if all had been used: the first receive makes every header.
         Batch {
             slots,
             query_octets,
@@ -116,25 +90,54 @@ impl Batch {
             reply_stride,
             received: BATCH,
             queued: 0,
+            is_connected: false,
         }
     }
 
-    /// Takes what has arrived, without waiting. Returns the number of datagrams, 0 if none.
-    pub(crate) fn receive(&mut self, socket: BorrowedFd<'_>) -> io::Result<usize> {
-        // The kernel overwrites these lengths in the headers that it uses, and only there.
-        for header in self.slots.received.iter_mut().take(self.received) {
-            header.msg_hdr.msg_namelen = socklen(size_of::<libc::sockaddr_storage>());
+    /// Points every header at what belongs to it.
+    fn connect(&mut self) {
+        let slots = &mut *self.slots;
+        for (((header, part), peer), control) in (slots.headers.iter_mut())
+            .zip(&mut slots.parts)
+            .zip(&mut slots.peers)
+            .zip(&mut slots.controls)
+        {
+            header.msg_hdr.msg_name = ptr::from_mut(peer).cast();
+            header.msg_hdr.msg_iov = part;
+            header.msg_hdr.msg_iovlen = 1;
+            header.msg_hdr.msg_control = ptr::from_mut(control).cast();
+        }
+        self.is_connected = true;
+    }
+
+    /// Makes the headers that were used ready to receive. The kernel overwrites these lengths in
+    /// the headers that it uses, and only there.
+    fn make_ready(&mut self) {
+        if !self.is_connected {
+            self.connect();
+        }
+        let Slots { parts, headers, .. } = &mut *self.slots;
+        let used = self.query_octets.iter_mut().take(self.received);
+        for ((buffer, part), header) in used.zip(parts).zip(headers) {
+            part.iov_base = buffer.as_mut_ptr().cast();
+            part.iov_len = QUERY_OCTETS;
+            header.msg_hdr.msg_namelen = socklen(size_of::<libc::sockaddr_in6>());
             header.msg_hdr.msg_controllen = size_of::<Control>();
             header.msg_hdr.msg_flags = 0;
         }
         self.received = 0;
         self.queued = 0;
+    }
+
+    /// Takes what has arrived, without waiting. Returns the number of datagrams, 0 if none.
+    pub(crate) fn receive(&mut self, socket: BorrowedFd<'_>) -> io::Result<usize> {
+        self.make_ready();
         // SAFETY: each header points to buffers that `self` owns and that are not moved or
         // borrowed during the call; the count is the length of the array.
         let result = unsafe {
             libc::recvmmsg(
                 socket.as_raw_fd(),
-                self.slots.received.as_mut_ptr(),
+                self.slots.headers.as_mut_ptr(),
                 libc::c_uint::try_from(BATCH).unwrap_or(1),
                 libc::MSG_DONTWAIT,
                 ptr::null_mut(),
@@ -153,7 +156,7 @@ impl Batch {
         if index >= self.received {
             return None;
         }
-        let header = self.slots.received.get(index)?;
+        let header = self.slots.headers.get(index)?;
         if header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0 {
             return Some(Err(Unusable::TooLong));
         }
@@ -172,31 +175,28 @@ impl Batch {
         }))
     }
 
-    /// Queues the first `length` octets of a datagram's reply, to go back the way it came.
+    /// Queues the first `length` octets of a datagram's reply, to go back the way it came. In the
+    /// order of the datagrams: the header of one that is not answered is used for a later one.
     pub(crate) fn queue(&mut self, index: usize, length: usize) {
-        let Slots {
-            controls,
-            replies,
-            received,
-            sending,
-            ..
-        } = &mut *self.slots;
-        let (Some(from), Some(io), Some(header), Some(control)) = (
-            received.get(index),
-            replies.get_mut(index),
-            sending.get_mut(self.queued),
-            controls.get_mut(index),
+        let start = index * self.reply_stride;
+        let reply = self.reply_octets.get_mut(start..start + self.reply_size);
+        let slots = &mut *self.slots;
+        let (Some(reply), Some(part), Some(header), Some(control)) = (
+            reply,
+            slots.parts.get_mut(index),
+            slots.headers.get_mut(index),
+            slots.controls.get_mut(index),
         ) else {
             return;
         };
-        io.iov_len = length.min(self.reply_size);
-        let (from, to) = (&from.msg_hdr, &mut header.msg_hdr);
-        to.msg_iov = io;
-        to.msg_name = from.msg_name;
-        to.msg_namelen = from.msg_namelen;
-        to.msg_controllen = from.msg_controllen;
-        if to.msg_controllen > 0 {
-            leave_from(control, to);
+        part.iov_base = reply.as_mut_ptr().cast();
+        part.iov_len = length.min(reply.len());
+        if header.msg_hdr.msg_controllen > 0 {
+            leave_from(control, &mut header.msg_hdr);
+        }
+        if self.queued < index {
+            slots.headers.copy_within(index..=index, self.queued);
+            self.is_connected = false;
         }
         self.queued += 1;
     }
@@ -206,7 +206,7 @@ impl Batch {
         let mut refused = 0;
         let mut first = 0;
         while first < self.queued {
-            let Some(rest) = self.slots.sending.get_mut(first..self.queued) else {
+            let Some(rest) = self.slots.headers.get_mut(first..self.queued) else {
                 break;
             };
             let count = libc::c_uint::try_from(rest.len()).unwrap_or(0);
@@ -230,19 +230,17 @@ impl Batch {
 
 /// The peer's address; None if it has none, or no port that could be answered to.
 #[inline]
-fn client_address(peer: &libc::sockaddr_storage, length: libc::socklen_t) -> Option<IpAddr> {
+fn client_address(peer: &libc::sockaddr_in6, length: libc::socklen_t) -> Option<IpAddr> {
     let length = usize::try_from(length).ok()?;
-    let (address, port) = match libc::c_int::from(peer.ss_family) {
+    let (address, port) = match libc::c_int::from(peer.sin6_family) {
         libc::AF_INET if length >= size_of::<libc::sockaddr_in>() => {
-            // SAFETY: sockaddr_storage is large enough and aligned for every address structure;
-            // family and length say which one the kernel wrote.
+            // SAFETY: the larger structure has room for the smaller one and its alignment; family
+            // and length say that the kernel wrote this one.
             let peer = unsafe { &*ptr::from_ref(peer).cast::<libc::sockaddr_in>() };
             let address = Ipv4Addr::from(u32::from_be(peer.sin_addr.s_addr));
             (IpAddr::V4(address), peer.sin_port)
         }
         libc::AF_INET6 if length >= size_of::<libc::sockaddr_in6>() => {
-            // SAFETY: as above.
-            let peer = unsafe { &*ptr::from_ref(peer).cast::<libc::sockaddr_in6>() };
             let address = Ipv6Addr::from(peer.sin6_addr.s6_addr);
             (IpAddr::V6(address), peer.sin6_port)
         }

@@ -5,9 +5,11 @@
 
 mod batch;
 mod poll;
+mod schedule;
 
 pub(crate) use batch::{Batch, Unusable};
 pub(crate) use poll::{Interest, Poll, Wake};
+pub(crate) use schedule::ask_for_short_slices;
 
 use std::io;
 use std::mem::MaybeUninit;

@@ -93,6 +93,7 @@ impl<R: Responder> Worker<R> {
     /// Serves until told to stop and everything received is answered, or its time is over.
     pub(crate) fn run(mut self) {
         sys::block_signals();
+        sys::ask_for_short_slices();
         while !self.is_finished() {
             if catch_unwind(AssertUnwindSafe(|| self.turn())).is_err() {
                 self.desk.counters.dropped(Dropped::Panic);

@@ -224,7 +224,7 @@ impl<'b> Writer<'b> {
 
     /// Complete the header and give the length of the message.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn finish(&mut self) -> usize {
         let flags = self.flags | (self.rcode.number() & Header::RCODE);
         let [answers, authorities, additionals] = self.counts.map(u64::from);

@@ -14,7 +14,7 @@ impl Writer<'_> {
     ///
     /// # Errors
     /// No room.
-    #[inline]
+    #[inline(always)]
     pub fn plain_opt(&mut self, udp_size: u16, dnssec_ok: bool) -> Result<(), Full> {
         let [high, low] = udp_size.to_be_bytes();
         let flags = u8::from(dnssec_ok) << 7;

@@ -120,7 +120,7 @@ impl Writer<'_> {
 
     /// Records whose owner is a pointer and whose rdata is sent as it is: most records of most
     /// answers.
-    #[inline]
+    #[inline(always)]
     fn plain<'r>(
         &mut self,
         pointer: u16,
