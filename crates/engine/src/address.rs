@@ -1,16 +1,18 @@
 //! Addresses to listen on, and the sockets bound to them.
 //!
-//! Every socket has `SO_REUSEPORT`: each UDP thread has its own socket on the address, and on a
-//! restart the new process binds beside the old one, so that no query is lost. The kernel allows
-//! that to processes of the same user only. That two servers do not share an address by mistake
-//! is not decided here: the process holds a lock on its state folder.
+//! Where several threads answer, each has its own UDP socket on the address, which `SO_REUSEPORT`
+//! permits to processes of the same user. That two servers do not share an address by mistake is
+//! then not decided here: the process holds a lock on its state folder. A socket that is the only
+//! one does without, because the kernel hashes every datagram to choose among those that have it
+//! (ADR 0018).
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::os::fd::AsFd;
+use std::sync::Arc;
 use std::time::Duration;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use crate::error::EngineError;
 use crate::sys;
@@ -29,6 +31,9 @@ const SEND_PATIENCE: Duration = Duration::from_millis(100);
 /// How often another port is tried when the system's choice for TCP is taken for UDP.
 const PORT_TRIES: usize = 32;
 
+/// The UDP sockets of one address.
+type Datagrams = Vec<Arc<UdpSocket>>;
+
 /// The sockets of one address: one listener, and one UDP socket for each UDP thread.
 #[derive(Debug)]
 pub(crate) struct Bound {
@@ -37,7 +42,29 @@ pub(crate) struct Bound {
     /// As it is.
     pub(crate) actual: SocketAddr,
     pub(crate) listener: TcpListener,
-    pub(crate) datagrams: Vec<UdpSocket>,
+    pub(crate) datagrams: Datagrams,
+}
+
+/// What the sockets of an address are for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Purpose {
+    /// One UDP socket for each.
+    pub(crate) threads: usize,
+    /// The longest answer over UDP, in octets.
+    pub(crate) udp_size: u16,
+    /// Another address that is served covers this one or is covered by it.
+    pub(crate) overlaps: bool,
+}
+
+/// Does one of the addresses cover the other: the same port, and every address of a family?
+pub(crate) fn do_overlap(one: SocketAddr, other: SocketAddr) -> bool {
+    let covers = one.ip().is_unspecified() || other.ip().is_unspecified();
+    one.port() == other.port() && one.is_ipv4() == other.is_ipv4() && covers
+}
+
+/// Lets a socket that was the only one of its address share it.
+pub(crate) fn permit_sharing(socket: &UdpSocket) -> io::Result<()> {
+    SockRef::from(socket).set_reuse_port(true)
 }
 
 /// Reads `192.0.2.1:53` or `[2001:db8::1]:53`.
@@ -46,16 +73,16 @@ pub(crate) fn parse(text: &str) -> Result<SocketAddr, EngineError> {
         .map_err(|_| EngineError::NotAnAddress(text.to_owned()))
 }
 
-/// Binds UDP and TCP, with `threads` UDP sockets.
-pub(crate) fn bind(asked: SocketAddr, threads: usize) -> Result<Bound, EngineError> {
+/// Binds UDP and TCP.
+pub(crate) fn bind(asked: SocketAddr, purpose: Purpose) -> Result<Bound, EngineError> {
     let failed = |source| EngineError::Bind {
         address: asked.to_string(),
         source,
     };
     let sockets = if asked.port() == 0 {
-        choose_port(asked, |actual| bind_unshared(actual, threads))
+        choose_port(asked, |actual| bind_unshared(actual, purpose))
     } else {
-        bind_tcp(asked).and_then(|listener| Ok((listener, bind_datagrams(asked, threads)?)))
+        bind_tcp(asked).and_then(|listener| Ok((listener, bind_datagrams(asked, purpose)?)))
     };
     let (listener, datagrams) = sockets.map_err(failed)?;
     let actual = listener.local_addr().map_err(failed)?;
@@ -72,8 +99,8 @@ pub(crate) fn bind(asked: SocketAddr, threads: usize) -> Result<Bound, EngineErr
 /// this one is held so that it is not chosen again.
 fn choose_port(
     asked: SocketAddr,
-    mut datagrams: impl FnMut(SocketAddr) -> io::Result<Vec<UdpSocket>>,
-) -> io::Result<(TcpListener, Vec<UdpSocket>)> {
+    mut datagrams: impl FnMut(SocketAddr) -> io::Result<Datagrams>,
+) -> io::Result<(TcpListener, Datagrams)> {
     let mut taken = Vec::new();
     for _ in 0..PORT_TRIES {
         let listener = bind_tcp(asked)?;
@@ -87,13 +114,15 @@ fn choose_port(
 }
 
 /// UDP sockets on a port that nobody else has: without `SO_REUSEPORT` the first bind fails there.
-fn bind_unshared(actual: SocketAddr, threads: usize) -> io::Result<Vec<UdpSocket>> {
+fn bind_unshared(actual: SocketAddr, purpose: Purpose) -> io::Result<Datagrams> {
     drop(UdpSocket::bind(actual)?);
-    bind_datagrams(actual, threads)
+    bind_datagrams(actual, purpose)
 }
 
-fn bind_datagrams(actual: SocketAddr, threads: usize) -> io::Result<Vec<UdpSocket>> {
-    (0..threads.max(1)).map(|_| bind_udp(actual)).collect()
+fn bind_datagrams(actual: SocketAddr, purpose: Purpose) -> io::Result<Datagrams> {
+    (0..purpose.threads.max(1))
+        .map(|_| bind_udp(actual, purpose).map(Arc::new))
+        .collect()
 }
 
 fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
@@ -102,7 +131,8 @@ fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
         Type::STREAM,
         Some(Protocol::TCP),
     )?;
-    prepare(&socket, address)?;
+    only_its_family(&socket, address)?;
+    socket.set_reuse_port(true)?;
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
@@ -110,18 +140,21 @@ fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-fn bind_udp(address: SocketAddr) -> io::Result<UdpSocket> {
+fn bind_udp(address: SocketAddr, purpose: Purpose) -> io::Result<UdpSocket> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::DGRAM,
         Some(Protocol::UDP),
     )?;
-    prepare(&socket, address)?;
+    only_its_family(&socket, address)?;
+    if purpose.threads > 1 || purpose.overlaps {
+        socket.set_reuse_port(true)?;
+    }
     // A smaller buffer than asked for is no reason to refuse service.
     let _granted = socket.set_recv_buffer_size(UDP_BUFFER);
     let _granted = socket.set_send_buffer_size(UDP_BUFFER);
     socket.set_write_timeout(Some(SEND_PATIENCE))?;
-    sys::ignore_path_mtu(socket.as_fd(), address.is_ipv6())?;
+    sys::ignore_path_mtu(socket.as_fd(), address.is_ipv6(), purpose.udp_size)?;
     if is_wildcard(address.ip()) {
         sys::tell_destination(socket.as_fd(), address.is_ipv6())?;
     }
@@ -129,11 +162,11 @@ fn bind_udp(address: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket.into())
 }
 
-fn prepare(socket: &Socket, address: SocketAddr) -> io::Result<()> {
+fn only_its_family(socket: &Socket, address: SocketAddr) -> io::Result<()> {
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
-    socket.set_reuse_port(true)
+    Ok(())
 }
 
 fn is_wildcard(address: IpAddr) -> bool {
@@ -144,9 +177,17 @@ fn is_wildcard(address: IpAddr) -> bool {
 mod tests {
     use super::*;
 
+    fn purpose(threads: usize, udp_size: u16) -> Purpose {
+        Purpose {
+            threads,
+            udp_size,
+            overlaps: false,
+        }
+    }
+
     #[test]
     fn one_port_is_chosen_for_udp_and_tcp() {
-        let bound = bind(parse("127.0.0.1:0").unwrap(), 3).unwrap();
+        let bound = bind(parse("127.0.0.1:0").unwrap(), purpose(3, 1232)).unwrap();
         assert_ne!(bound.actual.port(), 0);
         assert_eq!(bound.datagrams.len(), 3);
         for socket in &bound.datagrams {
@@ -162,7 +203,7 @@ mod tests {
             if thieves.len() < 3 {
                 thieves.push(UdpSocket::bind(actual)?);
             }
-            bind_datagrams(actual, 2)
+            bind_datagrams(actual, purpose(2, 1232))
         })
         .unwrap();
         assert_eq!(thieves.len(), 3);
@@ -174,13 +215,37 @@ mod tests {
     #[test]
     fn a_port_of_another_program_is_not_shared() {
         let other = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let error = bind_unshared(other.local_addr().unwrap(), 1).unwrap_err();
+        let error = bind_unshared(other.local_addr().unwrap(), purpose(2, 1232)).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
     }
 
     #[test]
+    fn the_only_socket_of_an_address_lets_nobody_else_have_it() {
+        let alone = bind(parse("127.0.0.1:0").unwrap(), purpose(1, 1232)).unwrap();
+        for threads in [1, 2] {
+            let error = bind(alone.actual, purpose(threads, 1232)).unwrap_err();
+            let EngineError::Bind { source, .. } = error else {
+                panic!("{error}")
+            };
+            assert_eq!(source.kind(), io::ErrorKind::AddrInUse);
+        }
+    }
+
+    /// What the kernel shall do with an answer that is too long for the way.
+    fn path_mtu_discovery(udp_size: u16) -> libc::c_int {
+        let bound = bind(parse("127.0.0.1:0").unwrap(), purpose(1, udp_size)).unwrap();
+        sys::path_mtu_discovery(bound.datagrams[0].as_fd())
+    }
+
+    #[test]
+    fn answers_that_fit_everywhere_are_never_cut_into_fragments() {
+        assert_eq!(path_mtu_discovery(1232), libc::IP_PMTUDISC_PROBE);
+        assert_eq!(path_mtu_discovery(1233), libc::IP_PMTUDISC_OMIT);
+    }
+
+    #[test]
     fn an_address_of_somebody_else_is_refused_with_its_name() {
-        let error = bind(parse("192.0.2.77:0").unwrap(), 1).unwrap_err();
+        let error = bind(parse("192.0.2.77:0").unwrap(), purpose(1, 1232)).unwrap_err();
         let EngineError::Bind { address, source } = error else {
             panic!("{error}")
         };

@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::address::{self, Bound};
+use crate::address::{self, Bound, Purpose};
 use crate::counters::{self, Counters};
 use crate::error::EngineError;
 use crate::inbox::{Inbox, Order};
@@ -72,11 +72,20 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// An address being served: its id, and how it was asked for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Served {
     id: u64,
     asked: SocketAddr,
     actual: SocketAddr,
+    /// Its UDP sockets, which the threads have too.
+    datagrams: Vec<Arc<UdpSocket>>,
+}
+
+impl Served {
+    /// Whether this is what is meant.
+    fn is(&self, address: SocketAddr) -> bool {
+        self.asked == address || self.actual == address
+    }
 }
 
 enum Phase<R> {
@@ -99,7 +108,7 @@ struct State<R> {
 pub struct Service<R> {
     settings: Settings,
     counters: Vec<Arc<Counters>>,
-    udp: Vec<Arc<Inbox<UdpSocket>>>,
+    udp: Vec<Arc<Inbox<Arc<UdpSocket>>>>,
     tcp: Arc<Inbox<TcpListener>>,
     running: Arc<Running>,
     state: Mutex<State<R>>,
@@ -258,24 +267,21 @@ impl<R: Responder> Service<R> {
         let mut fresh = Vec::new();
         for asked in addresses {
             // An address that is named twice is served once; each port 0 is another port.
-            let is_same = |it: &Served| it.asked == *asked || it.actual == *asked;
-            if asked.port() != 0 && served.iter().any(is_same) {
+            if asked.port() != 0 && served.iter().any(|it: &Served| it.is(*asked)) {
                 continue;
             }
-            let stays = leaving
-                .iter()
-                .position(|it| it.asked == *asked || it.actual == *asked);
-            if let Some(place) = stays {
+            if let Some(place) = leaving.iter().position(|it| it.is(*asked)) {
                 served.push(leaving.remove(place));
                 continue;
             }
-            let bound = address::bind(*asked, self.settings.threads)?;
+            let bound = self.bind_beside(*asked, served.iter().chain(&leaving))?;
             state.last_id += 1;
             let id = state.last_id;
             served.push(Served {
                 id,
                 asked: bound.asked,
                 actual: bound.actual,
+                datagrams: bound.datagrams.clone(),
             });
             fresh.push((id, bound));
         }
@@ -287,6 +293,26 @@ impl<R: Responder> Service<R> {
         }
         state.served = served;
         Ok(())
+    }
+
+    /// Binds an address, which those that are served may cover.
+    fn bind_beside<'s>(
+        &self,
+        asked: SocketAddr,
+        others: impl Iterator<Item = &'s Served>,
+    ) -> Result<Bound, EngineError> {
+        let overlapping = others.filter(|it| address::do_overlap(it.actual, asked));
+        let mut overlaps = false;
+        for socket in overlapping.flat_map(|it| &it.datagrams) {
+            overlaps = true;
+            address::permit_sharing(socket).map_err(EngineError::System)?;
+        }
+        let purpose = Purpose {
+            threads: self.settings.threads,
+            udp_size: self.settings.udp_size,
+            overlaps,
+        };
+        address::bind(asked, purpose)
     }
 
     fn hand_out(&self, id: u64, bound: Bound) {

@@ -28,10 +28,10 @@ const PAUSE: Duration = Duration::from_millis(10);
 pub(crate) struct Worker<R> {
     responder: R,
     counters: Arc<Counters>,
-    inbox: Arc<Inbox<UdpSocket>>,
+    inbox: Arc<Inbox<Arc<UdpSocket>>>,
     poll: Poll,
     /// In the order of their ids, which only grow.
-    sockets: Vec<(u64, UdpSocket)>,
+    sockets: Vec<(u64, Arc<UdpSocket>)>,
     batch: Batch,
     is_stopping: bool,
 }
@@ -40,7 +40,7 @@ impl<R: Responder> Worker<R> {
     pub(crate) fn new(
         responder: R,
         counters: Arc<Counters>,
-        inbox: Arc<Inbox<UdpSocket>>,
+        inbox: Arc<Inbox<Arc<UdpSocket>>>,
         reply_size: usize,
     ) -> io::Result<Self> {
         let poll = Poll::new()?;
@@ -109,8 +109,11 @@ impl<R: Responder> Worker<R> {
                 Order::Leave { id } => {
                     if let Some(index) = self.index_of(id) {
                         self.serve(index, BATCHES_AT_LEAVING);
-                        // Closing a descriptor takes it out of the epoll set.
-                        self.sockets.remove(index);
+                        let (_, socket) = self.sockets.remove(index);
+                        // Whoever gave it may still hold it, so it is not closed yet.
+                        if self.poll.remove(socket.as_fd()).is_err() {
+                            self.counters.dropped(Dropped::Socket);
+                        }
                     }
                 }
             }

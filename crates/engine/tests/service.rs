@@ -419,6 +419,28 @@ fn an_address_named_twice_is_served_once() {
 }
 
 #[test]
+fn an_address_gives_way_to_all_of_its_family_and_comes_back() {
+    for threads in [1, 2] {
+        let service = service(
+            &["127.0.0.1:0"],
+            Settings {
+                threads,
+                ..settings()
+            },
+        );
+        let one = service.addresses()[0];
+        let every: SocketAddr = format!("0.0.0.0:{}", one.port()).parse().unwrap();
+        for wanted in [&[every][..], &[one], &[one, every], &[every, one], &[one]] {
+            service.rebind(wanted).unwrap();
+            assert_eq!(service.addresses(), wanted);
+            assert_eq!(ask_udp(one, b"hello").0, b"hello");
+        }
+        assert!(service.stop(PATIENCE));
+        UdpSocket::bind(one).unwrap();
+    }
+}
+
+#[test]
 fn a_failed_rebind_changes_nothing() {
     let service = service(&["127.0.0.1:0"], settings());
     let before = service.addresses();

@@ -25,8 +25,8 @@ def bind_error(error: BindError) -> EngineError:
 def require_free(wanted: Iterable[str], own: Collection[str] = ()) -> None:
     """Refuse addresses that somebody else listens on. Raises EngineError.
 
-    The engine binds with SO_REUSEPORT, so the system would let two unrelated servers of one user share a port, and
-    each would get half of the queries. `own` are listened on by this process already: what they cover is not judged.
+    With several threads the engine binds with SO_REUSEPORT, so the system would let two unrelated servers of one user
+    share a port, and each would get half of the queries. `own` are listened on by this process already: what they cover is not judged.
     """
     ours = [_split(address) for address in own]
     for address in wanted:

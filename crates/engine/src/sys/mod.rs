@@ -100,14 +100,47 @@ pub(crate) fn tell_destination(socket: BorrowedFd<'_>, is_ipv6: bool) -> io::Res
     }
 }
 
+/// The longest answer that every path carries in one piece, headers of IPv6 included: what IPv6
+/// asks of every link is 1,280 octets (RFC 8200 section 5).
+const FITS_EVERYWHERE: u16 = 1232;
+
 /// Makes the kernel ignore learned path MTUs for this socket, so that a forged ICMP message cannot
 /// shrink answers into fragments that are easy to poison.
-pub(crate) fn ignore_path_mtu(socket: BorrowedFd<'_>, is_ipv6: bool) -> io::Result<()> {
+///
+/// Where no answer is longer than what fits everywhere, IPv4 packets also say that nobody on the way
+/// may cut them (RFC 9715 section 3.1, R2); then the kernel need not make up an identification
+/// for each (RFC 6864 section 4.1), either.
+pub(crate) fn ignore_path_mtu(
+    socket: BorrowedFd<'_>,
+    is_ipv6: bool,
+    udp_size: u16,
+) -> io::Result<()> {
     if is_ipv6 {
         let omit = libc::IPV6_PMTUDISC_OMIT;
-        set_option(socket, libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, omit)
-    } else {
-        let omit = libc::IP_PMTUDISC_OMIT;
-        set_option(socket, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, omit)
+        return set_option(socket, libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, omit);
     }
+    let way = if udp_size <= FITS_EVERYWHERE {
+        libc::IP_PMTUDISC_PROBE
+    } else {
+        libc::IP_PMTUDISC_OMIT
+    };
+    set_option(socket, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, way)
+}
+
+/// What was set by [`ignore_path_mtu`] for IPv4.
+#[cfg(test)]
+pub(crate) fn path_mtu_discovery(socket: BorrowedFd<'_>) -> libc::c_int {
+    let (mut value, mut length): (libc::c_int, libc::socklen_t) = (-1, 4);
+    // SAFETY: the descriptor is open for the borrow, and pointers and length describe `value`.
+    let result = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_IP,
+            libc::IP_MTU_DISCOVER,
+            ptr::from_mut(&mut value).cast(),
+            &raw mut length,
+        )
+    };
+    assert_eq!(result, 0);
+    value
 }
