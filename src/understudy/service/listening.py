@@ -26,7 +26,8 @@ def require_free(wanted: Iterable[str], own: Collection[str] = ()) -> None:
     """Refuse addresses that somebody else listens on. Raises EngineError.
 
     With several threads the engine binds with SO_REUSEPORT, so the system would let two unrelated servers of one user
-    share a port, and each would get half of the queries. `own` are listened on by this process already: what they cover is not judged.
+    share a port, and each would get half of the queries. `own` are listened on by this process already: what they
+    cover is not judged.
     """
     ours = [_split(address) for address in own]
     for address in wanted:
