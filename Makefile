@@ -22,6 +22,7 @@ setup: .venv/ready  ## the virtual environment with the program and the compiled
 	@echo "compiling the engine (two minutes the first time)"
 	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/maturin develop --release >.venv/engine.log 2>&1 \
 	  || { cat .venv/engine.log; exit 1; }
+	@$(BIN)/python -m compileall -q src/understudy # as an installation from a package does
 	@touch $@
 
 demo: setup  ## the main job, shown on loopback
@@ -66,6 +67,7 @@ ifeq ($(CASES),)
 	@cargo build --release -p understudy-engine --example publish
 	@$(BIN)/python -m benchmarks.publishing
 	@$(BIN)/python -m benchmarks.scaling
+	@$(BIN)/python -m benchmarks.starting
 	@$(BIN)/python -m benchmarks.instructions
 	@$(BIN)/python benchmarks/failover_time.py --json build/bench/failover_time.json
 	@$(BIN)/python benchmarks/ten_thousand.py --json build/bench/ten_thousand.json

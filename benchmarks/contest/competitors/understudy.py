@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import compileall
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import understudy
 from benchmarks.contest.cases import ORIGIN, Case, Steering
@@ -32,6 +34,8 @@ class Understudy:
         return understudy.__version__
 
     def prepare(self, case: Case, place: Place) -> Sequence[str]:
+        # As pip does where it is installed; from here, where sources change, it may not have been done.
+        compileall.compile_dir(Path(understudy.__file__).parent, quiet=1)
         file = place.folder / "understudy.yaml"
         file.write_text("\n".join(_configuration(case, place)) + "\n")
         return [sys.executable, "-m", "understudy.cli", "serve", "-c", str(file), "--log-level", "error"]

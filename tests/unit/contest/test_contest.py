@@ -20,6 +20,8 @@ from benchmarks.contest.result import write as write_result
 from benchmarks.contest.rounds import Line, Marks, Range, ratios
 from benchmarks.instructions import per_query, totals
 from benchmarks.report import inserted
+from benchmarks.starting import section as start_section
+from benchmarks.starting import summarised
 
 SMALL = [case for case in CASES.values() if case.key != "million"]
 
@@ -140,3 +142,15 @@ def test_the_report_replaces_what_stood_between_the_marks_and_nothing_else() -> 
     once = inserted(document, "# Title\n\nmachine\n\n## Case\n\n| a |\n")
     assert once == "# Performance\n\n<!-- results -->\n\nmachine\n\n### Case\n\n| a |\n\n<!-- end -->\nafter\n"
     assert inserted(once, "# Title\n\nmachine\n\n## Case\n\n| a |\n") == once
+
+
+def test_starts_are_compared_round_by_round_and_who_did_not_answer_is_left_out() -> None:
+    found = summarised({"understudy": [1.0, 3.0, 2.0], "nsd": [2.0, 3.0, 1.0], "knot": [1.0], "bind": []})
+    assert found["understudy"]["seconds"]["median"] == 2.0
+    assert found["understudy"]["to_nsd"] == {"median": 1.0, "low": 0.5, "high": 2.0}
+    assert "to_nsd" not in found["knot"]
+    assert "bind" not in found
+    lines = start_section({"million": found})
+    assert lines[:3] == ["## Start", "", "1,000,000 names:"]
+    assert "| understudy | 2.00 (1.00-3.00) | 1.00 (0.50-2.00) |" in lines
+    assert lines[-1] == "| knot | 1.00 (1.00-1.00) | - |"
