@@ -52,8 +52,8 @@ pub(crate) struct Purpose {
     pub(crate) threads: usize,
     /// The longest answer over UDP, in octets.
     pub(crate) udp_size: u16,
-    /// Another address that is served covers this one or is covered by it.
-    pub(crate) overlaps: bool,
+    /// Others are to have this address too: another process, or one that is served and covers it.
+    pub(crate) is_shared: bool,
 }
 
 /// Does one of the addresses cover the other: the same port, and every address of a family?
@@ -147,7 +147,7 @@ fn bind_udp(address: SocketAddr, purpose: Purpose) -> io::Result<UdpSocket> {
         Some(Protocol::UDP),
     )?;
     only_its_family(&socket, address)?;
-    if purpose.threads > 1 || purpose.overlaps {
+    if purpose.threads > 1 || purpose.is_shared {
         socket.set_reuse_port(true)?;
     }
     // A smaller buffer than asked for is no reason to refuse service.
@@ -181,7 +181,7 @@ mod tests {
         Purpose {
             threads,
             udp_size,
-            overlaps: false,
+            is_shared: false,
         }
     }
 

@@ -26,6 +26,8 @@ pub struct Settings {
     pub tcp_clients: usize,
     /// TCP connections from one IPv4 address or one IPv6 network of 56 bits.
     pub tcp_clients_per_prefix: usize,
+    /// Another process of the same user may bind beside, as for a restart without a gap.
+    pub shares_addresses: bool,
 }
 
 impl Default for Settings {
@@ -36,6 +38,7 @@ impl Default for Settings {
             tcp_idle: Duration::from_secs(10),
             tcp_clients: 1000,
             tcp_clients_per_prefix: 100,
+            shares_addresses: false,
         }
     }
 }
@@ -302,15 +305,15 @@ impl<R: Responder> Service<R> {
         others: impl Iterator<Item = &'s Served>,
     ) -> Result<Bound, EngineError> {
         let overlapping = others.filter(|it| address::do_overlap(it.actual, asked));
-        let mut overlaps = false;
+        let mut is_shared = self.settings.shares_addresses;
         for socket in overlapping.flat_map(|it| &it.datagrams) {
-            overlaps = true;
+            is_shared = true;
             address::permit_sharing(socket).map_err(EngineError::System)?;
         }
         let purpose = Purpose {
             threads: self.settings.threads,
             udp_size: self.settings.udp_size,
-            overlaps,
+            is_shared,
         };
         address::bind(asked, purpose)
     }

@@ -51,6 +51,7 @@ fn datagrams_are_answered_in_batches_that_end() {
         tcp_idle: PATIENCE,
         tcp_clients: 10,
         tcp_clients_per_prefix: 10,
+        ..Settings::default()
     };
     let shown = Arc::new(AtomicU8::new(0));
     let service = Service::bind(&["127.0.0.1:0".parse().unwrap()], settings, || Batched {

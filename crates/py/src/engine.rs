@@ -65,6 +65,7 @@ impl Engine {
         tcp_idle_s = 10.0,
         tcp_clients = 1000,
         tcp_clients_per_prefix = 100,
+        shares_addresses = false,
         version_bind = "",
         hostname_bind = "",
     ))]
@@ -81,6 +82,7 @@ impl Engine {
         tcp_idle_s: f64,
         tcp_clients: usize,
         tcp_clients_per_prefix: usize,
+        shares_addresses: bool,
         version_bind: &str,
         hostname_bind: &str,
     ) -> PyResult<Self> {
@@ -108,6 +110,7 @@ impl Engine {
             tcp_idle: wait("tcp_idle_s", tcp_idle_s)?,
             tcp_clients,
             tcp_clients_per_prefix,
+            shares_addresses,
         };
         let limit = rate_limit
             .map(|limit| values::rate_limit(py, limit))

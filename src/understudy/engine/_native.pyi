@@ -104,6 +104,7 @@ class Engine:
         tcp_idle_s: float = 10.0,
         tcp_clients: int = 1000,
         tcp_clients_per_prefix: int = 100,
+        shares_addresses: bool = False,
         version_bind: str = "",
         hostname_bind: str = "",
     ) -> None:
@@ -111,6 +112,7 @@ class Engine:
 
         `cookie_secrets`: one or two of 16 octets, the first makes cookies; None: no cookies. `rotate`: the order of
         static RRsets. `tcp_clients_per_prefix`: of one IPv4 address or one IPv6 network of 56 bits.
+        `shares_addresses`: another process of the same user that says so too may bind beside, as for a restart.
 
         Raises BindError; ValueError for an address that is none, and for numbers that make no sense. No addresses: no
         service, but `answer` works.
