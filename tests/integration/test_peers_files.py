@@ -10,6 +10,7 @@ import dns.rdatatype
 import dns.zone
 import pytest
 
+from understudy.engine import Zone
 from understudy.testing.other_servers import find_program
 from understudy.testing.running_server import RunningServer, free_port
 
@@ -82,6 +83,45 @@ REFUSED = {
     "an algorithm mnemonic that nobody knows": HEAD + "a DS 1 NOSUCH 2 00\n",
 }
 
+
+# What at least one of the three does not read as it stands here.
+RARE = (
+    "A6 64 ::1:2:3:4 a.",
+    "AMTRELAY 10 1 3 a.",
+    "ATMA +61200000000",
+    'AVC "a"',
+    'CLA "a"',
+    "DLV 1 8 1 00112233445566778899aabbccddeeff00112233",
+    'DOA 0 1 2 "" AQID',
+    "DSYNC CDS 1 5300 a.",
+    "EID 00AB",
+    "GPOS -32.6882 116.8652 10.0",
+    "HHIT AQID",
+    "HIP 2 200100107B1A74DF365639CC39F1D578 AwEAAbdxyhNuSutc5EMzxTs9LBPCIkOFH8cIvM4p9+LrV4e19WzK00+CI6zBCQTdtWsuxKbW",
+    "IPN 18446744073709551615",
+    'ISDN "150862028003217" "004"',
+    "KEY 49152 3 8",
+    "MB a",
+    "MG a",
+    "MR a",
+    "NIMLOC AB",
+    'NINFO "a"',
+    "NSAP 0x47000580FF",
+    "NSAP-PTR a.",
+    "NSEC a. A CLA",
+    "NULL \\# 3 616263",
+    "NXT a. A NXT",
+    "PX 10 a. b.",
+    'RESINFO "qnamemin"',
+    "RKEY 0 1 2 AQID",
+    "SIG A 5 3 1 19700101000000 19700101000000 1 a. AQID",
+    "SINK 1 2 3 AQID",
+    "TA 1 8 1 00112233445566778899aabbccddeeff00112233",
+    "TALINK a. b.",
+    'WALLET "BTC" "x"',
+    "WKS 192.0.2.1 6 25 80",
+    'X25 "311061700956"',
+)
 
 CASES = {f"z{index}.example": text for index, text in enumerate([*LOADED.values(), *REFUSED.values()])}
 ORIGINS = dict(zip([*LOADED, *REFUSED], CASES, strict=True))
@@ -165,6 +205,14 @@ def test_an_exported_zone_loads_everywhere_and_says_the_same(server: RunningServ
         (f"*.steered.{ORIGIN}.", "A", "192.0.2.81"),
         (f"moved.{ORIGIN}.", "CNAME", "target.elsewhere.example."),
     }
+
+
+def test_an_exported_zone_of_rare_types_and_odd_names_loads_everywhere(tmp_path: Path) -> None:
+    odd = "".join(f"x\\{octet:03d}y A 192.0.2.1\nt{octet} PTR \\{octet:03d}.a\n" for octet in range(256))
+    rare = "".join(f"r{index} {text}\n" for index, text in enumerate(RARE))
+    exported = tmp_path / "exported"
+    exported.write_text(Zone.parse(f"{ORIGIN}.", (HEAD + odd + rare).encode()).to_master_file(), encoding="ascii")
+    assert objections(ORIGIN, exported) == dict.fromkeys(CHECKERS, "")
 
 
 def contents(file: Path) -> set[tuple[str, int, str, str]]:

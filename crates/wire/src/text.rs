@@ -165,6 +165,13 @@ impl FromStr for NameBuf {
     }
 }
 
+/// Read by everybody without an escape. Knot reads no other character so, though RFC 1035 section 5.1
+/// lets it, and `\[` begins a label of bits to BIND and NSD.
+fn is_plain(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || b"-_*/".contains(&octet)
+}
+
+/// As people write a name. The alternate form (`{:#}`) is for the readers of other servers.
 impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use fmt::Write as _;
@@ -178,7 +185,9 @@ impl fmt::Display for Name<'_> {
                     b'.' | b'\\' | b'"' | b';' | b'(' | b')' | b'@' | b'$' => {
                         write!(f, "\\{}", char::from(*octet))?;
                     }
-                    0x21..=0x7e => f.write_char(char::from(*octet))?,
+                    0x21..=0x7e if !f.alternate() || is_plain(*octet) => {
+                        f.write_char(char::from(*octet))?;
+                    }
                     other => write!(f, "\\{other:03}")?,
                 }
             }
@@ -229,6 +238,19 @@ mod tests {
         assert_eq!(name(r"a\.b.c").as_name().octets(), b"\x03a.b\x01c\0");
         assert_eq!(name(r"\000\255.c").as_name().octets(), b"\x02\0\xff\x01c\0");
         assert_eq!(name(r"a\.b\032\(x.").to_string(), r"a\.b\032\(x.");
+    }
+
+    #[test]
+    fn what_others_may_not_read_is_escaped_on_demand() {
+        for octet in 0..=u8::MAX {
+            let name = NameBuf::child(&[b'x', octet], Name::ROOT).unwrap();
+            for text in [format!("{name}"), format!("{name:#}")] {
+                assert_eq!(text.parse(), Ok(name), "{text}");
+            }
+        }
+        let odd = name(r"a!b.c'd.*._e-f.g/h.");
+        assert_eq!(format!("{odd}"), r"a!b.c'd.*._e-f.g/h.");
+        assert_eq!(format!("{odd:#}"), r"a\033b.c\039d.*._e-f.g/h.");
     }
 
     #[test]

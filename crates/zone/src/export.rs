@@ -1,5 +1,5 @@
-//! A zone as a master file for people: aligned columns, SOA first, names relative to the origin
-//! where that is shorter.
+//! A zone as a master file for people and for other servers: aligned columns, SOA first, names relative
+//! to the origin where that is shorter. What some of the others do not read is written so that they do.
 
 use std::fmt::Write as _;
 
@@ -17,7 +17,7 @@ const TYPE_COLUMN: usize = 7;
 pub(crate) fn to_master_file(zone: &Zone) -> String {
     let mut out = String::new();
     // Writing to a string does not fail.
-    let _ = writeln!(out, "$ORIGIN {}", zone.origin());
+    let _ = writeln!(out, "$ORIGIN {:#}", zone.origin());
     push_set(&mut out, "@", &zone.soa());
     for (name, node) in zone.nodes() {
         let owner = relative(name.as_name(), zone.origin());
@@ -33,23 +33,38 @@ fn relative(name: Name<'_>, origin: Name<'_>) -> String {
     if name == origin {
         return "@".to_owned();
     }
-    let mut text = name.to_string();
+    let mut text = format!("{name:#}");
     if !origin.is_root() {
-        text.truncate(text.len() - origin.to_string().len() - 1);
+        text.truncate(text.len() - format!("{origin:#}").len() - 1);
     }
     text
 }
 
 fn push_set(out: &mut String, owner: &str, set: &RRset<'_>) {
     for octets in set.rdatas() {
-        let (ttl, rtype) = (set.ttl, set.rtype.to_string());
+        let (ttl, rtype) = (set.ttl, rdata::mnemonic(set.rtype));
         // Writing to a string does not fail.
         let _ = write!(
             out,
             "{owner:OWNER_COLUMN$} {ttl:<TTL_COLUMN$} IN {rtype:TYPE_COLUMN$} ",
         );
-        rdata::write(set.rtype, octets, out);
+        if rdata::is_widely_read(set.rtype) {
+            rdata::write(set.rtype, octets, out);
+        } else {
+            push_rare(out, set.rtype, octets);
+        }
         out.truncate(out.trim_end_matches(' ').len());
         out.push('\n');
+    }
+}
+
+/// In the notation that everybody reads, with what it means behind it.
+fn push_rare(out: &mut String, rtype: Rtype, octets: &[u8]) {
+    rdata::write_generic(octets, out);
+    let mut meaning = String::new();
+    rdata::write(rtype, octets, &mut meaning);
+    if Rtype::NAMED.contains(&rtype) && !meaning.starts_with("\\#") {
+        // Writing to a string does not fail.
+        let _ = write!(out, " ; {rtype} {meaning}");
     }
 }

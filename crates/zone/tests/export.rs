@@ -76,6 +76,31 @@ fn random_change(random: &mut fastrand::Rng, origin: &NameBuf) -> RRsetChange {
     RRsetChange::Set(owner, rtype, random.u32(0..0x7fff_ffff), rdatas)
 }
 
+/// RFC 3597 section 5: what not every reader knows by its name, all know by its number.
+#[test]
+fn what_other_servers_do_not_read_is_written_so_that_they_do() {
+    let origin = origin("ex!ample.");
+    let text = "@ 60 SOA a. b. 1 2 3 4 5\n@ NS a.\n\
+        x!y MX 10 a=b\nx!y A6 128 c'd.\nx!y NSEC a. A CLA\n";
+    let zone = Zone::parse(text.as_bytes(), "odd", origin.as_name())
+        .unwrap()
+        .zone;
+    let written = zone.to_master_file();
+    let records = written.lines().map(|line| {
+        let words: Vec<_> = line.split_whitespace().collect();
+        words.join(" ")
+    });
+    let records: Vec<_> = records.collect();
+    for expected in [
+        r"$ORIGIN ex\033ample.",
+        r"x\033y 60 IN MX 10 a\061b.ex\033ample.",
+        r"x\033y 60 IN TYPE38 \# 6 800363276400 ; A6 128 c\039d.",
+        r"x\033y 60 IN NSEC a. A TYPE263",
+    ] {
+        assert!(records.iter().any(|it| it == expected), "{written}");
+    }
+}
+
 #[test]
 fn a_written_zone_reads_back_as_itself() {
     for seed in 0..60 {

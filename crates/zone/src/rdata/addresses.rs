@@ -294,7 +294,7 @@ pub(crate) fn write_a6(octets: &[u8], out: &mut String) -> Option<()> {
     }
     match length {
         0 => rest.is_empty().then_some(()),
-        1..=128 => write!(out, " {}", Name::from_octets(rest).ok()?).ok(),
+        1..=128 => write!(out, " {:#}", Name::from_octets(rest).ok()?).ok(),
         _ => None,
     }
 }

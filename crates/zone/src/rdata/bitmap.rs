@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use understudy_wire::Rtype;
 
 use super::read::{Source, number, refuse};
+use super::write::mnemonic;
 use crate::fault::Fault;
 use crate::lexer::Word;
 
@@ -83,12 +84,8 @@ pub(crate) fn write_types(mut octets: &[u8], out: &mut String) -> Option<()> {
             return None;
         }
         for bit in set_bits(bits) {
-            write!(
-                out,
-                "{separator}{}",
-                Rtype::new(u16::from(window) * 256 + bit)
-            )
-            .ok()?;
+            let rtype = Rtype::new(u16::from(window) * 256 + bit);
+            write!(out, "{separator}{}", mnemonic(rtype)).ok()?;
             separator = " ";
         }
         last_window = Some(window);
@@ -103,7 +100,7 @@ pub(crate) fn write_nxt_types(octets: &[u8], out: &mut String) -> Option<()> {
     }
     let mut separator = "";
     for bit in set_bits(octets) {
-        write!(out, "{separator}{}", Rtype::new(bit)).ok()?;
+        write!(out, "{separator}{}", mnemonic(Rtype::new(bit))).ok()?;
         separator = " ";
     }
     Some(())

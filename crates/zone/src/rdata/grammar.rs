@@ -70,6 +70,61 @@ pub(crate) enum Field {
     SvcParams,
 }
 
+/// Do BIND 9.18, Knot 3.2 and NSD 4.6 all read the type by its name, with any value that it may have?
+/// chosen: these are what Debian has, and `tests/integration/test_peers_files.py` asks them.
+pub(crate) const fn is_widely_read(rtype: Rtype) -> bool {
+    matches!(
+        rtype,
+        Rtype::A
+            | Rtype::NS
+            | Rtype::CNAME
+            | Rtype::SOA
+            | Rtype::PTR
+            | Rtype::HINFO
+            | Rtype::MINFO
+            | Rtype::MX
+            | Rtype::TXT
+            | Rtype::RP
+            | Rtype::AFSDB
+            | Rtype::RT
+            | Rtype::AAAA
+            | Rtype::LOC
+            | Rtype::SRV
+            | Rtype::NAPTR
+            | Rtype::KX
+            | Rtype::CERT
+            | Rtype::DNAME
+            | Rtype::APL
+            | Rtype::DS
+            | Rtype::SSHFP
+            | Rtype::IPSECKEY
+            | Rtype::RRSIG
+            | Rtype::NSEC
+            | Rtype::DNSKEY
+            | Rtype::DHCID
+            | Rtype::NSEC3
+            | Rtype::NSEC3PARAM
+            | Rtype::TLSA
+            | Rtype::SMIMEA
+            | Rtype::CDS
+            | Rtype::CDNSKEY
+            | Rtype::OPENPGPKEY
+            | Rtype::CSYNC
+            | Rtype::ZONEMD
+            | Rtype::SVCB
+            | Rtype::HTTPS
+            | Rtype::SPF
+            | Rtype::NID
+            | Rtype::L32
+            | Rtype::L64
+            | Rtype::LP
+            | Rtype::EUI48
+            | Rtype::EUI64
+            | Rtype::URI
+            | Rtype::CAA
+    )
+}
+
 /// The fields of a type; None if its data is opaque (RFC 3597 section 3) and only the notation of
 /// section 5 is defined for it.
 pub(crate) const fn fields(rtype: Rtype) -> Option<&'static [Field]> {

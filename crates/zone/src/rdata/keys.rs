@@ -125,7 +125,7 @@ fn write_gateway<'o>(kind: u8, octets: &'o [u8], out: &mut String) -> Option<&'o
         }
         3 => {
             let (name, rest) = Name::split_from(octets).ok()?;
-            write!(out, "{name}").ok().map(|()| rest)
+            write!(out, "{name:#}").ok().map(|()| rest)
         }
         _ => None,
     }

@@ -19,9 +19,10 @@ use understudy_wire::Rtype;
 use grammar::{Field, fields};
 
 pub(crate) use fields::push_unescaped;
+pub(crate) use grammar::is_widely_read;
 pub(crate) use read::{read, read_name, refuse};
 pub(crate) use times::{TtlError, read_ttl};
-pub(crate) use write::write;
+pub(crate) use write::{mnemonic, write, write_generic};
 
 /// Are these octets rdata of the type? Octets of a type that nobody here knows always are.
 pub(crate) fn is_well_formed(rtype: Rtype, octets: &[u8]) -> bool {

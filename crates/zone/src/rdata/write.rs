@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use understudy_wire::{Name, Rtype};
 
 use super::codec::{write_base32, write_base64, write_hex};
-use super::grammar::{Field, fields};
+use super::grammar::{Field, fields, is_widely_read};
 use super::{addresses, bitmap, fields as plain, keys, loc, svcb, times};
 
 /// Write rdata as text: in the form of its type, or generic (RFC 3597 section 5) where the type has
@@ -16,12 +16,25 @@ pub(crate) fn write(rtype: Rtype, octets: &[u8], out: &mut String) {
         return;
     }
     out.truncate(start);
+    write_generic(octets, out);
+}
+
+/// The notation that every reader knows for every type (RFC 3597 section 5).
+pub(crate) fn write_generic(octets: &[u8], out: &mut String) {
     // Writing to a string does not fail.
     let _ = write!(out, "\\# {}", octets.len());
     if !octets.is_empty() {
         out.push(' ');
         write_hex(octets, out);
     }
+}
+
+/// The type's name, or `TYPE38` and the like where not every reader knows the name.
+pub(crate) fn mnemonic(rtype: Rtype) -> String {
+    if is_widely_read(rtype) {
+        return rtype.to_string();
+    }
+    format!("TYPE{}", rtype.number())
 }
 
 /// Do the octets have the form of these fields?
@@ -77,13 +90,13 @@ fn put(field: Field, part: &[u8], out: &mut String) -> Option<()> {
             times::write_time(u32::from_be_bytes(part.try_into().ok()?), out);
             Some(())
         }
-        Field::Type => write!(
-            out,
-            "{}",
-            Rtype::new(u16::from_be_bytes(part.try_into().ok()?))
-        )
-        .ok(),
-        Field::Name => write!(out, "{}", Name::from_octets(part).ok()?).ok(),
+        Field::Type => {
+            out.push_str(&mnemonic(Rtype::new(u16::from_be_bytes(
+                part.try_into().ok()?,
+            ))));
+            Some(())
+        }
+        Field::Name => write!(out, "{:#}", Name::from_octets(part).ok()?).ok(),
         Field::Ipv4 => addresses::write_ipv4(part, out),
         Field::Ipv6 => addresses::write_ipv6(part, out),
         Field::Eui48 | Field::Eui64 => {
