@@ -18,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 mod additional;
+mod ahead;
 mod authority;
 mod chance;
 mod chaos;
@@ -30,6 +31,7 @@ mod response;
 mod server;
 mod steering;
 
+pub use ahead::look_ahead;
 pub use chance::Chance;
 #[doc(hidden)]
 pub use message::respond_at_length;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use understudy_answer::{Chance, Outcome, Request, Server, Silence, respond, slip};
+use understudy_answer::{Chance, Outcome, Request, Server, Silence, look_ahead, respond, slip};
 
 use crate::address;
 use crate::error::EngineError;
@@ -69,6 +69,24 @@ impl Responder for Answerer {
 
     fn begin_batch(&mut self) {
         self.batch = Some(self.zones.snapshot());
+    }
+
+    fn look_ahead<'m>(&mut self, messages: impl Iterator<Item = &'m [u8]>) {
+        let mut messages = messages.peekable();
+        let Some(zones) = &self.batch else { return };
+        let Some(zone) = messages.peek().and_then(|message| zones.zone_of(message)) else {
+            return;
+        };
+        if !zone.pays_to_look_ahead() {
+            return;
+        }
+        let mut begun = [None; sys::BATCH];
+        for (begun, message) in begun.iter_mut().zip(messages) {
+            *begun = look_ahead(zone, message);
+        }
+        for begun in begun.into_iter().flatten() {
+            zone.look_further(begun);
+        }
     }
 
     fn end_batch(&mut self) {

@@ -12,6 +12,9 @@ pub trait Responder: Send + 'static {
     /// Several messages follow at once: what is loaded for all of them need not be loaded for each.
     fn begin_batch(&mut self) {}
 
+    /// These messages follow. What their answers are made of may be fetched from memory together.
+    fn look_ahead<'m>(&mut self, _messages: impl Iterator<Item = &'m [u8]>) {}
+
     /// The thread may sleep now: what was loaded for the batch must not be held any longer.
     fn end_batch(&mut self) {}
 }

@@ -140,6 +140,9 @@ impl<R: Responder> Worker<R> {
             }
             let (now_ns, wall_s) = (sys::monotonic_ns(), sys::wall_s());
             self.responder.begin_batch();
+            if received > 1 {
+                self.responder.look_ahead(self.batch.messages());
+            }
             self.answer_batch(received, now_ns, wall_s);
             let Some((_, socket)) = self.sockets.get(index) else {
                 return;

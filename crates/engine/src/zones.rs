@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
-use understudy_wire::{LowerName, Name, NameBuf, NameHasher, is_same};
+use understudy_wire::{LowerName, Name, NameBuf, NameHasher, Plain, is_same};
 use understudy_zone::{SteeredChange, Zone};
 
 use crate::error::EngineError;
@@ -145,6 +145,15 @@ impl Deref for Reading<'_> {
 }
 
 impl Snapshot {
+    /// The zone that a message is about, where that is the first of the batch.
+    pub(crate) fn zone_of(&self, message: &[u8]) -> Option<&Zone> {
+        let plain = Plain::parse(message)?;
+        let mut name = LowerName::root();
+        plain.fold_into(&mut name);
+        self.load_nearest(&name, name.label_count())?;
+        self.first.get().map(|(_, zone)| &**zone)
+    }
+
     /// The first zone of the batch, if it is the nearest to this name and no origin is longer.
     #[inline(always)]
     fn first_if_nearest(&self, name: &LowerName, labels: usize) -> Option<&Zone> {

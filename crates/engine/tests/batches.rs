@@ -6,14 +6,17 @@
     reason = "a test stops at the first surprise"
 )]
 
-use std::io::{Read, Write};
+use std::fmt::Write as _;
+use std::io::{Read, Write as _};
 use std::net::{TcpStream, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use understudy_answer::{Outcome, Request, Summary};
-use understudy_engine::{Responder, Service, Settings};
+use understudy_answer::{Outcome, Request, Server, Summary, Transport};
+use understudy_engine::{Engine, Responder, Service, Settings};
+use understudy_wire::NameBuf;
+use understudy_zone::Zone;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -77,4 +80,64 @@ fn datagrams_are_answered_in_batches_that_end() {
 
     assert!(service.stop(PATIENCE));
     assert_eq!(shown.load(Ordering::SeqCst), 0);
+}
+
+fn ask(id: u16, name: &str) -> Vec<u8> {
+    let mut message = id.to_be_bytes().to_vec();
+    message.extend([0, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
+    message.extend(name.parse::<NameBuf>().unwrap().as_name().octets());
+    message.extend([0, 1, 0, 1]);
+    message
+}
+
+/// A zone so large that the names of a batch are looked for together.
+#[test]
+fn a_batch_about_a_large_zone_is_answered_as_one_by_one() {
+    let mut text = String::from("$TTL 300\n@ SOA ns. root. 1 2 3 4 5\n@ NS ns.\n");
+    for number in 0..21_000 {
+        writeln!(text, "host{number} A 192.0.2.{}", number % 256).unwrap();
+    }
+    let origin: NameBuf = "example.com.".parse().unwrap();
+    let zone = Zone::parse(text.as_bytes(), "large", origin.as_name()).unwrap();
+    assert!(zone.zone.pays_to_look_ahead());
+    let server = Server::new(1232, "", "").unwrap();
+    let engine = Engine::new(&["127.0.0.1:0".to_owned()], Settings::default(), server).unwrap();
+    engine.zones().publish_zone(&zone.zone, &[]).unwrap();
+
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.connect(engine.addresses()[0]).unwrap();
+    let messages: Vec<Vec<u8>> = (0..32)
+        .map(|id: u16| match id % 8 {
+            0 => ask(id, "example.com."),
+            1 => ask(id, "example.org."),
+            2 => ask(id, "."),
+            3 => ask(id, &format!("none{id}.example.com.")),
+            4 => vec![7; 5],
+            5 => ask(id, &format!("host{id}.example.com."))[..20].to_vec(),
+            _ => ask(id, &format!("Host{}.example.com.", u32::from(id) * 600)),
+        })
+        .collect();
+    // All wait before the first is taken.
+    for message in &messages {
+        socket.send(message).unwrap();
+    }
+    engine.start().unwrap();
+    let request = |message| Request {
+        message,
+        client: "127.0.0.1".parse().unwrap(),
+        transport: Transport::Udp,
+        now_ns: 0,
+        wall_s: 0,
+    };
+    for message in &messages {
+        let mut alone = [0; 1232];
+        let Outcome::Answered(summary) = engine.answer(&request(message), &mut alone) else {
+            continue;
+        };
+        let mut reply = [0; 1232];
+        let length = socket.recv(&mut reply).unwrap();
+        assert_eq!(reply[..length], alone[..summary.length], "{message:?}");
+    }
+    assert!(engine.stop(PATIENCE));
 }

@@ -211,6 +211,28 @@ impl Zone {
         find::find(&self.version, name)
     }
 
+    /// Is the zone so large that looking ahead pays: does it fill the nearer caches?
+    #[inline]
+    #[must_use]
+    pub fn pays_to_look_ahead(&self) -> bool {
+        self.version.tally.names > LARGE
+    }
+
+    /// Begin to look up a name at or below the apex: what a look-up reads first is on its way from
+    /// memory afterwards. Gives what [`Zone::look_further`] goes on with.
+    #[inline]
+    #[must_use]
+    pub fn look_ahead(&self, name: &LowerName) -> Option<u64> {
+        let key = name.before(self.version.origin.as_name().octets().len())?;
+        Some(self.version.index.look_ahead(key))
+    }
+
+    /// Go on: what a look-up reads last is on its way, too.
+    #[inline]
+    pub fn look_further(&self, ahead: u64) {
+        self.version.index.look_further(ahead);
+    }
+
     /// As [`Zone::find_below`], in short: None where a cut, a DNAME or a wildcard may play a part.
     #[inline]
     #[must_use]
@@ -331,6 +353,9 @@ impl Zone {
         }
     }
 }
+
+/// chosen: about what a second-level cache of 1 MiB holds of the index.
+const LARGE: usize = 20_000;
 
 /// SERIAL is the first of the five numbers at the end of SOA rdata (RFC 1035 section 3.3.13).
 const SOA_SERIAL_FROM_END: usize = 20;

@@ -151,6 +151,14 @@ impl Batch {
         Ok(self.received)
     }
 
+    /// What was just received, usable or not.
+    pub(crate) fn messages(&self) -> impl Iterator<Item = &[u8]> {
+        let headers = self.slots.headers.iter().take(self.received);
+        headers
+            .zip(&self.query_octets)
+            .filter_map(|(header, octets)| octets.get(..usize::try_from(header.msg_len).ok()?))
+    }
+
     /// One of the datagrams just received; `None` past the last.
     pub(crate) fn datagram(&mut self, index: usize) -> Option<Result<Datagram<'_>, Unusable>> {
         if index >= self.received {

@@ -7,7 +7,7 @@ mod batch;
 mod poll;
 mod schedule;
 
-pub(crate) use batch::{Batch, Unusable};
+pub(crate) use batch::{BATCH, Batch, Unusable};
 pub(crate) use poll::{Interest, Poll, Wake};
 pub(crate) use schedule::ask_for_short_slices;
 

@@ -14,6 +14,7 @@
 
 mod bulk;
 
+use std::hint::black_box;
 use std::sync::Arc;
 
 use understudy_wire::{NameHasher, is_same};
@@ -29,6 +30,8 @@ const LINKS: usize = 1 << STEP;
 const MAX_DEPTH: u32 = u64::BITS / STEP;
 /// chosen: three words of tags are compared at once, and a bucket is copied in under a microsecond.
 const MAX_ENTRIES: usize = 24;
+/// What the processor loads at once, in octets.
+const CACHE_LINE: usize = 64;
 /// chosen: a bucket with more octets than this holds large nodes; apart they are cheaper to copy.
 const MAX_OCTETS: usize = 8 * 1024;
 
@@ -73,10 +76,35 @@ impl Index {
     #[inline]
     pub(crate) fn get(&self, key: &[u8]) -> Option<&[u8]> {
         let hash = self.hasher.hash(key);
+        look_up(self.bucket(hash)?, hash, key)
+    }
+
+    /// Begin to look a key up: what its bucket begins with is on its way from memory afterwards.
+    /// Gives what [`Index::look_further`] goes on with.
+    #[inline]
+    pub(crate) fn look_ahead(&self, key: &[u8]) -> u64 {
+        let hash = self.hasher.hash(key);
+        if let Some(bucket) = self.bucket(hash) {
+            black_box(bucket.first());
+            black_box(bucket.get(CACHE_LINE));
+        }
+        hash
+    }
+
+    /// Go on: the entry, if there is one, is on its way from memory afterwards.
+    #[inline]
+    pub(crate) fn look_further(&self, hash: u64) {
+        if let Some(bucket) = self.bucket(hash) {
+            black_box(entry_start(bucket, hash));
+        }
+    }
+
+    #[inline]
+    fn bucket(&self, hash: u64) -> Option<&[u8]> {
         let (mut link, mut rest) = (&self.root, hash);
         loop {
             match link {
-                Link::Bucket(bucket) => return look_up(bucket, hash, key),
+                Link::Bucket(bucket) => return Some(bucket),
                 Link::Branch(links) => link = links.get(turn(rest))?,
             }
             rest <<= STEP;
@@ -164,6 +192,16 @@ impl IndexBuilder {
             }
         }
     }
+}
+
+/// The octet that the first entry with this tag begins with.
+#[inline]
+fn entry_start(bucket: &[u8], hash: u64) -> Option<&u8> {
+    let (count, tags) = bucket.split_first()?;
+    let tags = tags.get(..usize::from(*count))?;
+    let index = tags.iter().position(|it| *it == tag(hash))?;
+    let (there, _) = entry(bucket, index)?;
+    there.first()
 }
 
 /// Read one entry of a bucket, if its tag and key are the ones wanted.

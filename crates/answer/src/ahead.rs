@@ -1,0 +1,51 @@
+//! Looking ahead: in a large zone each look-up waits for memory two or three times. Those of a batch
+//! wait together if all are begun before the first is made.
+
+use understudy_wire::{LowerName, Plain};
+use understudy_zone::Zone;
+
+/// Begins to look up the name that a message asks for: see [`Zone::look_ahead`]. None if it is no
+/// plain question about this zone.
+#[must_use]
+pub fn look_ahead(zone: &Zone, message: &[u8]) -> Option<u64> {
+    let plain = Plain::parse(message)?;
+    let mut name = LowerName::root();
+    plain.fold_into(&mut name);
+    if name.suffix(zone.origin_labels())? != zone.origin().octets() {
+        return None;
+    }
+    zone.look_ahead(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use understudy_wire::NameBuf;
+
+    use super::*;
+
+    #[test]
+    fn only_plain_questions_about_the_zone_are_looked_up() {
+        let origin: NameBuf = "example.com.".parse().unwrap();
+        let text = b"@ 60 SOA ns root 1 2 3 4 5\n@ 60 NS ns\nns 60 A 192.0.2.1\n";
+        let zone = Zone::parse(text, "ahead", origin.as_name()).unwrap().zone;
+        let ask = |name: &str| {
+            let mut message = vec![0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+            message.extend(name.parse::<NameBuf>().unwrap().as_name().octets());
+            message.extend([0, 1, 0, 1]);
+            message
+        };
+        let found = |name: &str| look_ahead(&zone, &ask(name));
+        assert!(found("ns.example.com.").is_some());
+        assert_eq!(found("NS.example.COM."), found("ns.example.com."));
+        assert!(found("none.example.com.").is_some_and(|ahead| {
+            zone.look_further(ahead);
+            true
+        }));
+        assert!(found("example.com.").is_some());
+        for name in ["com.", ".", "example.org.", "ns.example.org."] {
+            assert_eq!(found(name), None, "{name}");
+        }
+        assert_eq!(look_ahead(&zone, &ask("ns.example.com.")[..20]), None);
+        assert_eq!(look_ahead(&zone, &[]), None);
+    }
+}
