@@ -11,9 +11,12 @@
 #![forbid(unsafe_code)]
 
 mod change;
+mod difference;
+mod digest;
 mod export;
 mod fault;
 mod find;
+mod history;
 mod index;
 mod key;
 mod lexer;
@@ -24,13 +27,20 @@ mod page;
 mod plain;
 mod problem;
 mod rdata;
+mod record;
 mod revision;
 mod tally;
 mod tree;
+mod walk;
 mod zone;
 
 pub use change::{ChangeError, RRsetChange, SteeredChange, SteeredSet};
+pub use difference::{DamagedDifference, Difference};
+pub use digest::Digest;
 pub use find::{Above, Found, Match};
+pub use history::History;
 pub use node::{Kind, Node, RRset, Rdatas, Selector, Set, Sets, Steered, Variant, Variants};
 pub use problem::{LoadError, Loaded, Problem, Severity};
+pub use record::{Record, Records};
+pub use walk::Walk;
 pub use zone::Zone;

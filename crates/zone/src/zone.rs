@@ -59,7 +59,7 @@ impl Soa {
 }
 
 /// A number of the five at the end of SOA rdata.
-fn soa_number(rdata: &[u8], from_end: usize) -> u32 {
+pub(crate) fn soa_number(rdata: &[u8], from_end: usize) -> u32 {
     let start = rdata.len().checked_sub(from_end);
     let octets = start.and_then(|start| rdata.get(start..)?.first_chunk());
     octets.map_or(0, |octets| u32::from_be_bytes(*octets))
@@ -145,6 +145,16 @@ impl Zone {
     pub fn serial(&self) -> Serial {
         let rdata = self.soa().rdatas().next().unwrap_or_default();
         Serial::new(soa_number(rdata, SOA_SERIAL_FROM_END))
+    }
+
+    /// Is this the very version that `other` is, and not only one like it?
+    #[must_use]
+    pub fn is_version(&self, other: &Zone) -> bool {
+        Arc::ptr_eq(&self.version, &other.version)
+    }
+
+    pub(crate) fn version(&self) -> &Version {
+        &self.version
     }
 
     /// The apex.
@@ -304,6 +314,18 @@ impl Zone {
         self.with_sets(packed?)
     }
 
+    /// The change that gives the SOA record this serial.
+    #[must_use]
+    pub fn serial_change(&self, serial: Serial) -> RRsetChange {
+        let soa = self.soa();
+        let mut rdata = soa.rdatas().next().unwrap_or_default().to_vec();
+        let start = rdata.len().saturating_sub(SOA_SERIAL_FROM_END);
+        if let Some(field) = rdata.get_mut(start..start + 4) {
+            field.copy_from_slice(&serial.number().to_be_bytes());
+        }
+        RRsetChange::Set(self.origin().to_buf(), Rtype::SOA, soa.ttl, vec![rdata])
+    }
+
     /// The static data as a master file that reads back as the same zone: SOA first, then canonical
     /// order.
     #[must_use]
@@ -358,6 +380,6 @@ impl Zone {
 const LARGE: usize = 20_000;
 
 /// SERIAL is the first of the five numbers at the end of SOA rdata (RFC 1035 section 3.3.13).
-const SOA_SERIAL_FROM_END: usize = 20;
+pub(crate) const SOA_SERIAL_FROM_END: usize = 20;
 /// MINIMUM is the last.
 const SOA_MINIMUM_FROM_END: usize = 4;
