@@ -47,6 +47,23 @@ def _port(text: str) -> int | None:
     return int(text) if is_number and int(text) <= _PORT_MAX else None
 
 
+def parse_server(text: str) -> tuple[str, int]:
+    """The address and the port of another name server; without a port it is 53. Raises AddressSyntaxError."""
+    hint = 'write 192.0.2.53, 192.0.2.53:5353 or "[2001:db8::53]:5353"'
+    address = parse_address(text)
+    port: int | None = DNS_PORT
+    if address is None:
+        found = _BRACKETED.fullmatch(text) or _WITH_PORT.fullmatch(text)
+        address = parse_address(found["host"]) if found else None
+        port = _port(found["port"]) if found and found["port"] is not None else DNS_PORT
+    if address is None:
+        raise AddressSyntaxError(f"'{text}' is no address of a name server", hint)
+    if not port:
+        raise AddressSyntaxError(f"'{text}' has no port from 1 to {_PORT_MAX}", hint)
+    _refuse_unusable(address)
+    return str(address), port
+
+
 def parse_target(text: str) -> Target:
     """An endpoint's address or host name. Raises AddressSyntaxError."""
     address = parse_address(text)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from understudy.checks.files import find_absence
 from understudy.config.cookie_secrets import CookieSecretError, read_cookie_secrets
@@ -16,22 +17,29 @@ from understudy.config.records import RecordBuilder
 from understudy.config.references import CheckTable
 from understudy.config.server_form import RateLimitForm, ServerForm, judge_server
 from understudy.config.source import KeyPath
+from understudy.config.transfers import KeyTable, transfer_out
 from understudy.model.configuration import Configuration, NodeSettings, RateLimit
 from understudy.model.name import Name
 from understudy.model.zone import ZoneDefinition, ZoneSource
 
+_N = TypeVar("_N", str, Name)
+
 
 def build(document: Document, findings: Findings) -> Configuration:
     """The configuration that the document means; an incomplete one after problems."""
-    folder = document.file.parent.absolute()
-    zones = {name: _zone(name, placed, folder, findings=findings) for name, placed in document.zones.items()}
+    keys = KeyTable(document.keys, document.key_names, findings)
+    zones = {
+        name: _zone(name, form, path, keys=keys, findings=findings) for name, (form, path) in document.zones.items()
+    }
     checks = CheckTable(document.checks, findings)
     pools = PoolTable(document.pools, document.pool_names, findings)
     builder = RecordBuilder(document.zone_names, checks, pools, findings=findings)
     built = {name: builder.build(name, written) for name, written in document.records.items()}
     records = {name: record for name, record in built.items() if record is not None}
     checks.resolve_all()
-    _warn_of_unused(document, checks, pools, findings=findings)
+    _warn_of_unused("key", keys.paths, keys.used, findings=findings)
+    _warn_of_unused("check", {name: ("checks", name) for name in document.checks}, checks.used, findings=findings)
+    _warn_of_unused("pool", {name: ("pools", name) for name in document.pools}, pools.used, findings=findings)
     return Configuration(
         node=_node(document.node, document.file, findings),
         zones=zones,
@@ -39,16 +47,18 @@ def build(document: Document, findings: Findings) -> Configuration:
         pools={name: placed.pool for name, placed in pools.pools.items()},
         records=records,
         sources=dict(_sources(document, checks, pools, findings=findings)),
+        keys=keys.keys,
     )
 
 
-def _zone(name: Name, placed: tuple[ZoneForm, KeyPath], folder: Path, *, findings: Findings) -> ZoneDefinition:
-    form, path = placed
-    file = folder / form.file
+def _zone(name: Name, form: ZoneForm, path: KeyPath, *, keys: KeyTable, findings: Findings) -> ZoneDefinition:
+    file = findings.folder / form.file
     absence = find_absence(file)
     if absence:
-        findings.missing((*path, "file"), "zone.file-missing", f"{file} {absence}", hint=f"paths start at {folder}")
-    return ZoneDefinition(name, ZoneSource.FILE, file)
+        hint = f"paths start at {findings.folder}"
+        findings.missing((*path, "file"), "zone.file-missing", f"{file} {absence}", hint=hint)
+    transfer = None if form.transfer is None else transfer_out(form.transfer, (*path, "transfer"), keys)
+    return ZoneDefinition(name, ZoneSource.FILE, file, transfer)
 
 
 def _node(form: DocumentForm | None, file: Path, findings: Findings) -> NodeSettings:
@@ -111,12 +121,10 @@ def _state_dir(form: DocumentForm, file: Path) -> Path:
     return default_state_dir(file)
 
 
-def _warn_of_unused(document: Document, checks: CheckTable, pools: PoolTable, *, findings: Findings) -> None:
-    for kind, names, used in (("check", document.checks, checks.used), ("pool", document.pools, pools.used)):
-        for name in names:
-            if name not in used:
-                message = f"nothing uses the {kind} '{name}'"
-                findings.warn((f"{kind}s", name), f"{kind}.unused", message, hint="use it in a record, or leave it out")
+def _warn_of_unused(kind: str, paths: Mapping[_N, KeyPath], used: Container[_N], *, findings: Findings) -> None:
+    for name, path in paths.items():
+        if name not in used:
+            findings.warn(path, f"{kind}.unused", f"nothing uses the {kind} '{name}'", hint="use it, or leave it out")
 
 
 def _sources(
@@ -124,6 +132,7 @@ def _sources(
 ) -> Iterator[tuple[str, tuple[str, int]]]:
     """Where each object stands, composed checks as well."""
     paths: dict[str, KeyPath] = {f"zone:{name}": path for name, (_, path) in document.zones.items()}
+    paths |= {f"key:{name}": path for name, (_, path) in document.keys.items()}
     paths |= {f"check:{name}": ("checks", name) for name in document.checks}
     paths |= {f"check:{name}": path for name, path in checks.paths.items()}
     paths |= {f"pool:{name}": placed.path for name, placed in pools.pools.items()}

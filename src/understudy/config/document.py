@@ -32,6 +32,7 @@ from understudy.config.fields import (
 from understudy.config.findings import shown
 from understudy.config.forms import Form, ShortForm, fault_at
 from understudy.config.server_form import ServerForm
+from understudy.config.transfer_form import TransferForm
 
 
 class ApiForm(Form):
@@ -57,6 +58,9 @@ class ZoneForm(Form):
 
     source: Literal["file"] = Field("file", description="Where the content comes from; this release has files only.")
     file: Text = Field(description="Master file (RFC 1035), relative to this file; reloaded when it changes.")
+    transfer: TransferForm | None = Field(
+        None, description="How the zone is handed on to secondaries; default: to nobody."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -248,9 +252,7 @@ class DocumentForm(Form):
     api: ApiForm = Field(ApiForm(), description="How the running server is spoken to.")
     server: ServerForm = Field(ServerForm(), description="The DNS service.")
     limits: LimitsForm = Field(LimitsForm(), description="What this node never goes beyond.")
-    keys: Annotated[SkipJsonSchema[None], later("keys for transfers and updates", "leave the section out")] = Field(
-        None, exclude=True
-    )
+    keys: dict[str, Any] = Field({}, description="Keys by name, to sign messages between servers with (TSIG).")
     zones: dict[str, Any] = Field({}, description="Zones by name.")
     checks: dict[str, Any] = Field({}, description="Checks by name.")
     pools: dict[str, Any] = Field({}, description="Pools by name.")
@@ -267,4 +269,4 @@ class DocumentForm(Form):
         return full
 
 
-SECTIONS = ("api", "server", "limits", "zones", "checks", "pools", "records")
+SECTIONS = ("api", "server", "limits", "keys", "zones", "checks", "pools", "records")

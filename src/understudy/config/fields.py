@@ -10,10 +10,11 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from understudy.config.addresses import AddressSyntaxError, parse_listen, parse_target
+from understudy.config.addresses import AddressSyntaxError, parse_listen, parse_server, parse_target
 from understudy.config.findings import shown
 from understudy.model.duration import DurationSyntaxError, format_duration, parse_duration
 from understudy.model.endpoint import Target
+from understudy.model.name import Name, NameSyntaxError
 
 OBJECT_NAME_PATTERN = "[A-Za-z0-9_][A-Za-z0-9_-]{0,62}"
 _OBJECT_NAME = re.compile(OBJECT_NAME_PATTERN)
@@ -138,6 +139,20 @@ def _network(value: object) -> str:
         raise fault("network.bad", f"{shown(text)} is no network: {error}", hint) from None
 
 
+def _server(value: object) -> tuple[str, int]:
+    try:
+        return parse_server(_text(value))
+    except AddressSyntaxError as error:
+        raise fault("server.bad", error.message, error.hint) from None
+
+
+def _key_name(value: object) -> Name:
+    try:
+        return Name.parse(_text(value))
+    except NameSyntaxError as error:
+        raise fault("name.bad", str(error), "the name of a key is a DNS name, such as corp-key") from None
+
+
 FORMAT_VERSION = 1
 TEXT_MAX = 4096  # Linux's PATH_MAX; no other text is longer
 TTL_MAX_S = 604_800  # chosen: a week, the most that name servers commonly cache
@@ -168,6 +183,7 @@ Timeout: TypeAlias = Annotated[float, BeforeValidator(between(0.01, 60)), _durat
 Recheck: TypeAlias = Annotated[float, BeforeValidator(between(0.05, _HOUR_S)), _duration_schema("250ms 1s")]
 StaleAfter: TypeAlias = Annotated[float, BeforeValidator(between(1, _DAY_S)), _duration_schema("30s 2m")]
 Delay: TypeAlias = Annotated[float, BeforeValidator(between(0, _DAY_S)), _duration_schema("0s 60s 15m")]
+Merge: TypeAlias = Annotated[float, BeforeValidator(between(0.01, 60)), _duration_schema("100ms 1s")]
 Window: TypeAlias = Annotated[float, BeforeValidator(between(1, _DAY_S)), _duration_schema("10m 1h")]
 Jitter: TypeAlias = Annotated[
     float, BeforeValidator(_jitter), WithJsonSchema({"type": ["string", "number"], "examples": ["10%", 0.1]})
@@ -208,4 +224,12 @@ NetworkText: TypeAlias = Annotated[
 ]
 ListenText: TypeAlias = Annotated[
     str, BeforeValidator(_listen), WithJsonSchema({"type": "string", "examples": ["127.0.0.1:5300", "[::]:53"]})
+]
+ServerText: TypeAlias = Annotated[
+    tuple[str, int],
+    BeforeValidator(_server),
+    WithJsonSchema({"type": "string", "examples": ["192.0.2.53", "192.0.2.53:5353", "[2001:db8::53]:5353"]}),
+]
+KeyName: TypeAlias = Annotated[
+    Name, BeforeValidator(_key_name), WithJsonSchema({"type": "string", "examples": ["corp-key"]})
 ]

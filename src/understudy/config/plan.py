@@ -43,7 +43,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One object's change. `kind` is node, zone, check, pool or record; `fields` only where it is CHANGE."""
+    """One object's change. `kind` is node, key, zone, check, pool or record; `fields` only where it is CHANGE."""
 
     action: Action
     kind: str
@@ -148,6 +148,7 @@ def _changes(old: Configuration, new: Configuration) -> Iterator[Change]:
     fields = tuple(change for change in field_changes(old.node, new.node) if change.key not in _NODE_PLACES)
     if fields:
         yield Change(Action.CHANGE, "node", "this server", fields)
+    yield from _object_changes("key", _named(old.keys), _named(new.keys))
     yield from _object_changes("zone", _named(old.zones), _named(new.zones))
     yield from _object_changes("check", old.checks, new.checks)
     yield from _object_changes("pool", old.pools, new.pools)

@@ -10,7 +10,9 @@ from pydantic import BaseModel
 from understudy.model.check import Check, Quorum, Schedule
 from understudy.model.duration import format_duration
 from understudy.model.endpoint import Member, Pool, WithdrawLimit, place_of
+from understudy.model.key import Key
 from understudy.model.record import Failback, Record
+from understudy.model.transfer import TransferOut
 from understudy.model.zone import ZoneDefinition
 
 _SECONDS = "_s"
@@ -21,6 +23,8 @@ _WRITTEN = {"rule": "quorum", "amount": "quorum.amount", "requirement": "check",
     "has_cookies": "cookies",
     "is_minimal": "minimal_responses",
     "is_rotated": "rotate",
+    "transfer.networks": "transfer.to",
+    "transfer.keys": "transfer.to.key",
     "tcp_clients": "tcp.clients",
     "tcp_clients_per_prefix": "tcp.clients_per_prefix",
     "tcp_idle_s": "tcp.idle",
@@ -62,6 +66,8 @@ def describe(value: object) -> str:
         )
     if isinstance(value, ZoneDefinition):
         return str(value.file)
+    if isinstance(value, Key):
+        return f"{value.algorithm}, {value.secret_file}"
     return str(value)
 
 
@@ -74,7 +80,7 @@ def _parts(value: object) -> Iterator[tuple[str, object]]:
     elif is_dataclass(value):
         for field in fields(value):
             part = getattr(value, field.name)
-            if isinstance(part, Schedule | Quorum | Failback | BaseModel):
+            if isinstance(part, Schedule | Quorum | Failback | TransferOut | BaseModel):
                 yield from _below(field.name, part)
             elif field.name != "name":
                 yield field.name, part

@@ -12,8 +12,9 @@ from understudy.config.check_forms import CheckReader, WrittenCheck
 from understudy.config.document import POLICIES, DocumentForm, PoolForm, RecordForm, ZoneForm
 from understudy.config.fields import OBJECT_NAME_HINT, is_object_name
 from understudy.config.findings import Findings, shown
-from understudy.config.forms import read_form, read_mended
+from understudy.config.forms import Form, read_form, read_mended
 from understudy.config.source import KeyPath, Plain, Source
+from understudy.config.transfer_form import KeyForm
 from understudy.model.name import Name, NameSyntaxError
 
 
@@ -31,15 +32,17 @@ class Document:
     """What a file says, as far as each object could be read by itself; `*_names` have the faulty ones as well.
 
     `node` is None after a problem in it that leaves nothing to listen on.
-    The keys of `zones` and `records` keep their written form in their path.
+    The names in `keys`, `zones` and `records` keep their written form in their path.
     """
 
     file: Path
     node: DocumentForm | None
+    keys: Mapping[Name, tuple[KeyForm, KeyPath]]
     zones: Mapping[Name, tuple[ZoneForm, KeyPath]]
     checks: Mapping[str, WrittenCheck]
     pools: Mapping[str, PoolForm]
     records: Mapping[Name, WrittenRecord]
+    key_names: frozenset[Name] = field(default_factory=frozenset)
     zone_names: frozenset[Name] = field(default_factory=frozenset)
     check_names: frozenset[str] = field(default_factory=frozenset)
     pool_names: frozenset[str] = field(default_factory=frozenset)
@@ -59,16 +62,20 @@ def read_document(source: Source, findings: Findings) -> Document | None:
     node = read_mended(DocumentForm, settings, (), findings=findings)
     _judge_listen(plain.get("listen"), findings)
     sections = {key: _section(plain, key, findings) for key in _OBJECT_SECTIONS}
-    zone_names, record_names = (dict(_dns_names(sections[key], key, findings)) for key in ("zones", "records"))
+    key_names, zone_names, record_names = (
+        dict(_dns_names(sections[key], key, findings)) for key in ("keys", "zones", "records")
+    )
     check_names, pool_names = (dict(_object_names(sections[key], key, findings)) for key in ("checks", "pools"))
     reader = CheckReader(frozenset(sections["checks"]), findings)
     return Document(
         file=source.file,
         node=node,
-        zones=dict(_read_each(zone_names, lambda value, path: _zone(value, path, findings))),
+        keys=dict(_read_each(key_names, lambda value, path: _placed(KeyForm, value, path, findings=findings))),
+        zones=dict(_read_each(zone_names, lambda value, path: _placed(ZoneForm, value, path, findings=findings))),
         checks=dict(_read_each(check_names, reader.read)),
         pools=dict(_read_each(pool_names, lambda value, path: read_form(PoolForm, value, path, findings=findings))),
         records=dict(_read_each(record_names, lambda value, path: _record(value, path, reader))),
+        key_names=frozenset(key_names),
         zone_names=frozenset(zone_names),
         check_names=frozenset(sections["checks"]),
         pool_names=frozenset(sections["pools"]),
@@ -88,11 +95,12 @@ def _judge_listen(written: Plain, findings: Findings) -> None:
         seen.add(address)
 
 
-_OBJECT_SECTIONS = ("zones", "checks", "pools", "records")
+_OBJECT_SECTIONS = ("keys", "zones", "checks", "pools", "records")
 
 _Placed = tuple[Plain, KeyPath]
 _K = TypeVar("_K")
 _T = TypeVar("_T")
+_F = TypeVar("_F", bound=Form)
 
 
 def _section(plain: Mapping[str, Plain], key: str, findings: Findings) -> Mapping[str, Plain]:
@@ -142,9 +150,9 @@ def _object_names(section: Mapping[str, Plain], key: str, findings: Findings) ->
             findings.key_error((key, text), "name.bad", message, hint=OBJECT_NAME_HINT)
 
 
-def _zone(value: Plain, path: KeyPath, findings: Findings) -> tuple[ZoneForm, KeyPath] | None:
-    form = read_mended(ZoneForm, {} if value is None else value, path, findings=findings)
-    return None if form is None else (form, path)
+def _placed(form: type[_F], value: Plain, path: KeyPath, *, findings: Findings) -> tuple[_F, KeyPath] | None:
+    read = read_mended(form, {} if value is None else value, path, findings=findings)
+    return None if read is None else (read, path)
 
 
 def _record(value: Plain, path: KeyPath, reader: CheckReader) -> WrittenRecord | None:

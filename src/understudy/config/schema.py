@@ -18,11 +18,21 @@ from understudy.config.check_forms import COMPOSITIONS
 from understudy.config.document import DocumentForm, EndpointForm, PoolForm, RecordForm, ZoneForm
 from understudy.config.fields import OBJECT_NAME_PATTERN
 from understudy.config.schedule_form import ScheduleForm
+from understudy.config.transfer_form import KeyForm
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-_FORMS: tuple[type[BaseModel], ...] = (DocumentForm, EndpointForm, PoolForm, RecordForm, ScheduleForm, ZoneForm)
+_FORMS: tuple[type[BaseModel], ...] = (
+    DocumentForm,
+    EndpointForm,
+    KeyForm,
+    PoolForm,
+    RecordForm,
+    ScheduleForm,
+    ZoneForm,
+)
 _SUFFIX = "Form"
+_SECTIONS = {"keys": "Key", "zones": "Zone", "checks": "Check", "pools": "Pool", "records": "Record"}
 _Schema = dict[str, Any]
 
 
@@ -112,7 +122,7 @@ def _link_record(record: _Schema) -> None:
 def _link_sections(document: _Schema) -> None:
     """The sections as mappings of names to objects, and one address to listen on as good as a list."""
     properties = document["properties"]
-    for key, part in (("zones", "Zone"), ("checks", "Check"), ("pools", "Pool"), ("records", "Record")):
+    for key, part in _SECTIONS.items():
         section: _Schema = {"type": ["object", "null"], "additionalProperties": {"$ref": f"#/$defs/{part}"}}
         if key in {"checks", "pools"}:
             section["propertyNames"] = {"pattern": f"^{OBJECT_NAME_PATTERN}$"}

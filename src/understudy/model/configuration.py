@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from understudy.model.check import Check
 from understudy.model.endpoint import Pool
+from understudy.model.key import Key
 from understudy.model.name import Name
 from understudy.model.record import Record
 from understudy.model.zone import ZoneDefinition
@@ -60,7 +61,7 @@ class NodeSettings:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """References between the parts all resolve: every pool, check and zone that a record names is here."""
+    """References between the parts all resolve: every pool, check, zone and key that something names is here."""
 
     node: NodeSettings
     zones: Mapping[Name, ZoneDefinition]
@@ -69,3 +70,4 @@ class Configuration:
     records: Mapping[Name, Record]
     sources: Mapping[str, tuple[str, int]]
     """Where each object stands: `record:www.example.com` -> (file, line)."""
+    keys: Mapping[Name, Key] = field(default_factory=dict)

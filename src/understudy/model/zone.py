@@ -9,6 +9,7 @@ from pathlib import Path
 from understudy.model.decision import Selector
 from understudy.model.instant import Instant
 from understudy.model.name import Name
+from understudy.model.transfer import TransferOut
 
 
 class ZoneSource(StrEnum):
@@ -21,11 +22,15 @@ class ZoneSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ZoneDefinition:
-    """`file` is the master file of source FILE, or what a DYNAMIC zone is first filled with; absolute."""
+    """`file` is the master file of source FILE, or what a DYNAMIC zone is first filled with; absolute.
+
+    `transfer` None: the zone is handed on to nobody, and no versions of it are kept.
+    """
 
     name: Name
     source: ZoneSource
     file: Path
+    transfer: TransferOut | None = None
 
 
 class AnswerKind(StrEnum):

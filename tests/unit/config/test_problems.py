@@ -57,7 +57,7 @@ ALONE = [
     ("listen: 127.0.0.1\nlissten: 127.0.0.2", ["2:1 key.unknown"]),
     ("listen: 127.0.0.1\nstate_dir: 5", ["2:12 value.type"]),
     ("listen: 127.0.0.1\napi: {listen: 127.0.0.1:8053}", ["2:15 feature.later"]),
-    ("listen: 127.0.0.1\nkeys: {corp: {secret_file: x}}", ["2:7 feature.later"]),
+    ("listen: 127.0.0.1\nkeys: [corp]", ["2:7 value.type"]),
     ("listen: 127.0.0.1\nserver: {threads: 0}", ["2:19 value.range"]),
     ("listen: 127.0.0.1\nserver: {threads: '2'}", ["2:19 value.type"]),
     ("listen: 127.0.0.1\nserver: {threads: true}", ["2:19 value.type"]),

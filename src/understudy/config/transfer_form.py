@@ -1,0 +1,77 @@
+"""The written form of handing zones on: who may fetch one, whom to tell, and the keys."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from understudy.config.fields import KeyName, Merge, NetworkText, ServerText, Text, fault
+from understudy.config.findings import shown
+from understudy.config.forms import Form, ShortForm
+
+
+class KeyForm(Form):
+    """A secret that this server shares with another one (TSIG, RFC 8945)."""
+
+    algorithm: Literal["hmac-sha256", "hmac-sha384", "hmac-sha512", "hmac-sha1"] = Field(
+        "hmac-sha256", description="How messages are signed; hmac-sha1 only for a server that knows no better."
+    )
+    secret_file: Text = Field(description="File with the secret in base64 on one line, relative to this file.")
+
+
+class AdmissionForm(ShortForm):
+    """Who may fetch a zone: a network, or whoever has a key. Exactly one of them."""
+
+    network: NetworkText | None = Field(None, description="Address or network.")
+    key: KeyName | None = Field(None, description="Name of a key; the address does not matter then.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        if isinstance(value, dict) and len({"network", "key"} & value.keys()) != 1:
+            raise fault("transfer.who", f"{shown(value)} is not one of the two", "write {network: ...} or {key: ...}")
+        return value if isinstance(value, dict) else {"network": value}
+
+    @classmethod
+    def short_schema(cls) -> dict[str, Any]:
+        """Address or network."""
+        return {"type": "string", "examples": ["192.0.2.53", "2001:db8::/32"]}
+
+
+class NotifyForm(ShortForm):
+    """A server that is told of every new version (RFC 1996)."""
+
+    address: ServerText = Field(description="Its address; with a port if that is not 53.")
+    key: KeyName | None = Field(None, description="Name of the key that the message is signed with.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        return value if isinstance(value, dict) else {"address": value}
+
+    @classmethod
+    def short_schema(cls) -> dict[str, Any]:
+        """Address alone."""
+        return {"type": "string", "examples": ["192.0.2.53", "192.0.2.53:5353"]}
+
+
+class TransferForm(Form):
+    """How a zone is handed on to secondaries."""
+
+    to: list[AdmissionForm] = Field(
+        description="Who may fetch the zone: addresses, networks, and keys as {key: NAME}.", min_length=1
+    )
+    notify: list[NotifyForm] | None = Field(
+        None,
+        description="Who is told of new versions; default: the zone's name servers, but for the one that its SOA names"
+        " and for this one, at the addresses that the zone has for them.",
+    )
+    serial: Literal["increment", "unixtime", "date"] = Field(
+        "increment",
+        description="The next serial: one more; the seconds since 1970; or YYYYMMDDnn. It always grows, whatever the"
+        " style was before.",
+    )
+    merge: Merge = Field(
+        0.1, description="Least time between two versions; the first change after a pause goes out at once."
+    )

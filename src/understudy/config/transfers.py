@@ -1,0 +1,66 @@
+"""From the written form of keys and transfers to what they mean; keys that nobody defines become problems here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from understudy.config.findings import Findings, nearest
+from understudy.config.secret_files import SecretFileError, read_key_secret
+from understudy.config.source import KeyPath
+from understudy.config.transfer_form import KeyForm, NotifyForm, TransferForm
+from understudy.model.key import Key
+from understudy.model.name import Name
+from understudy.model.transfer import NotifyTarget, SerialStyle, TransferOut
+
+
+class KeyTable:
+    """The keys that are defined, and which of them something uses. `names` has the faulty ones as well."""
+
+    def __init__(
+        self, written: Mapping[Name, tuple[KeyForm, KeyPath]], names: frozenset[Name], findings: Findings
+    ) -> None:
+        self.keys = {name: self._key(name, *placed, findings=findings) for name, placed in written.items()}
+        self.paths = {name: path for name, (_, path) in written.items()}
+        self.used: set[Name] = set()
+        self._names = names
+        self._findings = findings
+
+    def use(self, name: Name, path: KeyPath) -> None:
+        """Something of the file names a key."""
+        self.used.add(name)
+        if name not in self._names:
+            hint = nearest(str(name), [str(each) for each in self._names]) or "define it in the section keys"
+            self._findings.error(path, "reference.unknown", f"no key is called '{name}'", hint=hint)
+
+    @staticmethod
+    def _key(name: Name, form: KeyForm, path: KeyPath, *, findings: Findings) -> Key:
+        file = findings.folder / form.secret_file
+        try:
+            read_key_secret(file)
+        except SecretFileError as error:
+            hint = "one line of base64, as `openssl rand -base64 32` prints it"
+            findings.missing((*path, "secret_file"), "key.secret", str(error), hint=hint)
+        return Key(name, form.algorithm, file)
+
+
+def transfer_out(form: TransferForm, path: KeyPath, keys: KeyTable) -> TransferOut:
+    """What a zone's `transfer` means."""
+    for index, admission in enumerate(form.to):
+        if admission.key is not None:
+            keys.use(admission.key, (*path, "to", index))
+    return TransferOut(
+        networks=tuple(each.network for each in form.to if each.network is not None),
+        keys=tuple(each.key for each in form.to if each.key is not None),
+        notify=None if form.notify is None else _targets(form.notify, path, keys),
+        serial=SerialStyle(form.serial),
+        merge_s=form.merge,
+    )
+
+
+def _targets(forms: list[NotifyForm], path: KeyPath, keys: KeyTable) -> tuple[NotifyTarget, ...]:
+    targets: dict[NotifyTarget, None] = {}
+    for index, form in enumerate(forms):
+        if form.key is not None:
+            keys.use(form.key, (*path, "notify", index))
+        targets[NotifyTarget(*form.address, form.key)] = None
+    return tuple(targets)

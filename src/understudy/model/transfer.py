@@ -1,0 +1,43 @@
+"""What the configuration says about handing a zone on to secondaries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from understudy.model.name import Name
+
+
+class SerialStyle(StrEnum):
+    """What a zone's next serial is made of."""
+
+    INCREMENT = "increment"
+    UNIXTIME = "unixtime"
+    DATE = "date"
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyTarget:
+    """A server that is told of new versions: its address, its port, and the key that the message is signed with."""
+
+    address: str
+    port: int
+    key: Name | None = None
+
+    def __str__(self) -> str:
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return f"{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class TransferOut:
+    """Who may fetch a zone, by network or by key, and whom to tell of a new version.
+
+    `notify` None: the name servers of the zone. `merge_s` is the least time between two versions.
+    """
+
+    networks: tuple[str, ...]
+    keys: tuple[Name, ...]
+    notify: tuple[NotifyTarget, ...] | None = None
+    serial: SerialStyle = SerialStyle.INCREMENT
+    merge_s: float = 0.1

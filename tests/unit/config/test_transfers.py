@@ -1,0 +1,128 @@
+"""Zones that are handed on, the servers that are told, and the keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from understudy.config.load import examine_text, load_text
+from understudy.config.plan import plan
+from understudy.config.secret_files import SecretFileError, read_key_secret
+from understudy.model.key import Key
+from understudy.model.name import Name
+from understudy.model.transfer import NotifyTarget, SerialStyle, TransferOut
+
+SECRET = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+KEY = Name.parse("corp-key")
+HEAD = "listen: 127.0.0.1\nkeys: {Corp-Key: {secret_file: corp.key}}\nzones:\n  example.com:\n    file: z\n"
+
+
+def prepare(folder: Path) -> Path:
+    (folder / "corp.key").write_text(f"# the one of corp\n{SECRET}\n")
+    (folder / "z").write_text("")
+    return folder / "u.yaml"
+
+
+def transfer_of(folder: Path, written: str) -> TransferOut:
+    configuration = load_text(f"{HEAD}    transfer: {written}\n", prepare(folder)).configuration
+    found = configuration.zones[Name.parse("example.com")].transfer
+    assert found is not None
+    return found
+
+
+def test_a_zone_is_handed_on_to_nobody_unless_it_is_written(tmp_path: Path) -> None:
+    configuration = load_text(HEAD, prepare(tmp_path)).configuration
+    assert configuration.zones[Name.parse("example.com")].transfer is None
+    assert configuration.keys == {KEY: Key(KEY, "hmac-sha256", tmp_path / "corp.key")}
+
+
+def test_a_transfer_has_its_settings(tmp_path: Path) -> None:
+    found = transfer_of(
+        tmp_path,
+        "{to: [192.0.2.53, '2001:DB8::/32', {key: corp-key}, {network: 198.51.100.0/24}], "
+        "notify: [192.0.2.53, {address: '[2001:db8::53]:5353', key: CORP-KEY.}], serial: date, merge: 1s}",
+    )
+    assert found == TransferOut(
+        networks=("192.0.2.53/32", "2001:db8::/32", "198.51.100.0/24"),
+        keys=(KEY,),
+        notify=(NotifyTarget("192.0.2.53", 53), NotifyTarget("2001:db8::53", 5353, KEY)),
+        serial=SerialStyle.DATE,
+        merge_s=1.0,
+    )
+    assert [str(target) for target in found.notify or ()] == ["192.0.2.53:53", "[2001:db8::53]:5353"]
+
+
+def test_the_name_servers_are_told_unless_others_are_named(tmp_path: Path) -> None:
+    assert transfer_of(tmp_path, "{to: [192.0.2.53]}") == TransferOut(("192.0.2.53/32",), ())
+    assert transfer_of(tmp_path, "{to: [192.0.2.53], notify: []}").notify == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "column", "code"),
+    [
+        ("{}", 15, "key.missing"),
+        ("{to: []}", 20, "value.empty"),
+        ("{to: 192.0.2.53}", 20, "value.type"),
+        ("{to: [corp]}", 21, "network.bad"),
+        ("{to: [{}]}", 21, "transfer.who"),
+        ("{to: [{key: a, network: 192.0.2.1}]}", 21, "transfer.who"),
+        ("{to: [{key: other}]}", 21, "reference.unknown"),
+        ("{to: [{key: corp-key}], notify: [ns.example.net]}", 48, "server.bad"),
+        ("{to: [{key: corp-key}], notify: ['192.0.2.1:0']}", 48, "server.bad"),
+        ("{to: [{key: corp-key}], notify: [0.0.0.0]}", 48, "server.bad"),
+        ("{to: [192.0.2.1], notify: [{address: 192.0.2.1, key: x}]}", 42, "reference.unknown"),
+        ("{to: [{key: corp-key}], serial: random}", 47, "value.choice"),
+        ("{to: [{key: corp-key}], merge: 1ms}", 46, "duration.range"),
+    ],
+)
+def test_what_is_wrong_has_its_place(tmp_path: Path, written: str, column: int, code: str) -> None:
+    found = examine_text(f"{HEAD}    transfer: {written}\n", prepare(tmp_path)).errors
+    assert [(each.line, each.column, each.code) for each in found] == [(6, column, code)]
+
+
+def test_a_key_that_nothing_uses_is_a_warning(tmp_path: Path) -> None:
+    warnings = examine_text(HEAD, prepare(tmp_path)).warnings
+    assert [(each.line, each.code) for each in warnings] == [(2, "key.unused")]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "does not exist"),
+        ("", "has 0 secrets, not one"),
+        (f"{SECRET}\n{SECRET}", "has 2 secrets, not one"),
+        ("not base64!", "line 1 of"),
+        ("c2hvcnQ=", "has 5 octets, at least 16 are needed"),
+        ("A" * 5000, "is too long"),
+    ],
+)
+def test_a_secret_that_cannot_be_used_is_named_and_not_shown(tmp_path: Path, content: str | None, said: str) -> None:
+    file = prepare(tmp_path)
+    if content is None:
+        (tmp_path / "corp.key").unlink()
+    else:
+        (tmp_path / "corp.key").write_text(content)
+    with pytest.raises(SecretFileError, match=said):
+        read_key_secret(tmp_path / "corp.key")
+    (missing,) = examine_text(HEAD, file).missing
+    assert (missing.line, missing.code) == (2, "key.secret")
+    assert not content or content not in missing.message
+
+
+def test_a_secret_is_its_octets(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    assert read_key_secret(tmp_path / "corp.key") == bytes(range(32))
+
+
+def test_a_plan_says_what_becomes_of_a_transfer(tmp_path: Path) -> None:
+    file = prepare(tmp_path)
+    before = load_text(HEAD, file).configuration
+    after = load_text(f"{HEAD}    transfer: {{to: [192.0.2.53]}}\n", file).configuration
+    other = load_text(f"{HEAD}    transfer: {{to: [192.0.2.54], merge: 1s}}\n", file).configuration
+    assert "transfer" in plan(before, after).lines()[0]
+    (line,) = plan(after, other).lines()
+    assert "transfer.to [192.0.2.53/32] -> [192.0.2.54/32]" in line
+    assert "transfer.merge 100ms -> 1s" in line
+    without = load_text("listen: 127.0.0.1\nzones: {example.com: {file: z}}\n", file).configuration
+    assert plan(without, before).lines() == (f"+ key corp-key: hmac-sha256, {tmp_path / 'corp.key'}",)
