@@ -233,9 +233,9 @@ fn ending(octets: &[u8], count: usize) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
-    use understudy_answer::{Request, Subject, Summary, Transport};
+    use understudy_answer::{Chance, CookieUse, Request, Subject, Summary, Transport};
 
-    use super::{Limiter, RateLimit};
+    use super::{Limiter, RateLimit, Verdict};
 
     const SECOND: u64 = 1_000_000_000;
 
@@ -357,6 +357,62 @@ mod tests {
             site,
             ("2001:db8:0:100::1", "www.example.com", answer)
         ));
+    }
+
+    /// What becomes of so many responses alike beyond the first, which is within any rate.
+    fn verdicts(slip: u32, client: &str, transport: Transport, cookies: CookieUse) -> Vec<Verdict> {
+        let mut limiter = limiter(1, 8);
+        limiter.limit.slip = slip;
+        let (message, mut chance) = (query("www.example.com"), Chance::new(1));
+        let request = Request {
+            message: &message,
+            client: client.parse().unwrap(),
+            transport,
+            now_ns: SECOND,
+            wall_s: 0,
+        };
+        let summary = Summary {
+            cookies,
+            ..Summary::default()
+        };
+        let mut judge = || limiter.judge(&request, &summary, &mut chance);
+        assert_eq!(judge(), Verdict::Send, "the first");
+        (0..1000).map(|_| judge()).collect()
+    }
+
+    #[test]
+    fn whoever_has_shown_the_address_to_be_its_own_is_not_limited() {
+        for (client, transport, cookies, is_limited) in [
+            ("192.0.2.1", Transport::Udp, CookieUse::None, true),
+            ("192.0.2.1", Transport::Udp, CookieUse::New, true),
+            ("192.0.2.1", Transport::Udp, CookieUse::Wrong, true),
+            ("192.0.2.1", Transport::Udp, CookieUse::Malformed, true),
+            ("192.0.2.1", Transport::Udp, CookieUse::Valid, false),
+            ("192.0.2.1", Transport::Tcp, CookieUse::None, false),
+            ("198.51.100.9", Transport::Udp, CookieUse::None, false),
+        ] {
+            let expected = if is_limited {
+                Verdict::Keep
+            } else {
+                Verdict::Send
+            };
+            let found = verdicts(0, client, transport, cookies);
+            assert!(
+                found.iter().all(|it| *it == expected),
+                "{client} {transport:?} {cookies:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn one_in_so_many_of_those_beyond_the_rate_is_slipped() {
+        for (slip, range) in [(0, 0..=0), (1, 1000..=1000), (2, 430..=570), (10, 60..=140)] {
+            let found = verdicts(slip, "192.0.2.1", Transport::Udp, CookieUse::None);
+            let slipped = found.iter().filter(|it| **it == Verdict::Slip).count();
+            let kept = found.iter().filter(|it| **it == Verdict::Keep).count();
+            assert!(range.contains(&slipped), "slip {slip}: {slipped}");
+            assert_eq!(slipped + kept, 1000, "slip {slip}");
+        }
     }
 
     #[test]

@@ -136,3 +136,35 @@ pub(crate) fn stands_at(message: &[u8], offset: usize, name: Name<'_>) -> bool {
         rest = below;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::name::NameBuf;
+
+    /// RFC 1035 section 4.1.4: what stands beyond 14 bits cannot be pointed to.
+    #[test]
+    fn a_name_is_remembered_where_a_pointer_reaches_it() {
+        let name: NameBuf = "a.b.".parse().unwrap();
+        for (offset, count) in [(12, 2), (0x3ffd, 2), (0x3ffe, 1), (0x3fff, 1), (0x4000, 0)] {
+            let mut known = KnownNames::new();
+            known.remember(name.as_name(), offset, 5);
+            assert_eq!(known.count(), count, "at {offset:#x}");
+        }
+    }
+
+    #[test]
+    fn beyond_its_room_nothing_is_remembered_and_nothing_forgotten() {
+        let mut known = KnownNames::new();
+        let mut message = Vec::new();
+        let name = |number: usize| -> NameBuf { format!("n{number:03}.").parse().unwrap() };
+        for number in 0..2 * KNOWN_NAMES {
+            known.remember(name(number).as_name(), message.len(), 6);
+            message.extend(name(number).as_name().octets());
+        }
+        for number in 0..2 * KNOWN_NAMES {
+            let place = (number < KNOWN_NAMES).then(|| u16::try_from(6 * number).unwrap());
+            assert_eq!(known.find(&message, name(number).as_name()), place);
+        }
+    }
+}

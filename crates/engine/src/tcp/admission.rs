@@ -109,3 +109,59 @@ fn is_exhaustion(error: &io::Error) -> bool {
         .iter()
         .any(|it| code == Some(*it))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::net::{IpAddr, Ipv4Addr, TcpListener, TcpStream};
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use understudy_answer::{Outcome, Request, Summary};
+
+    use crate::counters::Counters;
+    use crate::inbox::Inbox;
+    use crate::responder::Responder;
+    use crate::tcp::{Limits, Worker};
+
+    /// Answers with two octets.
+    struct Brief;
+
+    impl Responder for Brief {
+        fn respond(&mut self, _request: &Request<'_>, _reply: &mut [u8]) -> Outcome {
+            Outcome::Answered(Summary {
+                length: 2,
+                ..Summary::default()
+            })
+        }
+    }
+
+    #[test]
+    fn who_has_just_spoken_is_answered_and_the_next_one_makes_room() {
+        let limits = Limits {
+            idle: Duration::from_secs(60),
+            clients: 4,
+            clients_per_prefix: 10,
+        };
+        let (inbox, counters) = (Arc::new(Inbox::new().unwrap()), Arc::new(Counters::new()));
+        let mut worker = Worker::new(Brief, counters, inbox, limits).unwrap();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let mut clients = Vec::new();
+        for last in 0..5_u8 {
+            if last == 4 {
+                for (place, client) in clients.iter_mut().enumerate().take(2) {
+                    let client: &mut TcpStream = client;
+                    client.write_all(b"\x00\x01q").unwrap();
+                    let (connection, _) = worker.places.get_mut(place).unwrap();
+                    connection.stream.set_nonblocking(false).unwrap();
+                    connection.stream.peek(&mut [0]).unwrap();
+                    connection.stream.set_nonblocking(true).unwrap();
+                }
+            }
+            clients.push(TcpStream::connect(listener.local_addr().unwrap()).unwrap());
+            worker.admit(listener.accept().unwrap().0, [192, 0, 2, last].into());
+        }
+        let open = [0, 1, 4, 3].map(|last| IpAddr::from([192, 0, 2, last]));
+        assert_eq!(worker.places.clients(), open);
+    }
+}
