@@ -14,12 +14,14 @@ from understudy.model.decision import Decision
 from understudy.model.errors import StoreError, UnderstudyError
 from understudy.model.event import Event
 from understudy.model.log import LogEntry
+from understudy.model.version import ZoneVersion
 from understudy.store.desired import Desired, apply
 from understudy.store.draft import Draft
 from understudy.store.history import NumberedDecision
 from understudy.store.intake import admit_decision, admit_draft, admit_event
 from understudy.store.observed import Observed
 from understudy.store.store import NotDurableError, StaleGenerationError, StoreStatistics
+from understudy.store.versions import HISTORY_OCTETS, WaitingVersions
 
 _BATCH_MAX = 5000  # chosen: history written in one transaction, some 50 ms of work
 
@@ -63,6 +65,7 @@ class Flush:
 
     generation: int
     position: Position
+    since: float
     outcome: Future[None] = field(default_factory=Future)
 
 
@@ -73,6 +76,7 @@ class Batch:
     entries: tuple[LogEntry, ...]
     events: tuple[Event, ...]
     decisions: tuple[NumberedDecision, ...]
+    versions: tuple[WaitingVersions, ...]
     observed: Observed | None
     flushes: tuple[Flush, ...]
     is_closing: bool
@@ -90,6 +94,7 @@ class Backlog:
         self._entries: deque[WaitingEntry] = deque()
         self._events: deque[Event] = deque()
         self._decisions: deque[NumberedDecision] = deque()
+        self._versions: deque[WaitingVersions] = deque()
         self._history_since = 0.0
         self._observed: Observed | None = None
         self._observed_since = 0.0
@@ -146,6 +151,18 @@ class Backlog:
             self._decisions.extend(admitted)
             self._bound()
 
+    def add_versions(self, versions: Iterable[ZoneVersion]) -> Future[None]:
+        """Ends when the disk has them or refuses; refused ones go on waiting, the oldest only while there is room."""
+        with self._changed:
+            self._check_written()
+            waiting = WaitingVersions(tuple(versions), time.monotonic())
+            waiting.outcome.set_running_or_notify_cancel()
+            self._versions.append(waiting)
+            while self._versions[0].outcome.done() and sum(each.octets for each in self._versions) > HISTORY_OCTETS:
+                self._versions.popleft()
+            self._changed.notify()
+        return waiting.outcome
+
     def observe(self, observed: Observed) -> None:
         """Only the newest tables wait."""
         with self._changed:
@@ -159,7 +176,7 @@ class Backlog:
         """Ends when everything that waits now is on disk, or with what the disk says."""
         with self._changed:
             self._check_written()
-            flush = Flush(self._head, self._position)
+            flush = Flush(self._head, self._position, time.monotonic())
             flush.outcome.set_running_or_notify_cancel()
             self._flushes.append(flush)
             self._changed.notify()
@@ -180,10 +197,16 @@ class Backlog:
         with self._changed:
             return tuple(self._decisions)
 
+    def waiting_versions(self) -> tuple[ZoneVersion, ...]:
+        """Versions that may not be on disk."""
+        with self._changed:
+            return tuple(version for waiting in self._versions for version in waiting.versions)
+
     def statistics(self) -> StoreStatistics:
         """How the writing goes."""
         with self._changed:
             starts = [self._entries[0].since] if self._entries else []
+            starts += [self._versions[0].since] if self._versions else []
             starts += [self._history_since] if self._events or self._decisions else []
             starts += [self._observed_since] if self._observed is not None else []
             return StoreStatistics(
@@ -214,11 +237,13 @@ class Backlog:
                 tuple(item.entry for item in self._entries),
                 tuple(self._events)[:_BATCH_MAX],
                 tuple(self._decisions)[:_BATCH_MAX],
+                tuple(self._versions),
                 observed,
                 tuple(self._flushes),
                 self._is_closing,
             )
-            is_empty = not (batch.entries or batch.events or batch.decisions or batch.observed or batch.flushes)
+            news = (batch.entries, batch.events, batch.decisions, batch.versions, batch.observed, batch.flushes)
+            is_empty = not any(news)
             return None if self._is_closing and is_empty else batch
 
     def confirm_written(self, batch: Batch) -> None:
@@ -233,6 +258,11 @@ class Backlog:
                 self._events.popleft()
             while batch.decisions and self._decisions and self._decisions[0].number <= batch.decisions[-1].number:
                 self._decisions.popleft()
+            for written in batch.versions:
+                if self._versions and self._versions[0] is written:
+                    self._versions.popleft()
+                if not written.outcome.done():
+                    written.outcome.set_result(None)
             self._history_since = time.monotonic()
 
     def confirm_observed(self, batch: Batch) -> None:
@@ -266,6 +296,7 @@ class Backlog:
             self._retry_at = time.monotonic() + retry_after_s
             last = batch.entries[-1].generation if batch.entries else 0
             self._release([item for item in self._entries if item.entry.generation <= last], batch.flushes, error)
+            _disappoint(batch.versions, error)
             return is_first
 
     def abandon(self, error: UnderstudyError) -> None:
@@ -278,19 +309,20 @@ class Backlog:
             self._failure = error
             self._failed_writes += 1
             self._release(self._entries, tuple(self._flushes), error)
+            _disappoint(self._versions, error)
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing waits."""
-        return not (self._entries or self._events or self._decisions or self._observed)
+        return not (self._entries or self._events or self._decisions or self._versions or self._observed)
 
     def _due(self) -> float:
         """When the writer should write next (monotonic)."""
-        has_news = bool(self._entries) and not self._entries[-1].outcome.done()
+        has_news = any(queue and not queue[-1].outcome.done() for queue in (self._entries, self._versions))
         if self._is_closing or self._flushes or has_news:
             return -math.inf
         due = math.inf
-        if self._entries or self._events or self._decisions:
+        if self._entries or self._events or self._decisions or self._versions:
             due = self._history_since + self._pace.linger_s
         if self._observed is not None:
             due = min(due, self._observed_at + self._pace.observed_every_s)
@@ -317,6 +349,7 @@ class Backlog:
             (not self._entries or self._entries[0].entry.generation > flush.generation)
             and (not self._events or self._events[0].sequence > flush.position.sequence)
             and (not self._decisions or self._decisions[0].number > flush.position.number)
+            and (not self._versions or self._versions[0].since > flush.since)
         )
 
     def _note_history(self) -> None:
@@ -345,3 +378,10 @@ class Backlog:
     def _check_open(self) -> None:
         if self._is_closing:
             raise StoreError("the store is closed", code="store.closed")
+
+
+def _disappoint(waiting: Iterable[WaitingVersions], error: UnderstudyError) -> None:
+    """Whoever waits hears that the disk refuses; the versions go on waiting."""
+    for each in waiting:
+        if not each.outcome.done():
+            each.outcome.set_exception(error)

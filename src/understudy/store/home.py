@@ -11,6 +11,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from understudy.model.instant import Instant
 from understudy.store.database import Database, FolderLock, connect, keep_private, open_sound, set_aside_file
+from understudy.store.versions import VersionMark
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,6 +26,7 @@ class Home:
         self.connection = database.connection
         self._uri = database.uri
         self._lock = lock
+        self.mark = VersionMark(None if database.volatile else database.path.parent)
         self._reader = _open_reader(database.uri)
         self._reading = Lock()
         self._identity = None if database.volatile else _identity(database.path)

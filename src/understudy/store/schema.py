@@ -25,7 +25,14 @@ _VERSION_1 = (
     f"PRAGMA application_id = {APPLICATION_ID}",
 )
 
-MIGRATIONS = (_VERSION_1,)
+_VERSION_2 = (
+    """CREATE TABLE version (
+        number INTEGER PRIMARY KEY, zone TEXT NOT NULL, serial INTEGER NOT NULL, at REAL NOT NULL,
+        digest BLOB NOT NULL, before INTEGER, difference BLOB NOT NULL)""",
+    "CREATE INDEX version_by_zone ON version (zone, number)",
+)
+
+MIGRATIONS = (_VERSION_1, _VERSION_2)
 """MIGRATIONS[n] makes version n + 1 of version n; never changed once released."""
 
 

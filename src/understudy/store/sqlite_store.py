@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +17,8 @@ from understudy.model.errors import StoreError
 from understudy.model.event import Event, EventKind, Severity
 from understudy.model.instant import Instant
 from understudy.model.log import LogEntry
+from understudy.model.name import Name
+from understudy.model.version import ZoneVersion
 from understudy.store.backlog import Backlog, Pace, Position
 from understudy.store.database import Database, FolderLock, open_database
 from understudy.store.desired import Desired
@@ -35,6 +37,7 @@ from understudy.store.home import Home
 from understudy.store.log import load_desired, select_entries, select_releases
 from understudy.store.observed import LoadedTables, Observed, load_observed
 from understudy.store.store import ENTRIES_LIMIT, EVENTS_LIMIT, EventFilter, Start, StoreStatistics
+from understudy.store.versions import VersionMark, judge, merge_versions, select_versions
 from understudy.store.volatile import open_in_memory
 from understudy.store.writer import Writer, WriterSettings
 
@@ -108,6 +111,7 @@ def open_volatile_store(
 ) -> SqliteStore:
     """A store in memory, beginning with what can be read of the folder; `reason` is why it is not in the folder."""
     lock = _try_lock(state_dir)
+    VersionMark(state_dir).clear()  # nothing that goes out from now on will be in that folder
     database, is_copied = open_in_memory(state_dir, _load)
     before = "began with what could be read of the last run" if is_copied else "began with nothing of the last run"
     text = (
@@ -150,6 +154,7 @@ class SqliteStore:
             loaded.releases,
             loaded.tables.unreadable + loaded.desired.unreadable,
             self._backlog.add_events(_alarms(database, clock.now())),
+            home.read(judge, home.mark, is_lost=bool(database.volatile) or database.set_aside is not None),
         )
         self._reading = ThreadPoolExecutor(1, thread_name_prefix="store-reader")
         self._waiting = ThreadPoolExecutor(1, thread_name_prefix="store-waiter")
@@ -203,6 +208,15 @@ class SqliteStore:
         waiting = self._backlog.waiting_decisions()
         stored = await self._read(select_decision, key, instant)
         return latest_decision((*waiting, *([stored] if stored else [])), key, instant)
+
+    async def add_versions(self, versions: Sequence[ZoneVersion]) -> None:
+        """As `Store.add_versions`."""
+        await self._wait(self._backlog.add_versions(versions))
+
+    async def versions(self, origin: Name) -> tuple[ZoneVersion, ...]:
+        """As `Store.versions`."""
+        waiting = self._backlog.waiting_versions()
+        return merge_versions(await self._read(select_versions, origin), waiting, origin)
 
     async def flush(self) -> None:
         """As `Store.flush`."""

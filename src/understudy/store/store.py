@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,10 +11,13 @@ from understudy.model.errors import StoreError, UnderstudyError
 from understudy.model.event import Event, EventKind
 from understudy.model.instant import Instant
 from understudy.model.log import LogEntry
+from understudy.model.name import Name
+from understudy.model.version import ZoneVersion
 from understudy.store.desired import Desired
 from understudy.store.draft import Draft
 from understudy.store.encoding import RecordKey
 from understudy.store.observed import Observed
+from understudy.store.versions import VersionsKept
 
 EVENTS_LIMIT = 1000
 ENTRIES_LIMIT = 1000
@@ -53,7 +56,8 @@ class Start:
 
     `releases` are the entries of kind RELEASE that `observed` does not reflect yet, oldest first: a release that was
     acknowledged counts even if the process was killed before the tables were saved. `unreadable` counts the rows that
-    were skipped, `alarms` are what somebody should look at; they are in the history too.
+    were skipped, `alarms` are what somebody should look at; they are in the history too. `versions` says what to think
+    of those that the store has.
     """
 
     desired: Desired = field(default_factory=Desired)
@@ -61,6 +65,7 @@ class Start:
     releases: tuple[LogEntry, ...] = ()
     unreadable: int = 0
     alarms: tuple[Event, ...] = ()
+    versions: VersionsKept = VersionsKept.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +150,17 @@ class Store(Protocol):
 
     async def decision_at(self, key: RecordKey, instant: Instant) -> Decision | None:
         """The decision that held at `instant`: the latest one made by then, None if none is known."""
+        ...
+
+    async def add_versions(self, versions: Sequence[ZoneVersion]) -> None:
+        """Keep versions of zones, in their order; on disk when it returns, so that they may be seen.
+
+        Raises StoreError: they are written as soon as the disk allows, and until then the next start is in doubt.
+        """
+        ...
+
+    async def versions(self, origin: Name) -> tuple[ZoneVersion, ...]:
+        """What is kept of a zone's versions, the oldest first."""
         ...
 
     async def flush(self) -> None:

@@ -19,6 +19,7 @@ from understudy.store.home import Home
 from understudy.store.log import SNAPSHOT_EVERY, insert_entries, save_snapshot
 from understudy.store.observed import Ledger, write_changes
 from understudy.store.schema import transaction
+from understudy.store.versions import insert_versions
 
 PRUNE_EVERY = 1000
 """Chosen: rows of history between two prunings; a hundredth of what is kept."""
@@ -115,11 +116,14 @@ class Writer:
         self._tell(Severity.ALARM, text)
 
     def _write_news(self, batch: Batch) -> None:
-        if batch.entries or batch.events or batch.decisions:
+        if batch.entries or batch.events or batch.decisions or batch.versions:
             with transaction(self._connection):
                 insert_entries(self._connection, batch.entries)
                 insert_events(self._connection, batch.events)
                 insert_decisions(self._connection, batch.decisions)
+                insert_versions(self._connection, (each for part in batch.versions for each in part.versions))
+            if batch.versions:
+                self._home.mark.set()
             self._unpruned += len(batch.events) + len(batch.decisions)
             self._backlog.confirm_written(batch)
 
@@ -153,12 +157,15 @@ class Writer:
     def _refuse(self, batch: Batch, error: UnderstudyError) -> None:
         retry_s = self._retry_s
         self._retry_s = min(2 * retry_s, self._settings.pace.retry_max_s)
+        if batch.versions:
+            self._home.mark.clear()  # before anybody goes on and lets them be seen
         if self._backlog.refuse(batch, error, retry_s):
             self._tell(Severity.ALARM, f"state is kept in memory only: {error.message}")
 
     def _give_up(self, error: UnderstudyError) -> None:
         """A fault of ours: the server goes on without a store that can be written."""
         self._tell(Severity.ALARM, error.message)
+        self._home.mark.clear()
         self._backlog.abandon(error)
 
     def _tell(self, severity: Severity, text: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from understudy.model.decision import Decision
@@ -11,6 +11,8 @@ from understudy.model.errors import StoreError
 from understudy.model.event import Event
 from understudy.model.instant import Instant
 from understudy.model.log import EntryKind, LogEntry
+from understudy.model.name import Name
+from understudy.model.version import ZoneVersion
 from understudy.store.desired import Desired, apply, fold
 from understudy.store.draft import Draft
 from understudy.store.encoding import RecordKey, decode_health, encode_health
@@ -26,6 +28,7 @@ from understudy.store.store import (
     Start,
     StoreStatistics,
 )
+from understudy.store.versions import VersionsKept
 
 _FULL = "the disk is full"
 _HISTORY_MAX = 100_000
@@ -38,16 +41,21 @@ class _Content:
     entries: list[LogEntry] = field(default_factory=list)
     events: deque[Event] = field(default_factory=lambda: deque(maxlen=_HISTORY_MAX))
     decisions: deque[NumberedDecision] = field(default_factory=lambda: deque(maxlen=_HISTORY_MAX))
+    versions: list[ZoneVersion] = field(default_factory=list)
     observed: Observed | None = None
 
     @property
     def is_empty(self) -> bool:
-        return not (self.entries or self.events or self.decisions or self.observed)
+        return not (self.entries or self.events or self.decisions or self.versions or self.observed)
 
     def take(self, other: _Content) -> None:
         self.entries.extend(other.entries)
         self.events.extend(other.events)
         self.decisions.extend(other.decisions)
+        for version in other.versions:
+            if version.before is None:
+                self.versions = [kept for kept in self.versions if kept.origin != version.origin]
+            self.versions.append(version)
         self.observed = other.observed or self.observed
 
 
@@ -60,6 +68,7 @@ class MemoryDisk:
     is_open: bool = False
     sequence: int = 0
     number: int = 0
+    versions: VersionsKept = VersionsKept.NONE
 
 
 class MemoryStore:
@@ -79,7 +88,7 @@ class MemoryStore:
         releases = tuple(
             entry for entry in entries if entry.kind is EntryKind.RELEASE and entry.generation > observed.generation
         )
-        self._start = Start(self._desired, observed, releases, self._desired.unreadable)
+        self._start = Start(self._desired, observed, releases, self._desired.unreadable, versions=self._disk.versions)
 
     @property
     def start(self) -> Start:
@@ -144,6 +153,21 @@ class MemoryStore:
         self._check_open()
         return latest_decision((*self._disk.content.decisions, *self._late.decisions), key, instant)
 
+    async def add_versions(self, versions: Sequence[ZoneVersion]) -> None:
+        """As `Store.add_versions`."""
+        self._check_open()
+        self._late.versions.extend(versions)
+        self._write()
+        if self._late.versions:
+            self._disk.versions = VersionsKept.DOUBTFUL
+            raise StoreError(_FULL, code="store.full")
+
+    async def versions(self, origin: Name) -> tuple[ZoneVersion, ...]:
+        """As `Store.versions`."""
+        self._check_open()
+        kept = (*self._disk.content.versions, *self._late.versions)
+        return tuple(version for version in kept if version.origin == origin)
+
     async def flush(self) -> None:
         """As `Store.flush`."""
         self._check_open()
@@ -172,6 +196,8 @@ class MemoryStore:
 
     def _write(self) -> None:
         if not self._disk.is_full:
+            if self._late.versions:
+                self._disk.versions = VersionsKept.WHOLE
             self._disk.content.take(self._late)
             self._late = _Content()
 

@@ -1,0 +1,147 @@
+"""The versions of zones that were handed to secondaries: a bounded history for each zone, and whether it is whole."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+
+from understudy.model.name import Name, NameSyntaxError
+from understudy.model.version import ZoneVersion
+from understudy.store.encoding import UnreadableError, check_row
+
+HISTORY_OCTETS = 16 * 1024 * 1024
+"""Chosen: differences kept of one zone; a hundred thousand failovers, or the whole of a zone with 400,000 names."""
+MARK_NAME = "versions-on-disk"
+
+
+class VersionsKept(StrEnum):
+    """What a start may think of the versions that the store has."""
+
+    NONE = "none"  # nothing was ever published
+    WHOLE = "whole"  # the last one is the last that anybody has seen
+    DOUBTFUL = "doubtful"  # later ones may have been seen that were never written
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingVersions:
+    """Versions that are not on disk, and whoever waits for them."""
+
+    versions: tuple[ZoneVersion, ...]
+    since: float
+    outcome: Future[None] = field(default_factory=Future)
+
+    @property
+    def octets(self) -> int:
+        """What the differences cost while they wait."""
+        return sum(len(version.difference) for version in self.versions)
+
+
+class VersionMark:
+    """A file beside the database that says: every version that went out is in the database.
+
+    A disk that is full takes no row that says that one is missing, but it always lets a file be deleted (ADR 0021).
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        """None: there is no disk, and nothing is ever whole."""
+        self._path = None if folder is None else folder / MARK_NAME
+
+    @property
+    def is_set(self) -> bool:
+        """Whether all versions are on disk."""
+        return self._path is not None and self._path.exists()
+
+    def set(self) -> None:
+        """All are, again or from now on; a disk that has no room for the file leaves the doubt."""
+        if self._path is not None and not self._path.exists():
+            with suppress(OSError):
+                self._path.touch(mode=0o600)
+                _sync(self._path.parent)
+
+    def clear(self) -> None:
+        """A version is about to be seen that is not on disk."""
+        if self._path is not None and self._path.exists():
+            with suppress(OSError):
+                self._path.unlink()
+                _sync(self._path.parent)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def judge(connection: sqlite3.Connection, mark: VersionMark, *, is_lost: bool) -> VersionsKept:
+    """What this start may think; `is_lost`: the database is no file, or not the one of the last run."""
+    (has_rows,) = connection.execute("SELECT EXISTS (SELECT 1 FROM version)").fetchone()
+    if is_lost:
+        return VersionsKept.DOUBTFUL
+    if bool(has_rows) == mark.is_set:
+        return VersionsKept.WHOLE if has_rows else VersionsKept.NONE
+    return VersionsKept.DOUBTFUL
+
+
+def insert_versions(connection: sqlite3.Connection, versions: Iterable[ZoneVersion]) -> None:
+    """Add versions, and forget what is too much of each zone; belongs into a transaction."""
+    bounded = [_bounded(version) for version in versions]
+    for version in bounded:
+        zone = str(version.origin)
+        if version.before is None:  # what leads nowhere is of no use
+            connection.execute("DELETE FROM version WHERE zone = ?", (zone,))
+        connection.execute(
+            "INSERT INTO version (zone, serial, at, digest, before, difference) VALUES (?, ?, ?, ?, ?, ?)",
+            (zone, version.serial, version.at, version.digest, version.before, version.difference),
+        )
+    for zone in {str(version.origin) for version in bounded}:
+        _prune(connection, zone)
+
+
+def _bounded(version: ZoneVersion) -> ZoneVersion:
+    return version if len(version.difference) <= HISTORY_OCTETS else replace(version, before=None, difference=b"")
+
+
+def _prune(connection: sqlite3.Connection, zone: str) -> None:
+    """The newest stays whatever its size, because its serial is the last."""
+    connection.execute(
+        """DELETE FROM version WHERE zone = :zone AND number <= (
+            SELECT max(number) FROM (
+                SELECT number, sum(length(difference)) OVER (ORDER BY number DESC) AS octets
+                FROM version WHERE zone = :zone)
+            WHERE octets > :most)""",
+        {"zone": zone, "most": HISTORY_OCTETS},
+    )
+
+
+def select_versions(connection: sqlite3.Connection, origin: Name) -> tuple[ZoneVersion, ...]:
+    """The versions of a zone, oldest first; from the last one that cannot be read on."""
+    rows = connection.execute(
+        "SELECT zone, serial, at, digest, before, difference FROM version WHERE zone = ? ORDER BY number",
+        (str(origin),),
+    )
+    found: list[ZoneVersion] = []
+    for row in rows:
+        try:
+            zone, serial, at, digest, before, difference = check_row(
+                row, tuple[str, int, float, bytes, int | None, bytes]
+            )
+            found.append(ZoneVersion(Name.parse(zone), serial, at, digest, before, difference))
+        except (UnreadableError, NameSyntaxError):
+            found.clear()
+    return tuple(found)
+
+
+def merge_versions(
+    stored: Sequence[ZoneVersion], waiting: Iterable[ZoneVersion], origin: Name
+) -> tuple[ZoneVersion, ...]:
+    """Those on disk and those not there yet as one; a version that is in both counts once."""
+    late = [version for version in waiting if version.origin == origin and version not in stored]
+    return (*stored, *late)

@@ -1,0 +1,71 @@
+"""How much of the versions is kept, and what a start thinks of them."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from understudy.clock.clock import SystemClock
+from understudy.model.errors import StoreError
+from understudy.model.version import ZoneVersion
+from understudy.store import versions as kept
+from understudy.store.database import DATABASE_NAME
+from understudy.store.sqlite_store import open_store, open_volatile_store
+from understudy.store.versions import MARK_NAME, VersionsKept
+from understudy.testing.builders import name
+
+ORIGIN = name("example.com")
+
+
+def version(serial: int, octets: int = 10) -> ZoneVersion:
+    return ZoneVersion(ORIGIN, serial, 5.0, b"digest", serial - 1, bytes(octets))
+
+
+def keep(state_dir: Path, *versions: ZoneVersion) -> tuple[VersionsKept, list[int]]:
+    """What a start thinks, and the serials after these were added."""
+
+    async def story() -> list[int]:
+        await store.add_versions(versions)
+        return [each.serial for each in await store.versions(ORIGIN)]
+
+    store = open_store(state_dir, SystemClock())
+    try:
+        return store.start.versions, asyncio.run(story())
+    finally:
+        store.close()
+
+
+def test_the_oldest_differences_go_when_there_are_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "HISTORY_OCTETS", 100)
+    assert keep(tmp_path, version(1, 40), version(2, 40)) == (VersionsKept.NONE, [1, 2])
+    assert keep(tmp_path, version(3, 40)) == (VersionsKept.WHOLE, [2, 3])
+    assert keep(tmp_path, version(4, 100)) == (VersionsKept.WHOLE, [4])
+
+
+def test_a_difference_that_is_too_large_leaves_the_serial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "HISTORY_OCTETS", 100)
+    assert keep(tmp_path, version(1), version(2, 101)) == (VersionsKept.NONE, [2])
+
+
+def test_a_lost_database_is_a_doubt_where_a_fresh_one_is_none(tmp_path: Path) -> None:
+    keep(tmp_path, version(1))
+    for file in tmp_path.glob(f"{DATABASE_NAME}*"):
+        file.unlink()
+    assert keep(tmp_path)[0] is VersionsKept.DOUBTFUL
+
+
+def test_a_damaged_database_is_a_doubt(tmp_path: Path) -> None:
+    keep(tmp_path, version(1))
+    (tmp_path / DATABASE_NAME).write_bytes(b"nonsense" * 1000)
+    assert keep(tmp_path)[0] is VersionsKept.DOUBTFUL
+
+
+def test_versions_of_a_server_without_a_disk_leave_a_doubt(tmp_path: Path) -> None:
+    keep(tmp_path, version(1))
+    store = open_volatile_store(tmp_path, SystemClock(), StoreError("full", code="store.full"))
+    assert store.start.versions is VersionsKept.DOUBTFUL
+    store.close()
+    assert not (tmp_path / MARK_NAME).exists()
+    assert keep(tmp_path)[0] is VersionsKept.DOUBTFUL
