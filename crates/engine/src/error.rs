@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+use understudy_wire::Serial;
 use understudy_zone::ChangeError;
 
 /// Why the service cannot do what was asked.
@@ -23,6 +24,19 @@ pub enum EngineError {
     ZoneNotFound(String),
     /// A steered set that the zone cannot have.
     Change(Box<ChangeError>),
+    /// The zone has no copy yet to make another of.
+    NoCopy(String),
+    /// The zone to begin from is another one.
+    OtherZone(String),
+    /// No secondary would take the next copy.
+    SerialNotNewer {
+        /// The one that was asked for.
+        serial: Serial,
+        /// The one of the copy that is served.
+        served: Serial,
+    },
+    /// Another copy has been served meanwhile.
+    Stale(String),
     /// The service was stopped; a stopped one does not start again.
     Stopped,
     /// A thread, an epoll instance or an eventfd could not be made.
@@ -49,6 +63,19 @@ impl fmt::Display for EngineError {
             }
             EngineError::ZoneNotFound(origin) => write!(out, "no zone {origin} is being served"),
             EngineError::Change(source) => source.fmt(out),
+            EngineError::NoCopy(origin) => {
+                write!(out, "{origin} has no copy yet to make the next one of")
+            }
+            EngineError::OtherZone(origin) => write!(out, "the zone to begin from is {origin}"),
+            EngineError::SerialNotNewer { serial, served } => {
+                write!(
+                    out,
+                    "serial {serial} is not newer than {served}, which is served"
+                )
+            }
+            EngineError::Stale(origin) => {
+                write!(out, "another copy of {origin} has been served meanwhile")
+            }
             EngineError::Stopped => write!(out, "the service was stopped"),
             EngineError::System(source) => write!(out, "the system refused a resource: {source}"),
         }

@@ -7,6 +7,7 @@
 //!     tcp     one thread: connections, each with one deadline
 //!   Limiter   response rates of the networks that ask: fixed memory, no lock
 //!   Zones     the published zones: one look-up, no lock for readers
+//!     Copy    what is transferred of a zone: plain data, a serial, what led to it
 //! trial       doors for the fuzz targets alone
 //! ```
 //!
@@ -14,7 +15,9 @@
 //! the answer is asked for: that message is dropped (over TCP: its connection is closed), counted
 //! as `dropped.panic`, and the thread goes on.
 
+mod access;
 mod address;
+mod copies;
 mod counters;
 mod engine;
 mod error;
@@ -31,6 +34,8 @@ pub mod trial;
 mod udp;
 mod zones;
 
+pub use access::Access;
+pub use copies::Prepared;
 pub use engine::Engine;
 pub use error::EngineError;
 pub use limit::RateLimit;

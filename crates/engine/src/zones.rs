@@ -13,20 +13,24 @@ use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arc_swap::{ArcSwap, Guard};
+use arc_swap::{ArcSwap, ArcSwapOption, Guard};
 use understudy_wire::{LowerName, Name, NameBuf, NameHasher, Plain, is_same};
 use understudy_zone::{SteeredChange, Zone};
 
+use crate::access::Access;
+use crate::copies::Copy;
 use crate::error::EngineError;
 use crate::records::Register;
 
-/// One zone: its current version, and how many there have been.
+/// One zone: its current version, how many there have been, and what is transferred of it.
 #[derive(Debug)]
-struct Served {
+pub(crate) struct Served {
     /// In lower case.
     origin: NameBuf,
-    current: ArcSwap<Zone>,
+    pub(crate) current: ArcSwap<Zone>,
     publications: AtomicU64,
+    pub(crate) copy: ArcSwapOption<Copy>,
+    pub(crate) access: ArcSwap<Access>,
 }
 
 impl Served {
@@ -219,29 +223,45 @@ impl Zones {
         &self.records
     }
 
-    fn write(&self) -> MutexGuard<'_, ()> {
+    /// A zone by its very name.
+    pub(crate) fn served(&self, origin: Name<'_>) -> Result<Arc<Served>, EngineError> {
+        let table = self.table.load();
+        let served = table.named(origin).ok_or_else(|| not_found(origin))?;
+        Ok(Arc::clone(served))
+    }
+
+    /// A turn at writing.
+    pub(crate) fn write(&self) -> MutexGuard<'_, ()> {
         self.writers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Serves `zone` with `steered` laid over it, in place of the version before.
+    /// Serves `zone` with `steered` laid over it, in place of the version before. Once it has a copy,
+    /// the serial is that of the copy, whatever the zone's own: nobody may see one that is not
+    /// remembered.
     ///
     /// # Errors
     /// [`EngineError::Change`] if a steered set is not possible; then nothing has changed.
     pub fn publish_zone(&self, zone: &Zone, steered: &[SteeredChange]) -> Result<(), EngineError> {
         let number = |change: &SteeredChange| self.records.number_for(change);
-        let version = Arc::new(zone.with_counted(steered, number)?);
+        let version = zone.with_counted(steered, number)?;
         let _turn = self.write();
         let table = self.table.load();
         if let Some(served) = table.named(zone.origin()) {
-            served.current.store(version);
+            let version = match served.copy.load().as_deref() {
+                Some(copy) => version.with_rrsets(&[version.serial_change(copy.zone.serial())])?,
+                None => version,
+            };
+            served.current.store(Arc::new(version));
             served.publications.fetch_add(1, Ordering::Relaxed);
             return Ok(());
         }
         let mut zones: Vec<_> = table.all().cloned().collect();
         zones.push(Arc::new(Served {
             origin: zone.origin().to_lower(),
-            current: ArcSwap::new(version),
+            current: ArcSwap::from_pointee(version),
             publications: AtomicU64::new(1),
+            copy: ArcSwapOption::empty(),
+            access: ArcSwap::default(),
         }));
         self.table.store(Arc::new(Table::of(&zones)));
         Ok(())
@@ -292,7 +312,7 @@ impl Zones {
     }
 }
 
-fn not_found(origin: Name<'_>) -> EngineError {
+pub(crate) fn not_found(origin: Name<'_>) -> EngineError {
     EngineError::ZoneNotFound(origin.to_string())
 }
 

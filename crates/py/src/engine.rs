@@ -14,12 +14,13 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 use understudy_answer::{CookieJar, Outcome, Request, Server, Transport};
-use understudy_engine::{EngineError, Settings, monotonic_ns, wall_s};
-use understudy_wire::{CookieSecret, CookieSecrets};
-use understudy_zone::SteeredChange;
+use understudy_engine::{Access, EngineError, Settings, monotonic_ns, wall_s};
+use understudy_wire::{CookieSecret, CookieSecrets, Serial};
+use understudy_zone::{Difference, SteeredChange};
 
 use crate::errors::{engine_error, text_error, value_error};
-use crate::values::{self, RateLimitTuple, SteeredTuple, steered_change};
+use crate::prepared::Prepared;
+use crate::values::{self, RateLimitTuple, SteeredTuple, ViewTuple, steered_change, view_change};
 use crate::zone::Zone;
 
 /// The longest response.
@@ -168,6 +169,77 @@ impl Engine {
         let (origin, changes) = (values::name(origin)?, changes(steered)?);
         self.detached(py, |engine| {
             engine.zones().publish(origin.as_name(), &changes)
+        })
+    }
+
+    /// Make the next copy of a zone, as plain data with a serial of its own, from `base` or from the
+    /// copy that is served, with these views in place of what they hide. Nobody sees it before
+    /// `commit`. Raises `ZoneNotFoundError`; `ValueError` without a base where there is no copy yet, for a
+    /// serial that is not newer, and for views that are no records of the zone.
+    #[pyo3(signature = (origin, serial, views, base = None))]
+    fn prepare(
+        &self,
+        py: Python<'_>,
+        origin: &str,
+        serial: u32,
+        views: Vec<ViewTuple>,
+        base: Option<&Bound<'_, Zone>>,
+    ) -> PyResult<Prepared> {
+        let origin = values::name(origin)?;
+        let changes: PyResult<Vec<_>> = views.into_iter().map(view_change).collect();
+        let (changes, serial) = (changes?, Serial::new(serial));
+        let base = base.map(|zone| zone.get().version().clone());
+        self.detached(py, |engine| {
+            let zones = engine.zones();
+            zones.prepare(origin.as_name(), serial, changes, base.as_ref())
+        })
+        .map(|prepared| Prepared { prepared })
+    }
+
+    /// Serve a prepared copy: it, its history and the serial that is answered change in one step.
+    /// Raises `StaleVersionError` if another one was served since it was prepared.
+    fn commit(&self, py: Python<'_>, prepared: &Bound<'_, Prepared>) -> PyResult<()> {
+        let prepared = &prepared.get().prepared;
+        self.detached(py, |engine| engine.zones().commit(prepared))
+    }
+
+    /// Put differences of an earlier run, oldest first, before those that are kept. Gives how many
+    /// lead to the copy that is served; what is damaged, or leads elsewhere, is left out with all
+    /// that is older.
+    fn restore_history(
+        &self,
+        py: Python<'_>,
+        origin: &str,
+        differences: Vec<PyBackedBytes>,
+    ) -> PyResult<usize> {
+        let origin = values::name(origin)?;
+        self.detached(py, |engine| {
+            let read = differences
+                .iter()
+                .rev()
+                .map_while(|octets| Difference::from_octets(octets).ok());
+            let mut whole: Vec<_> = read.collect();
+            whole.reverse();
+            engine.zones().restore_history(origin.as_name(), whole)
+        })
+    }
+
+    /// Who may transfer a zone: clients of these networks, and those that sign with these keys.
+    /// Nobody else. Raises `ValueError`, `ZoneNotFoundError`.
+    fn set_access(
+        &self,
+        py: Python<'_>,
+        origin: &str,
+        networks: Vec<String>,
+        keys: Vec<String>,
+    ) -> PyResult<()> {
+        let origin = values::name(origin)?;
+        let keys: PyResult<Vec<_>> = keys.iter().map(|key| values::name(key)).collect();
+        let keys = keys?;
+        self.detached(py, |engine| {
+            let networks: Result<Vec<_>, _> = networks.iter().map(|text| text.parse()).collect();
+            let access = Access::new(networks?, keys);
+            engine.zones().set_access(origin.as_name(), access)
         })
     }
 

@@ -30,16 +30,26 @@ create_exception!(
     understudy.engine._native,
     ZoneNotFoundError,
     PyException,
-    "`publish`, `withdraw_zone`: no such zone is being served."
+    "No such zone is being served."
+);
+create_exception!(
+    understudy.engine._native,
+    StaleVersionError,
+    PyException,
+    "`commit`: another copy of the zone has been served since this one was prepared."
 );
 
 /// The exception for an error of the engine.
 pub(crate) fn engine_error(py: Python<'_>, error: &EngineError) -> PyErr {
     let text = error.to_string();
     match error {
-        EngineError::NotAnAddress(_) | EngineError::NotANetwork(_) | EngineError::Change(_) => {
-            PyValueError::new_err(text)
-        }
+        EngineError::NotAnAddress(_)
+        | EngineError::NotANetwork(_)
+        | EngineError::Change(_)
+        | EngineError::NoCopy(_)
+        | EngineError::OtherZone(_)
+        | EngineError::SerialNotNewer { .. } => PyValueError::new_err(text),
+        EngineError::Stale(_) => StaleVersionError::new_err(text),
         EngineError::ZoneNotFound(_) => ZoneNotFoundError::new_err(text),
         EngineError::Stopped => PyRuntimeError::new_err(text),
         EngineError::System(source) => os_error(source, None),

@@ -3,6 +3,7 @@
 //! ```text
 //! zone      Zone: load, look into
 //! engine    Engine: serve, publish, count
+//! prepared  Prepared: the next version of what is transferred of a zone
 //!   values    tuples of the boundary <-> values of the crates
 //!   errors    every error of the crates -> one exception, in one place
 //! ```
@@ -12,6 +13,7 @@
 
 mod engine;
 mod errors;
+mod prepared;
 mod values;
 mod zone;
 
@@ -23,7 +25,9 @@ mod _native {
     #[pymodule_export]
     use crate::engine::Engine;
     #[pymodule_export]
-    use crate::errors::{BindError, ZoneFileError, ZoneNotFoundError};
+    use crate::errors::{BindError, StaleVersionError, ZoneFileError, ZoneNotFoundError};
+    #[pymodule_export]
+    use crate::prepared::Prepared;
     #[pymodule_export]
     use crate::zone::Zone;
 }

@@ -7,7 +7,7 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 use understudy_engine::RateLimit;
 use understudy_wire::{NameBuf, Rtype};
-use understudy_zone::{Kind, Problem, RRset, Selector, SteeredChange, SteeredSet};
+use understudy_zone::{Kind, Problem, RRset, RRsetChange, Selector, SteeredChange, SteeredSet};
 
 use crate::errors::{engine_error, name_error, value_error};
 
@@ -30,6 +30,9 @@ pub(crate) type SteeredTuple = (
     String,
     Vec<VariantTuple>,
 );
+
+/// (owner, type, ttl, rdatas): what plain data has in place of a steered set.
+pub(crate) type ViewTuple = (String, u16, u32, Vec<PyBackedBytes>);
 
 /// (per second, slip, IPv4 prefix, IPv6 prefix, exempt networks, table size).
 pub(crate) type RateLimitTuple = (u32, u32, u8, u8, Vec<String>, usize);
@@ -147,11 +150,7 @@ pub(crate) fn steered_change(steered: SteeredTuple) -> PyResult<SteeredChange> {
             )));
         }
     };
-    if ttl > MAX_TTL {
-        return Err(value_error(format!(
-            "a ttl of {ttl} is more than {MAX_TTL} seconds"
-        )));
-    }
+    let ttl = sound_ttl(ttl)?;
     let due_ns = due.map(instant_ns).transpose()?;
     let variants = variants.into_iter().map(variant).collect();
     Ok(SteeredChange::Set(
@@ -165,6 +164,25 @@ pub(crate) fn steered_change(steered: SteeredTuple) -> PyResult<SteeredChange> {
             variants,
         },
     ))
+}
+
+/// A change of plain data: no records mean that there are none.
+pub(crate) fn view_change((owner, rtype, ttl, rdatas): ViewTuple) -> PyResult<RRsetChange> {
+    let (owner, rtype) = (name(&owner)?, Rtype::new(rtype));
+    if rdatas.is_empty() {
+        return Ok(RRsetChange::Remove(owner, rtype));
+    }
+    let rdatas = rdatas.iter().map(|rdata| rdata.to_vec()).collect();
+    Ok(RRsetChange::Set(owner, rtype, sound_ttl(ttl)?, rdatas))
+}
+
+fn sound_ttl(ttl: u32) -> PyResult<u32> {
+    if ttl > MAX_TTL {
+        return Err(value_error(format!(
+            "a ttl of {ttl} is more than {MAX_TTL} seconds"
+        )));
+    }
+    Ok(ttl)
 }
 
 fn variant((weight, rdatas): VariantTuple) -> (u32, Vec<Vec<u8>>) {

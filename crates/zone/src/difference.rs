@@ -114,6 +114,13 @@ impl Difference {
         })
     }
 
+    /// The zone.
+    #[must_use]
+    pub fn origin(&self) -> Name<'_> {
+        let soa = self.added().next();
+        soa.map_or(Name::ROOT, |soa| soa.owner)
+    }
+
     /// The serial of the version before.
     #[must_use]
     pub fn from(&self) -> Serial {
@@ -142,6 +149,12 @@ impl Difference {
     #[must_use]
     pub fn size_octets(&self) -> usize {
         self.deleted.len() + self.added.len()
+    }
+
+    /// How many records, SOA records as well.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.deleted().chain(self.added()).count()
     }
 
     /// Is nothing but the serial another?

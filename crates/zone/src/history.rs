@@ -22,6 +22,12 @@ pub struct History {
 }
 
 impl History {
+    /// Is there room for such a difference at all?
+    #[must_use]
+    pub fn keeps(difference: &Difference) -> bool {
+        difference.size_octets() <= MAX_OCTETS
+    }
+
     /// With one more, without the oldest where there would be too many. What does not begin where
     /// this ends begins a history of its own.
     #[must_use]

@@ -20,6 +20,11 @@ Steered: TypeAlias = tuple[
 ]
 """One steered RRset. `nodata`, `servfail`: no variants; `remove` ends the steering of that owner and type."""
 
+View: TypeAlias = tuple[str, int, int, Sequence[bytes]]
+"""(owner, type, ttl, rdata octets of each record): what a copy has there, in place of what is steered or static; no
+records: nothing of the type.
+"""
+
 RateLimit: TypeAlias = tuple[
     int,  # responses per second about one subject to one network, from 1 to 100,000
     int,  # slip: one in so many of the others is sent truncated; 0: none
@@ -45,7 +50,10 @@ class BindError(Exception):
     errno: int
 
 class ZoneNotFoundError(Exception):
-    """`publish`, `withdraw_zone`: no such zone is being served."""
+    """No such zone is being served."""
+
+class StaleVersionError(Exception):
+    """`commit`: another copy of the zone has been served since this one was prepared."""
 
 @final
 class Zone:
@@ -85,6 +93,26 @@ class Zone:
     @staticmethod
     def locate(origin: str, path: str, owner: str, rtype: int) -> tuple[str, int] | None:
         """(file, line) of the first such record, by reading the file again; None: none there, or unreadable."""
+
+@final
+class Prepared:
+    """The next version of a zone's copy, which nobody has seen yet."""
+
+    @property
+    def serial(self) -> int: ...
+    @property
+    def difference(self) -> bytes | None:
+        """What is different from the copy before, for `restore_history` after a restart. None: there was none, or the
+        difference is longer than all that is kept, so that the history begins anew.
+        """
+
+    @property
+    def digest(self) -> bytes:
+        """Sixteen octets: the same for the same records, whatever their serial."""
+
+    @property
+    def is_same(self) -> bool:
+        """Nothing but the serial would differ from the copy before; False if there was none."""
 
 @final
 class Engine:
@@ -136,6 +164,30 @@ class Engine:
     def withdraw_zone(self, origin: str) -> None: ...
     def publish(self, origin: str, steered: Sequence[Steered]) -> None:
         """Change some steered sets of a served zone in one step. Costs by the change, not by the zone."""
+
+    def prepare(self, origin: str, serial: int, views: Sequence[View], base: Zone | None = None) -> Prepared:
+        """Make the next copy of a served zone: plain data with a serial of its own, as it is transferred.
+
+        It has the records of `base`, or of the copy that is served, with the views in their place. Costs by the views;
+        with a base by the zone. Raises ZoneNotFoundError; ValueError without a base where there is no copy yet, for a
+        serial that is not newer (RFC 1982) than that of the copy, and for views that are no records of the zone.
+        """
+
+    def commit(self, prepared: Prepared) -> None:
+        """Serve a prepared copy: it, its history and the serial that is answered change in one step. From now on
+        `publish_zone` leaves the serial alone. Raises StaleVersionError, ZoneNotFoundError.
+        """
+
+    def restore_history(self, origin: str, differences: Sequence[bytes]) -> int:
+        """Put differences of an earlier run, oldest first, before those that are kept; how many hold. Those that are
+        damaged, or do not lead to the copy that is served, are left out with all that are older. Raises
+        ZoneNotFoundError; ValueError where there is no copy yet.
+        """
+
+    def set_access(self, origin: str, networks: Sequence[str], keys: Sequence[str]) -> None:
+        """Who may transfer a zone: clients of these networks, and whoever signs with one of these keys. Nobody at
+        first, and again after `withdraw_zone`. Raises ZoneNotFoundError; ValueError for what is no network or name.
+        """
 
     def zones(self) -> list[tuple[str, int, int]]:
         """(origin, serial, publications so far) of every served zone."""

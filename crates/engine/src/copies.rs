@@ -1,0 +1,206 @@
+//! Copies of the served zones, for whoever cannot decide: plain data with a serial of their own.
+//!
+//! ```text
+//! live zone   static data with steered sets laid over it: answered
+//!      |          prepare: static views in their place, the next serial    (nobody sees it)
+//!      v          commit: after whoever must remember it has it on disk
+//! copy        ordinary records and one serial: transferred, its history kept
+//! ```
+
+use std::sync::Arc;
+
+use understudy_wire::{Name, Serial};
+use understudy_zone::{Difference, Digest, History, RRsetChange, Zone};
+
+use crate::access::Access;
+use crate::error::EngineError;
+use crate::zones::Zones;
+
+/// What is transferred of a zone.
+#[derive(Clone, Debug)]
+pub(crate) struct Copy {
+    pub(crate) zone: Zone,
+    pub(crate) digest: Digest,
+    pub(crate) history: History,
+}
+
+/// The next version of a zone's copy, which nobody has seen yet.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// The copy that it was made after.
+    before: Option<Zone>,
+    zone: Zone,
+    digest: Digest,
+    difference: Option<Arc<Difference>>,
+    is_same: bool,
+}
+
+impl Prepared {
+    /// The serial that it will be seen with.
+    #[must_use]
+    pub fn serial(&self) -> Serial {
+        self.zone.serial()
+    }
+
+    /// What is different from the copy before. None if there was none, or if it is longer than all
+    /// that is kept of a zone's history, which then begins anew.
+    #[must_use]
+    pub fn difference(&self) -> Option<&Difference> {
+        self.difference.as_deref()
+    }
+
+    /// What it has, whatever its serial.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Would nothing but the serial differ from the copy before?
+    #[must_use]
+    pub fn is_same(&self) -> bool {
+        self.is_same
+    }
+}
+
+impl Zones {
+    /// Makes the next copy of a zone: `base`, or the copy that is served, with these changes and
+    /// this serial. Costs by the changes; with a base by the zone.
+    ///
+    /// # Errors
+    /// [`EngineError::ZoneNotFound`]; [`EngineError::NoCopy`] without a base;
+    /// [`EngineError::SerialNotNewer`] than that of the copy that is served; [`EngineError::Change`].
+    pub fn prepare(
+        &self,
+        origin: Name<'_>,
+        serial: Serial,
+        changes: Vec<RRsetChange>,
+        base: Option<&Zone>,
+    ) -> Result<Prepared, EngineError> {
+        let before = self.copy_of(origin)?;
+        if let Some(before) = &before
+            && !serial.is_newer_than(before.zone.serial())
+        {
+            let served = before.zone.serial();
+            return Err(EngineError::SerialNotNewer { serial, served });
+        }
+        let Some(from) = base.or(before.as_deref().map(|before| &before.zone)) else {
+            return Err(EngineError::NoCopy(origin.to_string()));
+        };
+        if from.origin() != origin {
+            return Err(EngineError::OtherZone(from.origin().to_string()));
+        }
+        let mut changes = changes;
+        changes.push(from.serial_change(serial));
+        let zone = from.with_rrsets(&changes)?;
+        Ok(match (before, base) {
+            (None, _) => first(zone),
+            (Some(before), None) => {
+                let difference = Difference::by_changes(&before.zone, &zone, &changes);
+                let digest = before.digest.after(&difference);
+                next(&before, zone, difference, digest)
+            }
+            (Some(before), Some(_)) => {
+                let difference = Difference::between(&before.zone, &zone);
+                let digest = before.digest.after(&difference);
+                next(&before, zone, difference, digest)
+            }
+        })
+    }
+
+    /// Serves a prepared copy: it, its history and the serial that is answered change together.
+    ///
+    /// # Errors
+    /// [`EngineError::ZoneNotFound`]; [`EngineError::Stale`] if another copy is served by now than
+    /// the one that it was made after.
+    pub fn commit(&self, prepared: &Prepared) -> Result<(), EngineError> {
+        let origin = prepared.zone.origin();
+        let _turn = self.write();
+        let served = self.served(origin)?;
+        let current = served.copy.load();
+        let is_next = match (current.as_deref(), &prepared.before) {
+            (None, None) => true,
+            (Some(current), Some(before)) => current.zone.is_version(before),
+            _ => false,
+        };
+        if !is_next {
+            return Err(EngineError::Stale(origin.to_string()));
+        }
+        let live = served.current.load();
+        let live = live.with_rrsets(&[live.serial_change(prepared.serial())])?;
+        let history = match (current.as_deref(), &prepared.difference) {
+            (Some(current), Some(difference)) => current.history.with(Arc::clone(difference)),
+            _ => History::default(),
+        };
+        // The copy first: whoever sees the serial must find what it stands for.
+        served.copy.store(Some(Arc::new(Copy {
+            zone: prepared.zone.clone(),
+            digest: prepared.digest,
+            history,
+        })));
+        served.current.store(Arc::new(live));
+        Ok(())
+    }
+
+    /// Puts differences of an earlier run, oldest first, before those that are kept. Gives the
+    /// number of those that lead to the copy that is served; the others are left out.
+    ///
+    /// # Errors
+    /// [`EngineError::ZoneNotFound`]; [`EngineError::NoCopy`].
+    pub fn restore_history(
+        &self,
+        origin: Name<'_>,
+        older: Vec<Difference>,
+    ) -> Result<usize, EngineError> {
+        let _turn = self.write();
+        let served = self.served(origin)?;
+        let Some(copy) = served.copy.load_full() else {
+            return Err(EngineError::NoCopy(origin.to_string()));
+        };
+        let ours = older.into_iter().filter(|it| it.origin() == origin);
+        let history = copy.history.with_older(ours.collect(), copy.zone.serial());
+        let count = history.count() - copy.history.count();
+        let (zone, digest) = (copy.zone.clone(), copy.digest);
+        served.copy.store(Some(Arc::new(Copy {
+            zone,
+            digest,
+            history,
+        })));
+        Ok(count)
+    }
+
+    /// Says who may transfer a zone.
+    ///
+    /// # Errors
+    /// [`EngineError::ZoneNotFound`].
+    pub fn set_access(&self, origin: Name<'_>, access: Access) -> Result<(), EngineError> {
+        let _turn = self.write();
+        self.served(origin)?.access.store(Arc::new(access));
+        Ok(())
+    }
+
+    fn copy_of(&self, origin: Name<'_>) -> Result<Option<Arc<Copy>>, EngineError> {
+        Ok(self.served(origin)?.copy.load_full())
+    }
+}
+
+fn first(zone: Zone) -> Prepared {
+    Prepared {
+        before: None,
+        digest: Digest::of(&zone),
+        zone,
+        difference: None,
+        is_same: false,
+    }
+}
+
+fn next(before: &Copy, zone: Zone, difference: Difference, digest: Digest) -> Prepared {
+    let is_same = difference.is_empty();
+    let is_kept = History::keeps(&difference);
+    Prepared {
+        before: Some(before.zone.clone()),
+        zone,
+        digest,
+        difference: is_kept.then(|| Arc::new(difference)),
+        is_same,
+    }
+}
