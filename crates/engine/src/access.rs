@@ -7,10 +7,6 @@ use understudy_wire::{Name, NameBuf};
 use crate::network::Network;
 
 /// Nobody, unless a network or a key says otherwise.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "transfers read it: the next change")
-)]
 #[derive(Clone, Debug, Default)]
 pub struct Access {
     networks: Vec<Network>,
