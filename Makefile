@@ -34,6 +34,7 @@ test: setup  ## everything that needs no root and no other server
 
 conformance: setup  ## the engine against the reference answerer (WORLDS=5000 sets of zones unless told) and other servers, at length
 	@tools/peers.sh
+	@$(if $(WORLDS),,echo "about twenty minutes, most of it silent; with WORLDS=400 about six")
 	@CONFORMANCE_WORLDS=$(or $(WORLDS),5000) $(BIN)/python -m pytest tests/property/test_answer_laws.py -q
 	@UNDERSTUDY_CONFORMANCE=long $(BIN)/python -m pytest tests/integration/test_side_by_side.py -q --override-ini addopts="--strict-markers --import-mode=importlib -ra"
 
