@@ -20,7 +20,7 @@ _CODE = re.compile(r"[a-z]+(?:[-_][a-z]+)*\.[a-z]+(?:[-_][a-z0-9]+)*")
 _FAMILY = re.compile(r"(?:[a-z]+(?:-[a-z]+)*|\*)\.(?:[a-z]+(?:-[a-z]+)*|\*)")
 _NO_CODE = re.compile(r"^understudy\.|\.(?:ya?ml|json|db|sock|lock|log|conf|zone|md|py|sql|tmp)$")
 _ROW = re.compile(r"^\| `(?P<code>[a-z.*_-]+)` \|(?P<text>[^|]*)\|(?P<remedy>[^|]*)\|$", re.MULTILINE)
-_RUST_CODE = re.compile(r"\"(?P<code>zone(?:\.[a-z-]+)+)\"")
+_RUST_CODE = re.compile(r"\"(?P<code>(?:zone|transfer)(?:\.[a-z-]+)+)\"")
 
 
 def exceptions(tree: ast.Module) -> Iterator[tuple[int, str]]:

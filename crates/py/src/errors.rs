@@ -38,6 +38,12 @@ create_exception!(
     PyException,
     "`commit`: another copy of the zone has been served since this one was prepared."
 );
+create_exception!(
+    understudy.engine._native,
+    IncomingError,
+    PyException,
+    "A transfer that gave no zone; `code` is stable and dotted."
+);
 
 /// The exception for an error of the engine.
 pub(crate) fn engine_error(py: Python<'_>, error: &EngineError) -> PyErr {
@@ -81,6 +87,13 @@ pub(crate) fn load_error(py: Python<'_>, error: &LoadError, path: &Path) -> PyEr
         let tuples = |of: Vec<&Problem>| of.into_iter().map(problem_tuple).collect::<Vec<_>>();
         it.setattr("problems", tuples(errors))?;
         it.setattr("warnings", tuples(warnings))
+    })
+}
+
+/// The exception for a transfer that gave no zone.
+pub(crate) fn incoming_error(py: Python<'_>, error: &understudy_zone::IncomingError) -> PyErr {
+    with(py, IncomingError::new_err(error.to_string()), |it| {
+        it.setattr("code", error.code())
     })
 }
 

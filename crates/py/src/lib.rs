@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! zone      Zone: load, look into
+//! incoming  Incoming: a zone from another server, message by message
 //! engine    Engine: serve, publish, count
 //! prepared  Prepared: the next version of what is transferred of a zone
 //!   values    tuples of the boundary <-> values of the crates
@@ -13,6 +14,7 @@
 
 mod engine;
 mod errors;
+mod incoming;
 mod prepared;
 mod values;
 mod zone;
@@ -25,7 +27,11 @@ mod _native {
     #[pymodule_export]
     use crate::engine::Engine;
     #[pymodule_export]
-    use crate::errors::{BindError, StaleVersionError, ZoneFileError, ZoneNotFoundError};
+    use crate::errors::{
+        BindError, IncomingError, StaleVersionError, ZoneFileError, ZoneNotFoundError,
+    };
+    #[pymodule_export]
+    use crate::incoming::Incoming;
     #[pymodule_export]
     use crate::prepared::Prepared;
     #[pymodule_export]

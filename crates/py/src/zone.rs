@@ -21,6 +21,10 @@ pub(crate) struct Zone {
 }
 
 impl Zone {
+    pub(crate) fn new(loaded: Loaded) -> Self {
+        Self { loaded }
+    }
+
     pub(crate) fn version(&self) -> &understudy_zone::Zone {
         &self.loaded.zone
     }

@@ -273,7 +273,7 @@ impl<'m> Query<'m> {
 
 /// The question behind the header, and where it ends. A pointer could only point into the header.
 #[inline]
-fn split_question(message: &[u8]) -> Option<(Question<'_>, usize)> {
+pub(crate) fn split_question(message: &[u8]) -> Option<(Question<'_>, usize)> {
     let body = message.get(HEADER_OCTETS..)?;
     let (qname, rest) = Name::split_from(body).ok()?;
     let ([a, b, c, d], _) = rest.split_first_chunk()?;

@@ -579,3 +579,10 @@ fn a_record_is_located_whatever_the_case_of_its_zone() {
     assert_eq!(locate("www.example", Rtype::AAAA), None);
     assert_eq!(locate("www.test", Rtype::A), None);
 }
+
+#[test]
+fn a_record_without_octets_at_the_apex_takes_nothing_from_the_name_behind_it() {
+    let zone = good("@ TYPE65280 \\# 0\na A 192.0.2.2\n").zone;
+    assert_eq!(rdatas(&zone, "example.", Rtype::new(65280)), [[0_u8; 0]]);
+    assert_eq!(rdatas(&zone, "a.example.", Rtype::A), [[192, 0, 2, 2]]);
+}

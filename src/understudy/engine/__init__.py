@@ -3,6 +3,8 @@
 from understudy.engine._native import (
     BindError,
     Engine,
+    Incoming,
+    IncomingError,
     Prepared,
     StaleVersionError,
     Zone,
@@ -10,4 +12,14 @@ from understudy.engine._native import (
     ZoneNotFoundError,
 )
 
-__all__ = ["BindError", "Engine", "Prepared", "StaleVersionError", "Zone", "ZoneFileError", "ZoneNotFoundError"]
+__all__ = [
+    "BindError",
+    "Engine",
+    "Incoming",
+    "IncomingError",
+    "Prepared",
+    "StaleVersionError",
+    "Zone",
+    "ZoneFileError",
+    "ZoneNotFoundError",
+]

@@ -55,6 +55,11 @@ class ZoneNotFoundError(Exception):
 class StaleVersionError(Exception):
     """`commit`: another copy of the zone has been served since this one was prepared."""
 
+class IncomingError(Exception):
+    """A transfer that gave no zone: `code` is stable and dotted, `transfer.behind`."""
+
+    code: str
+
 @final
 class Zone:
     """One immutable version of a zone."""
@@ -113,6 +118,34 @@ class Prepared:
     @property
     def is_same(self) -> bool:
         """Nothing but the serial would differ from the copy before; False if there was none."""
+
+@final
+class Incoming:
+    """A zone that comes in from another server by AXFR or IXFR, message by message: all of it or nothing."""
+
+    def __init__(
+        self,
+        origin: str,
+        message_id: int,
+        *,
+        held: Zone | None = None,
+        is_incremental: bool = False,
+        limit_octets: int,
+    ) -> None:
+        """The answer to a query with this id: AXFR, or where `is_incremental` IXFR with the serial of `held`.
+
+        Of messages, and of what is kept of them, no more than `limit_octets` are taken. Raises ValueError: no name, or
+        an IXFR of nothing.
+        """
+
+    def feed(self, message: bytes) -> bool:
+        """Take the next message; True: it was the last. Raises IncomingError, and then nothing comes of it any more."""
+
+    def finish(self) -> Zone | None:
+        """The newer version; None: what is held is current. Lets the interpreter go on. Raises IncomingError.
+
+        There is one ending: ValueError behind it.
+        """
 
 @final
 class Engine:

@@ -43,6 +43,27 @@ pub(super) fn check_apex(records: &Records, origin: Name<'_>, journal: &mut Jour
     true
 }
 
+/// The rules about what may stand beside what, for some names.
+pub(super) fn check_names(records: &Records, origin: Name<'_>, journal: &mut Journal) {
+    for group in records.by_owner() {
+        let sets = group.chunk_by(|left, right| left.rtype == right.rtype);
+        let sets: Vec<_> = sets
+            .filter_map(|set| {
+                set.first().map(|first| SetSummary {
+                    rtype: first.rtype,
+                    count: set.len(),
+                    first,
+                })
+            })
+            .collect();
+        let key = group
+            .first()
+            .map(|record| records.key(record))
+            .unwrap_or_default();
+        check_node(key, &sets, origin, journal);
+    }
+}
+
 /// The rules about what may stand beside what.
 pub(super) fn check_node(
     key: &[u8],

@@ -14,10 +14,12 @@ use std::path::Path;
 use understudy_wire::{Name, Rtype};
 
 use crate::key::Key;
-use crate::problem::{LoadError, Loaded};
+use crate::problem::{LoadError, Loaded, Problem};
+use crate::zone::Zone;
 use journal::Journal;
 use reader::Reader;
 use records::Record;
+pub(crate) use records::{Records, Stretch};
 
 /// Called with the octets read and the octets in all.
 pub(crate) type Progress<'p> = &'p mut dyn FnMut(u64, u64);
@@ -70,6 +72,33 @@ fn read(
         check::check(zone, &records, &mut journal);
     }
     let files = journal.file_names();
+    conclude(zone, files, journal)
+}
+
+/// The zone of records that came from another server, by the rules of a master file.
+pub(crate) fn from_records(mut records: Records, origin: Name<'_>) -> Result<Loaded, LoadError> {
+    let mut journal = Journal::default();
+    records.sort();
+    let zone = assemble::assemble(&records, origin, &mut journal);
+    if let Some(zone) = &zone {
+        check::check(zone, &records, &mut journal);
+    }
+    conclude(zone, Vec::new(), journal)
+}
+
+/// The problems of some names of a zone, errors only: these are all records that the names have.
+pub(crate) fn check_names(mut records: Records, origin: Name<'_>) -> Vec<Problem> {
+    let mut journal = Journal::default();
+    records.sort();
+    check::check_names(&records, origin, &mut journal);
+    if journal.has_errors() {
+        journal.into_problems()
+    } else {
+        Vec::new()
+    }
+}
+
+fn conclude(zone: Option<Zone>, files: Vec<String>, journal: Journal) -> Result<Loaded, LoadError> {
     match zone {
         Some(zone) if !journal.has_errors() => Ok(Loaded {
             zone,

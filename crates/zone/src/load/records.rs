@@ -34,6 +34,13 @@ impl Record {
             at: Spot::Offset(self.at),
         }
     }
+
+    /// Is the key in the same place? The apex has no octets there: behind an empty rdata another key may begin
+    /// where its key does.
+    #[inline]
+    fn has_key_of(&self, other: &Self) -> bool {
+        self.key_start == other.key_start && self.key_length == other.key_length
+    }
 }
 
 /// All records read so far.
@@ -159,7 +166,7 @@ impl Records {
         let (Some(left), Some(right)) = (self.records.get(left), self.records.get(right)) else {
             return Ordering::Equal;
         };
-        let by_key = if left.key_start == right.key_start {
+        let by_key = if left.has_key_of(right) {
             Ordering::Equal
         } else {
             self.key(left).cmp(self.key(right))
@@ -177,7 +184,7 @@ impl Records {
     /// The records of each name together, in order.
     pub(crate) fn by_owner(&self) -> impl Iterator<Item = &[Record]> {
         self.records.chunk_by(|left, right| {
-            left.key_start == right.key_start || is_same(self.key(left), self.key(right))
+            left.has_key_of(right) || is_same(self.key(left), self.key(right))
         })
     }
 

@@ -3,6 +3,7 @@
 mod addresses;
 mod bitmap;
 mod codec;
+mod expand;
 mod fields;
 mod grammar;
 mod keys;
@@ -18,6 +19,7 @@ use understudy_wire::Rtype;
 
 use grammar::{Field, fields};
 
+pub(crate) use expand::expand;
 pub(crate) use fields::push_unescaped;
 pub(crate) use grammar::is_widely_read;
 pub(crate) use read::{read, read_name, refuse};
