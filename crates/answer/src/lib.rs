@@ -35,7 +35,7 @@ pub use ahead::look_ahead;
 pub use chance::Chance;
 #[doc(hidden)]
 pub use message::respond_at_length;
-pub use message::{respond, slip};
+pub use message::{refuse_transfer, respond, respond_with, slip};
 pub use outcome::{
     CookieUse, ExtendedError, Outcome, RECORDS, Request, Silence, Subject, Summary, Transport,
 };

@@ -123,6 +123,51 @@ pub fn slip(
     })
 }
 
+/// Frames records that the caller writes as the response to a query that [`respond`] refused as a
+/// transfer. What is malformed in its options is told instead.
+pub fn respond_with(
+    server: &Server,
+    request: &Request<'_>,
+    chance: &mut Chance,
+    reply: &mut [u8],
+    records: impl FnOnce(&mut Writer<'_>) -> Result<(), Full>,
+) -> Outcome {
+    framed(server, request, chance, reply, |response| {
+        response.writer.set_flags(Header::AA);
+        records(&mut response.writer)
+    })
+}
+
+/// Refuses such a query for a reason of its own.
+pub fn refuse_transfer(
+    server: &Server,
+    request: &Request<'_>,
+    chance: &mut Chance,
+    reply: &mut [u8],
+    (rcode, error): (Rcode, Option<ExtendedError>),
+) -> Outcome {
+    framed(server, request, chance, reply, |response| {
+        response.writer.set_rcode(rcode);
+        response.error = error;
+        Ok(())
+    })
+}
+
+fn framed(
+    server: &Server,
+    request: &Request<'_>,
+    chance: &mut Chance,
+    reply: &mut [u8],
+    sections: impl FnOnce(&mut Response<'_, '_, '_>) -> Result<(), Full>,
+) -> Outcome {
+    let Ok(query) = Query::parse(request.message) else {
+        return Outcome::Silent(Silence::NoRoom);
+    };
+    let asked = Asked::unsigned(&query, request);
+    let written = frame(server, &asked, chance, reply, sections);
+    written.map_or(Outcome::Silent(Silence::NoRoom), Outcome::Answered)
+}
+
 /// A well-formed query and the circumstances of its coming.
 struct Asked<'a> {
     query: &'a Query<'a>,

@@ -83,6 +83,8 @@ pub enum CookieUse {
 pub enum ExtendedError {
     /// A steered record has nothing healthy to answer with, and is to say so.
     NoneHealthy,
+    /// What is asked for is not there yet, or is given to so many at once that it has to wait.
+    NotReady,
     /// What is asked for is given to nobody who is not known.
     Prohibited,
     /// The name is in no zone of this server.
@@ -95,8 +97,9 @@ pub enum ExtendedError {
 
 impl ExtendedError {
     /// Every one, in the order of the codes.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::NoneHealthy,
+        Self::NotReady,
         Self::Prohibited,
         Self::NotAuthoritative,
         Self::NotSupported,
@@ -108,6 +111,7 @@ impl ExtendedError {
     pub fn code(self) -> u16 {
         match self {
             Self::NoneHealthy => 0,
+            Self::NotReady => 14,
             Self::Prohibited => 18,
             Self::NotAuthoritative => 20,
             Self::NotSupported => 21,
@@ -119,6 +123,7 @@ impl ExtendedError {
     pub(crate) fn octets(self) -> &'static [u8] {
         match self {
             Self::NoneHealthy => b"\0\x00no endpoint is healthy",
+            Self::NotReady => b"\0\x0e",
             Self::Prohibited => b"\0\x12",
             Self::NotAuthoritative => b"\0\x14",
             Self::NotSupported => b"\0\x15",
@@ -155,6 +160,15 @@ pub struct Summary {
     pub subject: Subject,
     /// It was cut to a header and a question by a rate limit.
     pub is_slipped: bool,
+}
+
+impl Summary {
+    /// Was it refused because it asks for a zone, which only some may have?
+    #[inline]
+    #[must_use]
+    pub fn is_refused_transfer(&self) -> bool {
+        self.error == Some(ExtendedError::Prohibited)
+    }
 }
 
 /// The end of every message: answered, or silence with its reason.

@@ -20,10 +20,6 @@ impl Access {
         Access { networks, keys }
     }
 
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "transfers ask it: the next change")
-    )]
     /// May this client, who has signed with this key or with none, have the zone?
     pub(crate) fn permits(&self, client: IpAddr, key: Option<Name<'_>>) -> bool {
         let knows = |key: Name<'_>| self.keys.iter().any(|it| it.as_name() == key);

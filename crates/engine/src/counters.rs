@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use understudy_answer::{CookieUse, ExtendedError, Silence, Summary, Transport};
+use understudy_answer::{CookieUse, ExtendedError, Outcome, Silence, Summary, Transport};
 use understudy_wire::{Rcode, Rtype};
 
 use crate::records::RecordCounts;
+use crate::transfer::{Begun, TransferKind};
 
 /// Response codes counted by name; those above share one count.
 const RCODES: usize = 24;
@@ -68,13 +69,17 @@ const COOKIES: [(&str, CookieUse); 4] = [
 ];
 
 /// Counts that stand for themselves.
-const TOTALS: [&str; 6] = [
+const TOTALS: [&str; 10] = [
     "truncated",
     "steered",
     "limited.dropped",
     "limited.slipped",
     "tcp.accepted",
     "tcp.refused",
+    "transfers.axfr",
+    "transfers.ixfr",
+    "transfers.refused",
+    "transfers.octets",
 ];
 
 const PATHS: [&str; 4] = ["udp4", "udp6", "tcp4", "tcp6"];
@@ -94,7 +99,17 @@ pub(crate) struct Counters {
     steered: AtomicU64,
     accepted: AtomicU64,
     refused: AtomicU64,
+    transfers: Transfers,
     records: RecordCounts,
+}
+
+/// Zones that were given away, and octets of the messages that carried them.
+#[derive(Debug, Default)]
+struct Transfers {
+    axfr: AtomicU64,
+    ixfr: AtomicU64,
+    refused: AtomicU64,
+    octets: AtomicU64,
 }
 
 #[inline]
@@ -122,6 +137,7 @@ impl Counters {
             steered: AtomicU64::new(0),
             accepted: AtomicU64::new(0),
             refused: AtomicU64::new(0),
+            transfers: Transfers::default(),
             records: RecordCounts::new(),
         }
     }
@@ -206,6 +222,43 @@ impl Counters {
     }
 }
 
+impl Counters {
+    /// A transfer was asked for, and began or was refused.
+    #[cold]
+    pub(crate) fn transfer(&self, begun: Option<&Begun>) {
+        let Transfers {
+            axfr,
+            ixfr,
+            refused,
+            ..
+        } = &self.transfers;
+        add(Some(match begun.and_then(|begun| begun.kind) {
+            Some(TransferKind::Axfr) => axfr,
+            Some(TransferKind::Ixfr) => ixfr,
+            None => refused,
+        }));
+        if let Some(Begun {
+            outcome: Outcome::Answered(summary),
+            kind: Some(_),
+            ..
+        }) = begun
+        {
+            self.transferred(summary.length);
+        }
+    }
+
+    /// So many octets of transfers go out.
+    #[inline]
+    pub(crate) fn transferred(&self, octets: usize) {
+        if octets > 0 {
+            let count = &self.transfers.octets;
+            let more = u64::try_from(octets).unwrap_or(0);
+            let sum = count.load(Ordering::Relaxed).wrapping_add(more);
+            count.store(sum, Ordering::Relaxed);
+        }
+    }
+}
+
 /// Sums of all threads' counts by name.
 ///
 /// Paths, drops, cookies and totals are always there; codes and types once they have occurred.
@@ -271,4 +324,9 @@ fn collect(thread: &Counters, sums: &mut BTreeMap<String, u64>) {
     add("steered".to_owned(), &thread.steered);
     add("tcp.accepted".to_owned(), &thread.accepted);
     add("tcp.refused".to_owned(), &thread.refused);
+    let transfers = &thread.transfers;
+    add("transfers.axfr".to_owned(), &transfers.axfr);
+    add("transfers.ixfr".to_owned(), &transfers.ixfr);
+    add("transfers.refused".to_owned(), &transfers.refused);
+    add("transfers.octets".to_owned(), &transfers.octets);
 }

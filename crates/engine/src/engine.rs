@@ -13,6 +13,7 @@ use crate::limit::{Limiter, RateLimit, Verdict};
 use crate::responder::Responder;
 use crate::service::{Service, Settings};
 use crate::sys;
+use crate::transfer::{Begun, Gate};
 use crate::zones::{Snapshot, Zones};
 
 /// Answers from the published zones, for one thread.
@@ -23,6 +24,7 @@ struct Answerer {
     server: Arc<Server>,
     limiter: Option<Arc<Limiter>>,
     chance: Chance,
+    gate: Gate,
 }
 
 impl Answerer {
@@ -67,6 +69,11 @@ impl Responder for Answerer {
         }
     }
 
+    fn transfer(&mut self, request: &Request<'_>, reply: &mut [u8]) -> Option<Begun> {
+        let from = (&*self.zones, &*self.server);
+        self.gate.begin(from, request, &mut self.chance, reply)
+    }
+
     fn begin_batch(&mut self) {
         self.batch = Some(self.zones.snapshot());
     }
@@ -99,6 +106,7 @@ pub struct Engine {
     service: Service<Answerer>,
     zones: Arc<Zones>,
     server: Arc<Server>,
+    gate: Gate,
 }
 
 impl Engine {
@@ -131,6 +139,7 @@ impl Engine {
         };
         let server = server.with_tcp_keepalive(settings.tcp_idle);
         let (zones, server) = (Arc::new(Zones::default()), Arc::new(server));
+        let gate = Gate::new(settings.transfers);
         let mut seed = sys::monotonic_ns();
         let answerer = || {
             seed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(1);
@@ -141,6 +150,7 @@ impl Engine {
                 server,
                 limiter: limiter.clone(),
                 chance: Chance::new(seed),
+                gate: gate.clone(),
             }
         };
         let service = Service::bind(&parse(addresses)?, settings, answerer)?;
@@ -149,6 +159,7 @@ impl Engine {
             service,
             zones,
             server,
+            gate,
         })
     }
 
@@ -185,10 +196,19 @@ impl Engine {
         self.service.rebind(&parse(addresses)?)
     }
 
-    /// What the service would send for this message. Not counted.
+    /// What the service would send for this message; of a transfer its first message. Not counted.
     pub fn answer(&self, request: &Request<'_>, reply: &mut [u8]) -> Outcome {
         let mut chance = Chance::new(sys::monotonic_ns());
-        respond(&*self.zones, &self.server, request, &mut chance, reply)
+        let (zones, server) = (&*self.zones, &*self.server);
+        match respond(zones, server, request, &mut chance, reply) {
+            Outcome::Answered(summary) if summary.is_refused_transfer() => {
+                let begun = self
+                    .gate
+                    .begin((zones, server), request, &mut chance, reply);
+                begun.map_or(Outcome::Answered(summary), |begun| begun.outcome)
+            }
+            outcome => outcome,
+        }
     }
 
     /// How often each steered set answered, by owner and type; all that there have been.

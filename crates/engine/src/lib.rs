@@ -5,6 +5,7 @@
 //!   Service   addresses and threads, generic over what answers
 //!     udp     one thread per core: batches in, batches out
 //!     tcp     one thread: connections, each with one deadline
+//!   Transfer  a zone, or what changed in it, message by message
 //!   Limiter   response rates of the networks that ask: fixed memory, no lock
 //!   Zones     the published zones: one look-up, no lock for readers
 //!     Copy    what is transferred of a zone: plain data, a serial, what led to it
@@ -29,6 +30,7 @@ mod responder;
 mod service;
 mod sys;
 mod tcp;
+mod transfer;
 #[doc(hidden)]
 pub mod trial;
 mod udp;
@@ -43,4 +45,5 @@ pub use network::Network;
 pub use responder::Responder;
 pub use service::{Service, Settings};
 pub use sys::{monotonic_ns, wall_s};
+pub use transfer::{Begun, Transfer, TransferKind};
 pub use zones::{Listed, Snapshot, Zones};

@@ -2,12 +2,19 @@
 
 use understudy_answer::{Outcome, Request};
 
+use crate::transfer::Begun;
+
 /// Answers messages for one thread.
 ///
 /// A responder may panic: the service drops that message, counts it, and goes on with the next.
 pub trait Responder: Send + 'static {
     /// Writes the response to `request` into `reply`, whose length is the most that may be sent.
     fn respond(&mut self, request: &Request<'_>, reply: &mut [u8]) -> Outcome;
+
+    /// What becomes of a query that was refused because it asks for a zone. None: it stays refused.
+    fn transfer(&mut self, _request: &Request<'_>, _reply: &mut [u8]) -> Option<Begun> {
+        None
+    }
 
     /// Several messages follow at once: what is loaded for all of them need not be loaded for each.
     fn begin_batch(&mut self) {}

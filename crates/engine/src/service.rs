@@ -26,6 +26,8 @@ pub struct Settings {
     pub tcp_clients: usize,
     /// TCP connections from one IPv4 address or one IPv6 network of 56 bits.
     pub tcp_clients_per_prefix: usize,
+    /// Zone transfers at once.
+    pub transfers: usize,
     /// Another process of the same user may bind beside, as for a restart without a gap.
     pub shares_addresses: bool,
 }
@@ -38,6 +40,7 @@ impl Default for Settings {
             tcp_idle: Duration::from_secs(10),
             tcp_clients: 1000,
             tcp_clients_per_prefix: 100,
+            transfers: 20,
             shares_addresses: false,
         }
     }

@@ -9,6 +9,7 @@ use understudy_answer::{Chance, Request, Summary};
 
 use crate::limit::{Limiter, RateLimit, Verdict};
 use crate::tcp::connection::{Connection, Next, Turn};
+use crate::tcp::desk::Handled;
 
 /// How a conversation over a stream stands after its turns.
 #[derive(Debug)]
@@ -38,10 +39,17 @@ pub fn converse<S: Read + Write>(
     let mut is_open = true;
     for _ in 0..turns {
         let mut turn = Turn {
-            answer: |message: &[u8], _: IpAddr, output: &mut Vec<u8>| answer(message, output),
+            answer: |message: &[u8], _: IpAddr, output: &mut Vec<u8>| {
+                if answer(message, output) {
+                    Handled::Wholly
+                } else {
+                    Handled::Badly
+                }
+            },
             scratch: &mut scratch,
             queries,
             deadline: start + Duration::from_secs(1),
+            transferred: 0,
         };
         is_open = !matches!(connection.turn(&mut turn), Ok(Next::Closing) | Err(_));
         if !is_open {

@@ -185,7 +185,15 @@ impl<R: Responder> Worker<R> {
             now_ns,
             wall_s,
         };
-        match self.responder.respond(&request, datagram.reply) {
+        let mut outcome = self.responder.respond(&request, datagram.reply);
+        if let Outcome::Answered(summary) = &outcome
+            && summary.is_refused_transfer()
+        {
+            let begun = self.responder.transfer(&request, datagram.reply);
+            self.counters.transfer(begun.as_ref());
+            outcome = begun.map_or(outcome, |begun| begun.outcome);
+        }
+        match outcome {
             Outcome::Answered(summary) => {
                 self.counters.answered(&summary);
                 self.batch.queue(place, summary.length);

@@ -66,6 +66,7 @@ impl Engine {
         tcp_idle_s = 10.0,
         tcp_clients = 1000,
         tcp_clients_per_prefix = 100,
+        transfers = 20,
         shares_addresses = false,
         version_bind = "",
         hostname_bind = "",
@@ -83,6 +84,7 @@ impl Engine {
         tcp_idle_s: f64,
         tcp_clients: usize,
         tcp_clients_per_prefix: usize,
+        transfers: usize,
         shares_addresses: bool,
         version_bind: &str,
         hostname_bind: &str,
@@ -111,6 +113,7 @@ impl Engine {
             tcp_idle: wait("tcp_idle_s", tcp_idle_s)?,
             tcp_clients,
             tcp_clients_per_prefix,
+            transfers,
             shares_addresses,
         };
         let limit = rate_limit
@@ -256,8 +259,8 @@ impl Engine {
         zones.map(tuple).collect()
     }
 
-    /// What the service would send for this message at `CLOCK_MONOTONIC` `now`; None where it would
-    /// stay silent. Not counted.
+    /// What the service would send for this message at `CLOCK_MONOTONIC` `now`, of a transfer the first
+    /// message; None where it would stay silent. Not counted.
     #[pyo3(signature = (query, client = "127.0.0.1", *, transport = "udp", now = None))]
     fn answer<'py>(
         &self,

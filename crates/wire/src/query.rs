@@ -5,6 +5,7 @@ use crate::edns::{Edns, are_options_whole};
 use crate::header::{HEADER_OCTETS, Header, Section};
 use crate::name::Name;
 use crate::numbers::{Class, Opcode, Rtype};
+use crate::serial::Serial;
 
 /// Behind more questions than these no OPT record is looked for.
 /// chosen: somebody may send two by mistake; the walk over thousands would only help an attacker.
@@ -161,6 +162,29 @@ impl<'m> Query<'m> {
             Some(Edns { version: 1.., .. }) => Err(Refusal::BadVersion(query)),
             _ => Ok(query),
         }
+    }
+
+    /// The serial of the SOA record in the authority section, by which a client says what it has (RFC
+    /// 1995 section 3).
+    #[must_use]
+    pub fn authority_serial(&self) -> Option<Serial> {
+        /// Two names of one octet at least, and the five numbers, of which it is the first.
+        const LEAST_OCTETS: usize = 22;
+        let mut at = HEADER_OCTETS + self.question.octets.len();
+        for _ in 0..self.header.count(Section::Answer) {
+            (_, at) = split_record(self.octets, at)?;
+        }
+        for _ in 0..self.header.count(Section::Authority) {
+            let record;
+            (record, at) = split_record(self.octets, at)?;
+            if record.rtype == Rtype::SOA && record.rdata.len() >= LEAST_OCTETS {
+                let numbers = record.rdata.last_chunk::<20>()?;
+                return numbers
+                    .first_chunk()
+                    .map(|it| Serial::new(u32::from_be_bytes(*it)));
+            }
+        }
+        None
     }
 
     #[cold]

@@ -165,6 +165,7 @@ class Engine:
         tcp_idle_s: float = 10.0,
         tcp_clients: int = 1000,
         tcp_clients_per_prefix: int = 100,
+        transfers: int = 20,
         shares_addresses: bool = False,
         version_bind: str = "",
         hostname_bind: str = "",
@@ -173,7 +174,7 @@ class Engine:
 
         `cookie_secrets`: one or two of 16 octets, the first makes cookies; None: no cookies. `rotate`: the order of
         static RRsets. `tcp_clients_per_prefix`: of one IPv4 address or one IPv6 network of 56 bits.
-        `shares_addresses`: another process of the same user that says so too may bind beside, as for a restart.
+        `transfers`: so many zones are given away at once. `shares_addresses`: another process of the same user that says so too may bind beside, as for a restart.
 
         Raises BindError; ValueError for an address that is none, and for numbers that make no sense. No addresses: no
         service, but `answer` works.
@@ -233,8 +234,8 @@ class Engine:
         transport: Literal["udp", "tcp"] = "udp",
         now: float | None = None,
     ) -> bytes | None:
-        """What the service would send for this message at CLOCK_MONOTONIC `now`; None: silence. Not
-        counted, and not limited.
+        """What the service would send for this message at CLOCK_MONOTONIC `now`, of a transfer the first message;
+        None: silence. Not counted, and not limited.
         """
 
     def set_cookie_secrets(self, cookie_secrets: Sequence[bytes]) -> None:
@@ -249,5 +250,6 @@ class Engine:
         "queries.udp4", "queries.udp6", "queries.tcp4", "queries.tcp6", "responses.<rcode name>", "dropped.<why>",
         "cookies.new", "cookies.valid", "cookies.wrong", "cookies.malformed", "extended.<code>", "truncated",
         "limited.dropped", "limited.slipped",
-        "tcp.accepted", "tcp.refused", "qtype.<TYPE>", "steered".
+        "tcp.accepted", "tcp.refused", "qtype.<TYPE>", "steered", "transfers.axfr", "transfers.ixfr",
+        "transfers.refused", "transfers.octets".
         """

@@ -9,6 +9,9 @@ use std::io::{self, Read, Write};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use super::desk::{Handled, append};
+use crate::transfer::Transfer;
+
 /// Octets of answers after which no further query is taken before they have left.
 /// chosen: the longest message.
 const OUTPUT_LIMIT: usize = 65_535;
@@ -16,6 +19,9 @@ const OUTPUT_LIMIT: usize = 65_535;
 /// Buffers larger than this are given back when they are empty.
 /// chosen: a thousand idle connections then hold no more than a few MiB.
 const KEEP: usize = 4096;
+
+/// How many queries a message of a transfer counts for: it has a thousand records and more.
+const QUERIES_PER_MESSAGE: usize = 16;
 
 /// What a connection waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,12 +49,13 @@ pub(crate) struct Connection<S> {
     input: Vec<u8>,
     output: Vec<u8>,
     sent: usize,
+    /// What is sent before any further query is taken.
+    transfer: Option<Box<Transfer>>,
 }
 
 /// What a turn works with besides the connection itself.
 pub(crate) struct Turn<'a, F> {
-    /// Answers one message: octets in, appended to the output with its length prefix. False
-    /// closes the connection.
+    /// Answers one message: octets in, appended to the output with its length prefix.
     pub(crate) answer: F,
     /// Where octets from the network land.
     pub(crate) scratch: &'a mut [u8],
@@ -56,6 +63,8 @@ pub(crate) struct Turn<'a, F> {
     pub(crate) queries: usize,
     /// The deadline that answers which have left now earn.
     pub(crate) deadline: Instant,
+    /// Octets of transfers made ready in this turn.
+    pub(crate) transferred: usize,
 }
 
 impl<S: Read + Write> Connection<S> {
@@ -69,13 +78,14 @@ impl<S: Read + Write> Connection<S> {
             input,
             output,
             sent: 0,
+            transfer: None,
         }
     }
 
     /// Writes, answers and reads, until the network or fairness says to wait.
     pub(crate) fn turn<F>(&mut self, turn: &mut Turn<'_, F>) -> io::Result<Next>
     where
-        F: FnMut(&[u8], IpAddr, &mut Vec<u8>) -> bool,
+        F: FnMut(&[u8], IpAddr, &mut Vec<u8>) -> Handled,
     {
         loop {
             if !self.flush(turn.deadline)? {
@@ -84,7 +94,7 @@ impl<S: Read + Write> Connection<S> {
             if turn.queries == 0 {
                 return Ok(Next::Again);
             }
-            if self.answer_whole(turn)? {
+            if self.transfer_on(turn)? || self.answer_whole(turn)? {
                 continue;
             }
             match self.stream.read(turn.scratch) {
@@ -101,19 +111,38 @@ impl<S: Read + Write> Connection<S> {
         }
     }
 
+    /// Makes the next message of a transfer ready. False if there is none.
+    fn transfer_on<F>(&mut self, turn: &mut Turn<'_, F>) -> io::Result<bool> {
+        let Some(transfer) = &mut self.transfer else {
+            return Ok(false);
+        };
+        turn.queries = turn.queries.saturating_sub(QUERIES_PER_MESSAGE);
+        let length = transfer
+            .next_message(turn.scratch)
+            .map_err(io::Error::other)?;
+        append(turn.scratch.get(..length).unwrap_or(&[]), &mut self.output);
+        turn.transferred += length;
+        if transfer.is_over() {
+            self.transfer = None;
+        }
+        Ok(true)
+    }
+
     /// Answers the whole messages that have arrived. False if there was none.
     fn answer_whole<F>(&mut self, turn: &mut Turn<'_, F>) -> io::Result<bool>
     where
-        F: FnMut(&[u8], IpAddr, &mut Vec<u8>) -> bool,
+        F: FnMut(&[u8], IpAddr, &mut Vec<u8>) -> Handled,
     {
         let mut taken = 0;
-        while turn.queries > 0 && self.output.len() < OUTPUT_LIMIT {
+        while turn.queries > 0 && self.output.len() < OUTPUT_LIMIT && self.transfer.is_none() {
             let Some(message) = message_at(&self.input, taken) else {
                 break;
             };
             turn.queries -= 1;
-            if !(turn.answer)(message, self.client, &mut self.output) {
-                return Err(io::Error::other("the responder failed"));
+            match (turn.answer)(message, self.client, &mut self.output) {
+                Handled::Wholly => (),
+                Handled::Begun(transfer) => self.transfer = Some(transfer),
+                Handled::Badly => return Err(io::Error::other("the responder failed")),
             }
             taken += 2 + message.len();
         }
@@ -139,14 +168,17 @@ impl<S: Read + Write> Connection<S> {
             self.deadline = deadline;
             self.sent = 0;
             self.output.clear();
-            self.output.shrink_to(KEEP);
+            if self.transfer.is_none() {
+                self.output.shrink_to(KEEP);
+            }
         }
         Ok(true)
     }
 
     /// Nothing received waits for an answer, and no answer waits to leave.
     pub(crate) fn is_idle(&self) -> bool {
-        self.output.is_empty() && message_at(&self.input, 0).is_none()
+        let is_waiting = self.transfer.is_some() || message_at(&self.input, 0).is_some();
+        self.output.is_empty() && !is_waiting
     }
 
     /// Idle, and no answer has left since it had this deadline.
@@ -226,10 +258,12 @@ mod tests {
         Connection::new(network, client, client, Instant::now())
     }
 
-    fn echo(message: &[u8], _client: IpAddr, output: &mut Vec<u8>) -> bool {
-        output.extend_from_slice(&u16::try_from(message.len()).unwrap().to_be_bytes());
-        output.extend_from_slice(message);
-        message != b"fail"
+    fn echo(message: &[u8], _client: IpAddr, output: &mut Vec<u8>) -> Handled {
+        append(message, output);
+        match message {
+            b"fail" => Handled::Badly,
+            _ => Handled::Wholly,
+        }
     }
 
     fn run(connection: &mut Connection<Network>, queries: usize) -> io::Result<Next> {
@@ -240,6 +274,7 @@ mod tests {
             scratch: &mut scratch,
             queries,
             deadline,
+            transferred: 0,
         })
     }
 

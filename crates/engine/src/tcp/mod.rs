@@ -3,7 +3,7 @@
 
 mod admission;
 pub(crate) mod connection;
-mod desk;
+pub(crate) mod desk;
 mod places;
 
 use std::io;
@@ -206,8 +206,12 @@ impl<R: Responder> Worker<R> {
             scratch: &mut self.scratch,
             queries: QUERIES_PER_TURN,
             deadline: deadline_in(Instant::now(), self.limits.idle),
+            transferred: 0,
         };
-        let wanted = match connection.turn(&mut turn) {
+        let turned = connection.turn(&mut turn);
+        let transferred = turn.transferred;
+        self.desk.counters.transferred(transferred);
+        let wanted = match turned {
             Ok(Next::Reading) if self.stop_by.is_some() && connection.is_idle() => None,
             Ok(Next::Reading) => Some(Interest::Read),
             Ok(Next::Writing) => Some(Interest::Write),

@@ -174,6 +174,12 @@ impl<'b> Writer<'b> {
         }
     }
 
+    /// Is there any answer yet?
+    #[must_use]
+    pub fn has_answers(&self) -> bool {
+        self.counts[0] > 0
+    }
+
     /// Is there an RRset of this owner and type among the answers already? Walks through them: only
     /// for an answer that may repeat itself.
     #[cold]

@@ -1,0 +1,136 @@
+//! Who gets a transfer, and of what.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use understudy_answer::{
+    Chance, ExtendedError, Outcome, Request, Server, Transport, refuse_transfer, respond_with,
+};
+use understudy_wire::{Full, Query, Rcode, Rtype};
+
+use super::content::Content;
+use super::{Begun, Place, Transfer, TransferKind};
+use crate::copies::Copy;
+use crate::zones::Zones;
+
+/// Begins transfers, so many at once and no more.
+#[derive(Clone, Debug)]
+pub(crate) struct Gate {
+    most: usize,
+    running: Arc<AtomicUsize>,
+}
+
+/// Why somebody who may have the zone does not get it now.
+struct Declined(Rcode, Option<ExtendedError>);
+
+const NOT_READY: Declined = Declined(Rcode::REFUSED, Some(ExtendedError::NotReady));
+
+impl Gate {
+    pub(crate) fn new(most: usize) -> Self {
+        Gate {
+            most,
+            running: Arc::default(),
+        }
+    }
+
+    /// What becomes of a query that was refused because it asks for a zone. None: it stays refused.
+    pub(crate) fn begin(
+        &self,
+        (zones, server): (&Zones, &Server),
+        request: &Request<'_>,
+        chance: &mut Chance,
+        reply: &mut [u8],
+    ) -> Option<Begun> {
+        let query = Query::parse(request.message).ok()?;
+        let kind = match (query.question.qtype, request.transport) {
+            (Rtype::AXFR, Transport::Tcp) => TransferKind::Axfr,
+            (Rtype::IXFR, _) => TransferKind::Ixfr,
+            _ => return None, // RFC 5936 section 4.2: AXFR is for TCP alone
+        };
+        let zone = zones.served(query.question.qname).ok()?;
+        if !zone.access.load().permits(request.client, None) {
+            return None;
+        }
+        let copy = zone.copy.load_full();
+        let begun = copy
+            .ok_or(NOT_READY)
+            .and_then(|copy| content(&copy, &query, kind))
+            .and_then(|content| Ok((self.place_for(&content, request.transport)?, content)));
+        let (place, mut content) = match begun {
+            Ok(begun) => begun,
+            Err(Declined(rcode, error)) => {
+                let outcome = refuse_transfer(server, request, chance, reply, (rcode, error));
+                return Some(Begun::refused(outcome));
+            }
+        };
+        let outcome = respond_with(server, request, chance, reply, |writer| {
+            let start = writer.mark();
+            match (content.write(writer), request.transport) {
+                // RFC 1995 section 2: what is too long for a datagram is asked for over TCP.
+                (Err(Full), Transport::Udp) => {
+                    writer.rollback(start);
+                    content = Content::current(content.zone());
+                    content.write(writer)
+                }
+                // What did not fit is for the next message.
+                (Err(Full), Transport::Tcp) if writer.has_answers() => Ok(()),
+                (written, _) => written,
+            }
+        });
+        Some(begun_with(request, kind, outcome, (content, place)))
+    }
+
+    /// One of the places for transfers at once. What is one message anyhow needs none.
+    fn place_for(
+        &self,
+        content: &Content,
+        transport: Transport,
+    ) -> Result<Option<Place>, Declined> {
+        if transport == Transport::Udp || content.is_current_soa() {
+            return Ok(None);
+        }
+        let more = |running| (running < self.most).then_some(running + 1);
+        let taken = self
+            .running
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+        match taken {
+            Ok(_) => Ok(Some(Place(Arc::clone(&self.running)))),
+            Err(_) => Err(NOT_READY),
+        }
+    }
+}
+
+fn content(copy: &Copy, query: &Query<'_>, kind: TransferKind) -> Result<Content, Declined> {
+    match kind {
+        TransferKind::Axfr => Ok(Content::whole(&copy.zone)),
+        // RFC 1995 section 3: a client says what it has.
+        TransferKind::Ixfr => query
+            .authority_serial()
+            .map(|serial| Content::since(copy, serial))
+            .ok_or(Declined(Rcode::FORMERR, None)),
+    }
+}
+
+fn begun_with(
+    request: &Request<'_>,
+    kind: TransferKind,
+    outcome: Outcome,
+    (content, place): (Content, Option<Place>),
+) -> Begun {
+    // Whoever's cookie is malformed has been told so, and nothing else.
+    let is_given =
+        matches!(&outcome, Outcome::Answered(summary) if summary.rcode == Rcode::NOERROR.number());
+    let is_over = content.is_over() || !is_given;
+    let rest = (!is_over).then(|| {
+        Box::new(Transfer {
+            query: request.message.into(),
+            content,
+            _place: place,
+        })
+    });
+    Begun {
+        outcome,
+        kind: is_given.then_some(kind),
+        rest,
+    }
+}

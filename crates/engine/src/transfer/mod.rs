@@ -1,0 +1,93 @@
+//! Zones given away as a whole or by what changed: AXFR (RFC 5936) and IXFR (RFC 1995).
+//!
+//! ```text
+//! gate      may this client have the zone, and what does it lack
+//! content   the records, one after the other, from a copy that never changes
+//! here      the messages that carry them, each made when the one before has left
+//! ```
+//!
+//! A transfer is a query that the answering crate refuses, and that is permitted here.
+
+mod content;
+mod gate;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use understudy_answer::Outcome;
+use understudy_wire::{Full, Header, Query, Writer};
+
+use content::Content;
+pub(crate) use gate::Gate;
+
+/// What was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransferKind {
+    /// All of a zone.
+    Axfr,
+    /// What changed.
+    Ixfr,
+}
+
+/// The beginning of a transfer.
+#[derive(Debug)]
+pub struct Begun {
+    /// Of the first message, which stands in the caller's buffer.
+    pub outcome: Outcome,
+    /// None: it is refused after all.
+    pub kind: Option<TransferKind>,
+    /// What follows the first message.
+    pub rest: Option<Box<Transfer>>,
+}
+
+impl Begun {
+    fn refused(outcome: Outcome) -> Self {
+        Begun {
+            outcome,
+            kind: None,
+            rest: None,
+        }
+    }
+}
+
+/// A transfer after its first message.
+#[derive(Debug)]
+pub struct Transfer {
+    /// As it came: each message says what it answers.
+    query: Box<[u8]>,
+    content: Content,
+    _place: Option<Place>,
+}
+
+/// One of the transfers at once, for as long as it is held.
+#[derive(Debug)]
+struct Place(Arc<AtomicUsize>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Transfer {
+    /// Writes the next message and gives its length.
+    ///
+    /// # Errors
+    /// A record that no message has room for: the transfer cannot go on.
+    pub(crate) fn next_message(&mut self, reply: &mut [u8]) -> Result<usize, Full> {
+        let query = Query::parse(&self.query).map_err(|_| Full)?;
+        let limit = reply.len();
+        let mut writer = Writer::response(reply, limit, &query.header)?;
+        writer.question(&query.question)?;
+        writer.set_flags(Header::AA);
+        match self.content.write(&mut writer) {
+            Err(Full) if !writer.has_answers() => Err(Full),
+            _ => Ok(writer.finish()),
+        }
+    }
+
+    /// Has everything been written?
+    pub(crate) fn is_over(&self) -> bool {
+        self.content.is_over()
+    }
+}
