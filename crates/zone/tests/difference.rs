@@ -1,4 +1,10 @@
 //! Differences of versions, what is kept of them, and walks that are taken up again.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may panic"
+)]
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
