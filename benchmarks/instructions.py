@@ -90,11 +90,11 @@ def _count(case: Case, competitor: Competitor) -> float | None:
 def _settle(runner: Runner) -> None:
     """Wait until the server has nothing more to do for its start: what it does then falls into one part only."""
     end = time.monotonic() + START_S
-    used = runner.process.processor_s()
+    wanted = runner.process.wanted_s()
     while time.monotonic() < end:
         time.sleep(LOOK_S)
-        used, before = runner.process.processor_s(), used
-        if used - before < IDLE_SHARE * LOOK_S:
+        wanted, before = runner.process.wanted_s(), wanted
+        if wanted - before < IDLE_SHARE * LOOK_S:
             return
 
 

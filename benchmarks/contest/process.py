@@ -81,12 +81,19 @@ class Process:
 
     def processor_s(self) -> float:
         """Processor time so far of all of them, user and system, by the scheduler's own account in nanoseconds."""
-        total = 0
+        return sum(running for running, _ in self._turns()) / 1e9
+
+    def wanted_s(self) -> float:
+        """The same with the time that they waited for a processor: what they use on a machine of their own."""
+        return sum(running + waiting for running, waiting in self._turns()) / 1e9
+
+    def _turns(self) -> Iterator[tuple[int, int]]:
+        """Nanoseconds on a processor and waiting for one, of each thread."""
         for pid in self.ids():
             for task in (PROC / str(pid) / "task").glob("*/schedstat"):
                 with suppress(OSError):
-                    total += int(task.read_text().split()[0])
-        return total / 1e9
+                    running, waiting, _ = task.read_text().split()
+                    yield int(running), int(waiting)
 
     def first_thread_s(self) -> float:
         """Processor time so far of the thread that it began with."""
