@@ -28,7 +28,7 @@ pub(crate) fn respond<Z: Zones>(
     reply: &mut [u8],
 ) -> Option<Outcome> {
     let plain = Plain::parse(request.message)?;
-    if !is_one_sets_question(plain.question.qtype) {
+    if is_never_direct(plain.question.qtype) {
         return None;
     }
     let mut name = LowerName::root();
@@ -75,7 +75,7 @@ pub(crate) fn respond_with_options<Z: Zones>(
 ) -> Option<Outcome> {
     let (plain, edns) = Plain::parse_with_options(request.message)?;
     let extras = Extras::read(server, &edns, request);
-    if extras.cookies == CookieUse::Malformed || !is_one_sets_question(plain.question.qtype) {
+    if extras.cookies == CookieUse::Malformed || is_never_direct(plain.question.qtype) {
         return None;
     }
     let mut name = LowerName::root();
@@ -110,10 +110,9 @@ pub(crate) fn respond_with_options<Z: Zones>(
     }))
 }
 
-/// Types whose answer is one set of the name itself and no record besides.
-fn is_one_sets_question(qtype: Rtype) -> bool {
-    matches!(qtype, Rtype::A | Rtype::AAAA | Rtype::TXT)
-        || !(qtype.is_meta() || qtype == Rtype::DS || names_hosts(qtype))
+/// Types that ask for more than one set, or for one above the name.
+fn is_never_direct(qtype: Rtype) -> bool {
+    qtype.is_meta() || qtype == Rtype::DS
 }
 
 /// Writes what the zone has to say, and gives the code for it.
@@ -152,6 +151,7 @@ fn at_node(
     writer: &mut Writer<'_>,
 ) -> Option<Subject> {
     match picker.choose(node, qtype) {
+        Some(Chosen::Records(_)) if names_hosts(qtype) => None, // whose addresses are added
         Some(Chosen::Records(records)) => {
             let written = records.write_answer(writer, name.label_count() == 0);
             written.is_ok().then(Subject::default)

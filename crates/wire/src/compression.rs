@@ -1,6 +1,7 @@
 //! Which names may be compressed: owners, and rdata of the types of RFC 1035 only (RFC 3597
 //! section 4, RFC 6672 section 2.5). Also the memory of the names that a message already has.
 
+use crate::hasher::is_same;
 use crate::name::Name;
 use crate::numbers::Rtype;
 
@@ -106,9 +107,21 @@ impl KnownNames {
 }
 
 /// Does `name` stand at `offset`? The message is our own, so its pointers point back.
+#[inline]
 pub(crate) fn stands_at(message: &[u8], offset: usize, name: Name<'_>) -> bool {
-    let mut at = offset;
-    let mut rest = name.octets();
+    stands_in_one_piece(message, offset, name.octets())
+        || stands_in_pieces(message, offset, name.octets())
+}
+
+/// Most often it stands there whole and in the same case. No pointer looks like that.
+#[inline]
+fn stands_in_one_piece(message: &[u8], at: usize, name: &[u8]) -> bool {
+    let piece = message.get(at..at + name.len());
+    piece.is_some_and(|piece| is_same(piece, name))
+}
+
+fn stands_in_pieces(message: &[u8], offset: usize, name: &[u8]) -> bool {
+    let (mut at, mut rest) = (offset, name);
     loop {
         let Some(&length) = message.get(at) else {
             return false;
@@ -118,6 +131,9 @@ pub(crate) fn stands_at(message: &[u8], offset: usize, name: Name<'_>) -> bool {
                 return false;
             };
             at = usize::from(u16::from_be_bytes([length & 0x3f, low]));
+            if stands_in_one_piece(message, at, rest) {
+                return true;
+            }
             continue;
         }
         let step = usize::from(length) + 1;
@@ -126,7 +142,7 @@ pub(crate) fn stands_at(message: &[u8], offset: usize, name: Name<'_>) -> bool {
         else {
             return false;
         };
-        if !there.eq_ignore_ascii_case(here) {
+        if !(is_same(there, here) || there.eq_ignore_ascii_case(here)) {
             return false;
         }
         if length == 0 {

@@ -72,7 +72,8 @@ impl<'m> Plain<'m> {
         })
     }
 
-    /// Read a message that would be plain but for the options of its OPT record, and that record.
+    /// Read a message that would be plain but for the options of its OPT record, and that record;
+    /// None if it has no options.
     #[must_use]
     pub fn parse_with_options(message: &'m [u8]) -> Option<(Self, Edns<'m>)> {
         let (head, body) = message.split_first_chunk::<HEADER_OCTETS>()?;
@@ -99,7 +100,8 @@ impl<'m> Plain<'m> {
         else {
             return None;
         };
-        if usize::from(u16::from_be_bytes(length)) != options.len() || !are_options_whole(options) {
+        let is_whole = usize::from(u16::from_be_bytes(length)) == options.len();
+        if options.is_empty() || !is_whole || !are_options_whole(options) {
             return None;
         }
         let (udp_size, dnssec_ok) = (u16::from_be_bytes([size0, size1]), flags & 0x80 != 0);

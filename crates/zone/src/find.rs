@@ -90,7 +90,9 @@ pub(crate) fn find_unhidden<'z>(version: &'z Version, name: &LowerName) -> Optio
     match version.get(name) {
         Some(node) if node.has_ns() && depth > 0 => None,
         Some(node) => Some(existing(node)),
-        None if version.tally.wildcards > 0 => None,
+        None if version.tally.wildcards > 0 && (depth > 1 || version.has_wildcard_below_apex()) => {
+            None
+        }
         None => Some(Match::Missing { wildcard: None }),
     }
 }
@@ -118,6 +120,8 @@ fn walk<'z>(version: &'z Version, name: &LowerName, at: Option<Node<'z>>) -> Fou
     for above in version.origin_labels..=labels {
         let node = if above == labels {
             at
+        } else if above == version.origin_labels {
+            Some(version.apex())
         } else {
             version.get_above(name, above)
         };

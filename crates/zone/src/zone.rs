@@ -74,6 +74,12 @@ impl Version {
         self.index.get(key).map(Node::from_octets)
     }
 
+    /// Is there a wildcard for names that are just below the apex?
+    #[inline]
+    pub(crate) fn has_wildcard_below_apex(&self) -> bool {
+        self.index.get(b"\x01*").is_some()
+    }
+
     /// What the ancestor of such a name that has so many labels has.
     #[inline]
     pub(crate) fn get_above(&self, name: &LowerName, labels: usize) -> Option<Node<'_>> {

@@ -245,6 +245,13 @@ impl<'b> Writer<'b> {
         self.end
     }
 
+    /// A few octets whose number is known when this is compiled: stored, not copied by a call.
+    #[inline]
+    fn put_array<const N: usize>(&mut self, octets: [u8; N]) -> Result<(), Full> {
+        *self.take(N)?.first_chunk_mut().ok_or(Full)? = octets;
+        Ok(())
+    }
+
     #[inline]
     fn put(&mut self, octets: &[u8]) -> Result<(), Full> {
         self.take(octets.len())?.copy_from_slice(octets);

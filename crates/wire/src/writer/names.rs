@@ -28,14 +28,14 @@ impl Writer<'_> {
         }
         self.put(rest)?;
         let length = u16::try_from(self.end - start).map_err(|_| Full)?;
-        let field = self.buffer.get_mut(start - 2..start).ok_or(Full)?;
-        field.copy_from_slice(&length.to_be_bytes());
+        let field = self.buffer.get_mut(start - 2..).ok_or(Full)?;
+        *field.first_chunk_mut().ok_or(Full)? = length.to_be_bytes();
         Ok(())
     }
 
     #[inline]
     fn put_pointer(&mut self, offset: u16) -> Result<(), Full> {
-        self.put(&(0xc000 | offset).to_be_bytes())
+        self.put_array((0xc000 | offset).to_be_bytes())
     }
 
     /// Write a name: labels until the rest is one that the message has, then a pointer to it.

@@ -157,12 +157,12 @@ impl Writer<'_> {
         let fixed = fixed_part(rtype, self.class, ttl);
         for rdata in rdatas {
             match (self.pointer_to(owner), owner) {
-                (Some(pointer), _) => self.put(&pointer.to_be_bytes())?,
+                (Some(pointer), _) => self.put_array(pointer.to_be_bytes())?,
                 (None, Owner::Name(name) | Owner::QuestionEnding(name)) => self.put_name(name)?,
-                (None, Owner::Question) => self.put(&[0])?,
+                (None, Owner::Question) => self.put_array([0])?,
             }
-            self.put(&fixed)?;
-            self.put(&u16::try_from(rdata.len()).map_err(|_| Full)?.to_be_bytes())?;
+            self.put_array(fixed)?;
+            self.put_array(u16::try_from(rdata.len()).map_err(|_| Full)?.to_be_bytes())?;
             match parts(rtype) {
                 [] => self.put(rdata)?,
                 parts => self.put_compressed(parts, rdata)?,
