@@ -14,8 +14,9 @@ from understudy.model.endpoint import Endpoint
 from understudy.model.observation import Observation
 from understudy.service.candidate import read_candidate
 from understudy.service.desk import Desk
-from understudy.service.name_server import NameServer, Parts
+from understudy.service.name_server import NameServer
 from understudy.service.operations import StatusQuestion
+from understudy.service.parts import Parts
 from understudy.service.reload import log_start
 from understudy.service.supervise import Supervisor
 from understudy.telemetry.logging import LogLevel, LogStyle, make_log

@@ -40,3 +40,10 @@ class Settlement:
 def is_same_answer(old: Decision | None, new: Decision) -> bool:
     """Whether the same goes out, in the same mode; a TTL or a reason alone is no other answer."""
     return old is not None and (old.mode, old.selector, old.variants) == (new.mode, new.selector, new.variants)
+
+
+def has_same_answers(change: DecisionChange) -> bool:
+    """Whether a record goes on answering the same in every family."""
+    return change.before.keys() == change.after.keys() and all(
+        is_same_answer(change.before.get(family), decision) for family, decision in change.after.items()
+    )

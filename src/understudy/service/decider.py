@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from understudy.model.configuration import Configuration
 from understudy.model.decision import Decision
@@ -12,7 +12,7 @@ from understudy.model.health import HealthFlag, HealthKey
 from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.service.alarms import Alarms
-from understudy.service.changes import DecisionChange, HealthChange, Settlement, is_same_answer
+from understudy.service.changes import DecisionChange, HealthChange, Settlement, has_same_answers, is_same_answer
 from understudy.service.index import endpoints_of
 from understudy.service.journal import Journal
 from understudy.service.narrate import alarm_text, tell_decisions, tell_health
@@ -34,6 +34,8 @@ class Decider:
         self.alarms = Alarms(journal.tell)
         self._store = store
         self._held: dict[HealthKey, None] = {}
+        self.on_change: Callable[[Name, Collection[Name]], None] = lambda _origin, _owners: None
+        self.on_publish: Callable[[Collection[Name]], None] = lambda _origins: None
 
     def settle(self, now: Instant) -> None:
         """Bring everything up to date and publish what changed; after a mass of news a slice of it (`is_settled`)."""
@@ -56,12 +58,17 @@ class Decider:
                 steered[record.zone][record.name] = tuple(self.pipeline.past[record.name].decisions.values())
         for origin, loaded in zones.items():
             self.publisher.publish_zone(origin, loaded.zone, steered[origin])
+        self.on_publish(zones.keys())
 
     def _publish(self, settled: Settlement) -> None:
         """Hand what changed to the engine; what a zone was published with already is no change."""
         records = self.pipeline.configuration.records
-        changed = {change.record: change.after for change in settled.decisions if change.record in records}
+        present = [change for change in settled.decisions if change.record in records]
+        changed = {change.record: change.after for change in present}
         self.publisher.publish({name: (records[name].zone, tuple(after.values())) for name, after in changed.items()})
+        for change in present:
+            if not has_same_answers(change):
+                self.on_change(records[change.record].zone, (change.record,))
 
     def _follow_up(self, settled: Settlement, now: Instant) -> None:
         for health_change in settled.healths:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import TypeVar
 
-from understudy.clock.clock import Clock
-from understudy.engine import Engine
 from understudy.model.check import Check
 from understudy.model.endpoint import Endpoint, Family
 from understudy.model.event import Event, EventKind, Severity
@@ -25,31 +22,20 @@ from understudy.service.candidate import Candidate
 from understudy.service.decider import Decider
 from understudy.service.journal import Journal
 from understudy.service.narrate import tell_verdict
+from understudy.service.parts import Parts
 from understudy.service.pipeline import Pipeline
 from understudy.service.publisher import Publisher
 from understudy.service.supervise import RESTART_MAX_S, Supervisor
+from understudy.service.versions import Versions
 from understudy.service.zone_table import LoadedZone
 from understudy.store.encoding import decode_endpoint
 from understudy.store.observed import Observed
-from understudy.store.store import Store
-from understudy.telemetry.logging import Log
 
 V = TypeVar("V")
 
 SAVE_S = 2.0  # chosen: what a crash may cost of observed state, which the next probes make good
 FORGIVE_S = 2 * RESTART_MAX_S  # chosen: a side task that was begun anew and lived through another pause is well
 TICK_S = 1.0  # chosen: the longest sleep of the deciding task, so that a missed wake-up costs a second at most
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a name server is made of, each opened already and closed by whoever opened it."""
-
-    clock: Clock
-    engine: Engine
-    store: Store
-    log: Log
-    probe: Callable[[Check, Endpoint], Awaitable[Observation]]
 
 
 class NameServer:
@@ -68,6 +54,8 @@ class NameServer:
         publisher = Publisher(self.engine, self.clock)
         self.decider = Decider(self.pipeline, publisher, self.journal, store=self.store)
         self.alarms = self.decider.alarms
+        self.versions = Versions(parts, self.pipeline, lambda: self.zones, journal=self.journal, alarms=self.alarms)
+        self.decider.on_change, self.decider.on_publish = self.versions.note, self.versions.note_whole
         self.watchdog = Watchdog(self.monitor, self.clock, set_alarm=self.alarms.set_alarm)
         self.reloading = asyncio.Lock()
         self.writing = asyncio.Lock()  # each change of the log is judged by the state that it changes
@@ -103,6 +91,7 @@ class NameServer:
         supervisor.stage(self.watchdog.run(), "watchdog")
         supervisor.stage(self._decide(), "decide")
         supervisor.stage(self._save(), "save")
+        supervisor.side(self.versions.run, "versions")
 
     def leave(self) -> None:
         """Say so to whoever follows, before the tasks end that they hear it by. Idempotent."""
@@ -169,6 +158,11 @@ class NameServer:
             self.store.observe(self.observed())
             self.look_at_store()
             self._forgive_faults()
+
+    def serial_of(self, loaded: LoadedZone) -> int:
+        """What the zone's SOA is answered with."""
+        published = self.versions.serial_of(loaded.definition.name)
+        return loaded.zone.serial if published is None else published
 
     def look_at_store(self) -> None:
         """A disk that refuses is an alarm for as long as it does (semantics 5.5)."""

@@ -198,7 +198,7 @@ def report_zones(server: NameServer) -> list[ZoneView]:
             name=str(origin),
             source=loaded.definition.source.value,
             file=str(loaded.definition.file),
-            serial=loaded.zone.serial,
+            serial=server.serial_of(loaded),
             records=loaded.zone.record_count,
             names=loaded.zone.name_count,
             steered=steered[origin],

@@ -18,7 +18,8 @@ from understudy.model.event import Event
 from understudy.service.candidate import Candidate
 from understudy.service.collector import freeze
 from understudy.service.listening import bind_error, require_free
-from understudy.service.name_server import NameServer, Parts
+from understudy.service.name_server import NameServer
+from understudy.service.parts import Parts
 from understudy.service.surroundings import Surroundings
 from understudy.store.sqlite_store import open_any_store
 from understudy.store.store import Store

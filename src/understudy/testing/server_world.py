@@ -19,7 +19,8 @@ from understudy.model.name import Name
 from understudy.model.override import DEFAULT_OVERRIDE_S
 from understudy.service.candidate import read_candidate
 from understudy.service.decree import decree, release
-from understudy.service.name_server import NameServer, Parts
+from understudy.service.name_server import NameServer
+from understudy.service.parts import Parts
 from understudy.service.reload import log_start, reload
 from understudy.service.supervise import Supervisor
 from understudy.service.views import OverrideRequest, ReleaseRequest

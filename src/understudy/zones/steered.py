@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 from understudy.model.decision import Decision, Mode, Selector, Variant
 from understudy.model.endpoint import Endpoint, Family
 from understudy.model.name import Name
 from understudy.model.zone import AnswerKind, SteeredSet
+
+PlainView: TypeAlias = tuple[str, int, int, list[bytes]]
+"""(owner as absolute text, type, ttl in seconds, rdata as octets): one RRset of the static view; no rdata: none."""
 
 ADDRESS_FAMILIES = (Family.IPV4, Family.IPV6)
 
@@ -28,6 +32,17 @@ def steered_sets(owner: Name, decisions: Sequence[Decision]) -> tuple[SteeredSet
 def withdrawn_sets(owner: Name) -> tuple[SteeredSet, ...]:
     """What ends the steering of a name altogether."""
     return tuple(_removed(owner, family) for family in Family)
+
+
+def plain_views(owner: Name, ttl_s: int, decisions: Sequence[Decision]) -> Iterator[PlainView]:
+    """The record written out as plain RRsets, for whoever cannot decide: every rdata that may go out, by type.
+
+    With the record's own TTL, because a shorter one for a moment is no change of the zone (semantics 4.7). A type that
+    has nothing to answer is given empty: there is nothing in the zone, whatever is beneath.
+    """
+    for each in steered_sets(owner, decisions) if decisions else withdrawn_sets(owner):
+        rdatas = {rdata for _, variant in each.variants for rdata in variant}
+        yield (owner.absolute, each.rtype, ttl_s, sorted(rdatas))
 
 
 def _address_sets(

@@ -1,0 +1,214 @@
+"""Versions of zones for secondaries: each change of what a record answers, on disk, then seen, then told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from understudy.engine import Prepared, ZoneNotFoundError
+from understudy.model.errors import StoreError
+from understudy.model.event import Event, EventKind
+from understudy.model.instant import Instant
+from understudy.model.name import Name
+from understudy.model.transfer import SerialStyle, TransferOut
+from understudy.model.version import ZoneVersion
+from understudy.service.alarms import Alarms
+from understudy.service.journal import Journal
+from understudy.service.parts import Parts
+from understudy.service.pipeline import Pipeline
+from understudy.service.zone_table import LoadedZone
+from understudy.store.versions import VersionsKept
+from understudy.zones.bursts import Bursts, Stale
+from understudy.zones.serial import beyond_lost, is_later, latest, next_serial
+from understudy.zones.steered import PlainView, plain_views
+
+OnVersion: TypeAlias = Callable[[LoadedZone, TransferOut, int], None]
+"""Told (zone, how it is handed on, serial) when secondaries may fetch it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A version that is ready to be seen; `is_new` unless an earlier run has shown it already."""
+
+    loaded: LoadedZone
+    transfer: TransferOut
+    prepared: Prepared
+    version: ZoneVersion
+    history: tuple[bytes, ...] = ()
+    is_new: bool = True
+
+
+class Versions:
+    """The one writer of what secondaries see. `zones` gives the loaded zones of this moment."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        pipeline: Pipeline,
+        zones: Callable[[], Mapping[Name, LoadedZone]],
+        *,
+        journal: Journal,
+        alarms: Alarms,
+    ) -> None:
+        self._clock, self._engine, self._store = parts.clock, parts.engine, parts.store
+        self._pipeline = pipeline
+        self._zones = zones
+        self._journal = journal
+        self._alarms = alarms
+        self._bursts = Bursts()
+        self._news = asyncio.Event()
+        self._last: dict[Name, ZoneVersion] = {}
+        self.on_version: OnVersion = lambda _loaded, _transfer, _serial: None
+
+    def note(self, origin: Name, owners: Collection[Name]) -> None:
+        """These records answer something else."""
+        self._bursts.note(origin, owners)
+        self._news.set()
+
+    def note_whole(self, origins: Iterable[Name]) -> None:
+        """These zones were published whole."""
+        for origin in origins:
+            self._bursts.note_whole(origin)
+        self._news.set()
+
+    def serial_of(self, origin: Name) -> int | None:
+        """What secondaries see; None: the zone is handed on to nobody, or not yet."""
+        loaded, last = self._zones().get(origin), self._last.get(origin)
+        if loaded is None or loaded.definition.transfer is None or last is None:
+            return None
+        return last.serial
+
+    async def run(self) -> None:
+        """Make versions as changes come. What a fault left half done is done again from the beginning."""
+        self.note_whole(self._zones())
+        while True:
+            self._news.clear()
+            await self._publish(self._bursts.take(self._clock.now()))
+            due = self._bursts.next_due()
+            try:
+                async with asyncio.timeout(None if due is None else max(0.0, due - self._clock.now())):
+                    await self._news.wait()
+            except TimeoutError:
+                continue
+
+    async def _publish(self, due: Mapping[Name, Stale]) -> None:
+        """All that is due together, so that one wait for the disk is enough."""
+        drafts = [draft for origin, stale in due.items() if (draft := await self._draft(origin, stale)) is not None]
+        new = [draft.version for draft in drafts if draft.is_new]
+        if new:
+            await self._keep(new)
+        for draft in drafts:
+            self._show(draft)
+
+    async def _draft(self, origin: Name, stale: Stale) -> _Draft | None:
+        loaded = self._zones().get(origin)
+        if loaded is None:
+            self._last.pop(origin, None)
+            return None
+        transfer = loaded.definition.transfer
+        try:
+            if transfer is None:
+                self._engine.set_access(origin.absolute, [], [])
+                return None
+            if origin not in self._last:
+                return await self._begin(loaded, transfer)
+            return await self._continue(loaded, transfer, stale)
+        except ZoneNotFoundError:  # a reload has withdrawn it meanwhile
+            self._last.pop(origin, None)
+            return None
+
+    async def _begin(self, loaded: LoadedZone, transfer: TransferOut) -> _Draft:
+        """The first version of this run: the last one of the run before, if nothing has changed since."""
+        origin, now = loaded.definition.name, self._clock.now()
+        kept, doubt = await self._store.versions(origin), self._store.start.versions is VersionsKept.DOUBTFUL
+        last = kept[-1] if kept else None
+        if last is not None and not doubt and not is_later(loaded.zone.serial, last.serial):
+            prepared = await self._prepare(loaded, last.serial)
+            if prepared.digest == last.digest:
+                history = tuple(version.difference for version in kept if version.before is not None)
+                return _Draft(loaded, transfer, prepared, last, history, is_new=False)
+        after = self._serial_before(loaded, last, now, doubt=doubt, merge_s=transfer.merge_s)
+        prepared = await self._prepare(loaded, next_serial(transfer.serial, now, after=after))
+        return _Draft(loaded, transfer, prepared, ZoneVersion(origin, prepared.serial, now, prepared.digest))
+
+    def _serial_before(
+        self, loaded: LoadedZone, last: ZoneVersion | None, now: Instant, *, doubt: bool, merge_s: float
+    ) -> int:
+        """What the first serial must be later than (ADR 0021)."""
+        file = loaded.zone.serial
+        if last is None and doubt:
+            return latest(file, next_serial(SerialStyle.UNIXTIME, now, after=file))
+        if last is None:
+            return file if self._records_of(loaded) else file - 1
+        beyond = beyond_lost(last.serial, elapsed_s=now - last.at, merge_s=merge_s) if doubt else last.serial
+        return latest(beyond, file)
+
+    async def _continue(self, loaded: LoadedZone, transfer: TransferOut, stale: Stale) -> _Draft | None:
+        """The next version, if there is anything new in it."""
+        origin, now = loaded.definition.name, self._clock.now()
+        last, file = self._last[origin], loaded.zone.serial
+        serial = next_serial(transfer.serial, now, after=latest(last.serial, file))
+        if stale.is_whole:
+            self._admit(loaded, transfer)
+            prepared = await self._prepare(loaded, serial)
+        else:
+            prepared = self._engine.prepare(origin.absolute, serial, self._views(stale.owners))
+        if prepared.is_same and not is_later(file, last.serial):
+            return None
+        difference = prepared.difference
+        before = last.serial if difference is not None else None
+        version = ZoneVersion(origin, serial, now, prepared.digest, before, difference or b"")
+        return _Draft(loaded, transfer, prepared, version)
+
+    async def _prepare(self, loaded: LoadedZone, serial: int) -> Prepared:
+        """The whole zone, which takes time where it is large."""
+        origin, views = loaded.definition.name.absolute, self._views(self._records_of(loaded))
+        return await asyncio.to_thread(self._engine.prepare, origin, serial, views, loaded.zone)
+
+    def _records_of(self, loaded: LoadedZone) -> list[Name]:
+        origin = loaded.definition.name
+        return [record.name for record in self._pipeline.configuration.records.values() if record.zone == origin]
+
+    def _views(self, owners: Iterable[Name]) -> list[PlainView]:
+        records = self._pipeline.configuration.records
+        found: list[PlainView] = []
+        for owner in owners:
+            record, past = records.get(owner), self._pipeline.past.get(owner)
+            decisions = tuple(past.decisions.values()) if past is not None and record is not None else ()
+            found.extend(plain_views(owner, record.ttl_s if record is not None else 0, decisions))
+        return found
+
+    async def _keep(self, versions: list[ZoneVersion]) -> None:
+        """On disk before anybody can see them; a disk that refuses costs that, with an alarm (semantics 5.5)."""
+        text = ""
+        try:
+            await self._store.add_versions(versions)
+        except StoreError as error:
+            text = f"secondaries get versions that are not on disk; the next start skips serials: {error.message}"
+        self._alarms.set_alarm("versions/store", text, self._clock.now())
+
+    def _show(self, draft: _Draft) -> None:
+        """From now on it can be fetched, and whoever wants to know is told."""
+        origin, now = draft.version.origin, self._clock.now()
+        try:
+            self._engine.commit(draft.prepared)
+        except ZoneNotFoundError:  # withdrawn while it was written: should it come back, the store knows the serial
+            self._last.pop(origin, None)
+            return
+        if origin not in self._last:
+            self._admit(draft.loaded, draft.transfer)
+            self._engine.restore_history(origin.absolute, draft.history)
+        before = self._last.get(origin)
+        self._last[origin] = draft.version
+        self._bursts.made(origin, now, draft.transfer.merge_s)
+        was = f"{before.serial} → " if before is not None else ""
+        why = "" if draft.is_new else ", as before"
+        text = f"secondaries get serial {was}{draft.version.serial}{why}"
+        self._journal.tell(Event(now, EventKind.ZONE, str(origin), text, detail={"serial": draft.version.serial}))
+        self.on_version(draft.loaded, draft.transfer, draft.version.serial)
+
+    def _admit(self, loaded: LoadedZone, transfer: TransferOut) -> None:
+        keys = [key.absolute for key in transfer.keys]
+        self._engine.set_access(loaded.definition.name.absolute, list(transfer.networks), keys)

@@ -1,0 +1,118 @@
+"""Which secondaries are still to be told of a new version, and when they are told again (RFC 1996)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from understudy.model.instant import Instant
+from understudy.model.name import Name
+from understudy.model.transfer import NotifyTarget
+
+RETRY_FIRST_S = 1.0  # chosen: one lost packet costs a second
+RETRY_MAX_S = 60.0  # RFC 1996 3.6: "60 seconds" is what it suggests between two attempts
+GIVE_UP_S = 600.0  # chosen: after that the secondary's own refresh finds the version sooner than we find the secondary
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One message to one server."""
+
+    origin: Name
+    target: NotifyTarget
+    serial: int
+
+
+@dataclass(slots=True)
+class Told:
+    """How things stand with one server: what it has acknowledged, and why it has not what is newer."""
+
+    serial: int | None = None
+    at: Instant | None = None
+    problem: str = ""
+
+
+@dataclass(slots=True)
+class _Pending:
+    serial: int
+    since: Instant
+    due: Instant
+    pause_s: float = RETRY_FIRST_S
+
+
+class Notices:
+    """The newest serial only, to each server until it answers or ten minutes have passed.
+
+    ```text
+    QUIET    -- new version -->    PENDING    sent at once
+    PENDING  -- new version -->    PENDING    with the new serial, at once, the time starts again
+    PENDING  -- no answer -->      PENDING    again after 1 s, 2 s, 4 s ... 60 s
+    PENDING  -- acknowledged -->   QUIET
+    PENDING  -- refused -->        QUIET      with a problem, until the next version
+    PENDING  -- 10 minutes -->     QUIET      with a problem, until the next version
+    ```
+    """
+
+    def __init__(self) -> None:
+        self._pending: dict[tuple[Name, NotifyTarget], _Pending] = {}
+        self._told: dict[Name, dict[NotifyTarget, Told]] = {}
+
+    def announce(self, origin: Name, serial: int, targets: Collection[NotifyTarget], now: Instant) -> None:
+        """A new version; servers that are not named any more are forgotten."""
+        before = self._told.get(origin, {})
+        self.forget(origin)
+        self._told[origin] = {target: before.get(target, Told()) for target in targets}
+        for target in targets:
+            self._pending[origin, target] = _Pending(serial, now, now)
+
+    def forget(self, origin: Name) -> None:
+        """The zone is handed on no more."""
+        for target in self._told.pop(origin, {}):
+            self._pending.pop((origin, target), None)
+
+    def take(self, now: Instant) -> tuple[list[Notice], list[Notice]]:
+        """What is to be sent now, and what is given up."""
+        due, given_up = [], []
+        for (origin, target), pending in list(self._pending.items()):
+            notice = Notice(origin, target, pending.serial)
+            if pending.due > now:
+                continue
+            if now >= pending.since + GIVE_UP_S:
+                self._end(notice, f"no answer to NOTIFY of serial {pending.serial} in {GIVE_UP_S / 60:.0f} minutes")
+                given_up.append(notice)
+                continue
+            due.append(notice)
+            pending.due = now + pending.pause_s
+            pending.pause_s = min(2 * pending.pause_s, RETRY_MAX_S)
+        return due, given_up
+
+    def acknowledge(self, notice: Notice, now: Instant) -> None:
+        """The server has heard it; an answer to an older notice leaves the newer one to be sent."""
+        told = self._told.get(notice.origin, {}).get(notice.target)
+        if told is not None:
+            told.serial, told.at, told.problem = notice.serial, now, ""
+        self._drop(notice)
+
+    def refuse(self, notice: Notice, problem: str) -> None:
+        """The server answered that it will not."""
+        self._end(notice, problem)
+
+    def next_due(self) -> Instant | None:
+        """When something is to be sent or given up."""
+        return min((pending.due for pending in self._pending.values()), default=None)
+
+    def standing(self, origin: Name) -> Iterator[tuple[NotifyTarget, Told, bool]]:
+        """Each server of a zone, how things stand with it, and whether it is still to be told."""
+        for target, told in self._told.get(origin, {}).items():
+            yield target, told, (origin, target) in self._pending
+
+    def _end(self, notice: Notice, problem: str) -> None:
+        told = self._told.get(notice.origin, {}).get(notice.target)
+        if told is not None:
+            told.problem = problem
+        self._drop(notice)
+
+    def _drop(self, notice: Notice) -> None:
+        pending = self._pending.get((notice.origin, notice.target))
+        if pending is not None and pending.serial == notice.serial:
+            del self._pending[notice.origin, notice.target]

@@ -1,0 +1,183 @@
+"""What secondaries see: a version for each change of an answer, and never a serial twice."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from understudy.service.report import report_zones
+from understudy.testing.builders import endpoint, name
+from understudy.testing.fake_network import Behaviour
+from understudy.testing.server_world import ServerWorld
+from understudy.testing.story import Restart
+from understudy.testing.virtual_time import VirtualClock, run_virtual
+
+ORIGIN = name("example.com")
+"""The zone of these tests; its file has serial 7."""
+ZONE = "$TTL 1h\n@ IN SOA ns1 hostmaster {serial} 1h 15m 1w 60\n  IN NS ns1\nns1 IN A 192.0.2.53\n"
+CONFIGURATION = """\
+listen: 127.0.0.1:0
+zones:
+  example.com: {{file: example.com.zone{transfer}}}
+checks:
+  web: {{tcp: 80, interval: 5s, fall: 1, rise: 1}}
+records:
+  www.example.com: {{check: web, tiers: [[192.0.2.10], [198.51.100.10]], failback: {{delay: 10s}}}}
+"""
+HANDED_ON = ", transfer: {to: [192.0.2.0/24], merge: 1s}"
+
+
+def live(folder: Path, life: Callable[[ServerWorld], Awaitable[None]], transfer: str = HANDED_ON) -> None:
+    async def main(clock: VirtualClock) -> None:
+        world = ServerWorld(clock, folder)
+        configuration = CONFIGURATION.format(transfer=transfer)
+        await world.start({"understudy.yaml": configuration, "example.com.zone": ZONE.format(serial=7)})
+        await world.advance(60)
+        await life(world)
+        await world.end()
+
+    run_virtual(main)
+
+
+def serial(world: ServerWorld) -> int | None:
+    """What secondaries see, which is what the SOA says."""
+    found = world.server.versions.serial_of(ORIGIN)
+    ((_, answered, _),) = world.server.engine.zones()
+    assert found in {None, answered}
+    assert report_zones(world.server)[0].serial == answered
+    return found
+
+
+def behave(world: ServerWorld, address: str, conduct: str) -> None:
+    world.behave(endpoint(address), Behaviour.parse(conduct), check="web")
+
+
+def told(world: ServerWorld) -> list[str]:
+    return [line for line in world.log.getvalue().splitlines() if "secondaries get serial" in line]
+
+
+def test_a_zone_that_is_handed_on_to_nobody_keeps_the_serial_of_its_file(tmp_path: Path) -> None:
+    async def life(world: ServerWorld) -> None:
+        behave(world, "192.0.2.10", "refuses")
+        await world.advance(80)
+        assert serial(world) is None
+        assert world.server.engine.zones() == [("example.com.", 7, world.server.engine.zones()[0][2])]
+
+    live(tmp_path, life, transfer="")
+
+
+def test_each_decision_that_changes_an_answer_is_a_version(tmp_path: Path) -> None:
+    async def life(world: ServerWorld) -> None:
+        assert serial(world) == 8  # later than the file's, because records are laid over it
+        behave(world, "192.0.2.10", "refuses")
+        await world.advance(80)
+        assert serial(world) == 9
+        behave(world, "192.0.2.10", "up")
+        await world.advance(120)
+        assert serial(world) == 10
+        assert len(told(world)) == 3
+
+    live(tmp_path, life)
+
+
+def test_a_version_has_what_is_answered_with_the_record_s_own_ttl(tmp_path: Path) -> None:
+    async def life(world: ServerWorld) -> None:
+        behave(world, "192.0.2.10", "refuses")
+        await world.advance(80)
+        kept = await world.server.store.versions(ORIGIN)
+        assert [(each.before, each.serial) for each in kept] == [(None, 8), (8, 9)]
+        assert bytes((198, 51, 100, 10)) in kept[-1].difference
+        assert bytes((192, 0, 2, 10)) in kept[-1].difference
+
+    live(tmp_path, life)
+
+
+def test_an_unchanged_zone_has_its_serial_and_its_history_after_a_restart(tmp_path: Path) -> None:
+    async def life(world: ServerWorld) -> None:
+        behave(world, "192.0.2.10", "refuses")
+        await world.advance(80)
+        assert serial(world) == 9
+        for is_kill, instant_s in ((False, 100), (True, 130)):
+            await world.restart(Restart(is_kill=is_kill, pause_s=1.0))
+            await world.advance(instant_s)
+            assert serial(world) == 9
+        assert "as before" in told(world)[-1]
+        behave(world, "192.0.2.10", "up")
+        await world.advance(200)
+        kept = await world.server.store.versions(ORIGIN)
+        assert [(each.before, each.serial) for each in kept] == [(None, 8), (8, 9), (9, 10)]
+
+    live(tmp_path, life)
+
+
+def test_a_zone_that_changed_while_nobody_served_it_gets_the_next_serial(tmp_path: Path) -> None:
+    async def life(world: ServerWorld) -> None:
+        assert serial(world) == 8
+        await world.end()
+        (tmp_path / "example.com.zone").write_text(ZONE.format(serial=7) + "new IN A 192.0.2.1\n")
+        await world._open()
+        await world.advance(100)
+        assert serial(world) == 9
+
+    live(tmp_path, life)
+
+
+def test_versions_that_never_reached_the_disk_are_skipped_by_the_next_start(tmp_path: Path) -> None:
+    async def life(world: ServerWorld) -> None:
+        world.disk.is_full = True
+        behave(world, "192.0.2.10", "refuses")
+        await world.advance(80)
+        assert serial(world) == 9
+        assert "versions/store" in await world.alarms()
+        await world._stop()
+        world.disk.is_open = world.disk.is_full = False
+        await world._open()
+        await world.advance(110)
+        found = serial(world)
+        assert found is not None
+        assert 80 < found < 130  # at most one version each second, since the one that is known
+        assert "versions/store" not in await world.alarms()
+
+    live(tmp_path, life)
+
+
+def test_a_file_s_higher_serial_counts(tmp_path: Path) -> None:
+    async def life(world: ServerWorld) -> None:
+        (tmp_path / "example.com.zone").write_text(ZONE.format(serial=2026112200))
+        assert await world.reload(CONFIGURATION.format(transfer=HANDED_ON)) == ""
+        await world.advance(70)
+        assert serial(world) == 2026112201
+        (tmp_path / "example.com.zone").write_text(ZONE.format(serial=5))
+        assert await world.reload(CONFIGURATION.format(transfer=HANDED_ON)) == ""
+        await world.advance(80)
+        assert serial(world) == 2026112201  # nothing else changed, and serials do not go back
+
+    live(tmp_path, life)
+
+
+def test_a_burst_makes_one_version_at_once_and_one_at_its_end(tmp_path: Path) -> None:
+    async def life(world: ServerWorld) -> None:
+        versions = world.server.versions
+        for step in range(5):
+            text = ZONE.format(serial=7) + f"new IN A 192.0.2.{step}\n"
+            (tmp_path / "example.com.zone").write_text(text)
+            assert await world.reload(CONFIGURATION.format(transfer=HANDED_ON)) == ""
+            await world.advance(60 + 0.1 * step)
+        assert versions.serial_of(ORIGIN) == 9
+        await world.advance(61.5)
+        assert versions.serial_of(ORIGIN) == 10
+
+    live(tmp_path, life)
+
+
+def test_a_zone_that_is_handed_on_no_more_says_so_and_goes_on_when_it_is_again(tmp_path: Path) -> None:
+    async def life(world: ServerWorld) -> None:
+        assert serial(world) == 8
+        assert await world.reload(CONFIGURATION.format(transfer="")) == ""
+        await world.advance(70)
+        assert serial(world) is None
+        assert await world.reload(CONFIGURATION.format(transfer=HANDED_ON)) == ""
+        await world.advance(80)
+        assert serial(world) == 8
+
+    live(tmp_path, life)

@@ -1,0 +1,83 @@
+"""Each secondary is told of the newest version until it answers."""
+
+from __future__ import annotations
+
+from understudy.model.transfer import NotifyTarget
+from understudy.testing.builders import name
+from understudy.zones.notices import GIVE_UP_S, Notice, Notices, Told
+
+ZONE = name("example.com")
+ONE, TWO = NotifyTarget("192.0.2.53", 53), NotifyTarget("192.0.2.54", 53)
+
+
+def sent(notices: Notices, until: float) -> list[float]:
+    """When something was sent from 0 on, seconds."""
+    moments = []
+    while (due := notices.next_due()) is not None and due <= until:
+        if notices.take(due)[0]:
+            moments.append(due)
+    return moments
+
+
+def test_a_new_version_is_told_at_once_and_again_until_it_is_acknowledged() -> None:
+    notices = Notices()
+    notices.announce(ZONE, 7, [ONE, TWO], 0.0)
+    due, given_up = notices.take(0.0)
+    assert (due, given_up) == ([Notice(ZONE, ONE, 7), Notice(ZONE, TWO, 7)], [])
+    notices.acknowledge(Notice(ZONE, ONE, 7), 0.5)
+    assert notices.take(1.0)[0] == [Notice(ZONE, TWO, 7)]
+    assert list(notices.standing(ZONE)) == [(ONE, Told(7, 0.5), False), (TWO, Told(), True)]
+
+
+def test_the_pauses_double_to_a_minute_and_end_after_ten() -> None:
+    notices = Notices()
+    notices.announce(ZONE, 7, [ONE], 0.0)
+    assert sent(notices, 200.0) == [0, 1, 3, 7, 15, 31, 63, 123, 183]
+    assert sent(notices, 2 * GIVE_UP_S)[-1] < GIVE_UP_S
+    assert notices.next_due() is None
+    ((_, told, is_pending),) = notices.standing(ZONE)
+    assert (told.problem, is_pending) == ("no answer to NOTIFY of serial 7 in 10 minutes", False)
+
+
+def test_what_is_given_up_is_said_once() -> None:
+    notices = Notices()
+    notices.announce(ZONE, 7, [ONE], 0.0)
+    notices.take(0.0)
+    assert notices.take(GIVE_UP_S) == ([], [Notice(ZONE, ONE, 7)])
+    assert notices.take(GIVE_UP_S) == ([], [])
+
+
+def test_only_the_newest_serial_is_told_and_at_once() -> None:
+    notices = Notices()
+    notices.announce(ZONE, 7, [ONE], 0.0)
+    notices.take(0.0)
+    notices.announce(ZONE, 8, [ONE], 0.2)
+    assert notices.take(0.2)[0] == [Notice(ZONE, ONE, 8)]
+    notices.acknowledge(Notice(ZONE, ONE, 7), 0.3)
+    assert list(notices.standing(ZONE)) == [(ONE, Told(7, 0.3), True)]
+    notices.acknowledge(Notice(ZONE, ONE, 8), 0.4)
+    assert list(notices.standing(ZONE)) == [(ONE, Told(8, 0.4), False)]
+
+
+def test_a_refusal_ends_it_until_the_next_version() -> None:
+    notices = Notices()
+    notices.announce(ZONE, 7, [ONE], 0.0)
+    notices.refuse(Notice(ZONE, ONE, 7), "REFUSED")
+    assert notices.next_due() is None
+    assert [told.problem for _, told, _ in notices.standing(ZONE)] == ["REFUSED"]
+    notices.announce(ZONE, 8, [ONE], 1.0)
+    notices.acknowledge(Notice(ZONE, ONE, 8), 1.1)
+    assert list(notices.standing(ZONE)) == [(ONE, Told(8, 1.1), False)]
+
+
+def test_a_server_that_is_named_no_more_is_forgotten() -> None:
+    notices = Notices()
+    notices.announce(ZONE, 7, [ONE, TWO], 0.0)
+    notices.acknowledge(Notice(ZONE, TWO, 7), 0.1)
+    notices.announce(ZONE, 8, [TWO], 1.0)
+    assert notices.take(1.0)[0] == [Notice(ZONE, TWO, 8)]
+    assert list(notices.standing(ZONE)) == [(TWO, Told(7, 0.1), True)]
+    notices.forget(ZONE)
+    assert notices.next_due() is None
+    notices.acknowledge(Notice(ZONE, TWO, 8), 2.0)
+    assert list(notices.standing(ZONE)) == []
