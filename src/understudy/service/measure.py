@@ -29,7 +29,7 @@ def measure(server: NameServer) -> Readings:
             decision.mode for past in server.pipeline.past.values() for decision in past.decisions.values()
         ),
         verdict_ages_s=oldest,
-        zones={str(origin): server.serial_of(loaded) for origin, loaded in server.zones.items()},
+        zones={str(origin): serial for origin, serial in server.serials().items()},
         events=server.journal.counts,
         store=StoreReadings(
             lag_s=store.lag_s,

@@ -159,10 +159,9 @@ class NameServer:
             self.look_at_store()
             self._forgive_faults()
 
-    def serial_of(self, loaded: LoadedZone) -> int:
-        """What the zone's SOA is answered with."""
-        published = self.versions.serial_of(loaded.definition.name)
-        return loaded.zone.serial if published is None else published
+    def serials(self) -> dict[Name, int]:
+        """What each zone's SOA is answered with."""
+        return {Name.parse(origin): serial for origin, serial, _ in self.engine.zones()}
 
     def look_at_store(self) -> None:
         """A disk that refuses is an alarm for as long as it does (semantics 5.5)."""

@@ -192,13 +192,13 @@ def _keys_about(server: NameServer, records: Iterable[Record]) -> Iterator[Healt
 
 def report_zones(server: NameServer) -> list[ZoneView]:
     """Every zone that is served."""
-    steered = server.decider.publisher.count_steered()
+    steered, serials = server.decider.publisher.count_steered(), server.serials()
     return [
         ZoneView(
             name=str(origin),
             source=loaded.definition.source.value,
             file=str(loaded.definition.file),
-            serial=server.serial_of(loaded),
+            serial=serials.get(origin, loaded.zone.serial),
             records=loaded.zone.record_count,
             names=loaded.zone.name_count,
             steered=steered[origin],

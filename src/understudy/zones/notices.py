@@ -57,7 +57,7 @@ class Notices:
         self._pending: dict[tuple[Name, NotifyTarget], _Pending] = {}
         self._told: dict[Name, dict[NotifyTarget, Told]] = {}
 
-    def announce(self, origin: Name, serial: int, targets: Collection[NotifyTarget], now: Instant) -> None:
+    def announce(self, origin: Name, serial: int, targets: Collection[NotifyTarget], *, now: Instant) -> None:
         """A new version; servers that are not named any more are forgotten."""
         before = self._told.get(origin, {})
         self.forget(origin)

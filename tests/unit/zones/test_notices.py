@@ -21,7 +21,7 @@ def sent(notices: Notices, until: float) -> list[float]:
 
 def test_a_new_version_is_told_at_once_and_again_until_it_is_acknowledged() -> None:
     notices = Notices()
-    notices.announce(ZONE, 7, [ONE, TWO], 0.0)
+    notices.announce(ZONE, 7, [ONE, TWO], now=0.0)
     due, given_up = notices.take(0.0)
     assert (due, given_up) == ([Notice(ZONE, ONE, 7), Notice(ZONE, TWO, 7)], [])
     notices.acknowledge(Notice(ZONE, ONE, 7), 0.5)
@@ -31,7 +31,7 @@ def test_a_new_version_is_told_at_once_and_again_until_it_is_acknowledged() -> N
 
 def test_the_pauses_double_to_a_minute_and_end_after_ten() -> None:
     notices = Notices()
-    notices.announce(ZONE, 7, [ONE], 0.0)
+    notices.announce(ZONE, 7, [ONE], now=0.0)
     assert sent(notices, 200.0) == [0, 1, 3, 7, 15, 31, 63, 123, 183]
     assert sent(notices, 2 * GIVE_UP_S)[-1] < GIVE_UP_S
     assert notices.next_due() is None
@@ -41,7 +41,7 @@ def test_the_pauses_double_to_a_minute_and_end_after_ten() -> None:
 
 def test_what_is_given_up_is_said_once() -> None:
     notices = Notices()
-    notices.announce(ZONE, 7, [ONE], 0.0)
+    notices.announce(ZONE, 7, [ONE], now=0.0)
     notices.take(0.0)
     assert notices.take(GIVE_UP_S) == ([], [Notice(ZONE, ONE, 7)])
     assert notices.take(GIVE_UP_S) == ([], [])
@@ -49,9 +49,9 @@ def test_what_is_given_up_is_said_once() -> None:
 
 def test_only_the_newest_serial_is_told_and_at_once() -> None:
     notices = Notices()
-    notices.announce(ZONE, 7, [ONE], 0.0)
+    notices.announce(ZONE, 7, [ONE], now=0.0)
     notices.take(0.0)
-    notices.announce(ZONE, 8, [ONE], 0.2)
+    notices.announce(ZONE, 8, [ONE], now=0.2)
     assert notices.take(0.2)[0] == [Notice(ZONE, ONE, 8)]
     notices.acknowledge(Notice(ZONE, ONE, 7), 0.3)
     assert list(notices.standing(ZONE)) == [(ONE, Told(7, 0.3), True)]
@@ -61,20 +61,20 @@ def test_only_the_newest_serial_is_told_and_at_once() -> None:
 
 def test_a_refusal_ends_it_until_the_next_version() -> None:
     notices = Notices()
-    notices.announce(ZONE, 7, [ONE], 0.0)
+    notices.announce(ZONE, 7, [ONE], now=0.0)
     notices.refuse(Notice(ZONE, ONE, 7), "REFUSED")
     assert notices.next_due() is None
     assert [told.problem for _, told, _ in notices.standing(ZONE)] == ["REFUSED"]
-    notices.announce(ZONE, 8, [ONE], 1.0)
+    notices.announce(ZONE, 8, [ONE], now=1.0)
     notices.acknowledge(Notice(ZONE, ONE, 8), 1.1)
     assert list(notices.standing(ZONE)) == [(ONE, Told(8, 1.1), False)]
 
 
 def test_a_server_that_is_named_no_more_is_forgotten() -> None:
     notices = Notices()
-    notices.announce(ZONE, 7, [ONE, TWO], 0.0)
+    notices.announce(ZONE, 7, [ONE, TWO], now=0.0)
     notices.acknowledge(Notice(ZONE, TWO, 7), 0.1)
-    notices.announce(ZONE, 8, [TWO], 1.0)
+    notices.announce(ZONE, 8, [TWO], now=1.0)
     assert notices.take(1.0)[0] == [Notice(ZONE, TWO, 8)]
     assert list(notices.standing(ZONE)) == [(TWO, Told(7, 0.1), True)]
     notices.forget(ZONE)
