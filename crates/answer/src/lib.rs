@@ -4,6 +4,7 @@
 //! direct      the short way for the commonest questions
 //! message     what kind of message is it: refuse, or frame the answer (header, question, OPT)
 //!   edns      what its options ask for, and get
+//!   keys      which keys a signature may be made with
 //!   chaos     the server's own names in class CH
 //!   resolve   the answer section: follow the name through our zones
 //!     steering    which records a steered set gives to this query
@@ -24,6 +25,7 @@ mod chance;
 mod chaos;
 mod direct;
 mod edns;
+mod keys;
 mod message;
 mod outcome;
 mod resolve;
@@ -33,11 +35,13 @@ mod steering;
 
 pub use ahead::look_ahead;
 pub use chance::Chance;
+pub use keys::TsigKeys;
 #[doc(hidden)]
 pub use message::respond_at_length;
 pub use message::{refuse_transfer, respond, respond_with, slip};
 pub use outcome::{
-    CookieUse, ExtendedError, Outcome, RECORDS, Request, Silence, Subject, Summary, Transport,
+    CookieUse, ExtendedError, Outcome, RECORDS, Request, SignatureUse, Silence, Subject, Summary,
+    Transport,
 };
 pub use resolve::Zones;
 pub use server::{CookieJar, Server, TextTooLong};

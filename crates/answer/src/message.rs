@@ -4,14 +4,14 @@
 //! ask of a server.
 
 use understudy_wire::{
-    Class, Full, Header, Opcode, Opt, Query, Question, Rcode, Refusal, Rtype, Silence as NoAnswer,
-    Tsig, Writer,
+    Class, Full, Header, Opcode, Opt, Query, Question, Rcode, Refusal, Rtype, Signature,
+    Silence as NoAnswer, Writer,
 };
 
 use crate::chance::Chance;
 use crate::edns::{EXTENDED_ERROR, Extras, Options};
 use crate::outcome::{
-    CookieUse, ExtendedError, Outcome, Request, Silence, Subject, Summary, Transport,
+    CookieUse, ExtendedError, Outcome, Request, SignatureUse, Silence, Subject, Summary, Transport,
 };
 use crate::resolve::{Zones, resolve};
 use crate::response::Response;
@@ -68,11 +68,13 @@ pub fn respond_at_length<Z: Zones>(
     let parsed = Query::parse(request.message);
     // By reference: a query that is moved is copied.
     let written = match &parsed {
-        Ok(query) if query.signature.is_some() => refuse_key(server, query, request, chance, reply),
-        Ok(query) => {
-            let asked = Asked::unsigned(query, request);
-            answer(zones, server, &asked, chance, reply)
+        Ok(query) if query.signature.is_some() => {
+            let asked = Asked::new(query, request);
+            signed(server, &asked, chance, reply, |asked, chance, reply| {
+                answer(zones, server, asked, chance, reply)
+            })
         }
+        Ok(query) => answer(zones, server, &Asked::new(query, request), chance, reply),
         Err(Refusal::Silent(NoAnswer::Short)) => return Outcome::Silent(Silence::Short),
         Err(Refusal::Silent(NoAnswer::Response)) => return Outcome::Silent(Silence::Response),
         Err(Refusal::UnknownOpcode(header)) => refuse(header, None, Rcode::NOTIMP, None, reply),
@@ -87,14 +89,16 @@ pub fn respond_at_length<Z: Zones>(
             refuse(header, question.as_ref(), Rcode::FORMERR, opt, reply)
         }
         Err(Refusal::NoQuestion(query)) => {
-            let asked = Asked::unsigned(query, request);
+            let asked = Asked::new(query, request);
             no_question(server, &asked, chance, reply)
         }
         Err(Refusal::BadVersion(query)) => {
-            let asked = Asked::unsigned(query, request);
-            frame(server, &asked, chance, reply, |response| {
-                response.writer.set_rcode(Rcode::BADVERS);
-                Ok(())
+            let asked = Asked::new(query, request);
+            signed(server, &asked, chance, reply, |asked, chance, reply| {
+                frame(server, asked, chance, reply, |response| {
+                    response.writer.set_rcode(Rcode::BADVERS);
+                    Ok(())
+                })
             })
         }
     };
@@ -113,7 +117,7 @@ pub fn slip(
     let Ok(query) = Query::parse(request.message) else {
         return Outcome::Silent(Silence::Limited);
     };
-    let asked = Asked::unsigned(&query, request);
+    let asked = Asked::new(&query, request);
     let written = frame(server, &asked, chance, reply, |_| Err(Full));
     written.map_or(Outcome::Silent(Silence::Limited), |summary| {
         Outcome::Answered(Summary {
@@ -163,7 +167,7 @@ fn framed(
     let Ok(query) = Query::parse(request.message) else {
         return Outcome::Silent(Silence::NoRoom);
     };
-    let asked = Asked::unsigned(&query, request);
+    let asked = Asked::new(&query, request);
     let written = frame(server, &asked, chance, reply, sections);
     written.map_or(Outcome::Silent(Silence::NoRoom), Outcome::Answered)
 }
@@ -172,16 +176,16 @@ fn framed(
 struct Asked<'a> {
     query: &'a Query<'a>,
     request: &'a Request<'a>,
-    /// A signature by a key that is not known here.
-    unknown_key: Option<&'a Tsig<'a>>,
+    /// Octets that a signature will add to the response.
+    signature_octets: usize,
 }
 
 impl<'a> Asked<'a> {
-    fn unsigned(query: &'a Query<'a>, request: &'a Request<'a>) -> Self {
+    fn new(query: &'a Query<'a>, request: &'a Request<'a>) -> Self {
         Asked {
             query,
             request,
-            unknown_key: None,
+            signature_octets: 0,
         }
     }
 }
@@ -205,32 +209,64 @@ fn no_question(
     })
 }
 
-/// This server has no keys, so whoever signs a query learns that his is not known (RFC 8945 section
-/// 5.2.1); with a record that makes no sense, that the message makes none (section 5.2).
+/// To a signed query, signed as RFC 8945 section 5.3 says, what `answer` writes; or what is wrong with
+/// its signature (section 5.2).
 #[inline(never)]
-fn refuse_key(
+fn signed(
     server: &Server,
-    query: &Query<'_>,
-    request: &Request<'_>,
+    asked: &Asked<'_>,
     chance: &mut Chance,
     reply: &mut [u8],
+    answer: impl FnOnce(&Asked<'_>, &mut Chance, &mut [u8]) -> Result<Summary, Full>,
 ) -> Result<Summary, Full> {
-    let (header, question) = (&query.header, Some(&query.question));
+    let Asked { query, request, .. } = *asked;
+    let with_room = |signature_octets| Asked {
+        signature_octets,
+        ..*asked
+    };
+    let now_s = u64::from(request.wall_s);
+    match server.judge_signature(query, request.wall_s) {
+        Signature::None => answer(asked, chance, reply),
+        Signature::Malformed => refuse_signed(server, query, Rcode::FORMERR, reply),
+        Signature::Valid(mut signer) => answer(&with_room(signer.octets()), chance, reply)
+            .and_then(|summary| {
+                let length = signer.sign(reply, summary.length, now_s)?;
+                Ok(marked(summary, length, SignatureUse::Valid))
+            })
+            // Not even the question and a signature fit: over TCP they will.
+            .or_else(|Full| frame(server, asked, chance, reply, |_| Err(Full))),
+        Signature::Bad(mut bad) => {
+            let asked = with_room(bad.octets());
+            frame(server, &asked, chance, reply, |response| {
+                response.writer.set_rcode(Rcode::NOTAUTH);
+                Ok(())
+            })
+            .and_then(|summary| {
+                let length = bad.tell(reply, summary.length, now_s)?;
+                Ok(marked(summary, length, SignatureUse::of(bad.error())))
+            })
+            // Names so long that the record does not fit: the code alone must do.
+            .or_else(|Full| refuse_signed(server, query, Rcode::NOTAUTH, reply))
+        }
+    }
+}
+
+fn marked(summary: Summary, length: usize, signature: SignatureUse) -> Summary {
+    Summary {
+        length,
+        signature,
+        ..summary
+    }
+}
+
+fn refuse_signed(
+    server: &Server,
+    query: &Query<'_>,
+    rcode: Rcode,
+    reply: &mut [u8],
+) -> Result<Summary, Full> {
     let opt = query.edns.map(|edns| server.plain_opt(edns.dnssec_ok));
-    let Some(tsig) = Tsig::read(query) else {
-        return refuse(header, question, Rcode::FORMERR, opt, reply);
-    };
-    let asked = Asked {
-        query,
-        request,
-        unknown_key: Some(&tsig),
-    };
-    let framed = frame(server, &asked, chance, reply, |response| {
-        response.writer.set_rcode(Rcode::NOTAUTH);
-        Ok(())
-    });
-    // Names so long that the record does not fit: the code alone must do.
-    framed.or_else(|Full| refuse(header, question, Rcode::NOTAUTH, opt, reply))
+    refuse(&query.header, Some(&query.question), rcode, opt, reply)
 }
 
 /// A response of a header and, where they could be read, the question and an OPT record.
@@ -300,7 +336,7 @@ fn refused_type(qtype: Rtype) -> Option<(Rcode, ExtendedError)> {
 }
 
 /// Header and question before the sections, TC where they did not fit, and behind them OPT if the
-/// client sent one (RFC 6891 section 6.1.1), then TSIG if its key is not known.
+/// client sent one (RFC 6891 section 6.1.1); then there is room for the signature that follows.
 fn frame<'q, 'b>(
     server: &Server,
     asked: &Asked<'q>,
@@ -333,9 +369,7 @@ fn frame<'q, 'b>(
             .writer
             .reserve(options.opt(server, edns).octets())?;
     }
-    if let Some(tsig) = asked.unknown_key {
-        response.writer.reserve(tsig.octets_unsigned())?;
-    }
+    response.writer.reserve(asked.signature_octets)?;
     if !query.question.octets.is_empty() {
         response.writer.question(&query.question)?;
     }
@@ -351,9 +385,6 @@ fn frame<'q, 'b>(
     if let (Some(edns), Some(options)) = (&query.edns, &mut options) {
         explain(&mut response, options);
         response.writer.opt(&options.opt(server, edns))?;
-    }
-    if let Some(tsig) = asked.unknown_key {
-        response.writer.tsig_unsigned(tsig, Rcode::BADKEY)?;
     }
     Ok(summarize(&mut response, is_truncated))
 }
@@ -378,6 +409,7 @@ fn summarize(response: &mut Response<'_, '_, '_>, is_truncated: bool) -> Summary
         is_steered: response.picker.is_steered,
         records: response.picker.records,
         cookies: response.cookies,
+        signature: SignatureUse::None,
         error: response.error,
         subject: response.subject,
         is_slipped: false,

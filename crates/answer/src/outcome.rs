@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use understudy_wire::Rcode;
+
 /// How a message came, which decides how much may be sent back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {
@@ -76,6 +78,37 @@ pub enum CookieUse {
     Wrong,
     /// Of an impossible length.
     Malformed,
+}
+
+/// What the signature of a query was worth (RFC 8945 section 5.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SignatureUse {
+    /// There was none, or none that could be understood.
+    #[default]
+    None,
+    /// It was good, and the response is signed.
+    Valid,
+    /// The key is not known here, or has another algorithm.
+    BadKey,
+    /// Another secret, or the message was changed.
+    BadSig,
+    /// Our clock and the client's differ by too much.
+    BadTime,
+    /// The MAC was cut.
+    BadTrunc,
+}
+
+impl SignatureUse {
+    /// What an error of a signature says.
+    pub(crate) fn of(error: Rcode) -> Self {
+        match error {
+            Rcode::BADKEY => Self::BadKey,
+            Rcode::BADSIG => Self::BadSig,
+            Rcode::BADTIME => Self::BadTime,
+            Rcode::BADTRUNC => Self::BadTrunc,
+            _ => Self::None,
+        }
+    }
 }
 
 /// Why the response code is what it is (RFC 8914), for clients that speak EDNS.
@@ -154,6 +187,8 @@ pub struct Summary {
     pub records: [u32; RECORDS],
     /// What the query's cookies were worth.
     pub cookies: CookieUse,
+    /// What the query's signature was worth.
+    pub signature: SignatureUse,
     /// The reason that was given for the code.
     pub error: Option<ExtendedError>,
     /// What the response is about.

@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::keys::TsigKeys;
 use crate::outcome::CookieUse;
 use arc_swap::{ArcSwap, Guard};
-use understudy_wire::{CookieSecrets, Opt};
+use understudy_wire::{CookieSecrets, Opt, Query, Signature};
 
 /// A text that does not fit into one character-string (RFC 1035 section 3.3.14).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,7 @@ pub struct Server {
     version: Vec<u8>,
     hostname: Vec<u8>,
     cookies: Option<Arc<CookieJar>>,
+    keys: Arc<TsigKeys>,
     tcp_keepalive: Option<u16>,
     is_minimal: bool,
     rotates: bool,
@@ -69,6 +71,7 @@ impl Server {
             version: txt(version)?,
             hostname: txt(hostname)?,
             cookies: None,
+            keys: Arc::default(),
             tcp_keepalive: None,
             is_minimal: false,
             rotates: false,
@@ -79,6 +82,13 @@ impl Server {
     #[must_use]
     pub fn with_cookies(mut self, jar: Arc<CookieJar>) -> Self {
         self.cookies = Some(jar);
+        self
+    }
+
+    /// Knows these keys. Without, it knows none.
+    #[must_use]
+    pub fn with_keys(mut self, keys: Arc<TsigKeys>) -> Self {
+        self.keys = keys;
         self
     }
 
@@ -116,6 +126,13 @@ impl Server {
     #[must_use]
     pub fn udp_size(&self) -> u16 {
         self.udp_size
+    }
+
+    /// What the signature of a query is worth at this civil time. An answer that is made elsewhere
+    /// than in [`respond`](crate::respond), such as a transfer, is signed with what is found here.
+    #[must_use]
+    pub fn judge_signature<'m>(&self, query: &Query<'m>, wall_s: u32) -> Signature<'m> {
+        Signature::judge(query, u64::from(wall_s), |name| self.keys.find(name))
     }
 
     /// The OPT record for whoever sent one, where the options of his own cannot be relied on.

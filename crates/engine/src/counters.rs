@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use understudy_answer::{CookieUse, ExtendedError, Outcome, Silence, Summary, Transport};
+use understudy_answer::{
+    CookieUse, ExtendedError, Outcome, SignatureUse, Silence, Summary, Transport,
+};
 use understudy_wire::{Rcode, Rtype};
 
 use crate::records::RecordCounts;
@@ -68,6 +70,15 @@ const COOKIES: [(&str, CookieUse); 4] = [
     ("malformed", CookieUse::Malformed),
 ];
 
+/// What signatures were worth, where there were any.
+const SIGNATURES: [(&str, SignatureUse); 5] = [
+    ("valid", SignatureUse::Valid),
+    ("badkey", SignatureUse::BadKey),
+    ("badsig", SignatureUse::BadSig),
+    ("badtime", SignatureUse::BadTime),
+    ("badtrunc", SignatureUse::BadTrunc),
+];
+
 /// Counts that stand for themselves.
 const TOTALS: [&str; 10] = [
     "truncated",
@@ -92,6 +103,7 @@ pub(crate) struct Counters {
     qtypes: [AtomicU64; QTYPES + 1],
     dropped: [AtomicU64; DROPPED.len()],
     cookies: [AtomicU64; COOKIES.len()],
+    signatures: [AtomicU64; SIGNATURES.len()],
     errors: [AtomicU64; ExtendedError::ALL.len()],
     truncated: AtomicU64,
     limited: AtomicU64,
@@ -130,6 +142,7 @@ impl Counters {
             qtypes: [const { AtomicU64::new(0) }; QTYPES + 1],
             dropped: [const { AtomicU64::new(0) }; DROPPED.len()],
             cookies: [const { AtomicU64::new(0) }; COOKIES.len()],
+            signatures: [const { AtomicU64::new(0) }; SIGNATURES.len()],
             errors: [const { AtomicU64::new(0) }; ExtendedError::ALL.len()],
             truncated: AtomicU64::new(0),
             limited: AtomicU64::new(0),
@@ -163,7 +176,8 @@ impl Counters {
         }
         let is_cut = summary.is_truncated | summary.is_slipped;
         let has_more = summary.cookies != CookieUse::None || summary.error.is_some();
-        if is_cut | summary.is_steered | has_more {
+        let is_signed = summary.signature != SignatureUse::None;
+        if is_cut | summary.is_steered | has_more | is_signed {
             self.answered_specially(summary);
         }
     }
@@ -185,6 +199,11 @@ impl Counters {
         if summary.cookies != CookieUse::None {
             let place = COOKIES.iter().position(|(_, it)| *it == summary.cookies);
             add(place.and_then(|place| self.cookies.get(place)));
+        }
+        if summary.signature != SignatureUse::None {
+            let worth = summary.signature;
+            let place = SIGNATURES.iter().position(|(_, it)| *it == worth);
+            add(place.and_then(|place| self.signatures.get(place)));
         }
         if let Some(error) = summary.error {
             let place = ExtendedError::ALL.iter().position(|it| *it == error);
@@ -261,7 +280,8 @@ impl Counters {
 
 /// Sums of all threads' counts by name.
 ///
-/// Paths, drops, cookies and totals are always there; codes and types once they have occurred.
+/// Paths, drops, cookies, signatures and totals are always there; codes and types once they have
+/// occurred.
 pub(crate) fn sum<'a>(threads: impl Iterator<Item = &'a Counters>) -> BTreeMap<String, u64> {
     let mut sums = BTreeMap::new();
     for name in PATHS {
@@ -272,6 +292,9 @@ pub(crate) fn sum<'a>(threads: impl Iterator<Item = &'a Counters>) -> BTreeMap<S
     }
     for (name, _) in COOKIES {
         sums.insert(format!("cookies.{name}"), 0);
+    }
+    for (name, _) in SIGNATURES {
+        sums.insert(format!("tsig.{name}"), 0);
     }
     for name in TOTALS {
         sums.insert(name.to_owned(), 0);
@@ -298,6 +321,9 @@ fn collect(thread: &Counters, sums: &mut BTreeMap<String, u64>) {
     }
     for ((name, _), count) in COOKIES.iter().zip(&thread.cookies) {
         add(format!("cookies.{name}"), count);
+    }
+    for ((name, _), count) in SIGNATURES.iter().zip(&thread.signatures) {
+        add(format!("tsig.{name}"), count);
     }
     for (error, count) in ExtendedError::ALL.iter().zip(&thread.errors) {
         add(format!("extended.{}", error.code()), count);

@@ -19,7 +19,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use understudy_answer::{Chance, CookieUse, Request, Summary, Transport};
+use understudy_answer::{Chance, CookieUse, Request, SignatureUse, Summary, Transport};
 
 use crate::network::{Network, network_of};
 
@@ -115,7 +115,9 @@ impl Limiter {
         summary: &Summary,
         chance: &mut Chance,
     ) -> Verdict {
-        let is_proven = request.transport == Transport::Tcp || summary.cookies == CookieUse::Valid;
+        let is_proven = request.transport == Transport::Tcp
+            || summary.cookies == CookieUse::Valid
+            || summary.signature == SignatureUse::Valid;
         if is_proven
             || self.takes(self.subject(request, summary), request.now_ns)
             || self.is_exempt(request.client)

@@ -13,13 +13,14 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
-use understudy_answer::{CookieJar, Outcome, Request, Server, Transport};
+use understudy_answer::{CookieJar, Outcome, Request, Server, Transport, TsigKeys};
 use understudy_engine::{Access, EngineError, Settings, monotonic_ns, wall_s};
 use understudy_wire::{CookieSecret, CookieSecrets, Serial};
 use understudy_zone::{Difference, SteeredChange};
 
 use crate::errors::{engine_error, text_error, value_error};
 use crate::prepared::Prepared;
+use crate::tsig::{self, KeyTuple};
 use crate::values::{self, RateLimitTuple, SteeredTuple, ViewTuple, steered_change, view_change};
 use crate::zone::Zone;
 
@@ -31,9 +32,14 @@ const MAX_WAIT: f64 = 31_536_000.0;
 
 /// The DNS service: sockets, threads, published zones.
 #[pyclass(module = "understudy.engine._native", frozen)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "it is the engine, and the others belong to it"
+)]
 pub(crate) struct Engine {
     engine: understudy_engine::Engine,
     jar: Option<Arc<CookieJar>>,
+    keys: Arc<TsigKeys>,
 }
 
 impl Engine {
@@ -107,6 +113,8 @@ impl Engine {
         if let Some(jar) = &jar {
             server = server.with_cookies(Arc::clone(jar));
         }
+        let keys = Arc::<TsigKeys>::default();
+        server = server.with_keys(Arc::clone(&keys));
         let settings = Settings {
             threads,
             udp_size,
@@ -120,7 +128,7 @@ impl Engine {
             .map(|limit| values::rate_limit(py, limit))
             .transpose()?;
         py.detach(|| understudy_engine::Engine::limited(&addresses, settings, server, limit))
-            .map(|engine| Engine { engine, jar })
+            .map(|engine| Engine { engine, jar, keys })
             .map_err(|error| engine_error(py, &error))
     }
 
@@ -303,6 +311,16 @@ impl Engine {
         if let Some(jar) = &self.jar {
             jar.replace(secrets);
         }
+        Ok(())
+    }
+
+    /// Know exactly these keys from now on: signed queries are verified, and their answers signed.
+    fn set_keys(&self, keys: Vec<KeyTuple>) -> PyResult<()> {
+        let keys = keys
+            .into_iter()
+            .map(tsig::key)
+            .collect::<PyResult<Vec<_>>>()?;
+        self.keys.replace(keys);
         Ok(())
     }
 

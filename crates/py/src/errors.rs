@@ -8,7 +8,7 @@ use pyo3::exceptions::{PyException, PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use understudy_answer::TextTooLong;
 use understudy_engine::EngineError;
-use understudy_wire::NameTextError;
+use understudy_wire::{NameTextError, TsigFault};
 use understudy_zone::{LoadError, Problem, Severity};
 
 use crate::values::problem_tuple;
@@ -43,6 +43,14 @@ create_exception!(
     IncomingError,
     PyException,
     "A transfer that gave no zone; `code` is stable and dotted."
+);
+
+create_exception!(
+    understudy.engine._native,
+    TsigError,
+    PyException,
+    "An answer whose signature does not prove it: `reason` says what is wrong, \
+     and `told` is the number of the error that the server found in the request, if it says so."
 );
 
 /// The exception for an error of the engine.
@@ -138,6 +146,23 @@ pub(crate) fn name_error(text: &str, error: NameTextError) -> PyErr {
 /// The exception for a server's name for itself that is too long.
 pub(crate) fn text_error(error: TextTooLong) -> PyErr {
     PyValueError::new_err(error.to_string())
+}
+
+/// The exception for an answer that is not to be trusted.
+pub(crate) fn tsig_error(py: Python<'_>, fault: TsigFault) -> PyErr {
+    let (reason, told) = match fault {
+        TsigFault::Malformed => ("malformed", None),
+        TsigFault::Unsigned => ("unsigned", None),
+        TsigFault::AnotherKey => ("another_key", None),
+        TsigFault::BadSig => ("badsig", None),
+        TsigFault::BadTime => ("badtime", None),
+        TsigFault::BadTrunc => ("badtrunc", None),
+        TsigFault::Told(error) => ("told", Some(error.number())),
+    };
+    with(py, TsigError::new_err(fault.to_string()), |it| {
+        it.setattr("reason", reason)?;
+        it.setattr("told", told)
+    })
 }
 
 /// The exception for an argument that a sentence says best.

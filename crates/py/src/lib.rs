@@ -5,6 +5,7 @@
 //! incoming  Incoming: a zone from another server, message by message
 //! engine    Engine: serve, publish, count
 //! prepared  Prepared: the next version of what is transferred of a zone
+//! tsig      TsigKey, TsigVerifier: sign a request, verify the answer
 //!   values    tuples of the boundary <-> values of the crates
 //!   errors    every error of the crates -> one exception, in one place
 //! ```
@@ -16,6 +17,7 @@ mod engine;
 mod errors;
 mod incoming;
 mod prepared;
+mod tsig;
 mod values;
 mod zone;
 
@@ -28,12 +30,14 @@ mod _native {
     use crate::engine::Engine;
     #[pymodule_export]
     use crate::errors::{
-        BindError, IncomingError, StaleVersionError, ZoneFileError, ZoneNotFoundError,
+        BindError, IncomingError, StaleVersionError, TsigError, ZoneFileError, ZoneNotFoundError,
     };
     #[pymodule_export]
     use crate::incoming::Incoming;
     #[pymodule_export]
     use crate::prepared::Prepared;
+    #[pymodule_export]
+    use crate::tsig::{TsigKey, TsigVerifier};
     #[pymodule_export]
     use crate::zone::Zone;
 }

@@ -34,5 +34,8 @@ pub use ready::ReadyRdata;
 pub use reply::{Reply, ReplyRecord, push_expanded};
 pub use serial::{Serial, SerialRelation};
 pub use text::{NameTextError, NameTextFault};
-pub use tsig::Tsig;
+pub use tsig::{
+    BadSignature, NoSecret, Signature, Signer, Tsig, TsigAlgorithm, TsigFault, TsigKey, Verifier,
+    sign_request,
+};
 pub use writer::{Full, Mark, Owner, Writer};

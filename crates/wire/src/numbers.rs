@@ -155,6 +155,11 @@ registry! {
     }
 }
 
+impl Rcode {
+    /// What BADVERS means in a TSIG record (RFC 8945 section 3), as which it is shown elsewhere.
+    pub const BADSIG: Self = Self(16);
+}
+
 impl Rtype {
     /// A type that only questions and messages have (RFC 6895 section 3.1): never zone data. NXNAME
     /// (RFC 9824) and OPT are among them.

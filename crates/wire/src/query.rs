@@ -335,7 +335,7 @@ pub(crate) fn split_record(message: &[u8], offset: usize) -> Option<(RawRecord<'
 /// Where the possibly compressed name at `offset` ends. Follows pointers, so that a loop, a
 /// forward pointer or a name of more than 255 octets is found; each pointer must point before the
 /// place where its own part of the name began, which bounds the walk.
-fn skip_name(message: &[u8], offset: usize) -> Option<usize> {
+pub(crate) fn skip_name(message: &[u8], offset: usize) -> Option<usize> {
     let mut at = offset;
     let mut part = offset;
     let mut end = None;

@@ -60,6 +60,44 @@ class IncomingError(Exception):
 
     code: str
 
+class TsigError(Exception):
+    """An answer whose signature does not prove it. `told`: the number of the error that the server found in the
+    request's signature (16 BADSIG, 17 BADKEY, 18 BADTIME, 22 BADTRUNC), if it says so. No proof comes with 16 and 17.
+    """
+
+    reason: Literal["malformed", "unsigned", "another_key", "badsig", "badtime", "badtrunc", "told"]
+    told: int | None
+
+@final
+class TsigKey:
+    """A key that two sides have, to sign requests with (RFC 8945)."""
+
+    def __init__(self, name: str, algorithm: str, secret: bytes) -> None:
+        """`algorithm`: "hmac-sha256", "hmac-sha384", "hmac-sha512"; "hmac-sha224" and "hmac-sha1" for those who know
+        no better. Raises ValueError for another, and for an empty secret. The secret shows nowhere.
+        """
+
+    @property
+    def name(self) -> str: ...
+    def sign(self, request: bytes, now_s: int) -> tuple[bytes, TsigVerifier]:
+        """The request with its signature, made at this time since 1970, and what verifies the answer to it.
+
+        Raises ValueError for what is no message, and for one that leaves no room.
+        """
+
+@final
+class TsigVerifier:
+    """Verifies the messages of one answer, a transfer's too, one after the other."""
+
+    def take(self, message: bytes, now_s: int) -> None:
+        """The next message, received at this time. Raises TsigError; then the answer is to be given up.
+
+        Messages without a signature between others are proven by the next one only: trust nothing before `finish`.
+        """
+
+    def finish(self) -> None:
+        """Nothing more is to come. Raises TsigError if the last message was not signed."""
+
 @final
 class Zone:
     """One immutable version of a zone."""
@@ -241,6 +279,11 @@ class Engine:
     def set_cookie_secrets(self, cookie_secrets: Sequence[bytes]) -> None:
         """Make cookies with the first from now on, and take those made with any. No effect where there are none."""
 
+    def set_keys(self, keys: Sequence[tuple[str, str, bytes]]) -> None:
+        """Know exactly these keys from now on, (name, algorithm, secret) as for TsigKey: signed queries are verified,
+        and their answers are signed. None are known before. Raises ValueError, and then nothing changed.
+        """
+
     def record_counters(self) -> dict[tuple[str, int], int]:
         """(owner as absolute text, type) of every steered set that there has been -> the answers that it decided."""
 
@@ -248,7 +291,8 @@ class Engine:
         """Sums over all threads.
 
         "queries.udp4", "queries.udp6", "queries.tcp4", "queries.tcp6", "responses.<rcode name>", "dropped.<why>",
-        "cookies.new", "cookies.valid", "cookies.wrong", "cookies.malformed", "extended.<code>", "truncated",
+        "cookies.new", "cookies.valid", "cookies.wrong", "cookies.malformed", "tsig.valid", "tsig.badkey",
+        "tsig.badsig", "tsig.badtime", "tsig.badtrunc", "extended.<code>", "truncated",
         "limited.dropped", "limited.slipped",
         "tcp.accepted", "tcp.refused", "qtype.<TYPE>", "steered", "transfers.axfr", "transfers.ixfr",
         "transfers.refused", "transfers.octets".

@@ -147,6 +147,7 @@ _ENGINE_FAMILIES = {
     "responses.": _EngineFamily("responses", "Responses sent.", ("rcode",), _whole),
     "dropped.": _EngineFamily("dropped", "Messages that got no response.", ("reason",), _whole),
     "cookies.": _EngineFamily("cookies", "Queries with a cookie, by what it was worth.", ("standing",), _whole),
+    "tsig.": _EngineFamily("tsig", "Signed queries, by what the signature was worth.", ("standing",), _whole),
     "extended.": _EngineFamily("extended_errors", "Extended errors told, by their number.", ("code",), _whole),
     "limited.": _EngineFamily("limited", "Responses that the rate limit kept or cut.", ("action",), _whole),
     "tcp.": _EngineFamily("tcp_connections", "TCP connections offered by clients.", ("outcome",), _whole),

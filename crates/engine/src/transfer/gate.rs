@@ -42,6 +42,9 @@ impl Gate {
         reply: &mut [u8],
     ) -> Option<Begun> {
         let query = Query::parse(request.message).ok()?;
+        if query.signature.is_some() {
+            return None; // its transfer would have to be signed, too
+        }
         let kind = match (query.question.qtype, request.transport) {
             (Rtype::AXFR, Transport::Tcp) => TransferKind::Axfr,
             (Rtype::IXFR, _) => TransferKind::Ixfr,

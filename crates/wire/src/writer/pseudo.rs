@@ -3,8 +3,6 @@
 use super::{Full, Writer};
 use crate::edns::Opt;
 use crate::header::Section;
-use crate::numbers::Rcode;
-use crate::tsig::Tsig;
 
 impl Writer<'_> {
     /// The length of an OPT record without options.
@@ -52,22 +50,6 @@ impl Writer<'_> {
             )?;
             self.put(option.octets)?;
         }
-        self.counts[2] += 1;
-        Ok(())
-    }
-
-    /// Write the TSIG record that tells an error without a signature, into the room reserved for
-    /// it. It must be the last.
-    ///
-    /// # Errors
-    /// No room.
-    pub fn tsig_unsigned(&mut self, tsig: &Tsig<'_>, error: Rcode) -> Result<(), Full> {
-        self.reserved = self.reserved.saturating_sub(tsig.octets_unsigned());
-        if self.room() < tsig.octets_unsigned() {
-            return Err(Full);
-        }
-        self.enter(Section::Additional);
-        tsig.for_each_unsigned_part(error, |octets| self.put(octets))?;
         self.counts[2] += 1;
         Ok(())
     }
