@@ -27,7 +27,15 @@ from understudy.cli.screen import (
     rounded,
     show,
 )
-from understudy.service.views import EndpointView, RecordView, ShareView, StandingView, StatusView, TotalsView
+from understudy.service.views import (
+    EndpointView,
+    RecordView,
+    SecondaryView,
+    ShareView,
+    StandingView,
+    StatusView,
+    TotalsView,
+)
 
 WATCH_S = 1.0
 ALARMS_MAX = 20  # chosen: where everything fails at once, the first ones say it
@@ -226,4 +234,19 @@ def _zones(view: StatusView) -> Table:
     for zone in view.zones:
         state = Text(zone.problem, "red") if zone.problem else Text("serving", "green")
         table.add_row(zone.name, zone.source, str(zone.serial), f"{zone.records:,}", f"{zone.steered:,}", state)
+        for secondary in zone.secondaries:
+            table.add_row(*_secondary(secondary, view.server.now))
     return table
+
+
+def _secondary(secondary: SecondaryView, now: float) -> tuple[RenderableType, ...]:
+    """A row below its zone's: which serial it knows of, and since when."""
+    serial = "" if secondary.serial is None else str(secondary.serial)
+    if secondary.problem:
+        state = Text(secondary.problem, "yellow")
+    elif secondary.is_pending:
+        state = Text("not acknowledged yet", "yellow")
+    else:
+        since = secondary.acknowledged_at
+        state = Text("told" if since is None else f"told {ago(since, now)} ago", "green")
+    return f"  → {secondary.server}", "", serial, "", "", state

@@ -212,7 +212,8 @@ class Engine:
 
         `cookie_secrets`: one or two of 16 octets, the first makes cookies; None: no cookies. `rotate`: the order of
         static RRsets. `tcp_clients_per_prefix`: of one IPv4 address or one IPv6 network of 56 bits.
-        `transfers`: so many zones are given away at once. `shares_addresses`: another process of the same user that says so too may bind beside, as for a restart.
+        `transfers`: so many zones are given away at once. `shares_addresses`: another process of the same user that
+        says so too may bind beside, as for a restart.
 
         Raises BindError; ValueError for an address that is none, and for numbers that make no sense. No addresses: no
         service, but `answer` works.

@@ -22,6 +22,7 @@ from understudy.service.candidate import Candidate
 from understudy.service.decider import Decider
 from understudy.service.journal import Journal
 from understudy.service.narrate import tell_verdict
+from understudy.service.notify import Notifier
 from understudy.service.parts import Parts
 from understudy.service.pipeline import Pipeline
 from understudy.service.publisher import Publisher
@@ -55,6 +56,8 @@ class NameServer:
         self.decider = Decider(self.pipeline, publisher, self.journal, store=self.store)
         self.alarms = self.decider.alarms
         self.versions = Versions(parts, self.pipeline, lambda: self.zones, journal=self.journal, alarms=self.alarms)
+        self.notifier = Notifier(self.clock, self.journal)
+        self.versions.on_version, self.versions.on_end = self.notifier.announce, self.notifier.forget
         self.decider.on_change, self.decider.on_publish = self.versions.note, self.versions.note_whole
         self.watchdog = Watchdog(self.monitor, self.clock, set_alarm=self.alarms.set_alarm)
         self.reloading = asyncio.Lock()

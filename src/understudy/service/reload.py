@@ -156,6 +156,7 @@ def apply(server: NameServer, candidate: Candidate) -> None:
     server.pipeline.configure(candidate.configuration)
     server.monitor.assign(server.pipeline.index.assignments)
     server.decider.settle_zones(server.zones, now)
+    server.versions.note_whole(gone)
     for origin in gone:
         server.decider.publisher.withdraw_zone(origin)
     server.decider.forget(before, now)

@@ -26,6 +26,7 @@ from understudy.service.views import (
     AlarmView,
     EndpointView,
     RecordView,
+    SecondaryView,
     ServerView,
     StatusView,
     TotalsView,
@@ -204,6 +205,21 @@ def report_zones(server: NameServer) -> list[ZoneView]:
             steered=steered[origin],
             loaded_at=loaded.loaded_at,
             problem=loaded.problem,
+            secondaries=_secondaries(server, origin),
         )
         for origin, loaded in sorted(server.zones.items(), key=lambda entry: entry[0].labels[::-1])
+    ]
+
+
+def _secondaries(server: NameServer, origin: Name) -> list[SecondaryView]:
+    """Those that are told of the zone's versions."""
+    return [
+        SecondaryView(
+            server=str(target),
+            serial=told.serial,
+            acknowledged_at=told.at,
+            is_pending=is_pending,
+            problem=told.problem,
+        )
+        for target, told, is_pending in server.notifier.notices.standing(origin)
     ]

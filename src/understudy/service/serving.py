@@ -24,6 +24,7 @@ async def serve(server: NameServer, surroundings: Surroundings) -> None:
         with _signals(leave, hang_up):
             server.run_in(supervisor)
             supervisor.side(partial(watch_files, server), "watch files")
+            supervisor.side(server.notifier.run, "notify")
             supervisor.side(partial(_heed, server, hang_up), "reload on SIGHUP")
             for name, start in (await surroundings.sides(server)).items():
                 supervisor.side(start, name)

@@ -61,6 +61,7 @@ class Versions:
         self._news = asyncio.Event()
         self._last: dict[Name, ZoneVersion] = {}
         self.on_version: OnVersion = lambda _loaded, _transfer, _serial: None
+        self.on_end: Callable[[Name], None] = lambda _origin: None
 
     def note(self, origin: Name, owners: Collection[Name]) -> None:
         """These records answer something else."""
@@ -106,10 +107,12 @@ class Versions:
         loaded = self._zones().get(origin)
         if loaded is None:
             self._last.pop(origin, None)
+            self.on_end(origin)
             return None
         transfer = loaded.definition.transfer
         try:
             if transfer is None:
+                self.on_end(origin)
                 self._engine.set_access(origin.absolute, [], [])
                 return None
             if origin not in self._last:

@@ -143,6 +143,19 @@ class RecordView(View):
     answered: dict[str, int]
 
 
+class SecondaryView(View):
+    """A server that is told of a zone's versions. `serial` is the last one that it has acknowledged to know of.
+
+    `is_pending`: it is still to be told of the newest. `problem` is empty, or why it has not acknowledged that.
+    """
+
+    server: str
+    serial: int | None
+    acknowledged_at: Instant | None
+    is_pending: bool
+    problem: str
+
+
 class ZoneView(View):
     """One zone that is served. `problem` is empty, or why a newer content is not used."""
 
@@ -155,6 +168,7 @@ class ZoneView(View):
     steered: int
     loaded_at: Instant
     problem: str
+    secondaries: list[SecondaryView] = []
 
 
 class AlarmView(View):

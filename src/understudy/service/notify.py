@@ -1,0 +1,181 @@
+"""Tells secondaries of new versions (NOTIFY, RFC 1996) and hears their answers."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, closing, suppress
+from functools import partial
+from ipaddress import ip_address
+from typing import Any, TypeAlias
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.opcode
+import dns.rcode
+import dns.rdatatype
+import dns.tsig
+
+from understudy.clock.clock import Clock
+from understudy.model.event import Event, EventKind, Severity
+from understudy.model.key import Key
+from understudy.model.name import Name
+from understudy.model.transfer import TransferOut
+from understudy.service.journal import Journal
+from understudy.service.zone_table import LoadedZone
+from understudy.zones.name_servers import secondaries_of
+from understudy.zones.notices import Notice, Notices
+
+_ID_COUNT = 65_536  # RFC 1035 4.1.1: 16 bits
+_ANY_ADDRESS = {4: "0.0.0.0", 6: "::"}  # noqa: S104  # the system chooses; only answers to what was sent are heard
+
+Keys: TypeAlias = Mapping[Name, tuple[Key, bytes]]
+"""The keys that there are, with their secrets."""
+
+_Place: TypeAlias = tuple[str, int, int]
+"""(address, port, message id) that an answer has to come from."""
+
+
+class Notifier:
+    """The conversation with all secondaries; `keys` are those that messages are signed with."""
+
+    def __init__(self, clock: Clock, journal: Journal) -> None:
+        self.notices = Notices()
+        self.keys: Keys = {}
+        self._clock = clock
+        self._journal = journal
+        self._news = asyncio.Event()
+        self._awaited: dict[_Place, tuple[Notice, dns.message.Message]] = {}
+
+    def announce(self, loaded: LoadedZone, transfer: TransferOut, serial: int) -> None:
+        """A version can be fetched from now on."""
+        origin = loaded.definition.name
+        targets = transfer.notify
+        if targets is None:
+            found = dict.fromkeys(secondaries_of(loaded.zone, origin))
+            targets = tuple(target for target in found if not _is_ours(target.address))
+        self.notices.announce(origin, serial, targets, now=self._clock.now())
+        self._news.set()
+
+    def forget(self, origin: Name) -> None:
+        """A zone is handed on no more."""
+        self.notices.forget(origin)
+
+    async def run(self) -> None:
+        """Send what is due until cancelled; the sockets are closed with it."""
+        with ExitStack() as stack:
+            transports: dict[int, asyncio.DatagramTransport] = {}
+            while True:
+                self._news.clear()
+                due, given_up = self.notices.take(self._clock.now())
+                for notice in given_up:
+                    self._tell(notice, "was told ten minutes long and does not answer", Severity.WARNING)
+                for family in {_family(notice) for notice in due} - transports.keys():
+                    transports[family] = stack.enter_context(closing(await self._open(family)))
+                for notice in due:
+                    self._send(notice, transports[_family(notice)])
+                await self._wait()
+
+    async def _open(self, family: int) -> asyncio.DatagramTransport:
+        make, local = partial(_Ear, self._hear), (_ANY_ADDRESS[family], 0)
+        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(make, local_addr=local)
+        return transport
+
+    async def _wait(self) -> None:
+        due = self.notices.next_due()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(None if due is None else max(0.0, due - self._clock.now())):
+                await self._news.wait()
+
+    def _send(self, notice: Notice, transport: asyncio.DatagramTransport) -> None:
+        target = notice.target
+        message = make_notify(notice.origin, secrets.randbelow(_ID_COUNT))
+        if target.key is not None:
+            entry = self.keys.get(target.key)
+            if entry is None:
+                self.notices.refuse(notice, f"the secret of the key {target.key} cannot be read")
+                self._tell(notice, f"is not told: the secret of the key {target.key} cannot be read", Severity.WARNING)
+                return
+            message.use_tsig(_key(*entry))
+        octets = message.to_wire()
+        for place in [place for place, (waiting, _) in self._awaited.items() if _is_about(waiting, notice)]:
+            del self._awaited[place]
+        self._awaited[target.address, target.port, message.id] = (notice, message)
+        transport.sendto(octets, (target.address, target.port))
+
+    def _hear(self, octets: bytes, source: tuple[str, int]) -> None:
+        """An answer from where it was waited for; everything else is dropped."""
+        place = (source[0], source[1], int.from_bytes(octets[:2], "big"))
+        if place not in self._awaited:
+            return
+        notice, sent = self._awaited[place]
+        try:
+            answer = dns.message.from_wire(octets, keyring=sent.keyring or None, request_mac=sent.mac)
+        except dns.exception.DNSException as error:
+            if isinstance(error, dns.tsig.PeerError):  # signed or not, it says what is wrong with our key or clock
+                del self._awaited[place]
+                self._refused(notice, f"does not take the key: {type(error).__name__}")
+            return
+        is_answer = answer.flags & dns.flags.QR and answer.opcode() == dns.opcode.NOTIFY
+        if not is_answer or (notice.target.key is not None and not answer.had_tsig):
+            return
+        del self._awaited[place]
+        if answer.rcode() == dns.rcode.NOERROR:
+            self.notices.acknowledge(notice, self._clock.now())
+            self._tell(notice, f"knows of serial {notice.serial}", Severity.INFO)
+        else:
+            self._refused(notice, f"answers {dns.rcode.to_text(answer.rcode())} to NOTIFY")
+
+    def _refused(self, notice: Notice, text: str) -> None:
+        self.notices.refuse(notice, text)
+        self._tell(notice, text, Severity.WARNING)
+
+    def _tell(self, notice: Notice, text: str, severity: Severity) -> None:
+        detail = {"server": str(notice.target), "serial": notice.serial}
+        text = f"the secondary {notice.target} {text}"
+        self._journal.tell(Event(self._clock.now(), EventKind.ZONE, str(notice.origin), text, severity, detail))
+
+
+class _Ear(asyncio.DatagramProtocol):
+    """Hands on what comes; what the system says of one packet says nothing of the others."""
+
+    def __init__(self, hear: Callable[[bytes, tuple[str, int]], None]) -> None:
+        self._hear = hear
+
+    def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
+        """Also of IPv6, whose addresses have a flow and a scope behind them."""
+        self._hear(data, (addr[0], addr[1]))
+
+
+def make_notify(origin: Name, message_id: int) -> dns.message.QueryMessage:
+    """The message of RFC 1996 3.7, without the SOA, which nobody may trust."""
+    message = dns.message.make_query(origin.absolute, dns.rdatatype.SOA, flags=dns.flags.AA, id=message_id)
+    message.set_opcode(dns.opcode.NOTIFY)
+    return message
+
+
+def _key(key: Key, secret: bytes) -> dns.tsig.Key:
+    return dns.tsig.Key(key.name.absolute, secret, key.algorithm)
+
+
+def _family(notice: Notice) -> int:
+    """4 or 6."""
+    return ip_address(notice.target.address).version
+
+
+def _is_about(waiting: Notice, notice: Notice) -> bool:
+    return (waiting.origin, waiting.target) == (notice.origin, notice.target)
+
+
+def _is_ours(address: str) -> bool:
+    """Whether this host has the address: a server tells nothing to itself (RFC 1996 2.1)."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as trial:
+            trial.bind((address, 0))
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,190 @@
+"""Secondaries are told of new versions over UDP; only their own answers count."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import dns.flags
+import dns.message
+import dns.opcode
+import dns.rcode
+import dns.tsig
+import pytest
+
+from understudy.clock.clock import SystemClock
+from understudy.engine import Zone
+from understudy.model.event import EventKind
+from understudy.model.key import Key
+from understudy.model.transfer import NotifyTarget, TransferOut
+from understudy.model.zone import ZoneDefinition, ZoneSource
+from understudy.service.journal import Journal
+from understudy.service.notify import Notifier
+from understudy.service.zone_table import LoadedZone
+from understudy.store.store import EventFilter
+from understudy.telemetry.logging import LogLevel, LogStyle, make_log
+from understudy.testing.builders import name
+from understudy.testing.memory_store import MemoryStore
+
+ORIGIN, KEY = name("example.com"), Key(name("corp-key"), "hmac-sha256", Path("/nonexistent"))
+SECRET = bytes(range(32))
+ZONE = "$TTL 1h\n@ IN SOA ns1 hostmaster 7 1h 15m 1w 60\n  IN NS ns1\n"
+
+
+@dataclass
+class Secondary(asyncio.DatagramProtocol):
+    """Answers as `answer` makes it; None: silence."""
+
+    answer: Callable[[dns.message.Message], dns.message.Message | None]
+    heard: list[dns.message.Message] = field(default_factory=list)
+    transport: asyncio.DatagramTransport | None = None
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        message = dns.message.from_wire(data, keyring={dns.name.from_text("corp-key"): SECRET})
+        self.heard.append(message)
+        answer = self.answer(message)
+        if answer is not None and self.transport is not None:
+            self.transport.sendto(answer.to_wire(), addr)
+
+
+def response(query: dns.message.Message, rcode: dns.rcode.Rcode = dns.rcode.NOERROR) -> dns.message.Message:
+    made = dns.message.make_response(query)
+    made.set_rcode(rcode)
+    return made
+
+
+@dataclass
+class Scene:
+    """A notifier that has told one secondary of serial 8."""
+
+    notifier: Notifier
+    secondary: Secondary
+    store: MemoryStore
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        async with asyncio.timeout(5):
+            while not is_so():
+                await self.secondary_turn()
+
+    async def secondary_turn(self) -> None:
+        await SystemClock().sleep_until(0)
+
+    @property
+    def problem(self) -> str:
+        ((_, told, _),) = self.notifier.notices.standing(ORIGIN)
+        return told.problem
+
+    @property
+    def serial(self) -> int | None:
+        ((_, told, _),) = self.notifier.notices.standing(ORIGIN)
+        return told.serial
+
+    async def told(self) -> list[str]:
+        return [each.text for each in await self.store.events(EventFilter(kinds=frozenset({EventKind.ZONE})))]
+
+
+def play(
+    answer: Callable[[dns.message.Message], dns.message.Message | None],
+    story: Callable[[Scene], Awaitable[None]],
+    *,
+    key: Key | None = None,
+    secret: bytes = SECRET,
+) -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        transport, secondary = await loop.create_datagram_endpoint(
+            lambda: Secondary(answer), local_addr=("127.0.0.1", 0)
+        )
+        secondary.transport = transport
+        port = transport.get_extra_info("sockname")[1]
+        store = MemoryStore()
+        notifier = Notifier(SystemClock(), Journal(store, make_log(LogLevel.ERROR, LogStyle.JSON)))
+        notifier.keys = {KEY.name: (KEY, secret)}
+        target = NotifyTarget("127.0.0.1", port, key.name if key else None)
+        transfer = TransferOut((), (), (target,))
+        definition = ZoneDefinition(ORIGIN, ZoneSource.FILE, Path("/nonexistent"), transfer)
+        loaded = LoadedZone(definition, Zone.parse("example.com.", ZONE.encode()), 0.0)
+        notifier.announce(loaded, transfer, 8)
+        running = asyncio.ensure_future(notifier.run())
+        try:
+            await story(Scene(notifier, secondary, store))
+        finally:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+            transport.close()
+
+    asyncio.run(main())
+
+
+def test_a_secondary_is_told_at_once_and_its_answer_counts() -> None:
+    async def story(scene: Scene) -> None:
+        await scene.until(lambda: scene.serial == 8)
+        (message,) = scene.secondary.heard
+        assert message.opcode() == dns.opcode.NOTIFY
+        assert message.flags & dns.flags.AA
+        assert not message.flags & dns.flags.RD
+        assert [each.to_text() for each in message.question] == ["example.com. IN SOA"]
+        assert "knows of serial 8" in (await scene.told())[-1]
+
+    play(response, story)
+
+
+def test_a_refusal_is_an_event_and_no_acknowledgement() -> None:
+    async def story(scene: Scene) -> None:
+        await scene.until(lambda: bool(scene.problem))
+        assert scene.problem == "answers REFUSED to NOTIFY"
+        assert scene.serial is None
+        assert "answers REFUSED to NOTIFY" in (await scene.told())[-1]
+
+    play(lambda query: response(query, dns.rcode.REFUSED), story)
+
+
+def test_what_is_signed_is_verified() -> None:
+    async def story(scene: Scene) -> None:
+        await scene.until(lambda: scene.serial == 8)
+        assert scene.secondary.heard[0].had_tsig
+
+    def answer(query: dns.message.Message) -> dns.message.Message:
+        made = response(query)
+        made.use_tsig(dns.tsig.Key("corp-key", SECRET, dns.tsig.HMAC_SHA256))
+        return made
+
+    play(answer, story, key=KEY)
+
+
+@pytest.mark.parametrize("kind", ["another id", "no response", "no notify", "unsigned"])
+def test_an_answer_that_is_none_is_not_heard(kind: str) -> None:
+    def answer(query: dns.message.Message) -> dns.message.Message:
+        made = dns.message.make_response(query)
+        made.tsig = None
+        made.keyring = None
+        if kind == "another id":
+            made.id = (query.id + 1) % 65536
+        elif kind == "no response":
+            made.flags &= ~dns.flags.QR
+        elif kind == "no notify":
+            made.set_opcode(dns.opcode.QUERY)
+        return made
+
+    async def story(scene: Scene) -> None:
+        await scene.until(lambda: len(scene.secondary.heard) == 1)
+        for _ in range(50):
+            await scene.secondary_turn()
+        assert scene.serial is None
+        assert not scene.problem
+
+    play(answer, story, key=KEY if kind == "unsigned" else None)
+
+
+def test_a_key_without_its_secret_is_a_problem_and_nothing_is_sent() -> None:
+    async def story(scene: Scene) -> None:
+        scene.notifier.keys = {}
+        await scene.until(lambda: bool(scene.problem))
+        assert "corp-key" in scene.problem
+        assert scene.secondary.heard == []
+
+    play(response, story, key=KEY)
