@@ -4,7 +4,7 @@
 //! ask of a server.
 
 use understudy_wire::{
-    Class, Full, Header, Opcode, Opt, Query, Question, Rcode, Refusal, Rtype, Signature,
+    Class, Full, Header, Opcode, Opt, Query, Question, Rcode, Refusal, Rtype, Signature, Signer,
     Silence as NoAnswer, Writer,
 };
 
@@ -128,15 +128,15 @@ pub fn slip(
 }
 
 /// Frames records that the caller writes as the response to a query that [`respond`] refused as a
-/// transfer. What is malformed in its options is told instead.
+/// transfer, and signs it if there is a signer. What is malformed in its options is told instead.
 pub fn respond_with(
     server: &Server,
-    request: &Request<'_>,
+    (request, signer): (&Request<'_>, Option<&mut Signer>),
     chance: &mut Chance,
     reply: &mut [u8],
     records: impl FnOnce(&mut Writer<'_>) -> Result<(), Full>,
 ) -> Outcome {
-    framed(server, request, chance, reply, |response| {
+    framed(server, (request, signer), chance, reply, |response| {
         response.writer.set_flags(Header::AA);
         records(&mut response.writer)
     })
@@ -145,12 +145,12 @@ pub fn respond_with(
 /// Refuses such a query for a reason of its own.
 pub fn refuse_transfer(
     server: &Server,
-    request: &Request<'_>,
+    (request, signer): (&Request<'_>, Option<&mut Signer>),
     chance: &mut Chance,
     reply: &mut [u8],
     (rcode, error): (Rcode, Option<ExtendedError>),
 ) -> Outcome {
-    framed(server, request, chance, reply, |response| {
+    framed(server, (request, signer), chance, reply, |response| {
         response.writer.set_rcode(rcode);
         response.error = error;
         Ok(())
@@ -159,7 +159,7 @@ pub fn refuse_transfer(
 
 fn framed(
     server: &Server,
-    request: &Request<'_>,
+    (request, signer): (&Request<'_>, Option<&mut Signer>),
     chance: &mut Chance,
     reply: &mut [u8],
     sections: impl FnOnce(&mut Response<'_, '_, '_>) -> Result<(), Full>,
@@ -167,8 +167,17 @@ fn framed(
     let Ok(query) = Query::parse(request.message) else {
         return Outcome::Silent(Silence::NoRoom);
     };
-    let asked = Asked::new(&query, request);
-    let written = frame(server, &asked, chance, reply, sections);
+    let asked = Asked {
+        signature_octets: signer.as_ref().map_or(0, |signer| signer.octets()),
+        ..Asked::new(&query, request)
+    };
+    let written = frame(server, &asked, chance, reply, sections).and_then(|summary| match signer {
+        None => Ok(summary),
+        Some(signer) => {
+            let length = signer.sign(reply, summary.length, u64::from(request.wall_s))?;
+            Ok(marked(summary, length, SignatureUse::Valid))
+        }
+    });
     written.map_or(Outcome::Silent(Silence::NoRoom), Outcome::Answered)
 }
 

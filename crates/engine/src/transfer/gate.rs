@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use understudy_answer::{
     Chance, ExtendedError, Outcome, Request, Server, Transport, refuse_transfer, respond_with,
 };
-use understudy_wire::{Full, Query, Rcode, Rtype};
+use understudy_wire::{Full, Query, Rcode, Rtype, Signature, Writer};
 
 use super::content::Content;
 use super::{Begun, Place, Transfer, TransferKind};
@@ -42,16 +42,19 @@ impl Gate {
         reply: &mut [u8],
     ) -> Option<Begun> {
         let query = Query::parse(request.message).ok()?;
-        if query.signature.is_some() {
-            return None; // its transfer would have to be signed, too
-        }
         let kind = match (query.question.qtype, request.transport) {
             (Rtype::AXFR, Transport::Tcp) => TransferKind::Axfr,
             (Rtype::IXFR, _) => TransferKind::Ixfr,
             _ => return None, // RFC 5936 section 4.2: AXFR is for TCP alone
         };
         let zone = zones.served(query.question.qname).ok()?;
-        if !zone.access.load().permits(request.client, None) {
+        let mut signer = match server.judge_signature(&query, request.wall_s) {
+            Signature::None => None,
+            Signature::Valid(signer) => Some(signer),
+            Signature::Bad(_) | Signature::Malformed => return None,
+        };
+        let key = signer.as_ref().map(|signer| signer.key().name());
+        if !zone.access.load().permits(request.client, key) {
             return None;
         }
         let copy = zone.copy.load_full();
@@ -62,25 +65,23 @@ impl Gate {
         let (place, mut content) = match begun {
             Ok(begun) => begun,
             Err(Declined(rcode, error)) => {
-                let outcome = refuse_transfer(server, request, chance, reply, (rcode, error));
+                let told = (rcode, error);
+                let asked = (request, signer.as_mut());
+                let outcome = refuse_transfer(server, asked, chance, reply, told);
                 return Some(Begun::refused(outcome));
             }
         };
-        let outcome = respond_with(server, request, chance, reply, |writer| {
-            let start = writer.mark();
-            match (content.write(writer), request.transport) {
-                // RFC 1995 section 2: what is too long for a datagram is asked for over TCP.
-                (Err(Full), Transport::Udp) => {
-                    writer.rollback(start);
-                    content = Content::current(content.zone());
-                    content.write(writer)
-                }
-                // What did not fit is for the next message.
-                (Err(Full), Transport::Tcp) if writer.has_answers() => Ok(()),
-                (written, _) => written,
-            }
+        let asked = (request, signer.as_mut());
+        let outcome = respond_with(server, asked, chance, reply, |writer| {
+            write_first(&mut content, writer, request.transport)
         });
-        Some(begun_with(request, kind, outcome, (content, place)))
+        let transfer = Transfer {
+            query: request.message.into(),
+            content,
+            signer,
+            _place: place,
+        };
+        Some(begun_with(kind, outcome, transfer))
     }
 
     /// One of the places for transfers at once. What is one message anyhow needs none.
@@ -114,26 +115,34 @@ fn content(copy: &Copy, query: &Query<'_>, kind: TransferKind) -> Result<Content
     }
 }
 
-fn begun_with(
-    request: &Request<'_>,
-    kind: TransferKind,
-    outcome: Outcome,
-    (content, place): (Content, Option<Place>),
-) -> Begun {
+/// What the first message has room for.
+fn write_first(
+    content: &mut Content,
+    writer: &mut Writer<'_>,
+    transport: Transport,
+) -> Result<(), Full> {
+    let start = writer.mark();
+    match (content.write(writer), transport) {
+        // RFC 1995 section 2: what is too long for a datagram is asked for over TCP.
+        (Err(Full), Transport::Udp) => {
+            writer.rollback(start);
+            *content = Content::current(content.zone());
+            content.write(writer)
+        }
+        // What did not fit is for the next message.
+        (Err(Full), Transport::Tcp) if writer.has_answers() => Ok(()),
+        (written, _) => written,
+    }
+}
+
+fn begun_with(kind: TransferKind, outcome: Outcome, transfer: Transfer) -> Begun {
     // Whoever's cookie is malformed has been told so, and nothing else.
     let is_given =
         matches!(&outcome, Outcome::Answered(summary) if summary.rcode == Rcode::NOERROR.number());
-    let is_over = content.is_over() || !is_given;
-    let rest = (!is_over).then(|| {
-        Box::new(Transfer {
-            query: request.message.into(),
-            content,
-            _place: place,
-        })
-    });
+    let is_over = transfer.is_over() || !is_given;
     Begun {
         outcome,
         kind: is_given.then_some(kind),
-        rest,
+        rest: (!is_over).then(|| Box::new(transfer)),
     }
 }

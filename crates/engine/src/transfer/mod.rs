@@ -15,10 +15,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use understudy_answer::Outcome;
-use understudy_wire::{Full, Header, Query, Writer};
+use understudy_wire::{Full, Header, Query, Signer, Writer};
 
 use content::Content;
 pub(crate) use gate::Gate;
+
+use crate::sys;
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +58,8 @@ pub struct Transfer {
     /// As it came: each message says what it answers.
     query: Box<[u8]>,
     content: Content,
+    /// Signs each message, if the query was signed.
+    signer: Option<Signer>,
     _place: Option<Place>,
 }
 
@@ -78,11 +82,19 @@ impl Transfer {
         let query = Query::parse(&self.query).map_err(|_| Full)?;
         let limit = reply.len();
         let mut writer = Writer::response(reply, limit, &query.header)?;
+        if let Some(signer) = &self.signer {
+            writer.reserve(signer.octets())?;
+        }
         writer.question(&query.question)?;
         writer.set_flags(Header::AA);
         match self.content.write(&mut writer) {
-            Err(Full) if !writer.has_answers() => Err(Full),
-            _ => Ok(writer.finish()),
+            Err(Full) if !writer.has_answers() => return Err(Full),
+            _ => (),
+        }
+        let length = writer.finish();
+        match &mut self.signer {
+            None => Ok(length),
+            Some(signer) => signer.sign(reply, length, u64::from(sys::wall_s())),
         }
     }
 

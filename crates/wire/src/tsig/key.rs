@@ -139,7 +139,7 @@ impl fmt::Debug for TsigKey {
 }
 
 /// A MAC that was made here.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct MadeMac {
     octets: [u8; MAC_OCTETS],
     length: usize,

@@ -14,7 +14,7 @@ const FUDGE_S: u16 = 300;
 
 /// Signs the messages of an answer one after the other, every one of them: RFC 8945 section 5.3.1 asks
 /// for the first and the last at least.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Signer {
     key: Arc<TsigKey>,
     /// The MAC of the message before: the request's at first.
