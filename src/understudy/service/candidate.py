@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from understudy.checks.files import find_absence
 from understudy.config.cookie_secrets import CookieSecretError, read_cookie_secrets
 from understudy.config.load import Examined, examine
+from understudy.config.secret_files import SecretFileError, read_key_secret
 from understudy.config.zone_conflicts import conflicts
 from understudy.model.configuration import Configuration
 from understudy.model.errors import ConfigError, Problem, ProblemSeverity
@@ -36,6 +38,8 @@ class Candidate:
     findings: tuple[Problem, ...]
     cookie_secrets: tuple[bytes, ...] = field(default=(), repr=False)
     """What its `cookie_secret_file` has; empty where there is none that can be used."""
+    key_secrets: Mapping[Name, bytes] = field(default_factory=dict, repr=False)
+    """The secrets of its keys, of those whose files can be used."""
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -75,9 +79,7 @@ def read_candidate(file: Path, now: Instant, progress: Progress | None = None) -
     examined = examine(file)
     if examined.configuration is None:
         raise ConfigError(examined.errors)
-    secret_file = examined.configuration.node.cookie_secret_file
-    if secret_file is not None:
-        stamps[secret_file] = FileStamp.of(secret_file)
+    stamps |= {path: FileStamp.of(path) for path in secret_files(examined.configuration)}
     zones, findings = _examine_zones(examined, examined.configuration, now, progress=progress)
     if examined.errors:
         raise ConfigError(findings)
@@ -88,8 +90,16 @@ def read_candidate(file: Path, now: Instant, progress: Progress | None = None) -
         files={file.absolute(): FileStamp.of(file), **stamps},
         zones=zones,
         findings=findings,
-        cookie_secrets=_cookie_secrets(secret_file),
+        cookie_secrets=_cookie_secrets(examined.configuration.node.cookie_secret_file),
+        key_secrets=dict(_key_secrets(examined.configuration)),
     )
+
+
+def secret_files(configuration: Configuration) -> frozenset[Path]:
+    """The files with secrets: another secret is another configuration."""
+    cookies = configuration.node.cookie_secret_file
+    keys = frozenset(key.secret_file for key in configuration.keys.values())
+    return keys if cookies is None else keys | {cookies}
 
 
 def _cookie_secrets(file: Path | None) -> tuple[bytes, ...]:
@@ -98,6 +108,13 @@ def _cookie_secrets(file: Path | None) -> tuple[bytes, ...]:
         return () if file is None else read_cookie_secrets(file)
     except CookieSecretError:
         return ()
+
+
+def _key_secrets(configuration: Configuration) -> Iterator[tuple[Name, bytes]]:
+    """The secrets that can be read; what is wrong with the others is among the findings."""
+    for key in configuration.keys.values():
+        with suppress(SecretFileError):
+            yield key.name, read_key_secret(key.secret_file)
 
 
 def _examine_zones(

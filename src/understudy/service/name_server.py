@@ -71,6 +71,7 @@ class NameServer:
         now, start = self.started_at, self.store.start
         for alarm in start.alarms:
             self.alarms.raise_alarm(f"start/{alarm.subject}", alarm.text, now)
+        self.use_keys()
         self.look_at_store()
         self.pipeline.restore(start.observed.healths, start.observed.memories, start.observed.decisions)
         self.pipeline.decree(self.store.desired.active_overrides(now), now)
@@ -161,6 +162,13 @@ class NameServer:
             self.store.observe(self.observed())
             self.look_at_store()
             self._forgive_faults()
+
+    def use_keys(self) -> None:
+        """Sign and verify with the keys of the configuration in force, as far as their secrets can be read."""
+        keys = self.candidate.configuration.keys
+        known = {name: (keys[name], secret) for name, secret in self.candidate.key_secrets.items()}
+        self.engine.set_keys([(key.name.absolute, key.algorithm, secret) for key, secret in known.values()])
+        self.notifier.keys = known
 
     def serials(self) -> dict[Name, int]:
         """What each zone's SOA is answered with."""

@@ -16,7 +16,7 @@ from understudy.model.errors import ConfigError, EngineError, Problem, StoreErro
 from understudy.model.event import Event, EventKind, Severity
 from understudy.model.instant import Instant
 from understudy.model.name import Name
-from understudy.service.candidate import Candidate, read_candidate
+from understudy.service.candidate import Candidate, read_candidate, secret_files
 from understudy.service.collector import freeze
 from understudy.service.ledger import write
 from understudy.service.listening import bind_error, require_free
@@ -38,8 +38,7 @@ class RefusedCandidateError(ConfigError):
 def _awaited(candidate: Candidate) -> frozenset[Path]:
     """Files with a fault, files of zones that are not there, and the one with secrets."""
     faulty = {Path(problem.file) for problem in candidate.problems}
-    secrets = candidate.configuration.node.cookie_secret_file
-    faulty |= {secrets} if secrets else set()
+    faulty |= secret_files(candidate.configuration)
     definitions = candidate.configuration.zones.items()
     return frozenset(faulty | {each.file for origin, each in definitions if origin not in candidate.zones})
 
@@ -153,6 +152,7 @@ def apply(server: NameServer, candidate: Candidate) -> None:
     server.candidate, server.zones = candidate, dict(candidate.zones)
     if candidate.cookie_secrets:  # without a file the random one of the start stays
         server.engine.set_cookie_secrets(candidate.cookie_secrets)
+    server.use_keys()
     server.pipeline.configure(candidate.configuration)
     server.monitor.assign(server.pipeline.index.assignments)
     server.decider.settle_zones(server.zones, now)
