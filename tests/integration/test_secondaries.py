@@ -16,12 +16,16 @@ from understudy.testing.other_servers import OtherServer, Place, find_program
 from understudy.testing.running_server import RunningServer, free_port, wait_until
 from understudy.testing.web_servers import WebServers
 
+SECRET = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+PLAIN = 'transfer: {{to: [127.0.0.1], notify: ["127.0.0.1:{secondary}"]}}'
+SIGNED = 'transfer: {{to: [{{key: corp-key}}], notify: [{{address: "127.0.0.1:{secondary}", key: corp-key}}]}}'
 CONFIGURATION = """\
 listen: 127.0.0.1:{port}
+keys: {{corp-key: {{secret_file: corp.key}}}}
 zones:
   example.com:
     file: example.com.zone
-    transfer: {{to: [127.0.0.1], notify: ["127.0.0.1:{secondary}"]}}
+    TRANSFER
 checks:
   web: {{http: "http://www.example.com:{web}/healthz", interval: 1s, recheck_interval: 100ms, fall: 2, rise: 2}}
 records:
@@ -38,8 +42,9 @@ options {{
   recursion no; notify no; dnssec-validation no; empty-zones-enable no;
 }};
 controls {{ }};
+key corp-key {{ algorithm hmac-sha256; secret "{secret}"; }};
 zone "{zone}" {{
-  type secondary; primaries {{ 127.0.0.1 port {primary}; }}; allow-notify {{ 127.0.0.1; }}; file "copy";
+  type secondary; primaries {{ 127.0.0.1 port {primary}{key}; }}; allow-notify {{ {told} }}; file "copy";
 }};
 """
 _NSD = """\
@@ -60,8 +65,12 @@ remote-control:
   control-enable: no
 zone:
   name: "{zone}"
-  request-xfr: 127.0.0.1@{primary} NOKEY
-  allow-notify: 127.0.0.1 NOKEY
+  request-xfr: 127.0.0.1@{primary} {key}
+  allow-notify: 127.0.0.1 {key}
+key:
+  name: corp-key
+  algorithm: hmac-sha256
+  secret: {secret}
 """
 _KNOT = """\
 server:
@@ -71,13 +80,19 @@ server:
   tcp-workers: 1
 database:
   storage: "{folder}"
+key:
+  - id: corp-key
+    algorithm: hmac-sha256
+    secret: {secret}
 remote:
   - id: primary
     address: 127.0.0.1@{primary}
+    {key}
 acl:
   - id: told
     address: 127.0.0.1
     action: notify
+    {key}
 zone:
   - domain: {zone}
     storage: "{folder}"
@@ -86,17 +101,20 @@ zone:
 """
 
 
-def _bind(place: Place, primary: int) -> OtherServer:
-    path = place.write(_NAMED, primary=primary)
+def _bind(place: Place, primary: int, *, signed: bool) -> OtherServer:
+    key, told = (" key corp-key", "key corp-key;") if signed else ("", "127.0.0.1;")
+    path = place.write(_NAMED, primary=primary, key=key, told=told, secret=SECRET)
     return OtherServer([find_program("named"), "-g", "-n", "1", "-c", path], place)
 
 
-def _nsd(place: Place, primary: int) -> OtherServer:
-    return OtherServer([find_program("nsd"), "-d", "-c", place.write(_NSD, primary=primary)], place)
+def _nsd(place: Place, primary: int, *, signed: bool) -> OtherServer:
+    path = place.write(_NSD, primary=primary, key="corp-key" if signed else "NOKEY", secret=SECRET)
+    return OtherServer([find_program("nsd"), "-d", "-c", path], place)
 
 
-def _knot(place: Place, primary: int) -> OtherServer:
-    return OtherServer([find_program("knotd"), "-c", place.write(_KNOT, primary=primary)], place)
+def _knot(place: Place, primary: int, *, signed: bool) -> OtherServer:
+    path = place.write(_KNOT, primary=primary, key="key: corp-key" if signed else "", secret=SECRET)
+    return OtherServer([find_program("knotd"), "-c", path], place)
 
 
 def addresses(port: int) -> set[str]:
@@ -108,15 +126,17 @@ def addresses(port: int) -> set[str]:
     return set()
 
 
-@pytest.mark.parametrize("make", [_bind, _nsd, _knot])
+@pytest.mark.parametrize("kind", [(make, signed) for make in (_bind, _nsd, _knot) for signed in (False, True)])
 def test_a_failover_reaches_a_secondary_as_zone_data(
-    server: RunningServer, web: WebServers, tmp_path: Path, make: Callable[[Place, int], OtherServer]
+    server: RunningServer, web: WebServers, tmp_path: Path, kind: tuple[Callable[..., OtherServer], bool]
 ) -> None:
+    make, signed = kind
     place = Place(tmp_path / "secondary", free_port(), "example.com")
-    text = CONFIGURATION.format(port=server.port, secondary=place.port, web=web.port)
-    server.write("understudy.yaml", text)
+    template = CONFIGURATION.replace("TRANSFER", SIGNED if signed else PLAIN)
+    server.write("understudy.yaml", template.format(port=server.port, secondary=place.port, web=web.port))
+    server.write("corp.key", SECRET)
     server.start()
-    with make(place, server.port):
+    with make(place, server.port, signed=signed):
         wait_until(lambda: addresses(place.port) == {"127.0.0.2"}, "the secondary has the zone")
         web.stop("127.0.0.2")
         wait_until(lambda: addresses(server.port) == {"127.0.0.3"}, "the primary has failed over")
