@@ -156,7 +156,7 @@ impl Changes {
 }
 
 fn put(writer: &mut Writer<'_>, record: &Record<'_>) -> Result<(), Full> {
-    let owner = Owner::Name(record.owner);
+    let owner = Owner::BelowQuestion(record.owner);
     writer.rrset(owner, record.rtype, record.ttl, [record.rdata])
 }
 

@@ -15,6 +15,9 @@ pub enum Owner<'n> {
     /// The question's name or an ancestor of it, which the caller knows it to be: a pointer, no
     /// look-up.
     QuestionEnding(Name<'n>),
+    /// A name at or below the question's, which the caller knows it to be: its labels and a pointer,
+    /// no look-up, and not remembered. For messages with more names than it pays to remember.
+    BelowQuestion(Name<'n>),
     /// Any name: compressed against all that the message has.
     Name(Name<'n>),
 }
@@ -109,7 +112,7 @@ impl Writer<'_> {
         let octets = match owner {
             Owner::Question => self.qname_octets,
             Owner::QuestionEnding(name) => name.octets().len(),
-            Owner::Name(_) => return None,
+            Owner::Name(_) | Owner::BelowQuestion(_) => return None,
         };
         if octets == 1 {
             return None; // the root is shorter than a pointer to it
@@ -159,6 +162,7 @@ impl Writer<'_> {
             match (self.pointer_to(owner), owner) {
                 (Some(pointer), _) => self.put_array(pointer.to_be_bytes())?,
                 (None, Owner::Name(name) | Owner::QuestionEnding(name)) => self.put_name(name)?,
+                (None, Owner::BelowQuestion(name)) => self.put_below_question(name)?,
                 (None, Owner::Question) => self.put_array([0])?,
             }
             self.put_array(fixed)?;
