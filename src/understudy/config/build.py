@@ -6,9 +6,8 @@ from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from understudy.checks.files import find_absence
 from understudy.config.cookie_secrets import CookieSecretError, read_cookie_secrets
-from understudy.config.document import DocumentForm, ZoneForm
+from understudy.config.document import DocumentForm
 from understudy.config.findings import Findings
 from understudy.config.places import SOCKET_NAME, default_state_dir
 from understudy.config.pools import PoolTable
@@ -17,10 +16,10 @@ from understudy.config.records import RecordBuilder
 from understudy.config.references import CheckTable
 from understudy.config.server_form import RateLimitForm, ServerForm, judge_server
 from understudy.config.source import KeyPath
-from understudy.config.transfers import KeyTable, transfer_out
+from understudy.config.transfers import KeyTable
+from understudy.config.zones import ZoneBuilder
 from understudy.model.configuration import Configuration, NodeSettings, RateLimit
 from understudy.model.name import Name
-from understudy.model.zone import ZoneDefinition, ZoneSource
 
 _N = TypeVar("_N", str, Name)
 
@@ -28,9 +27,9 @@ _N = TypeVar("_N", str, Name)
 def build(document: Document, findings: Findings) -> Configuration:
     """The configuration that the document means; an incomplete one after problems."""
     keys = KeyTable(document.keys, document.key_names, findings)
-    zones = {
-        name: _zone(name, form, path, keys=keys, findings=findings) for name, (form, path) in document.zones.items()
-    }
+    node = _node(document.node, document.file, findings)
+    zone_builder = ZoneBuilder(node.state_dir, keys, findings)
+    zones = {name: zone_builder.build(name, *placed) for name, placed in document.zones.items()}
     checks = CheckTable(document.checks, findings)
     pools = PoolTable(document.pools, document.pool_names, findings)
     builder = RecordBuilder(document.zone_names, checks, pools, findings=findings)
@@ -41,7 +40,7 @@ def build(document: Document, findings: Findings) -> Configuration:
     _warn_of_unused("check", {name: ("checks", name) for name in document.checks}, checks.used, findings=findings)
     _warn_of_unused("pool", {name: ("pools", name) for name in document.pools}, pools.used, findings=findings)
     return Configuration(
-        node=_node(document.node, document.file, findings),
+        node=node,
         zones=zones,
         checks=checks.checks,
         pools={name: placed.pool for name, placed in pools.pools.items()},
@@ -49,16 +48,6 @@ def build(document: Document, findings: Findings) -> Configuration:
         sources=dict(_sources(document, checks, pools, findings=findings)),
         keys=keys.keys,
     )
-
-
-def _zone(name: Name, form: ZoneForm, path: KeyPath, *, keys: KeyTable, findings: Findings) -> ZoneDefinition:
-    file = findings.folder / form.file
-    absence = find_absence(file)
-    if absence:
-        hint = f"paths start at {findings.folder}"
-        findings.missing((*path, "file"), "zone.file-missing", f"{file} {absence}", hint=hint)
-    transfer = None if form.transfer is None else transfer_out(form.transfer, (*path, "transfer"), keys)
-    return ZoneDefinition(name, ZoneSource.FILE, file, transfer)
 
 
 def _node(form: DocumentForm | None, file: Path, findings: Findings) -> NodeSettings:

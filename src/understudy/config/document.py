@@ -32,7 +32,7 @@ from understudy.config.fields import (
 from understudy.config.findings import shown
 from understudy.config.forms import Form, ShortForm, fault_at
 from understudy.config.server_form import ServerForm
-from understudy.config.transfer_form import TransferForm
+from understudy.config.transfer_form import PrimaryForm, TransferForm
 
 
 class ApiForm(Form):
@@ -56,8 +56,18 @@ class LimitsForm(Form):
 class ZoneForm(Form):
     """A zone and where its content comes from."""
 
-    source: Literal["file"] = Field("file", description="Where the content comes from; this release has files only.")
-    file: Text = Field(description="Master file (RFC 1035), relative to this file; reloaded when it changes.")
+    source: Literal["file", "transfer"] = Field(
+        "file", description="Where the content comes from: a file, or another name server (transfer)."
+    )
+    file: Text | None = Field(
+        None, description="Master file (RFC 1035), relative to this file; reloaded when it changes. For source file."
+    )
+    primaries: list[PrimaryForm] | None = Field(
+        None, description="Servers that have the zone, in order of preference. For source transfer.", min_length=1
+    )
+    key: Annotated[SkipJsonSchema[None], later("keys for transfers in", "permit this server by its address")] = Field(
+        None, exclude=True
+    )
     transfer: TransferForm | None = Field(
         None, description="How the zone is handed on to secondaries; default: to nobody."
     )
@@ -67,11 +77,33 @@ class ZoneForm(Form):
     def _refuse_later_sources(cls, value: Any) -> Any:
         if isinstance(value, str):
             raise fault("value.type", f"{shown(value)} is not a mapping", f"write {{file: {value}}}")
-        if isinstance(value, dict) and value.get("source") in {"transfer", "dynamic"}:
-            message = f"source {value['source']}: this release does not have it yet"
-            complaint = fault("feature.later", message, "write {file: PATH} with a copy of the zone")
+        if isinstance(value, dict) and value.get("source") == "dynamic":
+            complaint = fault(
+                "feature.later",
+                "source dynamic: this release does not have it yet",
+                "write {file: PATH} with a copy of the zone",
+            )
             raise fault_at("source", value["source"], complaint)
         return value
+
+    @model_validator(mode="after")
+    def _judge_source(self) -> ZoneForm:
+        """Each source has its own keys."""
+        is_file = self.source == "file"
+        needed, foreign = ("file", "primaries") if is_file else ("primaries", "file")
+        if getattr(self, foreign) is not None:
+            why = "write {source: transfer, primaries: [...]}" if is_file else "leave it out; the copy is in state_dir"
+            raise fault_at(foreign, None, fault("zone.source", f"a zone of source {self.source} has no {foreign}", why))
+        if getattr(self, needed) is None:
+            raise fault_at(needed, None, fault("key.missing", f"the key '{needed}' is missing", "add it"))
+        if not is_file and self.transfer is not None:
+            complaint = fault(
+                "feature.later",
+                "handing on a zone that comes from another server: this release does not have it yet",
+                "let the secondaries fetch it from its primary",
+            )
+            raise fault_at("transfer", None, complaint)
+        return self
 
 
 class EndpointForm(ShortForm):

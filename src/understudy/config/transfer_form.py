@@ -1,12 +1,13 @@
-"""The written form of handing zones on: who may fetch one, whom to tell, and the keys."""
+"""The written form of zones between servers: who may fetch one, whom to tell, where one comes from, and the keys."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
-from understudy.config.fields import KeyName, Merge, NetworkText, ServerText, Text, fault
+from understudy.config.fields import KeyName, Merge, NetworkText, ServerText, Text, fault, later
 from understudy.config.findings import shown
 from understudy.config.forms import Form, ShortForm
 
@@ -44,6 +45,25 @@ class NotifyForm(ShortForm):
 
     address: ServerText = Field(description="Its address; with a port if that is not 53.")
     key: KeyName | None = Field(None, description="Name of the key that the message is signed with.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        return value if isinstance(value, dict) else {"address": value}
+
+    @classmethod
+    def short_schema(cls) -> dict[str, Any]:
+        """Address alone."""
+        return {"type": "string", "examples": ["192.0.2.53", "192.0.2.53:5353"]}
+
+
+class PrimaryForm(ShortForm):
+    """A server that a zone is fetched from."""
+
+    address: ServerText = Field(description="Its address; with a port if that is not 53.")
+    key: Annotated[SkipJsonSchema[None], later("keys for transfers in", "permit this server by its address")] = Field(
+        None, exclude=True
+    )
 
     @model_validator(mode="before")
     @classmethod

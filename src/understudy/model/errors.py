@@ -71,6 +71,12 @@ class EngineError(UnderstudyError):
     code = "engine"
 
 
+class TransferError(UnderstudyError):
+    """The other server: it cannot be reached, says no, or sends what is no version of the zone."""
+
+    code = "transfer"
+
+
 class OverrideRefusedError(UnderstudyError):
     """A guard stands in the way of what an operator asks (semantics 5.7), or it names nothing that exists."""
 

@@ -1,4 +1,4 @@
-"""What the configuration says about handing a zone on to secondaries."""
+"""What the configuration says about handing a zone on to secondaries, and about fetching one from its primaries."""
 
 from __future__ import annotations
 
@@ -23,6 +23,18 @@ class NotifyTarget:
     address: str
     port: int
     key: Name | None = None
+
+    def __str__(self) -> str:
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return f"{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Primary:
+    """A server that a zone is fetched from: its address and its port."""
+
+    address: str
+    port: int
 
     def __str__(self) -> str:
         host = f"[{self.address}]" if ":" in self.address else self.address

@@ -9,7 +9,7 @@ from pathlib import Path
 from understudy.model.decision import Selector
 from understudy.model.instant import Instant
 from understudy.model.name import Name
-from understudy.model.transfer import TransferOut
+from understudy.model.transfer import Primary, TransferOut
 
 
 class ZoneSource(StrEnum):
@@ -24,13 +24,15 @@ class ZoneSource(StrEnum):
 class ZoneDefinition:
     """`file` is the master file of source FILE, or what a DYNAMIC zone is first filled with; absolute.
 
-    `transfer` None: the zone is handed on to nobody, and no versions of it are kept.
+    `transfer` None: the zone is handed on to nobody, and no versions of it are kept. A TRANSFER zone comes from its
+    `primaries`, at least one, and `file` is where its copy is kept.
     """
 
     name: Name
     source: ZoneSource
     file: Path
     transfer: TransferOut | None = None
+    primaries: tuple[Primary, ...] = ()
 
 
 class AnswerKind(StrEnum):

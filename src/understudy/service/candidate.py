@@ -18,6 +18,7 @@ from understudy.model.configuration import Configuration
 from understudy.model.errors import ConfigError, Problem, ProblemSeverity
 from understudy.model.instant import Instant
 from understudy.model.name import Name
+from understudy.model.zone import ZoneSource
 from understudy.service.zone_table import FileStamp, LoadedZone, Progress, ZoneView, load_zones
 
 _WITHOUT_ADDRESS = re.compile(r"the name server (\S+) has no address ")
@@ -28,6 +29,7 @@ class Candidate:
     """`findings` are all errors and warnings, in file order: the configuration file first, then each zone's.
 
     Its errors are those of zones and of records against zones: with one in the file itself there is no candidate.
+    `zones` are those of files; what comes from other servers is no part of it.
     """
 
     configuration: Configuration
@@ -121,7 +123,8 @@ def _examine_zones(
     examined: Examined, configuration: Configuration, now: Instant, *, progress: Progress | None
 ) -> tuple[dict[Name, LoadedZone], tuple[Problem, ...]]:
     """The zones that can be read, and all findings: the file's own, the zones' and those of records against zones."""
-    present = [definition for definition in configuration.zones.values() if not find_absence(definition.file)]
+    files = (each for each in configuration.zones.values() if each.source is ZoneSource.FILE)
+    present = [definition for definition in files if not find_absence(definition.file)]
     zones, in_zones = load_zones(present, now, progress)
     views = {name: ZoneView(zone.definition, zone.zone) for name, zone in zones.items()}
     in_file = [*examined.errors, *examined.warnings, *examined.missing, *conflicts(configuration, views)]

@@ -16,8 +16,10 @@ from understudy.model.errors import ConfigError, EngineError, Problem, StoreErro
 from understudy.model.event import Event, EventKind, Severity
 from understudy.model.instant import Instant
 from understudy.model.name import Name
+from understudy.model.zone import ZoneSource
 from understudy.service.candidate import Candidate, read_candidate, secret_files
 from understudy.service.collector import freeze
+from understudy.service.copies import kept_copies
 from understudy.service.ledger import write
 from understudy.service.listening import bind_error, require_free
 from understudy.service.name_server import NameServer
@@ -39,8 +41,9 @@ def _awaited(candidate: Candidate) -> frozenset[Path]:
     """Files with a fault, files of zones that are not there, and the one with secrets."""
     faulty = {Path(problem.file) for problem in candidate.problems}
     faulty |= secret_files(candidate.configuration)
-    definitions = candidate.configuration.zones.items()
-    return frozenset(faulty | {each.file for origin, each in definitions if origin not in candidate.zones})
+    definitions = candidate.configuration.zones.values()
+    unread = (each for each in definitions if each.source is ZoneSource.FILE and each.name not in candidate.zones)
+    return frozenset(faulty | {each.file for each in unread})
 
 
 async def propose(server: NameServer, *, is_forced: bool = False) -> tuple[Candidate, Plan]:
@@ -135,7 +138,7 @@ def _tell_problems(server: NameServer, now: Instant) -> None:
     """A zone that cannot be read takes no other down, but it is missed."""
     candidate = server.candidate
     for origin, definition in candidate.configuration.zones.items():
-        if origin not in server.zones:
+        if definition.source is ZoneSource.FILE and origin not in server.zones:
             why = next((str(each) for each in candidate.problems if each.file == str(definition.file)), "see `check`")
             server.alarms.raise_alarm(f"zone/{origin}", f"{origin} is not served: {why}", now)
     if candidate.problems:
@@ -148,8 +151,9 @@ def apply(server: NameServer, candidate: Candidate) -> None:
     """Put a faultless candidate in force: zones, records, probes. Verdicts, counters and sockets stay."""
     now = server.clock.now()
     before = server.pipeline.configuration
-    gone = server.zones.keys() - candidate.zones.keys()
-    server.candidate, server.zones = candidate, dict(candidate.zones)
+    zones = {**candidate.zones, **kept_copies(server.zones, candidate.configuration.zones)}
+    gone = server.zones.keys() - zones.keys()
+    server.candidate, server.zones = candidate, zones
     if candidate.cookie_secrets:  # without a file the random one of the start stays
         server.engine.set_cookie_secrets(candidate.cookie_secrets)
     server.use_keys()
@@ -164,8 +168,7 @@ def apply(server: NameServer, candidate: Candidate) -> None:
     server.alarms.clear("configuration", now)
     for origin in (*gone, *server.zones):
         server.alarms.clear(f"zone/{origin}", now)
-    records, zones = len(candidate.configuration.records), len(server.zones)
-    text = f"configuration applied, records: {records}, zones: {zones}"
+    text = f"configuration applied, records: {len(candidate.configuration.records)}, zones: {len(zones)}"
     server.journal.tell(Event(now, EventKind.CONFIGURATION, "configuration", text))
     _tell_objections(server, now)
     server.wake()

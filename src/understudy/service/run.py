@@ -17,6 +17,7 @@ from understudy.model.errors import EngineError, StoreError
 from understudy.model.event import Event
 from understudy.service.candidate import Candidate
 from understudy.service.collector import freeze
+from understudy.service.copies import restore_copies
 from understudy.service.listening import bind_error, require_free
 from understudy.service.name_server import NameServer
 from understudy.service.parts import Parts
@@ -35,6 +36,7 @@ async def run(candidate: Candidate, surroundings: Surroundings) -> None:
         clock = surroundings.clock
         parts = Parts(clock, engine, store, surroundings.log, partial(probe, clock=clock))
         server = NameServer(candidate, parts)
+        restore_copies(server)
         server.begin()
         freeze()
         from understudy.service.serving import serve  # all that follows is done while queries are answered

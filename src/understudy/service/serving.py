@@ -11,6 +11,7 @@ from functools import partial
 from understudy.service.collector import keep
 from understudy.service.name_server import NameServer
 from understudy.service.reload import log_start, reload_quietly, watch_files
+from understudy.service.secondaries import Secondaries
 from understudy.service.supervise import Supervisor
 from understudy.service.surroundings import Surroundings
 
@@ -26,6 +27,7 @@ async def serve(server: NameServer, surroundings: Surroundings) -> None:
             supervisor.side(partial(watch_files, server), "watch files")
             supervisor.side(server.notifier.run, "notify")
             supervisor.side(partial(_heed, server, hang_up), "reload on SIGHUP")
+            supervisor.side(Secondaries(server).run, "zones from other servers")
             for name, start in (await surroundings.sides(server)).items():
                 supervisor.side(start, name)
             await asyncio.sleep(0)  # the side tasks begin, so that what they listen on is there

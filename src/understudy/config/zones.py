@@ -1,0 +1,52 @@
+"""From the written form of zones to what they mean."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from urllib.parse import quote
+
+from understudy.checks.files import find_absence
+from understudy.config.document import ZoneForm
+from understudy.config.findings import Findings
+from understudy.config.source import KeyPath
+from understudy.config.transfers import KeyTable, transfer_out
+from understudy.model.name import Name
+from understudy.model.transfer import Primary
+from understudy.model.zone import ZoneDefinition, ZoneSource
+
+COPIES = "zones"
+"""The folder in `state_dir` where zones from other servers are kept."""
+
+_SUFFIX = ".zone"
+_STEM_MAX = 180  # chosen: file names have 255 octets, and a temporary one stands beside it
+
+
+class ZoneBuilder:
+    """Builds zones one by one; what is wrong with them goes to `findings`."""
+
+    def __init__(self, state_dir: Path, keys: KeyTable, findings: Findings) -> None:
+        self._state_dir = state_dir
+        self._keys = keys
+        self._findings = findings
+
+    def build(self, name: Name, form: ZoneForm, path: KeyPath) -> ZoneDefinition:
+        """One zone."""
+        if form.primaries is not None:
+            primaries = tuple(dict.fromkeys(Primary(*each.address) for each in form.primaries))
+            return ZoneDefinition(name, ZoneSource.TRANSFER, copy_file(self._state_dir, name), primaries=primaries)
+        file = self._findings.folder / (form.file or "")
+        absence = find_absence(file)
+        if absence:
+            hint = f"paths start at {self._findings.folder}"
+            self._findings.missing((*path, "file"), "zone.file-missing", f"{file} {absence}", hint=hint)
+        transfer = None if form.transfer is None else transfer_out(form.transfer, (*path, "transfer"), self._keys)
+        return ZoneDefinition(name, ZoneSource.FILE, file, transfer)
+
+
+def copy_file(state_dir: Path, name: Name) -> Path:
+    """Where the copy of a zone is kept. Every name has a file of its own, a very long one under its digest."""
+    stem = quote(str(name), safe="") if name.labels else "%"
+    if len(stem) > _STEM_MAX:
+        stem = f"%{hashlib.sha256(name.to_wire()).hexdigest()}"
+    return state_dir / COPIES / (stem + _SUFFIX)

@@ -1,0 +1,99 @@
+"""Copies of zones from other servers, on disk: a restart answers from them before any primary is heard.
+
+A copy is a master file. When it was modified is when a primary last said that this is its version, so that expiry
+counts across restarts (ADR 0022).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from understudy.engine import Zone, ZoneFileError
+from understudy.model.event import Event, EventKind, Severity
+from understudy.model.instant import Instant
+from understudy.model.name import Name
+from understudy.model.zone import ZoneDefinition, ZoneSource
+from understudy.service.name_server import NameServer
+from understudy.service.zone_table import LoadedZone
+from understudy.zones.secondary import Secondary, Timers
+
+_SOA = 6  # RFC 1035 3.2.2
+_FRESH = ".new"
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """What an earlier run left, and where the zone stands by that."""
+
+    loaded: LoadedZone
+    secondary: Secondary
+
+
+def timers_of(zone: Zone) -> Timers:
+    """What the zone's SOA asks of secondaries."""
+    soa = zone.rrset(zone.origin, _SOA)
+    return Timers.of_soa(soa[3][0] if soa else bytes(20))
+
+
+def read_copy(definition: ZoneDefinition, now: Instant) -> Copy | None:
+    """The copy of an earlier run; None: there is none. Blocks. Raises OSError, ZoneFileError (it is damaged)."""
+    try:
+        refreshed_at = definition.file.stat().st_mtime
+    except FileNotFoundError:
+        return None
+    zone = Zone.load(definition.name.absolute, str(definition.file))
+    return Copy(LoadedZone(definition, zone, now), Secondary.restored(timers_of(zone), refreshed_at, now))
+
+
+def write_copy(file: Path, zone: Zone, refreshed_at: Instant) -> None:
+    """Put a version in the place of the one before; whatever happens, one of them is there. Blocks. Raises OSError."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = file.with_name(file.name + _FRESH)
+    with fresh.open("w", encoding="ascii") as stream:
+        stream.write(zone.to_master_file())
+        stream.flush()
+        os.fsync(stream.fileno())
+    touch_copy(fresh, refreshed_at)
+    fresh.replace(file)
+    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def touch_copy(file: Path, refreshed_at: Instant) -> None:
+    """A primary says again that this is its version. Blocks. Raises OSError."""
+    os.utime(file, (refreshed_at, refreshed_at))
+
+
+def restore_copies(server: NameServer) -> None:
+    """Serve what an earlier run left, as far as it has not expired. Before the server begins; blocks."""
+    now = server.clock.now()
+    definitions = server.candidate.configuration.zones.values()
+    for definition in (each for each in definitions if each.source is ZoneSource.TRANSFER):
+        try:
+            copy = read_copy(definition, now)
+        except (OSError, ZoneFileError) as error:
+            tell_damage(server, definition.name, error)
+            continue
+        if copy is not None and copy.secondary.is_served:
+            server.zones[definition.name] = copy.loaded
+
+
+def tell_damage(server: NameServer, origin: Name, error: OSError | ZoneFileError) -> None:
+    """A copy that cannot be used is fetched anew, and that is no secret."""
+    text = f"the copy in the state folder cannot be used, the zone is fetched anew: {error}"
+    server.journal.tell(Event(server.clock.now(), EventKind.ZONE, str(origin), text, Severity.WARNING))
+
+
+def kept_copies(zones: Mapping[Name, LoadedZone], wanted: Mapping[Name, ZoneDefinition]) -> dict[Name, LoadedZone]:
+    """The versions from other servers that another configuration goes on serving."""
+    return {
+        origin: replace(loaded, definition=wanted[origin])
+        for origin, loaded in zones.items()
+        if origin in wanted and loaded.definition.source is wanted[origin].source is ZoneSource.TRANSFER
+    }

@@ -1,0 +1,152 @@
+"""A zone that comes from other servers: when they are asked, whom to fetch it from, how long it is answered without.
+
+```text
+EMPTY     -- a version is here ----------> CURRENT
+EMPTY     -- nobody has one -------------> EMPTY      asked again after a pause that doubles
+CURRENT   -- a primary has the same -----> CURRENT    asked again after SOA refresh
+CURRENT   -- a newer version is here ----> CURRENT
+CURRENT   -- nobody says so -------------> RETRYING   asked again after SOA retry
+RETRYING  -- the same, or a newer one ---> CURRENT
+RETRYING  -- nobody says so -------------> RETRYING
+CURRENT, RETRYING -- SOA expire since a primary said so --> EXPIRED   answered no more
+EXPIRED   -- the same, or a newer one ---> CURRENT
+EXPIRED   -- nobody says so -------------> EXPIRED    asked again after SOA retry
+```
+
+Sources: RFC 1034 4.3.5, RFC 1035 3.3.13; ADR 0022.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Self
+
+from understudy.model.instant import Instant
+from understudy.model.transfer import Primary
+from understudy.zones.serial import is_later
+
+JITTER = 0.1  # chosen: zones that were fetched together are soon asked for at different times, and never late
+INTERVAL_MIN_S = 2.0  # chosen: a primary is not asked more often, whatever its SOA says; Knot's bound too
+INTERVAL_MAX_S = 28 * 86400.0  # chosen: BIND's bound too; a slip of the pen must not make a zone stay for ever
+PAUSE_FIRST_S = 1.0  # chosen: a primary that starts at the same time is ready by then
+PAUSE_MAX_S = 60.0  # chosen: what costs a question a minute
+
+_NUMBERS = struct.Struct(">IIIII")
+
+
+class Standing(StrEnum):
+    """The words of `status`."""
+
+    EMPTY = "empty"
+    CURRENT = "current"
+    RETRYING = "retrying"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Timers:
+    """What the SOA asks of secondaries, within reason: seconds."""
+
+    refresh_s: float
+    retry_s: float
+    expire_s: float
+
+    @classmethod
+    def of_soa(cls, rdata: bytes) -> Self:
+        """From uncompressed SOA rdata. A zone never expires before it was asked for twice."""
+        _, refresh, retry, expire, _ = _NUMBERS.unpack_from(rdata, len(rdata) - _NUMBERS.size)
+        refresh_s, retry_s = (min(max(each, INTERVAL_MIN_S), INTERVAL_MAX_S) for each in (refresh, retry))
+        return cls(refresh_s, retry_s, max(float(expire), refresh_s + retry_s))
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a primary says that it has."""
+
+    primary: Primary
+    serial: int
+
+
+@dataclass(frozen=True, slots=True)
+class Secondary:
+    """Where a zone stands. `refreshed_at` is when a primary last said that the version here is its own.
+
+    `due` is when the primaries are asked next. An EMPTY zone has no timers yet.
+    """
+
+    standing: Standing
+    due: Instant
+    timers: Timers | None = None
+    refreshed_at: Instant | None = None
+    failures: int = 0
+
+    @classmethod
+    def empty(cls, now: Instant) -> Self:
+        """Nothing is here: ask at once."""
+        return cls(Standing.EMPTY, now)
+
+    @classmethod
+    def restored(cls, timers: Timers, refreshed_at: Instant, now: Instant) -> Self:
+        """The copy of an earlier run: ask at once, and answer meanwhile unless it has expired.
+
+        A time that has not come yet, because the clock was wrong, counts as now.
+        """
+        return cls(Standing.RETRYING, now, timers, min(refreshed_at, now)).at(now)
+
+    @property
+    def expires_at(self) -> Instant | None:
+        """When the version here is answered no more unless a primary is heard; None: there is no version."""
+        if self.timers is None or self.refreshed_at is None:
+            return None
+        return self.refreshed_at + self.timers.expire_s
+
+    @property
+    def is_served(self) -> bool:
+        """Whether the version here may be answered from."""
+        return self.standing in {Standing.CURRENT, Standing.RETRYING}
+
+    def at(self, now: Instant) -> Self:
+        """The same, with what time alone has changed."""
+        expires_at = self.expires_at
+        if self.is_served and expires_at is not None and now >= expires_at:
+            return replace(self, standing=Standing.EXPIRED)
+        return self
+
+    def refreshed(self, timers: Timers, now: Instant, *, chance: float) -> Self:
+        """A primary has the version that is here now. `chance`, from 0 to 1, spreads the next question."""
+        due = now + _early(timers.refresh_s, chance)
+        return replace(self, standing=Standing.CURRENT, due=due, timers=timers, refreshed_at=now, failures=0)
+
+    def failed(self, now: Instant, *, chance: float) -> Self:
+        """No primary gave a version, or said that the one here is its own."""
+        failures = self.failures + 1
+        if self.timers is None:
+            pause_s = min(PAUSE_FIRST_S * 2 ** min(failures - 1, 10), PAUSE_MAX_S)
+            return replace(self, due=now + _early(pause_s, chance), failures=failures)
+        standing = Standing.RETRYING if self.is_served else self.standing
+        due = now + _early(self.timers.retry_s, chance)
+        return replace(self, standing=standing, due=due, failures=failures).at(now)
+
+    def asked_for(self, now: Instant) -> Self:
+        """Somebody says that there is something new: ask at once."""
+        return replace(self, due=min(self.due, now))
+
+
+def _early(interval_s: float, chance: float) -> float:
+    return interval_s * (1 - JITTER * chance)
+
+
+def worth_fetching(offers: Iterable[Offer], held: int | None) -> list[Offer]:
+    """The offers of something newer than the serial held (None: nothing is): the newest first, else as written.
+
+    So a primary that lags never hides what another one has.
+    """
+    newer = [offer for offer in offers if held is None or is_later(offer.serial, held)]
+    ordered: list[Offer] = []
+    for offer in newer:
+        place = next((at for at, other in enumerate(ordered) if is_later(offer.serial, other.serial)), len(ordered))
+        ordered.insert(place, offer)
+    return ordered

@@ -1,0 +1,173 @@
+"""Real primaries: what BIND, NSD and Knot have is answered here, follows their changes, and outlives them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import dns.message
+import dns.query
+import dns.rcode
+import dns.update
+import dns.zone
+import pytest
+
+from understudy.testing.other_servers import OtherServer, Place, find_program
+from understudy.testing.running_server import RunningServer, free_port, wait_until
+
+pytestmark = pytest.mark.integration
+
+ZONE = "example.com."
+CONTENT = """\
+$TTL 60
+@     SOA ns1 hostmaster 1 2 2 86400 60
+@     NS  ns1
+ns1   A   192.0.2.53
+www   A   192.0.2.10
+mail  MX  10 www
+text  TXT "one" "two"
+*.any CNAME www
+sub   NS  ns.sub
+ns.sub A  192.0.2.54
+"""
+_NAMED = """\
+options {{ directory "{folder}"; listen-on port {port} {{ {address}; }}; listen-on-v6 {{ none; }}; pid-file none;
+  session-keyfile none; lock-file none; recursion no; notify no; dnssec-validation no; empty-zones-enable no;
+  managed-keys-directory "{folder}"; allow-transfer {{ any; }}; }};
+controls {{ }};
+zone "{zone}" {{ type master; file "{folder}/zone"; allow-update {{ any; }}; }};
+"""
+_NSD = """\
+server:
+  ip-address: {address}@{port}
+  username: ""
+  chroot: ""
+  zonesdir: "{folder}"
+  database: ""
+  pidfile: ""
+  zonelistfile: "{folder}/zone.list"
+  xfrdfile: "{folder}/xfrd.state"
+  xfrdir: "{folder}"
+  server-count: 1
+remote-control:
+  control-enable: no
+zone:
+  name: "{zone}"
+  zonefile: "{folder}/zone"
+  provide-xfr: 127.0.0.1 NOKEY
+"""
+_KNOT = """\
+server:
+  rundir: "{folder}"
+  listen: {address}@{port}
+  udp-workers: 1
+  tcp-workers: 1
+database:
+  storage: "{folder}"
+log:
+  - target: stderr
+    any: warning
+acl:
+  - id: anybody
+    address: 127.0.0.1
+    action: [transfer, update]
+zone:
+  - domain: {zone}
+    file: "{folder}/zone"
+    acl: anybody
+    zonefile-load: difference-no-serial
+    journal-content: all
+"""
+
+
+def bind(place: Place) -> OtherServer:
+    return OtherServer([find_program("named"), "-g", "-n", "1", "-c", place.write(_NAMED)], place)
+
+
+def nsd(place: Place) -> OtherServer:
+    return OtherServer([find_program("nsd"), "-d", "-c", place.write(_NSD)], place)
+
+
+def knot(place: Place) -> OtherServer:
+    return OtherServer([find_program("knotd"), "-c", place.write(_KNOT)], place)
+
+
+Make = Callable[[Place], OtherServer]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    found = Place(tmp_path / "primary", free_port(), ZONE)
+    found.folder.mkdir()
+    (found.folder / "zone").write_text(CONTENT)
+    return found
+
+
+@pytest.fixture
+def server(tmp_path: Path, place: Place) -> Iterator[RunningServer]:
+    (tmp_path / "ours").mkdir()
+    found = RunningServer(tmp_path / "ours", free_port())
+    found.write(
+        "understudy.yaml",
+        "listen: 127.0.0.1:{port}\nstate_dir: state\n"
+        f"zones:\n  example.com: {{source: transfer, primaries: ['127.0.0.1:{place.port}']}}\n"
+        "records:\n  steered.example.com: {tiers: [[198.51.100.1]]}\n",
+    )
+    yield found
+    found.stop()
+
+
+def serial(port: int) -> int:
+    response = dns.query.udp(dns.message.make_query(ZONE, "SOA"), "127.0.0.1", port=port, timeout=5)
+    return int(response.answer[0][0].serial) if response.answer else -1
+
+
+def answers(server: RunningServer, number: int) -> bool:
+    return serial(server.port) == number
+
+
+def add(port: int, name: str, address: str) -> None:
+    update = dns.update.UpdateMessage(ZONE)
+    update.add(name, 60, "A", address)
+    assert dns.query.tcp(update, "127.0.0.1", port=port, timeout=5).rcode() == dns.rcode.NOERROR
+
+
+@pytest.mark.parametrize("make", [bind, nsd, knot])
+def test_a_zone_comes_from_a_primary_and_outlives_it(make: Make, place: Place, server: RunningServer) -> None:
+    with make(place):
+        server.start()
+        wait_until(lambda: answers(server, 1), "the zone is here")
+        assert server.addresses("www.example.com") == ["192.0.2.10"]
+        assert server.addresses("x.any.example.com") == ["192.0.2.10"]
+        assert server.addresses("steered.example.com") == ["198.51.100.1"]
+        copy = server.folder / "state" / "zones" / "example.com.zone"
+        wait_until(copy.exists, "the copy is on disk")
+        expected = dns.zone.from_text(CONTENT, ZONE)
+        assert dns.zone.from_file(str(copy), ZONE) == expected
+    server.stop()
+    server.start()
+    assert server.addresses("www.example.com") == ["192.0.2.10"]
+
+
+@pytest.mark.parametrize("make", [bind, knot])
+def test_changes_of_a_primary_follow_as_differences(make: Make, place: Place, server: RunningServer) -> None:
+    with make(place):
+        server.start()
+        wait_until(lambda: answers(server, 1), "the zone is here")
+        for last in range(1, 4):
+            add(place.port, "new", f"203.0.113.{last}")
+            newest = serial(place.port)
+            wait_until(partial(answers, server, newest), "the change is here")
+        assert server.addresses("new.example.com") == [f"203.0.113.{last}" for last in range(1, 4)]
+        assert server.addresses("www.example.com") == ["192.0.2.10"]
+    log = (place.folder / "log").read_text(errors="replace")
+    assert make is knot or log.count(": IXFR started") == 3
+
+
+def test_a_primary_that_starts_later_is_found(place: Place, server: RunningServer) -> None:
+    server.start()
+    assert server.ask("www.example.com").rcode() == dns.rcode.REFUSED
+    with knot(place):
+        wait_until(lambda: server.ask("www.example.com").rcode() == dns.rcode.NOERROR, "the zone is here")
+        assert server.addresses("www.example.com") == ["192.0.2.10"]

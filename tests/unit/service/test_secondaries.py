@@ -1,0 +1,298 @@
+"""Zones from other servers in virtual time: primaries that fail, lag, lie and come back; copies that outlive a run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import dns.message
+import dns.rcode
+import pytest
+
+from understudy.engine import Zone
+from understudy.model.errors import TransferError
+from understudy.model.name import Name
+from understudy.model.transfer import Primary
+from understudy.service.copies import restore_copies, write_copy
+from understudy.service.secondaries import Conversation, Secondaries
+from understudy.testing.server_world import ServerWorld
+from understudy.testing.virtual_time import VirtualClock, run_virtual
+
+ORIGIN = Name.parse("example.com")
+FIRST, SECOND = Primary("192.0.2.1", 53), Primary("192.0.2.2", 53)
+CONFIGURATION = """
+listen: 127.0.0.1:5300
+zones:
+  example.com: {source: transfer, primaries: [192.0.2.1, 192.0.2.2]}
+"""
+STEERED = """
+records:
+  www.example.com: {tiers: [[198.51.100.1]]}
+"""
+ALARM = "zone/example.com"
+
+
+def version(serial: int, address: str = "192.0.2.10", more: str = "") -> Zone:
+    soa = f"@ 60 SOA ns hostmaster {serial} 100 10 1000 60\n@ 60 NS ns\nns 60 A 192.0.2.53\n"
+    return Zone.parse(ORIGIN.absolute, f"{soa}host 60 A {address}\n{more}".encode())
+
+
+class Primaries:
+    """What each primary has; an error instead of a version is raised. `asked` counts the questions."""
+
+    def __init__(self) -> None:
+        self.has: dict[Primary, Zone | TransferError] = {FIRST: version(1), SECOND: version(1)}
+        self.breaks: dict[Primary, TransferError] = {}
+        self.fetched: list[tuple[Primary, int | None]] = []
+        self.asked = 0
+
+    async def ask_serial(self, _origin: Name, primary: Primary) -> int:
+        self.asked += 1
+        found = self.has[primary]
+        if isinstance(found, TransferError):
+            raise found
+        return found.serial
+
+    async def fetch(self, _origin: Name, primary: Primary, held: Zone | None) -> Zone | None:
+        self.fetched.append((primary, held.serial if held is not None else None))
+        if primary in self.breaks:
+            raise self.breaks[primary]
+        found = self.has[primary]
+        assert isinstance(found, Zone)
+        return found
+
+
+SILENT = TransferError("no answer", code="transfer.unreachable")
+BROKEN = TransferError("broke off", code="transfer.unfinished")
+
+
+class Run:
+    """A server with the primaries of a test, from one start to its end."""
+
+    def __init__(self, clock: VirtualClock, folder: Path, primaries: Primaries) -> None:
+        self.world = ServerWorld(clock, folder)
+        self.primaries = primaries
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self, configuration: str = CONFIGURATION) -> None:
+        await self.world.start({"understudy.yaml": configuration})
+        await self.care()
+
+    async def care(self) -> None:
+        restore_copies(self.world.server)
+        self.world.server.decider.publish_zones(self.world.server.zones)
+        talk = Conversation(self.primaries.ask_serial, self.primaries.fetch, chance=lambda: 0.0)
+        self._task = asyncio.create_task(Secondaries(self.world.server, talk).run())
+        await asyncio.sleep(0.5)
+
+    async def end(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        await self.world.end()
+
+    def address(self, name: str = "host.example.com") -> str:
+        """The address that is answered, or the rcode."""
+        wire = self.world.server.engine.answer(dns.message.make_query(name, "A").to_wire())
+        response = dns.message.from_wire(wire or b"")
+        found = [rdata.to_text() for rrset in response.answer for rdata in rrset]
+        return found[0] if found else dns.rcode.to_text(response.rcode())
+
+    @property
+    def serial(self) -> int:
+        return self.world.server.zones[ORIGIN].zone.serial
+
+
+Story = Callable[[Run, Primaries], Awaitable[None]]
+
+
+@pytest.fixture
+def tell(tmp_path: Path) -> Callable[[Story], None]:
+    def run(story: Story) -> None:
+        async def main(clock: VirtualClock) -> None:
+            primaries = Primaries()
+            server = Run(clock, tmp_path, primaries)
+            await server.start()
+            await story(server, primaries)
+            await server.end()
+
+        run_virtual(main)
+
+    return run
+
+
+def test_a_zone_is_fetched_answered_and_followed(tell: Callable[[Story], None]) -> None:
+    async def story(run: Run, primaries: Primaries) -> None:
+        assert run.address() == "192.0.2.10"
+        assert primaries.fetched == [(FIRST, None)]
+        primaries.has = {FIRST: version(1), SECOND: version(2, "192.0.2.20")}
+        await asyncio.sleep(98)
+        assert run.address() == "192.0.2.10"
+        await asyncio.sleep(3)
+        assert run.address() == "192.0.2.20"
+        assert primaries.fetched[1:] == [(SECOND, 1)]
+
+    tell(story)
+
+
+def test_a_transfer_that_fails_is_tried_with_the_next_primary(tell: Callable[[Story], None]) -> None:
+    async def story(run: Run, primaries: Primaries) -> None:
+        primaries.has = {FIRST: version(2), SECOND: version(2)}
+        primaries.breaks = {FIRST: BROKEN}
+        await asyncio.sleep(101)
+        assert run.serial == 2
+        assert primaries.fetched[1:] == [(FIRST, 1), (SECOND, 1)]
+
+    tell(story)
+
+
+def test_what_no_primary_gives_whole_never_harms_what_is_held(tell: Callable[[Story], None]) -> None:
+    async def story(run: Run, primaries: Primaries) -> None:
+        primaries.has = {FIRST: version(2), SECOND: version(1)}
+        primaries.breaks = {FIRST: BROKEN}
+        await asyncio.sleep(5000)
+        assert (run.serial, run.address()) == (1, "192.0.2.10")
+        assert len(primaries.fetched) > 100  # every 10 s
+        assert "transfer.unfinished: broke off" in run.world.log.getvalue()
+        assert run.world.log.getvalue().count("not refreshed") == 1
+
+    tell(story)
+
+
+def test_a_primary_that_is_behind_is_told_of_and_its_version_is_left(tell: Callable[[Story], None]) -> None:
+    async def story(run: Run, primaries: Primaries) -> None:
+        primaries.has = {FIRST: version(4294967295), SECOND: SILENT}
+        await asyncio.sleep(150)
+        assert run.serial == 1
+        assert "192.0.2.1:53 has serial 4294967295, older than 1" in run.world.log.getvalue()
+        assert len(primaries.fetched) == 1
+        assert ALARM in await run.world.alarms()
+
+    tell(story)
+
+
+def test_answers_end_when_the_zone_expires_and_begin_when_a_primary_is_back(tell: Callable[[Story], None]) -> None:
+    async def story(run: Run, primaries: Primaries) -> None:
+        primaries.has = {FIRST: SILENT, SECOND: SILENT}
+        await asyncio.sleep(998)
+        assert run.address() == "192.0.2.10"
+        assert ALARM in await run.world.alarms()
+        await asyncio.sleep(4)
+        assert run.address() == "REFUSED"
+        primaries.has[SECOND] = version(1)
+        await asyncio.sleep(12)
+        assert run.address() == "192.0.2.10"
+        assert ALARM not in await run.world.alarms()
+
+    tell(story)
+
+
+def test_one_silent_primary_is_no_trouble_while_the_other_confirms(tell: Callable[[Story], None]) -> None:
+    async def story(run: Run, primaries: Primaries) -> None:
+        primaries.has[FIRST] = SILENT
+        await asyncio.sleep(5000)
+        assert run.address() == "192.0.2.10"
+        assert ALARM not in await run.world.alarms()
+
+    tell(story)
+
+
+def test_a_copy_outlives_the_run_and_its_expiry_counts_on(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        primaries = Primaries()
+        first = Run(clock, tmp_path, primaries)
+        await first.start()
+        await first.end()
+        primaries.has = {FIRST: SILENT, SECOND: SILENT}
+        await clock.sleep(500)
+        second = Run(clock, tmp_path, primaries)
+        await second.start()
+        assert second.address() == "192.0.2.10"
+        await second.end()
+        await clock.sleep(510)
+        third = Run(clock, tmp_path, primaries)
+        await third.start()
+        assert third.address() == "REFUSED"
+        primaries.has[FIRST] = version(1)
+        await clock.sleep(15)
+        assert third.address() == "192.0.2.10"
+        await third.end()
+
+    run_virtual(main)
+
+
+def test_a_confirmed_copy_is_as_young_as_its_confirmation(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        run = Run(clock, tmp_path, Primaries())
+        await run.start()
+        await asyncio.sleep(900)
+        await run.end()
+        copy = tmp_path / "state" / "zones" / "example.com.zone"
+        assert clock.now() - copy.stat().st_mtime < 101
+
+    run_virtual(main)
+
+
+def test_a_damaged_copy_is_told_of_and_fetched_anew(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        copy = tmp_path / "state" / "zones" / "example.com.zone"
+        copy.parent.mkdir(parents=True)
+        copy.write_text("no zone")
+        run = Run(clock, tmp_path, Primaries())
+        await run.start()
+        assert run.address() == "192.0.2.10"
+        assert "cannot be used" in run.world.log.getvalue()
+        assert "no zone" not in copy.read_text()
+        await run.end()
+
+    run_virtual(main)
+
+
+def test_a_record_is_laid_over_what_is_fetched(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        primaries = Primaries()
+        run = Run(clock, tmp_path, primaries)
+        await run.start(CONFIGURATION + STEERED)
+        assert run.address("www.example.com") == "198.51.100.1"
+        primaries.has = {FIRST: version(2, more="www 60 CNAME host\n"), SECOND: version(2, more="www 60 CNAME host\n")}
+        await asyncio.sleep(105)
+        assert run.serial == 1
+        assert "is not used" in run.world.log.getvalue()
+        assert run.address("www.example.com") == "198.51.100.1"
+        await run.end()
+
+    run_virtual(main)
+
+
+def test_a_zone_that_the_configuration_drops_is_asked_for_no_more(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        primaries = Primaries()
+        run = Run(clock, tmp_path, primaries)
+        await run.start()
+        assert await run.world.reload("listen: 127.0.0.1:5300\n") == ""
+        asked = primaries.asked
+        await asyncio.sleep(1000)
+        assert (run.address(), primaries.asked) == ("REFUSED", asked)
+        assert await run.world.reload(CONFIGURATION) == ""
+        await asyncio.sleep(2)
+        assert run.address() == "192.0.2.10"
+        assert await run.world.reload(CONFIGURATION.replace("192.0.2.2]", "192.0.2.2:53]")) == ""
+        assert run.address() == "192.0.2.10"
+        await run.end()
+
+    run_virtual(main)
+
+
+def test_a_copy_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = tmp_path / "zones" / "example.com.zone"
+    write_copy(copy, version(1), 1000.0)
+
+    def fail(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(OSError, match="No space"):
+        write_copy(copy, version(2), 2000.0)
+    assert Zone.load(ORIGIN.absolute, str(copy)).serial == 1
+    assert copy.stat().st_mtime == 1000.0

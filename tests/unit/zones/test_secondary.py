@@ -1,0 +1,128 @@
+"""The state chart of a zone that comes from other servers."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+from understudy.model.transfer import Primary
+from understudy.zones.secondary import (
+    INTERVAL_MAX_S,
+    PAUSE_MAX_S,
+    Offer,
+    Secondary,
+    Standing,
+    Timers,
+    worth_fetching,
+)
+
+NOW = 1_700_000_000.0
+TIMERS = Timers(refresh_s=100.0, retry_s=10.0, expire_s=1000.0)
+EMPTY = Secondary.empty(NOW)
+CURRENT = EMPTY.refreshed(TIMERS, NOW, chance=0.0)
+RETRYING = CURRENT.failed(NOW + 100, chance=0.0)
+EXPIRED = RETRYING.at(NOW + 1000)
+
+
+def soa(refresh: int, retry: int, expire: int) -> bytes:
+    return b"\x02ns\0\0" + struct.pack(">IIIII", 7, refresh, retry, expire, 60)
+
+
+@pytest.mark.parametrize(
+    ("before", "success", "failure", "after_expire"),
+    [
+        (EMPTY, Standing.CURRENT, Standing.EMPTY, Standing.EMPTY),
+        (CURRENT, Standing.CURRENT, Standing.RETRYING, Standing.EXPIRED),
+        (RETRYING, Standing.CURRENT, Standing.RETRYING, Standing.EXPIRED),
+        (EXPIRED, Standing.CURRENT, Standing.EXPIRED, Standing.EXPIRED),
+    ],
+)
+def test_the_chart_is_kept(before: Secondary, success: Standing, failure: Standing, after_expire: Standing) -> None:
+    soon = NOW + 500
+    assert before.refreshed(TIMERS, soon, chance=0.0).standing is success
+    assert before.failed(soon, chance=0.0).standing is failure
+    assert before.at(NOW + 999.9).standing is before.standing
+    assert before.at(NOW + 1000).standing is after_expire
+
+
+def test_each_standing_is_asked_for_again_in_its_own_time() -> None:
+    assert EMPTY.due == NOW
+    assert CURRENT.due == NOW + 100
+    assert RETRYING.due == NOW + 110
+    assert EXPIRED.failed(NOW + 2000, chance=0.0).due == NOW + 2010
+
+
+def test_a_zone_that_never_came_is_asked_for_less_and_less_often() -> None:
+    zone, pauses = EMPTY, []
+    for _ in range(9):
+        before, zone = zone.due, zone.failed(zone.due, chance=0.0)
+        pauses.append(zone.due - before)
+    assert pauses == [1, 2, 4, 8, 16, 32, PAUSE_MAX_S, PAUSE_MAX_S, PAUSE_MAX_S]
+
+
+def test_chance_makes_questions_earlier_and_never_later() -> None:
+    assert EMPTY.refreshed(TIMERS, NOW, chance=1.0).due == pytest.approx(NOW + 90)
+    assert CURRENT.failed(NOW, chance=1.0).due == pytest.approx(NOW + 9)
+
+
+def test_expiry_counts_from_the_last_success_across_restarts() -> None:
+    restored = Secondary.restored(TIMERS, NOW, NOW + 999)
+    assert (restored.standing, restored.due, restored.is_served) == (Standing.RETRYING, NOW + 999, True)
+    assert restored.expires_at == NOW + 1000
+    assert Secondary.restored(TIMERS, NOW, NOW + 1001).standing is Standing.EXPIRED
+    assert not Secondary.restored(TIMERS, NOW, NOW + 1001).is_served
+
+
+def test_a_success_in_the_future_counts_as_now() -> None:
+    assert Secondary.restored(TIMERS, NOW + 1e6, NOW).expires_at == NOW + 1000
+
+
+def test_a_failure_does_not_put_expiry_off() -> None:
+    zone = CURRENT
+    for _ in range(200):
+        zone = zone.failed(zone.due, chance=0.5)
+    assert zone.standing is Standing.EXPIRED
+    assert zone.expires_at == NOW + 1000
+    assert zone.refreshed(TIMERS, NOW + 5000, chance=0.0).is_served
+
+
+def test_who_is_told_of_something_new_asks_at_once_and_not_later() -> None:
+    assert CURRENT.asked_for(NOW + 3).due == NOW + 3
+    assert CURRENT.asked_for(NOW + 300).due == NOW + 100
+
+
+@pytest.mark.parametrize(
+    ("numbers", "timers"),
+    [
+        ((3600, 600, 86400), Timers(3600, 600, 86400)),
+        ((0, 0, 0), Timers(2, 2, 4)),
+        ((100, 50, 1), Timers(100, 50, 150)),
+        ((2**32 - 1, 2**32 - 1, 2**32 - 1), Timers(INTERVAL_MAX_S, INTERVAL_MAX_S, 2**32 - 1)),
+    ],
+)
+def test_timers_are_those_of_the_soa_within_reason(numbers: tuple[int, int, int], timers: Timers) -> None:
+    assert Timers.of_soa(soa(*numbers)) == timers
+
+
+FIRST, SECOND, THIRD = (Primary(f"192.0.2.{last}", 53) for last in (1, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("serials", "held", "order"),
+    [
+        ((5, 5, 5), 5, ()),
+        ((4, 3, 5), 5, ()),
+        ((5, 6, 5), 5, (SECOND,)),
+        ((6, 7, 6), 5, (SECOND, FIRST, THIRD)),
+        ((6, 6, 6), 5, (FIRST, SECOND, THIRD)),
+        ((5, 1, 5), 2**32 - 1, (FIRST, THIRD, SECOND)),
+        ((1, 3, 2), None, (SECOND, THIRD, FIRST)),
+        ((0, 0, 2**32 - 1), None, (FIRST, SECOND, THIRD)),
+    ],
+)
+def test_the_newest_offer_is_fetched_first(
+    serials: tuple[int, int, int], held: int | None, order: tuple[Primary, ...]
+) -> None:
+    offers = [Offer(primary, serial) for primary, serial in zip((FIRST, SECOND, THIRD), serials, strict=True)]
+    assert tuple(offer.primary for offer in worth_fetching(offers, held)) == order
