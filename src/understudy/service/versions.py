@@ -27,6 +27,8 @@ from understudy.zones.steered import PlainView, plain_views
 OnVersion: TypeAlias = Callable[[LoadedZone, TransferOut, int], None]
 """Told (zone, how it is handed on, serial) when secondaries may fetch it."""
 
+START_S = 0.1  # chosen: several starts without a disk may make a version each, and none follows another sooner
+
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
@@ -132,7 +134,8 @@ class Versions:
             if prepared.digest == last.digest:
                 history = tuple(version.difference for version in kept if version.before is not None)
                 return _Draft(loaded, transfer, prepared, last, history, is_new=False)
-        after = self._serial_before(loaded, last, now, doubt=doubt, merge_s=transfer.merge_s)
+        merge_s = min(transfer.merge_s, START_S)
+        after = self._serial_before(loaded, last, now, doubt=doubt, merge_s=merge_s)
         prepared = await self._prepare(loaded, next_serial(transfer.serial, now, after=after))
         return _Draft(loaded, transfer, prepared, ZoneVersion(origin, prepared.serial, now, prepared.digest))
 
