@@ -1,4 +1,7 @@
-"""Tells secondaries of new versions (NOTIFY, RFC 1996) and hears their answers."""
+"""Tells secondaries of new versions (NOTIFY, RFC 1996) and hears their answers.
+
+What reads and writes messages is imported with the first of them: a server that tells nobody starts without it.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing, suppress
 from functools import partial
 from ipaddress import ip_address
-from typing import Any, TypeAlias
-
-import dns.exception
-import dns.flags
-import dns.message
-import dns.opcode
-import dns.rcode
-import dns.rdatatype
-import dns.tsig
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from understudy.clock.clock import Clock
 from understudy.model.event import Event, EventKind, Severity
@@ -28,6 +23,15 @@ from understudy.service.journal import Journal
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.name_servers import secondaries_of
 from understudy.zones.notices import Notice, Notices
+
+if TYPE_CHECKING:
+    import dns.exception
+    import dns.flags
+    import dns.message
+    import dns.opcode
+    import dns.rcode
+    import dns.rdatatype
+    import dns.tsig
 
 _ID_COUNT = 65_536  # RFC 1035 4.1.1: 16 bits
 _ANY_ADDRESS = {4: "0.0.0.0", 6: "::"}  # noqa: S104  # the system chooses; only answers to what was sent are heard
@@ -108,6 +112,8 @@ class Notifier:
 
     def _hear(self, octets: bytes, source: tuple[str, int]) -> None:
         """An answer from where it was waited for; everything else is dropped."""
+        import dns.message  # which brings what else is used of it
+
         place = (source[0], source[1], int.from_bytes(octets[:2], "big"))
         if place not in self._awaited:
             return
@@ -152,12 +158,16 @@ class _Ear(asyncio.DatagramProtocol):
 
 def make_notify(origin: Name, message_id: int) -> dns.message.QueryMessage:
     """The message of RFC 1996 3.7, without the SOA, which nobody may trust."""
+    import dns.message  # as above
+
     message = dns.message.make_query(origin.absolute, dns.rdatatype.SOA, flags=dns.flags.AA, id=message_id)
     message.set_opcode(dns.opcode.NOTIFY)
     return message
 
 
 def _key(key: Key, secret: bytes) -> dns.tsig.Key:
+    import dns.tsig  # as above
+
     return dns.tsig.Key(key.name.absolute, secret, key.algorithm)
 
 
