@@ -12,11 +12,11 @@ python=${PYTHON:-python3}
 command -v cc >/dev/null || note "a C linker                apt-get install gcc libc6-dev"
 if command -v cargo >/dev/null; then
   version=$(cargo --version | awk '{print $2}')
-  if [ "$(printf '%s\n1.85\n' "$version" | sort -V | head -1)" != 1.85 ]; then
-    note "Rust 1.85 or later        here is $version: rustup update, or your distribution's newer rustc"
+  if [ "$(printf '%s\n1.88\n' "$version" | sort -V | head -1)" != 1.88 ]; then
+    note "Rust 1.88 or later        here is $version: rustup update, or your distribution's newer rustc"
   fi
 else
-  note "Rust 1.85 or later        rustup toolchain install stable, or apt-get install cargo (Debian 13 and later)"
+  note "Rust 1.88 or later        rustup toolchain install stable"
 fi
 
 if [ ${#missing[@]} -gt 0 ]; then

@@ -7,7 +7,7 @@
 //! (ADR 0018).
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,6 +60,21 @@ pub(crate) struct Purpose {
 pub(crate) fn do_overlap(one: SocketAddr, other: SocketAddr) -> bool {
     let covers = one.ip().is_unspecified() || other.ip().is_unspecified();
     one.port() == other.port() && one.is_ipv4() == other.is_ipv4() && covers
+}
+
+/// Takes no more queries on a socket, those that have arrived stay: another socket that covers its
+/// address has what comes from now on. Closed at once it would lose what comes between the last look
+/// and the end.
+pub(crate) fn turn_away(socket: &UdpSocket) {
+    const DISCARD: u16 = 9;
+    let Ok(own) = socket.local_addr() else { return };
+    let ip = match own.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    // From there nobody asks. Where it fails, the socket is closed as it is.
+    let _is_turned = socket.connect((ip, DISCARD));
 }
 
 /// Lets a socket that was the only one of its address share it.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use understudy_answer::{Outcome, Request, Transport};
 
+use crate::address;
 use crate::counters::{Counters, Dropped};
 use crate::inbox::{INBOX, Inbox, Order};
 use crate::responder::Responder;
@@ -108,6 +109,9 @@ impl<R: Responder> Worker<R> {
                 }
                 Order::Leave { id } => {
                     if let Some(index) = self.index_of(id) {
+                        if let Some((_, socket)) = self.sockets.get(index) {
+                            address::turn_away(socket);
+                        }
                         self.serve(index, BATCHES_AT_LEAVING);
                         let (_, socket) = self.sockets.remove(index);
                         // Whoever gave it may still hold it, so it is not closed yet.

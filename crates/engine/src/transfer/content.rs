@@ -137,7 +137,7 @@ impl Content {
 impl Changes {
     fn go_on(&mut self, writer: &mut Writer<'_>) -> Result<(), Full> {
         while let Some(difference) = self.differences.get(self.part / 2) {
-            let part = if self.part % 2 == 0 {
+            let part = if self.part.is_multiple_of(2) {
                 difference.deleted()
             } else {
                 difference.added()

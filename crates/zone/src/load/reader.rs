@@ -134,7 +134,7 @@ impl<'r> Reader<'r> {
                 }
             }
             self.entries = self.entries.wrapping_add(1);
-            if self.entries % ENTRIES_PER_LOOK == 0 {
+            if self.entries.is_multiple_of(ENTRIES_PER_LOOK) {
                 self.tell_progress(words.offset());
             }
         }

@@ -80,7 +80,7 @@ impl Digits {
     /// Base32 has none in DNS (RFC 5155 section 3.3).
     pub(crate) fn is_whole(&self) -> bool {
         let is_padded = match self.kind {
-            DigitKind::Base64 => (self.count + self.padding) % 4 == 0,
+            DigitKind::Base64 => (self.count + self.padding).is_multiple_of(4),
             DigitKind::Base32 | DigitKind::Hex => self.padding == 0,
         };
         self.held == 0 && self.bits < self.kind.width() && self.padding < 3 && is_padded

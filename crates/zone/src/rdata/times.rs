@@ -122,7 +122,7 @@ fn read_digits(text: &[u8]) -> Option<u64> {
 }
 
 const fn is_leap(year: u64) -> bool {
-    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
 }
 
 const fn days_of_year(year: u64) -> u64 {
