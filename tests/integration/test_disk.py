@@ -84,7 +84,7 @@ def test_a_drain_on_a_disk_that_filled_up_is_in_force(server: RunningServer, dis
     assert "drain 127.0.0.2" in server.run("status").stdout
     released = server.run("release", "127.0.0.2")
     assert released.returncode == 0, released.stderr
-    assert server.addresses(NAME) == PRIMARY
+    wait_until(lambda: server.addresses(NAME) == PRIMARY, "up for the failback delay (semantics 3.5), it returns")
     server.run("drain", "127.0.0.2")
     disk.empty()
     wait_until(lambda: "store" not in alarms(server), "the state is written", 60)
@@ -114,7 +114,7 @@ def test_a_disk_that_takes_nothing_at_the_start_costs_no_answer(
     assert "store/volatile" in (server.folder / "serve.log").read_text()
     released = server.run("release", "127.0.0.2")
     assert "does not survive a restart" in released.stderr
-    assert server.addresses(NAME) == PRIMARY
+    wait_until(lambda: server.addresses(NAME) == PRIMARY, "up for the failback delay (semantics 3.5), it returns")
 
 
 def test_a_folder_in_the_database_s_place_costs_no_answer(server: RunningServer, web: WebServers) -> None:

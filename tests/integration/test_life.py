@@ -164,7 +164,7 @@ def test_an_override_survives_a_restart_and_ends_with_its_release(server: Runnin
     assert server.addresses(NAME) == BACKUP
     assert "new kernel" in server.run("status").stdout
     assert server.run("release", "127.0.0.2").returncode == 0
-    assert server.addresses(NAME) == PRIMARY
+    wait_until(lambda: server.addresses(NAME) == PRIMARY, "up for the failback delay (semantics 3.5), it returns")
 
 
 def test_draining_the_last_endpoint_is_refused_unless_forced(server: RunningServer) -> None:
