@@ -13,7 +13,7 @@ import dns.update
 import dns.zone
 import pytest
 
-from understudy.testing.other_servers import OtherServer, Place, find_program
+from understudy.testing.other_servers import OtherServer, Peers, Place, bind, knot, nsd
 from understudy.testing.running_server import RunningServer, free_port, wait_until
 
 pytestmark = pytest.mark.integration
@@ -31,69 +31,7 @@ text  TXT "one" "two"
 sub   NS  ns.sub
 ns.sub A  192.0.2.54
 """
-_NAMED = """\
-options {{ directory "{folder}"; listen-on port {port} {{ {address}; }}; listen-on-v6 {{ none; }}; pid-file none;
-  session-keyfile none; lock-file none; recursion no; notify no; dnssec-validation no; empty-zones-enable no;
-  managed-keys-directory "{folder}"; allow-transfer {{ any; }}; }};
-controls {{ }};
-zone "{zone}" {{ type master; file "{folder}/zone"; allow-update {{ any; }}; }};
-"""
-_NSD = """\
-server:
-  ip-address: {address}@{port}
-  username: ""
-  chroot: ""
-  zonesdir: "{folder}"
-  database: ""
-  pidfile: ""
-  zonelistfile: "{folder}/zone.list"
-  xfrdfile: "{folder}/xfrd.state"
-  xfrdir: "{folder}"
-  server-count: 1
-remote-control:
-  control-enable: no
-zone:
-  name: "{zone}"
-  zonefile: "{folder}/zone"
-  provide-xfr: 127.0.0.1 NOKEY
-"""
-_KNOT = """\
-server:
-  rundir: "{folder}"
-  listen: {address}@{port}
-  udp-workers: 1
-  tcp-workers: 1
-database:
-  storage: "{folder}"
-log:
-  - target: stderr
-    any: warning
-acl:
-  - id: anybody
-    address: 127.0.0.1
-    action: [transfer, update]
-zone:
-  - domain: {zone}
-    file: "{folder}/zone"
-    acl: anybody
-    zonefile-load: difference-no-serial
-    journal-content: all
-"""
-
-
-def bind(place: Place) -> OtherServer:
-    return OtherServer([find_program("named"), "-g", "-n", "1", "-c", place.write(_NAMED)], place)
-
-
-def nsd(place: Place) -> OtherServer:
-    return OtherServer([find_program("nsd"), "-d", "-c", place.write(_NSD)], place)
-
-
-def knot(place: Place) -> OtherServer:
-    return OtherServer([find_program("knotd"), "-c", place.write(_KNOT)], place)
-
-
-Make = Callable[[Place], OtherServer]
+Make = Callable[[Place, Path, Peers], OtherServer]
 
 
 @pytest.fixture
@@ -135,7 +73,7 @@ def add(port: int, name: str, address: str) -> None:
 
 @pytest.mark.parametrize("make", [bind, nsd, knot])
 def test_a_zone_comes_from_a_primary_and_outlives_it(make: Make, place: Place, server: RunningServer) -> None:
-    with make(place):
+    with make(place, place.folder / "zone", Peers()):
         server.start()
         wait_until(lambda: answers(server, 1), "the zone is here")
         assert server.addresses("www.example.com") == ["192.0.2.10"]
@@ -152,7 +90,7 @@ def test_a_zone_comes_from_a_primary_and_outlives_it(make: Make, place: Place, s
 
 @pytest.mark.parametrize("make", [bind, knot])
 def test_changes_of_a_primary_follow_as_differences(make: Make, place: Place, server: RunningServer) -> None:
-    with make(place):
+    with make(place, place.folder / "zone", Peers()):
         server.start()
         wait_until(lambda: answers(server, 1), "the zone is here")
         for last in range(1, 4):
@@ -168,6 +106,6 @@ def test_changes_of_a_primary_follow_as_differences(make: Make, place: Place, se
 def test_a_primary_that_starts_later_is_found(place: Place, server: RunningServer) -> None:
     server.start()
     assert server.ask("www.example.com").rcode() == dns.rcode.REFUSED
-    with knot(place):
+    with knot(place, place.folder / "zone", Peers()):
         wait_until(lambda: server.ask("www.example.com").rcode() == dns.rcode.NOERROR, "the zone is here")
         assert server.addresses("www.example.com") == ["192.0.2.10"]

@@ -40,11 +40,10 @@ class AdmissionForm(ShortForm):
         return {"type": "string", "examples": ["192.0.2.53", "2001:db8::/32"]}
 
 
-class NotifyForm(ShortForm):
-    """A server that is told of every new version (RFC 1996)."""
+class _ServerForm(ShortForm):
+    """Another name server, which may be written as its address alone."""
 
     address: ServerText = Field(description="Its address; with a port if that is not 53.")
-    key: KeyName | None = Field(None, description="Name of the key that the message is signed with.")
 
     @model_validator(mode="before")
     @classmethod
@@ -57,23 +56,18 @@ class NotifyForm(ShortForm):
         return {"type": "string", "examples": ["192.0.2.53", "192.0.2.53:5353"]}
 
 
-class PrimaryForm(ShortForm):
+class NotifyForm(_ServerForm):
+    """A server that is told of every new version (RFC 1996)."""
+
+    key: KeyName | None = Field(None, description="Name of the key that the message is signed with.")
+
+
+class PrimaryForm(_ServerForm):
     """A server that a zone is fetched from."""
 
-    address: ServerText = Field(description="Its address; with a port if that is not 53.")
     key: Annotated[SkipJsonSchema[None], later("keys for transfers in", "permit this server by its address")] = Field(
         None, exclude=True
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_text(cls, value: Any) -> Any:
-        return value if isinstance(value, dict) else {"address": value}
-
-    @classmethod
-    def short_schema(cls) -> dict[str, Any]:
-        """Address alone."""
-        return {"type": "string", "examples": ["192.0.2.53", "192.0.2.53:5353"]}
 
 
 class TransferForm(Form):

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Self, TypeAlias
 
@@ -15,106 +15,16 @@ import dns.message
 import dns.query
 import dns.rcode
 
+from understudy.testing.other_server_forms import BIND, KNOT, NSD, UNBOUND, Form
 from understudy.testing.running_server import wait_until
 
 Files: TypeAlias = Path | Mapping[str, Path]
-"""The master file of the place's zone, or of every zone."""
+"""The master file of the place's zone, or of every zone; a secondary keeps its copy there."""
 
 ADDRESS = "127.0.0.1"
 ASK_S = 1.0
 LEAVE_S = 10.0
 _PLACES = "/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin"
-
-_NAMED = """\
-options {{
-  directory "{folder}"; listen-on port {port} {{ {address}; }}; listen-on-v6 {{ none; }};
-  pid-file none; session-keyfile none; lock-file none; managed-keys-directory "{folder}";
-  recursion no; notify no; minimal-responses no-auth; dnssec-validation no; allow-transfer {{ none; }};
-  zero-no-soa-ttl no; check-names master ignore; empty-zones-enable no;
-  max-records-per-type 0; max-types-per-name 0;
-  version "{identity}"; hostname "{identity}"; server-id "{identity}"; {cookie}
-  edns-udp-size {udp_size}; max-udp-size {udp_size};
-}};
-controls {{ }};
-"""
-_NAMED_ZONE = 'zone "{zone}" {{ type master; file "{file}"; check-names ignore; check-integrity no; }};\n'
-_NAMED_COOKIE = 'answer-cookie yes; cookie-algorithm siphash24; cookie-secret "{secret}";'
-
-_NSD = """\
-server:
-  ip-address: {address}@{port}
-  username: ""
-  chroot: ""
-  zonesdir: "{folder}"
-  database: ""
-  pidfile: ""
-  zonelistfile: "{folder}/zone.list"
-  xfrdfile: "{folder}/xfrd.state"
-  xfrdir: "{folder}"
-  server-count: 1
-  rrl-ratelimit: 0
-  minimal-responses: yes
-  identity: "{identity}"
-  version: "{identity}"
-  nsid: "ascii_{identity}"
-  ipv4-edns-size: {udp_size}
-  {cookie}
-remote-control:
-  control-enable: no
-"""
-_NSD_ZONE = 'zone:\n  name: "{zone}"\n  zonefile: "{file}"\n'
-_NSD_COOKIE = "answer-cookie: yes\n  cookie-secret: {secret}"
-
-_KNOT = """\
-server:
-  rundir: "{folder}"
-  listen: {address}@{port}
-  udp-workers: 1
-  tcp-workers: 1
-  identity: "{identity}"
-  version: "{identity}"
-  nsid: "{identity}"
-  udp-max-payload: {udp_size}
-database:
-  storage: "{folder}"
-log:
-  - target: stderr
-    any: warning
-{cookie}
-zone:
-"""
-_KNOT_ZONE = '  - domain: {zone}\n    file: "{file}"\n    semantic-checks: soft\n'
-_KNOT_COOKIE = """\
-mod-cookies:
-  - id: default
-    secret: 0x{secret}
-template:
-  - id: default
-    global-module: mod-cookies/default
-"""
-
-_UNBOUND = """\
-server:
-  interface: {address}@{port}
-  access-control: 127.0.0.0/8 allow
-  do-daemonize: no
-  use-syslog: no
-  logfile: ""
-  pidfile: ""
-  chroot: ""
-  username: ""
-  directory: "{folder}"
-  num-threads: 1
-  do-not-query-localhost: no
-  module-config: "iterator"
-  qname-minimisation: yes
-  rrset-roundrobin: no
-remote-control:
-  control-enable: no
-stub-zone:
-  name: "{zone}"
-  stub-addr: {address}@{upstream}
-"""
 
 
 def find_program(name: str) -> str:
@@ -123,6 +33,31 @@ def find_program(name: str) -> str:
     if path is None:
         raise FileNotFoundError(f"{name} is not installed: run tools/peers.sh")
     return path
+
+
+@dataclass(frozen=True, slots=True)
+class SharedKey:
+    """A secret that both sides have (TSIG, RFC 8945); `secret` in base64."""
+
+    name: str
+    secret: str
+    algorithm: str = "hmac-sha256"
+
+
+CORP_KEY = SharedKey("corp-key", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
+"""For tests that need any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """Whom the zones are exchanged with, all on 127.0.0.1: `primary` and `secondaries` are their ports.
+
+    Without a primary the zones come from their files, and 127.0.0.1 may fetch and update them.
+    """
+
+    primary: int | None = None
+    secondaries: tuple[int, ...] = ()
+    key: SharedKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,31 +74,37 @@ class Place:
     identity: str = "peer"
     udp_size: int = 1232
     cookie_secret: str = ""
+    threads: int = 1
 
     def write(self, template: str, **values: object) -> str:
         """Write the configuration; its path."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / "configuration"
-        known = {name: getattr(self, name) for name in ("folder", "address", "port", "zone", "identity", "udp_size")}
+        known = {each.name: getattr(self, each.name) for each in fields(self)}
         path.write_text(template.format(**known, **values), encoding="utf-8")
         return str(path)
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """How a server's configuration is written: once, for each zone, and if it has a secret for cookies."""
-
-    server: str
-    zone: str
-    cookie: str
-    without_cookie: str = ""
-
-    def write(self, place: Place, files: Files) -> str:
-        """The configuration's path."""
-        by_origin = {place.zone: files} if isinstance(files, Path) else files
-        zones = "".join(self.zone.format(zone=origin, file=file) for origin, file in by_origin.items())
-        cookie = self.cookie.format(secret=place.cookie_secret) if place.cookie_secret else self.without_cookie
-        return place.write(self.server + "{zones}", cookie=cookie, zones=zones)
+def _write(form: Form, place: Place, files: Files, *, peers: Peers | None) -> str:
+    """The configuration of a server with these zones; its path."""
+    key = peers.key if peers is not None else None
+    name = key.name if key is not None else ""
+    signed, who = (pair[key is not None].format(name=name) for pair in (form.signed, form.who))
+    primary, ports = (peers.primary, peers.secondaries) if peers is not None else (None, ())
+    tells = "".join(form.tells.format(port=port, signed=signed) for port in ports)
+    notify = f"notify: [{', '.join(f'to-{port}' for port in ports)}]" if ports else ""
+    known = {"primary": primary or 0, "signed": signed, "who": who, "tells": tells, "notify": notify}
+    exchange = form.hands_on if primary is None else form.fetches
+    more = exchange.format(**known) if peers is not None else ""
+    zone = form.zone if primary is None else form.secondary
+    by_origin = {place.zone: files} if isinstance(files, Path) else files
+    return place.write(
+        form.server,
+        **known,
+        key=form.key.format(name=name, algorithm=key.algorithm, secret=key.secret) if key is not None else "",
+        cookie=form.cookie.format(secret=place.cookie_secret) if place.cookie_secret else form.without_cookie,
+        zones="".join(zone.format(zone=origin, file=file, more=more) for origin, file in by_origin.items()),
+    )
 
 
 class OtherServer:
@@ -171,25 +112,25 @@ class OtherServer:
 
     def __init__(self, command: Sequence[str], place: Place) -> None:
         self.port = place.port
-        self._command = command
-        self._folder = place.folder
+        self.command = command
+        self.folder = place.folder
         self._zone = place.zone
         self._address = place.address
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        log = self._folder / "log"
+        log = self.folder / "log"
         with log.open("wb") as output:
             self._process = subprocess.Popen(  # noqa: S603  # found by find_program
-                self._command, cwd=self._folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+                self.command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output
             )
         try:
-            wait_until(self._is_over_or_answers, f"{self._command[0]} answers")
+            wait_until(self._is_over_or_answers, f"{self.command[0]} answers")
         except TimeoutError:
             self.stop()
             raise
         if self._process.poll() is not None:
-            raise RuntimeError(f"{self._command[0]} ended: {log.read_text(errors='replace')}")
+            raise RuntimeError(f"{self.command[0]} ended: {log.read_text(errors='replace')}")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -217,24 +158,22 @@ class OtherServer:
         return False
 
 
-def bind(place: Place, files: Files) -> OtherServer:
+def bind(place: Place, files: Files, peers: Peers | None = None) -> OtherServer:
     """BIND's named."""
-    form = _Form(_NAMED, _NAMED_ZONE, _NAMED_COOKIE, "answer-cookie no;")
-    return OtherServer([find_program("named"), "-g", "-n", "1", "-c", form.write(place, files)], place)
+    path = _write(BIND, place, files, peers=peers)
+    return OtherServer([find_program("named"), "-g", "-n", str(place.threads), "-c", path], place)
 
 
-def nsd(place: Place, files: Files) -> OtherServer:
-    """NLnet Labs' NSD."""
-    return OtherServer(
-        [find_program("nsd"), "-d", "-c", _Form(_NSD, _NSD_ZONE, _NSD_COOKIE).write(place, files)], place
-    )
+def nsd(place: Place, files: Files, peers: Peers | None = None) -> OtherServer:
+    """NLnet Labs' NSD, which takes no updates."""
+    return OtherServer([find_program("nsd"), "-d", "-c", _write(NSD, place, files, peers=peers)], place)
 
 
-def knot(place: Place, files: Files) -> OtherServer:
+def knot(place: Place, files: Files, peers: Peers | None = None) -> OtherServer:
     """Knot DNS."""
-    return OtherServer([find_program("knotd"), "-c", _Form(_KNOT, _KNOT_ZONE, _KNOT_COOKIE).write(place, files)], place)
+    return OtherServer([find_program("knotd"), "-c", _write(KNOT, place, files, peers=peers)], place)
 
 
 def unbound(place: Place, upstream: int) -> OtherServer:
     """Unbound, which finds the zone on port `upstream` and nothing else."""
-    return OtherServer([find_program("unbound"), "-d", "-c", place.write(_UNBOUND, upstream=upstream)], place)
+    return OtherServer([find_program("unbound"), "-d", "-c", place.write(UNBOUND, upstream=upstream)], place)
