@@ -235,21 +235,30 @@ impl Engine {
         })
     }
 
-    /// Who may transfer a zone: clients of these networks, and those that sign with these keys.
-    /// Nobody else. Raises `ValueError`, `ZoneNotFoundError`.
+    /// Who may transfer a zone: clients of these networks, those that sign with these keys, and
+    /// those of a network that sign with the key beside it. Nobody else. Raises `ValueError`,
+    /// `ZoneNotFoundError`.
+    #[pyo3(signature = (origin, networks, keys, both = Vec::new()))]
     fn set_access(
         &self,
         py: Python<'_>,
         origin: &str,
         networks: Vec<String>,
         keys: Vec<String>,
+        both: Vec<(String, String)>,
     ) -> PyResult<()> {
         let origin = values::name(origin)?;
         let keys: PyResult<Vec<_>> = keys.iter().map(|key| values::name(key)).collect();
         let keys = keys?;
+        let named = |(network, key): &(String, String)| Ok((network.clone(), values::name(key)?));
+        let both: PyResult<Vec<_>> = both.iter().map(named).collect();
+        let both = both?;
         self.detached(py, |engine| {
             let networks: Result<Vec<_>, _> = networks.iter().map(|text| text.parse()).collect();
-            let access = Access::new(networks?, keys);
+            let pair =
+                |(network, key): &(String, _)| network.parse().map(|network| (network, *key));
+            let both: Result<Vec<_>, _> = both.iter().map(pair).collect();
+            let access = Access::new(networks?, keys).and_both(both?);
             engine.zones().set_access(origin.as_name(), access)
         })
     }

@@ -74,6 +74,7 @@ def _node(form: DocumentForm | None, file: Path, findings: Findings) -> NodeSett
         tcp_clients=server.tcp.clients,
         tcp_clients_per_prefix=server.tcp.clients_per_prefix,
         tcp_idle_s=server.tcp.idle,
+        transfers=server.transfers,
         probe_rate_max=float(form.limits.probe_rate),
         api_socket=socket,
     )

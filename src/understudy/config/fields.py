@@ -200,6 +200,7 @@ Weight: TypeAlias = Annotated[int, BeforeValidator(whole(0, 1_000_000)), _whole_
 Threads: TypeAlias = Annotated[int, BeforeValidator(whole(1, 64)), _whole_schema(1, 64)]
 UdpSize: TypeAlias = Annotated[int, BeforeValidator(whole(512, 4096)), _whole_schema(512, 4096)]
 Connections: TypeAlias = Annotated[int, BeforeValidator(whole(1, 100_000)), _whole_schema(1, 100_000)]
+Transfers: TypeAlias = Annotated[int, BeforeValidator(whole(1, 10_000)), _whole_schema(1, 10_000)]
 TcpIdle: TypeAlias = Annotated[float, BeforeValidator(between(0.1, _HOUR_S)), _duration_schema("10s 1m")]
 PerSecond: TypeAlias = Annotated[int, BeforeValidator(whole(1, 100_000)), _whole_schema(1, 100_000)]
 Slip: TypeAlias = Annotated[int, BeforeValidator(whole(0, 100)), _whole_schema(0, 100)]

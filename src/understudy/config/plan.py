@@ -27,6 +27,7 @@ _RESTART_KEYS = {
     "tcp_clients": "server.tcp.clients",
     "tcp_clients_per_prefix": "server.tcp.clients_per_prefix",
     "tcp_idle_s": "server.tcp.idle",
+    "transfers": "server.transfers",
     "probe_rate_max": "limits.probe_rate",
     "api_socket": "api.socket",
 }

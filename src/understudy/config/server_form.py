@@ -15,6 +15,7 @@ from understudy.config.fields import (
     TcpIdle,
     Text,
     Threads,
+    Transfers,
     UdpSize,
 )
 from understudy.config.findings import Findings
@@ -72,6 +73,9 @@ class ServerForm(Form):
         None, description="Limit what a network is sent over UDP without a valid cookie; default: no limit."
     )
     tcp: TcpForm = Field(TcpForm(), description="Connections over TCP.")
+    transfers: Transfers = Field(
+        20, description="How many zones are sent to secondaries at once; a further one is told to try again later."
+    )
 
 
 def judge_server(form: ServerForm, findings: Findings) -> None:

@@ -15,23 +15,24 @@ from understudy.config.forms import Form, ShortForm
 class KeyForm(Form):
     """A secret that this server shares with another one (TSIG, RFC 8945)."""
 
-    algorithm: Literal["hmac-sha256", "hmac-sha384", "hmac-sha512", "hmac-sha1"] = Field(
-        "hmac-sha256", description="How messages are signed; hmac-sha1 only for a server that knows no better."
+    algorithm: Literal["hmac-sha256", "hmac-sha384", "hmac-sha512", "hmac-sha224", "hmac-sha1"] = Field(
+        "hmac-sha256",
+        description="How messages are signed; hmac-sha224 and hmac-sha1 only for a server that knows no better.",
     )
     secret_file: Text = Field(description="File with the secret in base64 on one line, relative to this file.")
 
 
 class AdmissionForm(ShortForm):
-    """Who may fetch a zone: a network, or whoever has a key. Exactly one of them."""
+    """Who may fetch a zone: a network, whoever has a key, or whoever of a network has a key."""
 
-    network: NetworkText | None = Field(None, description="Address or network.")
-    key: KeyName | None = Field(None, description="Name of a key; the address does not matter then.")
+    network: NetworkText | None = Field(None, description="Address or network; with a key, both are asked for.")
+    key: KeyName | None = Field(None, description="Name of a key; without a network the address does not matter.")
 
     @model_validator(mode="before")
     @classmethod
     def _from_text(cls, value: Any) -> Any:
-        if isinstance(value, dict) and len({"network", "key"} & value.keys()) != 1:
-            raise fault("transfer.who", f"{shown(value)} is not one of the two", "write {network: ...} or {key: ...}")
+        if isinstance(value, dict) and not {"network", "key"} & value.keys():
+            raise fault("transfer.who", f"{shown(value)} is nobody", "write {network: ...}, {key: ...}, or both in one")
         return value if isinstance(value, dict) else {"network": value}
 
     @classmethod
@@ -74,7 +75,9 @@ class TransferForm(Form):
     """How a zone is handed on to secondaries."""
 
     to: list[AdmissionForm] = Field(
-        description="Who may fetch the zone: addresses, networks, and keys as {key: NAME}.", min_length=1
+        description="Who may fetch the zone: addresses, networks, keys as {key: NAME}, or both at once as"
+        " {network: 192.0.2.0/24, key: NAME}.",
+        min_length=1,
     )
     notify: list[NotifyForm] | None = Field(
         None,

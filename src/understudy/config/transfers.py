@@ -10,7 +10,7 @@ from understudy.config.source import KeyPath
 from understudy.config.transfer_form import KeyForm, NotifyForm, TransferForm
 from understudy.model.key import Key
 from understudy.model.name import Name
-from understudy.model.transfer import NotifyTarget, SerialStyle, TransferOut
+from understudy.model.transfer import KeyedNetwork, NotifyTarget, SerialStyle, TransferOut
 
 
 class KeyTable:
@@ -49,11 +49,16 @@ def transfer_out(form: TransferForm, path: KeyPath, keys: KeyTable) -> TransferO
         if admission.key is not None:
             keys.use(admission.key, (*path, "to", index))
     return TransferOut(
-        networks=tuple(each.network for each in form.to if each.network is not None),
-        keys=tuple(each.key for each in form.to if each.key is not None),
+        networks=tuple(each.network for each in form.to if each.network is not None and each.key is None),
+        keys=tuple(each.key for each in form.to if each.key is not None and each.network is None),
         notify=None if form.notify is None else _targets(form.notify, path, keys),
         serial=SerialStyle(form.serial),
         merge_s=form.merge,
+        keyed_networks=tuple(
+            KeyedNetwork(each.network, each.key)
+            for each in form.to
+            if each.network is not None and each.key is not None
+        ),
     )
 
 

@@ -257,9 +257,12 @@ class Engine:
         ZoneNotFoundError; ValueError where there is no copy yet.
         """
 
-    def set_access(self, origin: str, networks: Sequence[str], keys: Sequence[str]) -> None:
-        """Who may transfer a zone: clients of these networks, and whoever signs with one of these keys. Nobody at
-        first, and again after `withdraw_zone`. Raises ZoneNotFoundError; ValueError for what is no network or name.
+    def set_access(
+        self, origin: str, networks: Sequence[str], keys: Sequence[str], both: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        """Who may transfer a zone: clients of these networks, whoever signs with one of these keys, and clients of a
+        network who sign with the key beside it. Nobody at first, and again after `withdraw_zone`. Raises
+        ZoneNotFoundError; ValueError for what is no network or name.
         """
 
     def zones(self) -> list[tuple[str, int, int]]:

@@ -55,6 +55,7 @@ class NodeSettings:
     tcp_clients: int = 1000
     tcp_clients_per_prefix: int = 100
     tcp_idle_s: float = 10.0
+    transfers: int = 20
     probe_rate_max: float = 2000.0  # chosen: probes started per second in all; twice what 10,000 endpoints at 10 s need
     api_socket: Path | None = None
 

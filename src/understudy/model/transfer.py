@@ -42,8 +42,19 @@ class Primary:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyedNetwork:
+    """Clients of a network, of whom each has to sign with the key as well."""
+
+    network: str
+    key: Name
+
+    def __str__(self) -> str:
+        return f"{self.network} with {self.key}"
+
+
+@dataclass(frozen=True, slots=True)
 class TransferOut:
-    """Who may fetch a zone, by network or by key, and whom to tell of a new version.
+    """Who may fetch a zone, by network, by key, or by both at once, and whom to tell of a new version.
 
     `notify` None: the name servers of the zone. `merge_s` is the least time between two versions.
     """
@@ -53,3 +64,4 @@ class TransferOut:
     notify: tuple[NotifyTarget, ...] | None = None
     serial: SerialStyle = SerialStyle.INCREMENT
     merge_s: float = 0.1
+    keyed_networks: tuple[KeyedNetwork, ...] = ()

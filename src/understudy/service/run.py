@@ -84,6 +84,7 @@ def _opened_engine(candidate: Candidate) -> Iterator[Engine]:
             tcp_clients=node.tcp_clients,
             tcp_clients_per_prefix=node.tcp_clients_per_prefix,
             tcp_idle_s=node.tcp_idle_s,
+            transfers=node.transfers,
         )
     except BindError as error:
         raise bind_error(error) from error

@@ -217,4 +217,5 @@ class Versions:
 
     def _admit(self, loaded: LoadedZone, transfer: TransferOut) -> None:
         keys = [key.absolute for key in transfer.keys]
-        self._engine.set_access(loaded.definition.name.absolute, list(transfer.networks), keys)
+        both = [(each.network, each.key.absolute) for each in transfer.keyed_networks]
+        self._engine.set_access(loaded.definition.name.absolute, list(transfer.networks), keys, both)

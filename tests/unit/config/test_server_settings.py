@@ -23,12 +23,13 @@ def test_the_server_has_its_settings(tmp_path: Path) -> None:
     node = node_of(
         tmp_path,
         "{udp_size: 1400, udp_size_without_cookie: 512, cookie_secret_file: secret, minimal_responses: true, "
-        "rotate: true, tcp: {clients: 10, clients_per_prefix: 2, idle: 30s}}",
+        "rotate: true, tcp: {clients: 10, clients_per_prefix: 2, idle: 30s}, transfers: 5}",
     )
     assert (node.udp_size, node.udp_size_without_cookie, node.has_cookies) == (1400, 512, True)
     assert node.cookie_secret_file == tmp_path / "secret"
     assert (node.is_minimal, node.is_rotated) == (True, True)
     assert (node.tcp_clients, node.tcp_clients_per_prefix, node.tcp_idle_s) == (10, 2, 30.0)
+    assert node.transfers == 5
 
 
 def test_cookies_are_on_and_nothing_is_bounded_for_their_sake(tmp_path: Path) -> None:
@@ -55,6 +56,7 @@ def test_a_rate_limit_is_off_unless_it_is_written(tmp_path: Path) -> None:
         ("{udp_size: 600, udp_size_without_cookie: 601}", 50, "server.udp-size"),
         ("{tcp: {idle: 1d}}", 22, "duration.range"),
         ("{tcp: {clients: 0}}", 25, "value.range"),
+        ("{transfers: 0}", 21, "value.range"),
         ("{tcp: {clients_per_addres: 1}}", 16, "key.unknown"),
         ("{rotate: 1}", 18, "value.type"),
         ("{rate_limit: {slip: 2}}", 22, "key.missing"),

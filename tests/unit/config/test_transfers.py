@@ -9,9 +9,10 @@ import pytest
 from understudy.config.load import examine_text, load_text
 from understudy.config.plan import plan
 from understudy.config.secret_files import SecretFileError, read_key_secret
+from understudy.engine import Engine
 from understudy.model.key import Key
 from understudy.model.name import Name
-from understudy.model.transfer import NotifyTarget, SerialStyle, TransferOut
+from understudy.model.transfer import KeyedNetwork, NotifyTarget, SerialStyle, TransferOut
 
 SECRET = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 KEY = Name.parse("corp-key")
@@ -53,6 +54,21 @@ def test_a_transfer_has_its_settings(tmp_path: Path) -> None:
     assert [str(target) for target in found.notify or ()] == ["192.0.2.53:53", "[2001:db8::53]:5353"]
 
 
+def test_a_network_and_a_key_may_be_asked_for_at_once(tmp_path: Path) -> None:
+    found = transfer_of(tmp_path, "{to: [192.0.2.53, {network: 198.51.100.0/24, key: Corp-Key}]}")
+    assert (found.networks, found.keys) == (("192.0.2.53/32",), ())
+    assert found.keyed_networks == (KeyedNetwork("198.51.100.0/24", KEY),)
+    assert str(found.keyed_networks[0]) == "198.51.100.0/24 with corp-key"
+
+
+@pytest.mark.parametrize("algorithm", ["hmac-sha1", "hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512"])
+def test_a_key_has_an_algorithm_that_the_engine_knows(tmp_path: Path, algorithm: str) -> None:
+    text = f"listen: 127.0.0.1\nkeys: {{corp-key: {{secret_file: corp.key, algorithm: {algorithm}}}}}\n"
+    key = load_text(text, prepare(tmp_path)).configuration.keys[KEY]
+    Engine([]).set_keys([(key.name.absolute, key.algorithm, read_key_secret(key.secret_file))])
+    assert key.algorithm == algorithm
+
+
 def test_the_name_servers_are_told_unless_others_are_named(tmp_path: Path) -> None:
     assert transfer_of(tmp_path, "{to: [192.0.2.53]}") == TransferOut(("192.0.2.53/32",), ())
     assert transfer_of(tmp_path, "{to: [192.0.2.53], notify: []}").notify == ()
@@ -66,7 +82,8 @@ def test_the_name_servers_are_told_unless_others_are_named(tmp_path: Path) -> No
         ("{to: 192.0.2.53}", 20, "value.type"),
         ("{to: [corp]}", 21, "network.bad"),
         ("{to: [{}]}", 21, "transfer.who"),
-        ("{to: [{key: a, network: 192.0.2.1}]}", 21, "transfer.who"),
+        ("{to: [{key: a, network: 192.0.2.1}]}", 21, "reference.unknown"),
+        ("{to: [{key: corp-key, network: corp}]}", 46, "network.bad"),
         ("{to: [{key: other}]}", 21, "reference.unknown"),
         ("{to: [{key: corp-key}], notify: [ns.example.net]}", 48, "server.bad"),
         ("{to: [{key: corp-key}], notify: ['192.0.2.1:0']}", 48, "server.bad"),

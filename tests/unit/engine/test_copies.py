@@ -175,8 +175,12 @@ def test_differences_of_an_earlier_run_hold_as_far_as_they_lead_to_the_copy(engi
 
 def test_access_is_for_networks_and_keys_of_a_served_zone(engine: Engine) -> None:
     engine.set_access("example.com.", ["192.0.2.0/24", "2001:db8::1"], ["corp-key"])
+    engine.set_access("example.com.", [], [], [("192.0.2.0/24", "corp-key")])
     for networks, keys in ((["192.0.2.1/24"], []), (["corp"], []), ([], ["a..b"])):
         with pytest.raises(ValueError, match="is not a"):
             engine.set_access("example.com.", networks, keys)
+    for both in (("corp", "corp-key"), ("192.0.2.0/24", "a..b")):
+        with pytest.raises(ValueError, match="is not a"):
+            engine.set_access("example.com.", [], [], [both])
     with pytest.raises(ZoneNotFoundError):
         engine.set_access("example.net.", [], [])

@@ -118,6 +118,18 @@ def test_whoever_has_not_the_key_gets_nothing(engine: Engine, key: dns.tsig.Key 
     assert engine.counters()["transfers.axfr"] == 0
 
 
+def test_a_network_with_a_key_beside_it_asks_for_both(engine: Engine) -> None:
+    key = dns.tsig.Key(NAME, SECRET, "hmac-sha256")
+    engine.set_access(ORIGIN, [], [], [("127.0.0.0/8", NAME)])
+    assert len(transferred(engine, key).nodes) == NAMES + 2
+    for other in (None, dns.tsig.Key("other-key.", SECRET, "hmac-sha256")):
+        with pytest.raises(dns.xfr.TransferError):
+            transferred(engine, other)
+    engine.set_access(ORIGIN, [], [], [("192.0.2.0/24", NAME), ("127.0.0.1", "other-key.")])
+    with pytest.raises(dns.xfr.TransferError):
+        transferred(engine, key)
+
+
 def test_a_permitted_address_with_a_bad_signature_gets_nothing(engine: Engine) -> None:
     engine.set_access(ORIGIN, ["127.0.0.1"], [])
     with pytest.raises(dns.tsig.PeerBadSignature):
