@@ -19,7 +19,7 @@ use crate::server::Server;
 use crate::steering::{Chosen, Picker};
 
 /// The response, if this way leads to it; otherwise `reply` is as good as untouched.
-#[inline(never)]
+#[inline(always)]
 pub(crate) fn respond<Z: Zones>(
     zones: &Z,
     server: &Server,

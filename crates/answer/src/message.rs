@@ -20,7 +20,10 @@ use crate::steering::Picker;
 use crate::{chaos, direct};
 
 /// Writes the response to `request` into `reply`, whose length is the most that may be sent.
-#[inline]
+///
+/// The shortest way is taken here and not behind another call, so that its outcome is written where
+/// the caller wants it.
+#[inline(never)]
 pub fn respond<Z: Zones>(
     zones: &Z,
     server: &Server,

@@ -46,7 +46,7 @@ fn last_word(octets: &[u8], rest: &[u8]) -> u64 {
 }
 
 /// Are the octets the same? Short ones, as most names are, are compared without a call.
-#[inline]
+#[inline(always)]
 #[must_use]
 pub fn is_same(left: &[u8], right: &[u8]) -> bool {
     let word = |octets: &[u8; 8]| u64::from_le_bytes(*octets);

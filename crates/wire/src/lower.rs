@@ -88,7 +88,7 @@ impl LowerName {
 
     /// The octets of the ancestor (or the name itself) that has `labels` labels; None if the name
     /// has fewer.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn suffix(&self, labels: usize) -> Option<&[u8]> {
         self.octets.get(self.start_of(labels)?..self.length)
@@ -111,7 +111,7 @@ impl LowerName {
     }
 
     /// Where the ancestor with so many labels begins: a walk over those that it lacks.
-    #[inline]
+    #[inline(always)]
     fn start_of(&self, labels: usize) -> Option<usize> {
         let mut start = 0;
         for _ in 0..self.labels.checked_sub(labels)? {

@@ -81,7 +81,7 @@ pub(crate) fn find<'z>(version: &'z Version, name: &LowerName) -> Found<'z> {
 }
 
 /// What is at a name, if nothing above it and no wildcard can play a part.
-#[inline]
+#[inline(always)]
 pub(crate) fn find_unhidden<'z>(version: &'z Version, name: &LowerName) -> Option<Match<'z>> {
     let depth = name.label_count().checked_sub(version.origin_labels)?;
     if version.may_hide_names() && (depth > 1 || version.apex().has_dname()) {

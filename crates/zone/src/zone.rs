@@ -68,7 +68,7 @@ pub(crate) fn soa_number(rdata: &[u8], from_end: usize) -> u32 {
 impl Version {
     /// What a name that is the apex or below it has: nothing at an empty non-terminal. None if it
     /// does not exist.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn get(&self, name: &LowerName) -> Option<Node<'_>> {
         let key = name.before(self.origin.as_name().octets().len())?;
         self.index.get(key).map(Node::from_octets)
