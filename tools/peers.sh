@@ -6,7 +6,6 @@ packages=()
 need() { command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ] || packages+=("$2"); }
 if [ "${1:-}" = bench ]; then
   need gdnsd gdnsd
-  need pdns_server pdns-server
   [ -e /usr/lib/*/pdns/libbindbackend.so ] || packages+=(pdns-backend-bind)
   need valgrind valgrind
 fi
@@ -17,6 +16,8 @@ need nsd nsd
 need knotd knot
 need kzonecheck knot-dnssecutils
 need kdig knot-dnsutils
+need pdns_server pdns-server
+[ -e /usr/lib/*/pdns/libgsqlite3backend.so ] || packages+=(pdns-backend-sqlite3)
 need unbound unbound
 need ip iproute2
 need aiosmtpd python3-aiosmtpd

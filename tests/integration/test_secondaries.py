@@ -45,7 +45,7 @@ def addresses(port: int) -> set[str]:
 
 
 @pytest.mark.parametrize("is_signed", [False, True])
-@pytest.mark.parametrize("make", [other_servers.bind, other_servers.nsd, other_servers.knot])
+@pytest.mark.parametrize("make", [other_servers.bind, other_servers.nsd, other_servers.knot, other_servers.powerdns])
 def test_a_failover_reaches_a_secondary_as_zone_data(
     server: RunningServer, web: WebServers, make: Callable[..., other_servers.OtherServer], *, is_signed: bool
 ) -> None:

@@ -13,7 +13,7 @@ import dns.update
 import dns.zone
 import pytest
 
-from understudy.testing.other_servers import OtherServer, Peers, Place, bind, knot, nsd
+from understudy.testing.other_servers import OtherServer, Peers, Place, bind, knot, nsd, powerdns
 from understudy.testing.running_server import RunningServer, free_port, wait_until
 
 pytestmark = pytest.mark.integration
@@ -71,7 +71,7 @@ def add(port: int, name: str, address: str) -> None:
     assert dns.query.tcp(update, "127.0.0.1", port=port, timeout=5).rcode() == dns.rcode.NOERROR
 
 
-@pytest.mark.parametrize("make", [bind, nsd, knot])
+@pytest.mark.parametrize("make", [bind, nsd, knot, powerdns])
 def test_a_zone_comes_from_a_primary_and_outlives_it(make: Make, place: Place, server: RunningServer) -> None:
     with make(place, place.folder / "zone", Peers()):
         server.start()

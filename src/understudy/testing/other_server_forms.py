@@ -1,4 +1,4 @@
-"""How the configurations of BIND, NSD, Knot and Unbound are written.
+"""How the configurations of BIND, NSD, Knot, PowerDNS and Unbound are written.
 
 Each zone comes from a master file, or from a primary on loopback with its copy in that file. A zone with peers may be
 fetched and updated from loopback; where there is a key, only with that.
@@ -144,6 +144,36 @@ template:
 """,
     signed=("", "key: {name}"),
 )
+
+POWERDNS = """\
+launch=gsqlite3
+gsqlite3-database={folder}/zones.sqlite3
+local-address={address}
+local-port={port}
+socket-dir={folder}
+receiver-threads={threads}
+primary={is_primary}
+secondary={is_secondary}
+xfr-cycle-interval=1
+also-notify={tells}
+only-notify=
+dnsupdate={is_primary}
+allow-axfr-ips={may_fetch}
+default-soa-edit=
+cache-ttl=0
+query-cache-ttl=0
+negquery-cache-ttl=0
+zone-cache-refresh-interval=0
+udp-truncation-threshold={udp_size}
+security-poll-suffix=
+daemon=no
+guardian=no
+loglevel=5
+"""
+POWERDNS_SECONDARY = "INSERT INTO domains (name, type, master) VALUES (?, 'SLAVE', ?)"
+POWERDNS_PRIMARY = "UPDATE domains SET type = 'MASTER'"
+POWERDNS_KEY = "INSERT INTO tsigkeys (name, algorithm, secret) VALUES (?, ?, ?)"
+POWERDNS_WORD = "INSERT INTO domainmetadata (domain_id, kind, content) SELECT id, ?, ? FROM domains"
 
 UNBOUND = """\
 server:

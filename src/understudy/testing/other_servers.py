@@ -1,11 +1,12 @@
-"""BIND, NSD, Knot and Unbound as processes on loopback, for integration tests; each ends with its context."""
+"""BIND, NSD, Knot, PowerDNS and Unbound as processes on loopback, for integration tests; each ends with its context."""
 
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Self, TypeAlias
@@ -15,7 +16,7 @@ import dns.message
 import dns.query
 import dns.rcode
 
-from understudy.testing.other_server_forms import BIND, KNOT, NSD, UNBOUND, Form
+from understudy.testing import other_server_forms as forms
 from understudy.testing.running_server import wait_until
 
 Files: TypeAlias = Path | Mapping[str, Path]
@@ -24,6 +25,8 @@ Files: TypeAlias = Path | Mapping[str, Path]
 ADDRESS = "127.0.0.1"
 ASK_S = 1.0
 LEAVE_S = 10.0
+_NOBODY = "0.0.0.0/32"
+_POWERDNS_SCHEMA = Path("/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql")  # where Debian's package has it
 _PLACES = "/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin"
 
 
@@ -85,7 +88,7 @@ class Place:
         return str(path)
 
 
-def _write(form: Form, place: Place, files: Files, *, peers: Peers | None) -> str:
+def _write(form: forms.Form, place: Place, files: Files, *, peers: Peers | None) -> str:
     """The configuration of a server with these zones; its path."""
     key = peers.key if peers is not None else None
     name = key.name if key is not None else ""
@@ -160,20 +163,61 @@ class OtherServer:
 
 def bind(place: Place, files: Files, peers: Peers | None = None) -> OtherServer:
     """BIND's named."""
-    path = _write(BIND, place, files, peers=peers)
+    path = _write(forms.BIND, place, files, peers=peers)
     return OtherServer([find_program("named"), "-g", "-n", str(place.threads), "-c", path], place)
 
 
 def nsd(place: Place, files: Files, peers: Peers | None = None) -> OtherServer:
     """NLnet Labs' NSD, which takes no updates."""
-    return OtherServer([find_program("nsd"), "-d", "-c", _write(NSD, place, files, peers=peers)], place)
+    return OtherServer([find_program("nsd"), "-d", "-c", _write(forms.NSD, place, files, peers=peers)], place)
 
 
 def knot(place: Place, files: Files, peers: Peers | None = None) -> OtherServer:
     """Knot DNS."""
-    return OtherServer([find_program("knotd"), "-c", _write(KNOT, place, files, peers=peers)], place)
+    return OtherServer([find_program("knotd"), "-c", _write(forms.KNOT, place, files, peers=peers)], place)
+
+
+def powerdns(place: Place, files: Files, peers: Peers | None = None) -> OtherServer:
+    """PowerDNS over a SQLite database, where a secondary keeps its copies: `files` only tell of which zones.
+
+    It takes differences and gives none.
+    """
+    peers = peers or Peers()
+    tells = ",".join(f"{ADDRESS}:{port}" for port in peers.secondaries)
+    is_primary, is_secondary = ("yes", "no") if peers.primary is None else ("no", "yes")
+    may_fetch = _NOBODY if peers.key is not None else ADDRESS
+    known = {"is_primary": is_primary, "is_secondary": is_secondary, "tells": tells, "may_fetch": may_fetch}
+    Path(place.write(forms.POWERDNS, **known)).rename(place.folder / "pdns.conf")
+    by_origin = {place.zone: files} if isinstance(files, Path) else files
+    command = [find_program("pdns_server"), f"--config-dir={place.folder}"]
+    with closing(sqlite3.connect(place.folder / "zones.sqlite3")) as database:
+        if database.execute("SELECT 1 FROM sqlite_master").fetchone() is None:
+            database.executescript(_POWERDNS_SCHEMA.read_text(encoding="utf-8"))
+            _add_zones(database, place, by_origin, peers=peers)
+    return OtherServer(command, place)
+
+
+def _add_zones(database: sqlite3.Connection, place: Place, files: Mapping[str, Path], *, peers: Peers) -> None:
+    """What PowerDNS has to know of its zones before it starts."""
+    names = {origin.rstrip("."): file for origin, file in files.items()}
+    if peers.primary is None:
+        for name, file in names.items():
+            words = [find_program("pdnsutil"), f"--config-dir={place.folder}", "load-zone", name, str(file)]
+            subprocess.run(words, check=True, capture_output=True)  # noqa: S603  # found by find_program
+        database.execute(forms.POWERDNS_PRIMARY)
+        words_of_zones = {"NOTIFY-DNSUPDATE": "1"}
+    else:
+        primary = f"{ADDRESS}:{peers.primary}"
+        database.executemany(forms.POWERDNS_SECONDARY, [(name, primary) for name in names])
+        words_of_zones = {"IXFR": "1"}
+    if peers.key is not None:
+        database.execute(forms.POWERDNS_KEY, (peers.key.name, peers.key.algorithm, peers.key.secret))
+        kinds = ("AXFR-MASTER-TSIG",) if peers.primary is not None else ("TSIG-ALLOW-AXFR", "TSIG-ALLOW-DNSUPDATE")
+        words_of_zones |= dict.fromkeys(kinds, peers.key.name)
+    database.executemany(forms.POWERDNS_WORD, words_of_zones.items())
+    database.commit()
 
 
 def unbound(place: Place, upstream: int) -> OtherServer:
     """Unbound, which finds the zone on port `upstream` and nothing else."""
-    return OtherServer([find_program("unbound"), "-d", "-c", place.write(UNBOUND, upstream=upstream)], place)
+    return OtherServer([find_program("unbound"), "-d", "-c", place.write(forms.UNBOUND, upstream=upstream)], place)
