@@ -15,6 +15,7 @@ pub(crate) struct Arguments {
     pub(crate) verb: String,
     pub(crate) to: SocketAddr,
     pub(crate) queries: PathBuf,
+    pub(crate) zone: String,
     pub(crate) time: Duration,
     pub(crate) count: u64,
     pub(crate) rate: u32,
@@ -33,6 +34,7 @@ impl Arguments {
             verb: words.next().unwrap_or_default(),
             to: SocketAddr::from(([127, 0, 0, 1], 0)),
             queries: PathBuf::new(),
+            zone: String::new(),
             time: LONGEST,
             count: MOST,
             rate: 20_000,
@@ -58,6 +60,7 @@ impl Arguments {
     fn set(&mut self, option: &str, value: &str) -> Result<(), Fault> {
         match option {
             "--to" => self.to = parse(option, value)?,
+            "--zone" => value.clone_into(&mut self.zone),
             "--queries" => self.queries = PathBuf::from(value),
             "--seconds" => {
                 let seconds = parse::<f64>(option, value)?;

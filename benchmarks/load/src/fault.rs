@@ -7,6 +7,8 @@ pub(crate) enum Fault {
     Usage(String),
     /// The file of queries.
     Queries(&'static str),
+    /// What came of a transfer.
+    Transfer(&'static str),
     /// The system, at the step that is named.
     System(&'static str, io::Error),
 }
@@ -22,6 +24,7 @@ impl fmt::Display for Fault {
         match self {
             Fault::Usage(expected) => write!(out, "expected {expected}"),
             Fault::Queries(what) => write!(out, "the queries: {what}"),
+            Fault::Transfer(what) => write!(out, "the transfer: {what}"),
             Fault::System(step, error) => write!(out, "{step}: {error}"),
         }
     }

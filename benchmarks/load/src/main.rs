@@ -4,14 +4,16 @@
 //! load echo                                                       prints its address, then echoes until it is ended
 //! load flood --to A --queries F [--seconds S | --count N] ...     as many queries as are answered
 //! load pace  --to A --queries F [--seconds S] [--rate R]          so many queries per second, at even distances
+//! load fetch --to A --zone Z                                      the whole zone over TCP, once
 //! ```
 //!
-//! `flood` and `pace` print one line of JSON. Every answer is compared with what its query expects.
+//! `flood`, `pace` and `fetch` print one line of JSON. Every answer is compared with what its query expects.
 
 mod arguments;
 mod batch;
 mod echo;
 mod fault;
+mod fetch;
 mod flood;
 mod lane;
 mod pace;
@@ -39,6 +41,7 @@ fn run(arguments: &Arguments) -> Result<(), Fault> {
         "echo" => echo::run(),
         "flood" => flood::run(arguments),
         "pace" => pace::run(arguments),
-        _ => Err(Fault::Usage("echo, flood or pace".to_owned())),
+        "fetch" => fetch::run(arguments),
+        _ => Err(Fault::Usage("echo, flood, pace or fetch".to_owned())),
     }
 }

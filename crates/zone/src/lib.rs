@@ -43,6 +43,6 @@ pub use history::History;
 pub use incoming::{Incoming, IncomingError, Progress, Received};
 pub use node::{Kind, Node, RRset, Rdatas, Selector, Set, Sets, Steered, Variant, Variants};
 pub use problem::{LoadError, Loaded, Problem, Severity};
-pub use record::{Record, Records};
+pub use record::{Below, Record, Records};
 pub use walk::Walk;
 pub use zone::Zone;

@@ -18,6 +18,19 @@ pub struct Record<'r> {
     pub rdata: &'r [u8],
 }
 
+/// A record of a zone, its owner without the labels of the apex.
+#[derive(Clone, Copy, Debug)]
+pub struct Below<'z> {
+    /// In lower case; none at the apex.
+    pub labels: &'z [u8],
+    /// The type.
+    pub rtype: Rtype,
+    /// Seconds.
+    pub ttl: u32,
+    /// Uncompressed.
+    pub rdata: &'z [u8],
+}
+
 impl<'r> Record<'r> {
     /// Append the record. Rdata that fits no record was in no zone.
     pub(crate) fn push(&self, to: &mut Vec<u8>) {

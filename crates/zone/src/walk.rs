@@ -1,21 +1,23 @@
 //! A walk through a zone that can be left and taken up again.
 
-use understudy_wire::{Name, Rtype};
+use understudy_wire::Rtype;
 
-use crate::key;
 use crate::node::Node;
-use crate::record::{Record, records_of};
+use crate::record::Below;
 use crate::zone::Zone;
 
-/// Every static record but the SOA, in canonical order of the owners.
+/// Every static record but the SOA. Those of a name come together, by type; the names come as they
+/// stand in memory, which is no order for people, and the quickest.
 ///
 /// It holds its version of the zone, so that whoever walks slowly sees one and the same.
 #[derive(Clone, Debug)]
 pub struct Walk {
     zone: Zone,
-    /// The key of the name whose records come next.
-    key: Vec<u8>,
-    /// How many of its records have been given.
+    /// A hash in the range of the bucket that comes next; None when all have been walked through.
+    hash: Option<u64>,
+    /// How many of its names have been left behind.
+    names: usize,
+    /// How many records of the next name have been given.
     given: usize,
 }
 
@@ -25,7 +27,8 @@ impl Walk {
     pub fn new(zone: Zone) -> Self {
         Self {
             zone,
-            key: Vec::new(),
+            hash: Some(0),
+            names: 0,
             given: 0,
         }
     }
@@ -41,36 +44,34 @@ impl Walk {
     ///
     /// # Errors
     /// What `take` failed with. Ok: there is no further record.
-    pub fn go_on<E>(
-        &mut self,
-        mut take: impl FnMut(&Record<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let version = self.zone.version();
-        let origin = version.origin.as_name();
-        let (mut key, mut owner) = (Vec::new(), Vec::new());
-        for parts in version.order.iter_from(&self.key) {
-            key.clear();
-            key.extend(parts.iter().copied().flatten());
-            owner.clear();
-            key::push_wire(&key, &mut owner);
-            let node = Node::from_octets(version.index.get(&owner).unwrap_or_default());
-            owner.extend_from_slice(origin.octets());
-            let name = Name::from_octets(&owner).unwrap_or(origin);
-            let sets = node.rrsets().filter(|set| set.rtype != Rtype::SOA);
-            let records = sets.flat_map(|set| records_of(name, set));
-            for record in records.skip(self.given) {
-                if let Err(error) = take(&record) {
-                    self.key.clone_from(&key);
-                    return Err(error);
+    pub fn go_on<E>(&mut self, mut take: impl FnMut(&Below<'_>) -> Result<(), E>) -> Result<(), E> {
+        let index = &self.zone.version().index;
+        while let Some(hash) = self.hash {
+            let (entries, next) = index.entries_around(hash);
+            for (labels, value) in entries.skip(self.names) {
+                let node = Node::from_octets(value);
+                for record in records_of(labels, node).skip(self.given) {
+                    take(&record)?;
+                    self.given += 1;
                 }
-                self.given += 1;
+                self.given = 0;
+                self.names += 1;
             }
-            self.given = 0;
+            self.names = 0;
+            self.hash = next;
         }
-        self.key = PAST_ALL.to_vec();
         Ok(())
     }
 }
 
-/// A key that stands behind every other: no label is that long.
-const PAST_ALL: [u8; 64] = [u8::MAX; 64];
+fn records_of<'z>(labels: &'z [u8], node: Node<'z>) -> impl Iterator<Item = Below<'z>> {
+    let sets = node.rrsets().filter(|set| set.rtype != Rtype::SOA);
+    sets.flat_map(move |set| {
+        set.rdatas().map(move |rdata| Below {
+            labels,
+            rtype: set.rtype,
+            ttl: set.ttl,
+            rdata,
+        })
+    })
+}

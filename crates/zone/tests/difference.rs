@@ -9,9 +9,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use understudy_wire::{NameBuf, Rtype, Serial};
+use understudy_wire::{Name, NameBuf, Rtype, Serial};
 use understudy_zone::{
-    DamagedDifference, Difference, Digest, History, RRsetChange, Record, Records, Walk, Zone,
+    Below, DamagedDifference, Difference, Digest, History, RRsetChange, Record, Records, Walk, Zone,
 };
 
 fn name(text: &str) -> NameBuf {
@@ -37,11 +37,23 @@ fn texts(records: Records<'_>) -> Vec<String> {
     records.skip(1).map(|record| text(&record)).collect()
 }
 
+fn owner(record: &Below<'_>, origin: Name<'_>) -> NameBuf {
+    let octets = [record.labels, origin.octets()].concat();
+    Name::from_octets(&octets).unwrap().to_buf()
+}
+
 fn contents(zone: &Zone) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
     let mut walk = Walk::new(zone.clone());
     let taken = walk.go_on(|record| {
-        assert!(all.insert(text(record)), "{} comes once", text(record));
+        let owner = owner(record, zone.origin());
+        let text = text(&Record {
+            owner: owner.as_name(),
+            rtype: record.rtype,
+            ttl: record.ttl,
+            rdata: record.rdata,
+        });
+        assert!(all.insert(text.clone()), "{text} comes once");
         Ok::<(), ()>(())
     });
     taken.unwrap();
@@ -266,7 +278,7 @@ fn a_history_keeps_the_newest_that_fit() {
     assert!(history.since(Serial::new(2)).is_none());
 }
 
-/// However little is taken at a time, everything comes once, in canonical order, of one version.
+/// However little is taken at a time, everything comes once, each name in one piece, of one version.
 #[test]
 fn a_walk_goes_on_where_it_was_left() {
     use std::fmt::Write as _;
@@ -277,33 +289,43 @@ fn a_walk_goes_on_where_it_was_left() {
     }
     records.push_str("\\000.b3 TXT x\n\\255\\255 TXT y\n@ TXT z\n");
     let zone = zone(1, &records);
-    let mut whole = Vec::new();
-    let mut walk = Walk::new(zone.clone());
-    walk.go_on(|record| {
-        whole.push((record.owner.to_buf(), record.rtype, record.rdata.to_vec()));
-        Ok::<(), ()>(())
-    })
-    .unwrap();
+    let whole = pieces(&zone, usize::MAX);
+    let in_order = zone.nodes().flat_map(|(owner, node)| {
+        let sets = node.rrsets().filter(|set| set.rtype != Rtype::SOA);
+        sets.flat_map(|set| set.rdatas().map(move |rdata| (set.rtype, rdata.to_vec())))
+            .map(|(rtype, rdata)| (owner, rtype, rdata))
+            .collect::<Vec<_>>()
+    });
+    let mut sorted = whole.clone();
+    sorted.sort_by_key(|(owner, ..)| *owner); // a stable sort: what a name has keeps its order
     assert_eq!(whole.len(), 1004);
-    assert!(whole.is_sorted_by_key(|(owner, ..)| *owner));
+    assert!(in_order.eq(sorted), "all of the zone");
+    let names = whole.chunk_by(|one, other| one.0 == other.0).count();
+    assert_eq!(names, 503, "a name's records come together");
     for step in [1, 2, 3, 64, 1003, 1004, 1005] {
-        let mut walk = Walk::new(zone.clone());
-        let mut pieces = Vec::new();
-        loop {
-            let mut room = step;
-            let left = walk.go_on(|record| {
-                if room == 0 {
-                    return Err(());
-                }
-                room -= 1;
-                pieces.push((record.owner.to_buf(), record.rtype, record.rdata.to_vec()));
-                Ok(())
-            });
-            if left.is_ok() {
-                break;
-            }
-        }
-        assert!(pieces == whole, "{step} at a time");
-        assert_eq!(walk.go_on(|_| Err(())), Ok(()), "it has ended");
+        assert!(pieces(&zone, step) == whole, "{step} at a time");
     }
+}
+
+/// What a walk comes by that is left after so many records and taken up again.
+fn pieces(zone: &Zone, step: usize) -> Vec<(NameBuf, Rtype, Vec<u8>)> {
+    let mut walk = Walk::new(zone.clone());
+    let mut pieces = Vec::new();
+    loop {
+        let mut room = step;
+        let left = walk.go_on(|record| {
+            if room == 0 {
+                return Err(());
+            }
+            room -= 1;
+            let owner = owner(record, zone.origin());
+            pieces.push((owner, record.rtype, record.rdata.to_vec()));
+            Ok(())
+        });
+        if left.is_ok() {
+            break;
+        }
+    }
+    assert_eq!(walk.go_on(|_| Err(())), Ok(()), "it has ended");
+    pieces
 }

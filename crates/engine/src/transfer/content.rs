@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use understudy_wire::{Full, Owner, Serial, Writer};
+use understudy_wire::{Full, Name, Owner, Serial, Writer};
 use understudy_zone::{Difference, Record, Records, Walk, Zone};
 
 use crate::copies::Copy;
@@ -112,8 +112,10 @@ impl Content {
                 }
                 Stage::Body => {
                     match &mut self.body {
-                        Body::Whole(walk) => walk.go_on(|record| put(writer, record))?,
-                        Body::Changes(changes) => changes.go_on(writer)?,
+                        Body::Whole(walk) => walk.go_on(|record| {
+                            writer.below(record.labels, record.rtype, record.ttl, record.rdata)
+                        })?,
+                        Body::Changes(changes) => changes.go_on(writer, self.zone.origin())?,
                         Body::Nothing => (),
                     }
                     self.stage = Stage::LastSoa;
@@ -135,7 +137,7 @@ impl Content {
 }
 
 impl Changes {
-    fn go_on(&mut self, writer: &mut Writer<'_>) -> Result<(), Full> {
+    fn go_on(&mut self, writer: &mut Writer<'_>, origin: Name<'_>) -> Result<(), Full> {
         while let Some(difference) = self.differences.get(self.part / 2) {
             let part = if self.part.is_multiple_of(2) {
                 difference.deleted()
@@ -145,7 +147,7 @@ impl Changes {
             let octets = part.rest();
             let mut records = Records::new(octets.get(self.offset..).unwrap_or_default());
             while let Some(record) = records.next() {
-                put(writer, &record)?;
+                put(writer, origin, &record)?;
                 self.offset = octets.len() - records.rest().len();
             }
             self.part += 1;
@@ -155,9 +157,11 @@ impl Changes {
     }
 }
 
-fn put(writer: &mut Writer<'_>, record: &Record<'_>) -> Result<(), Full> {
-    let owner = Owner::BelowQuestion(record.owner);
-    writer.rrset(owner, record.rtype, record.ttl, [record.rdata])
+fn put(writer: &mut Writer<'_>, origin: Name<'_>, record: &Record<'_>) -> Result<(), Full> {
+    let owner = record.owner.octets();
+    let below = owner.len().checked_sub(origin.octets().len());
+    let labels = below.and_then(|below| owner.get(..below)).ok_or(Full)?;
+    writer.below(labels, record.rtype, record.ttl, record.rdata)
 }
 
 /// The differences as one, where that is shorter.

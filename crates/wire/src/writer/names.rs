@@ -38,17 +38,6 @@ impl Writer<'_> {
         self.put_array((0xc000 | offset).to_be_bytes())
     }
 
-    /// Write the labels that a name has below the question's, and a pointer to that.
-    pub(super) fn put_below_question(&mut self, name: Name<'_>) -> Result<(), Full> {
-        if self.qname_octets == 1 {
-            return self.put(name.octets()); // the root is shorter than a pointer to it
-        }
-        let kept = name.octets().len().checked_sub(self.qname_octets);
-        let labels = kept.and_then(|kept| name.octets().get(..kept));
-        self.put(labels.ok_or(Full)?)?;
-        self.put_pointer(u16::try_from(HEADER_OCTETS).map_err(|_| Full)?)
-    }
-
     /// Write a name: labels until the rest is one that the message has, then a pointer to it.
     pub(super) fn put_name(&mut self, name: Name<'_>) -> Result<(), Full> {
         self.remember_question();

@@ -15,9 +15,6 @@ pub enum Owner<'n> {
     /// The question's name or an ancestor of it, which the caller knows it to be: a pointer, no
     /// look-up.
     QuestionEnding(Name<'n>),
-    /// A name at or below the question's, which the caller knows it to be: its labels and a pointer,
-    /// no look-up, and not remembered. For messages with more names than it pays to remember.
-    BelowQuestion(Name<'n>),
     /// Any name: compressed against all that the message has.
     Name(Name<'n>),
 }
@@ -48,6 +45,60 @@ impl Writer<'_> {
         result
     }
 
+    /// Write a record whose owner has these labels and then those of the question's name: no look-up,
+    /// and not remembered. For messages with more names than it pays to remember.
+    ///
+    /// # Errors
+    /// No room; nothing was written.
+    #[inline]
+    pub fn below(
+        &mut self,
+        labels: &[u8],
+        rtype: Rtype,
+        ttl: u32,
+        rdata: &[u8],
+    ) -> Result<(), Full> {
+        let mark = self.mark();
+        let written = self.put_below(labels, rtype, ttl, rdata);
+        if written.is_err() {
+            self.rollback(mark);
+        }
+        written
+    }
+
+    #[inline]
+    fn put_below(
+        &mut self,
+        labels: &[u8],
+        rtype: Rtype,
+        ttl: u32,
+        rdata: &[u8],
+    ) -> Result<(), Full> {
+        let ending: &[u8] = match self.qname_octets {
+            1 => &[0], // the root is shorter than a pointer to it
+            _ => &QUESTION.to_be_bytes(),
+        };
+        let fixed = fixed_part(rtype, self.class, ttl);
+        let length = u16::try_from(rdata.len()).map_err(|_| Full)?.to_be_bytes();
+        let parts = parts(rtype);
+        let copied = if parts.is_empty() { rdata } else { &[] };
+        let head = labels.len() + ending.len();
+        let room = self.take(head + fixed.len() + length.len() + copied.len())?;
+        let (owner, room) = room.split_at_mut_checked(head).ok_or(Full)?;
+        let (before, after) = owner.split_at_mut_checked(labels.len()).ok_or(Full)?;
+        before.copy_from_slice(labels);
+        after.copy_from_slice(ending);
+        let (middle, room) = room.split_first_chunk_mut().ok_or(Full)?;
+        let (counted, room) = room.split_first_chunk_mut().ok_or(Full)?;
+        *middle = fixed;
+        *counted = length;
+        room.copy_from_slice(copied);
+        if !parts.is_empty() {
+            self.put_compressed(parts, rdata)?;
+        }
+        self.count_record()
+    }
+
     /// Write an answer's records of a type that has no names in its rdata, owned by the question's
     /// name, which is not the root. Unlike [`Writer::rrset`] it does not go back if there is no room.
     ///
@@ -60,7 +111,6 @@ impl Writer<'_> {
         ttl: u32,
         rdatas: impl IntoIterator<Item = &'r [u8]>,
     ) -> Result<(), Full> {
-        const QUESTION: u16 = 0xc00c;
         self.plain(QUESTION, rtype, ttl, rdatas)
     }
 
@@ -112,7 +162,7 @@ impl Writer<'_> {
         let octets = match owner {
             Owner::Question => self.qname_octets,
             Owner::QuestionEnding(name) => name.octets().len(),
-            Owner::Name(_) | Owner::BelowQuestion(_) => return None,
+            Owner::Name(_) => return None,
         };
         if octets == 1 {
             return None; // the root is shorter than a pointer to it
@@ -162,7 +212,6 @@ impl Writer<'_> {
             match (self.pointer_to(owner), owner) {
                 (Some(pointer), _) => self.put_array(pointer.to_be_bytes())?,
                 (None, Owner::Name(name) | Owner::QuestionEnding(name)) => self.put_name(name)?,
-                (None, Owner::BelowQuestion(name)) => self.put_below_question(name)?,
                 (None, Owner::Question) => self.put_array([0])?,
             }
             self.put_array(fixed)?;
@@ -188,6 +237,9 @@ impl Writer<'_> {
         Ok(())
     }
 }
+
+/// The pointer to the question's name.
+const QUESTION: u16 = 0xc00c;
 
 /// Type, class and TTL.
 const FIXED_OCTETS: usize = 8;

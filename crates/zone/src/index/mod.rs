@@ -111,6 +111,31 @@ impl Index {
         }
     }
 
+    /// Every entry of the bucket that has this hash in its range, and the hash that the next bucket
+    /// begins with; None after the last one.
+    ///
+    /// chosen: from bucket to bucket, because neighbours mostly stand side by side in memory: to
+    /// look every name up by itself costs eight times as much (ADR 0029).
+    pub(crate) fn entries_around(
+        &self,
+        hash: u64,
+    ) -> (impl Iterator<Item = (&[u8], &[u8])>, Option<u64>) {
+        let (mut link, mut rest, mut range) = (&self.root, hash, u64::MAX);
+        loop {
+            match link {
+                Link::Bucket(bucket) => {
+                    return (entries(bucket), (hash | range).checked_add(1));
+                }
+                Link::Branch(links) => match links.get(turn(rest)) {
+                    Some(below) => link = below,
+                    None => return (entries(&[]), None),
+                },
+            }
+            rest <<= STEP;
+            range >>= STEP;
+        }
+    }
+
     /// The index with these entries changed; of two of the same key the later one holds.
     pub(crate) fn with<'e>(&self, changes: impl Iterator<Item = Change<'e>>) -> Self {
         let mut next = self.clone();
@@ -346,7 +371,21 @@ mod tests {
         [&[u8::try_from(label.len()).unwrap()], label.as_bytes()].concat()
     }
 
+    /// Everything that a walk from bucket to bucket comes by.
+    fn walked(index: &Index) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let (mut all, mut next) = (Vec::new(), Some(0));
+        while let Some(hash) = next {
+            let (entries, after) = index.entries_around(hash);
+            all.extend(entries.map(|(key, value)| (key.to_vec(), value.to_vec())));
+            assert!(after.is_none_or(|after| after > hash));
+            next = after;
+        }
+        all.sort();
+        all
+    }
+
     fn check(index: &Index, model: &BTreeMap<Vec<u8>, Vec<u8>>, numbers: usize) {
+        assert!(walked(index).into_iter().eq(model.clone()));
         for number in 0..numbers {
             let key = key(number);
             assert_eq!(index.get(&key), model.get(&key).map(Vec::as_slice));
@@ -412,5 +451,6 @@ mod tests {
         );
         assert_eq!(index.get(&[]), Some(&[5][..]));
         assert!(changes.iter().all(|key| index.get(key) == Some(&large)));
+        assert_eq!(walked(&index).len(), 11);
     }
 }
