@@ -9,8 +9,8 @@
 
 use std::sync::Arc;
 
-use understudy_wire::{Name, Serial};
-use understudy_zone::{Difference, Digest, History, RRsetChange, Zone};
+use understudy_wire::{Name, Rtype, Serial};
+use understudy_zone::{Difference, Digest, History, RRsetChange, Zone, ZonemdHash};
 
 use crate::access::Access;
 use crate::error::EngineError;
@@ -22,6 +22,47 @@ pub(crate) struct Copy {
     pub(crate) zone: Zone,
     pub(crate) digest: Digest,
     pub(crate) history: History,
+}
+
+/// What a version is told from others by.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp {
+    /// Its serial.
+    pub serial: Serial,
+    /// The hash of the message digest that it gets (RFC 8976); None: it gets none, and one that it
+    /// has is left only where it is of this serial.
+    pub zonemd: Option<ZonemdHash>,
+}
+
+impl Stamp {
+    /// What gives a version that has not changed otherwise this serial.
+    fn changes(self, zone: &Zone) -> Vec<RRsetChange> {
+        let serial = zone.serial_change(self.serial);
+        let number = self.serial.number().to_be_bytes();
+        let digests = zone.apex().rrset(Rtype::ZONEMD);
+        let is_late = digests.is_some_and(|it| it.rdatas().any(|it| !it.starts_with(&number)));
+        if is_late {
+            return vec![serial, without_zonemd(zone)];
+        }
+        vec![serial]
+    }
+}
+
+fn without_zonemd(zone: &Zone) -> RRsetChange {
+    RRsetChange::Remove(zone.origin().to_buf(), Rtype::ZONEMD)
+}
+
+/// What makes the serial that is answered, and the message digest, those of the copy.
+pub(crate) fn stamp_changes(live: &Zone, copy: &Zone) -> Vec<RRsetChange> {
+    let set = copy.apex().rrset(Rtype::ZONEMD);
+    let zonemd = set.map_or_else(
+        || without_zonemd(live),
+        |set| {
+            let rdatas = set.rdatas().map(<[u8]>::to_vec).collect();
+            RRsetChange::Set(live.origin().to_buf(), Rtype::ZONEMD, set.ttl, rdatas)
+        },
+    );
+    vec![live.serial_change(copy.serial()), zonemd]
 }
 
 /// The next version of a zone's copy, which nobody has seen yet.
@@ -64,7 +105,7 @@ impl Prepared {
 
 impl Zones {
     /// Makes the next copy of a zone: `base`, or the copy that is served, with these changes and
-    /// this serial. Costs by the changes; with a base by the zone.
+    /// this stamp. Costs by the changes; with a base or a message digest by the zone.
     ///
     /// # Errors
     /// [`EngineError::ZoneNotFound`]; [`EngineError::NoCopy`] without a base;
@@ -72,11 +113,12 @@ impl Zones {
     pub fn prepare(
         &self,
         origin: Name<'_>,
-        serial: Serial,
+        stamp: Stamp,
         changes: Vec<RRsetChange>,
         base: Option<&Zone>,
     ) -> Result<Prepared, EngineError> {
         let before = self.copy_of(origin)?;
+        let serial = stamp.serial;
         if let Some(before) = &before
             && !serial.is_newer_than(before.zone.serial())
         {
@@ -90,8 +132,13 @@ impl Zones {
             return Err(EngineError::OtherZone(from.origin().to_string()));
         }
         let mut changes = changes;
-        changes.push(from.serial_change(serial));
-        let zone = from.with_rrsets(&changes)?;
+        changes.extend(stamp.changes(from));
+        let mut zone = from.with_rrsets(&changes)?;
+        if let Some(hash) = stamp.zonemd {
+            let change = zone.zonemd_change(hash);
+            zone = zone.with_rrsets(std::slice::from_ref(&change))?;
+            changes.push(change);
+        }
         Ok(match (before, base) {
             (None, _) => first(zone),
             (Some(before), None) => {
@@ -126,7 +173,7 @@ impl Zones {
             return Err(EngineError::Stale(origin.to_string()));
         }
         let live = served.current.load();
-        let live = live.with_rrsets(&[live.serial_change(prepared.serial())])?;
+        let live = live.with_rrsets(&stamp_changes(&live, &prepared.zone))?;
         let history = match (current.as_deref(), &prepared.difference) {
             (Some(current), Some(difference)) => current.history.with(Arc::clone(difference)),
             _ => History::default(),

@@ -37,7 +37,7 @@ mod udp;
 mod zones;
 
 pub use access::Access;
-pub use copies::Prepared;
+pub use copies::{Prepared, Stamp};
 pub use engine::Engine;
 pub use error::EngineError;
 pub use limit::RateLimit;

@@ -18,7 +18,7 @@ use understudy_wire::{LowerName, Name, NameBuf, NameHasher, Plain, is_same};
 use understudy_zone::{SteeredChange, Zone};
 
 use crate::access::Access;
-use crate::copies::Copy;
+use crate::copies::{Copy, stamp_changes};
 use crate::error::EngineError;
 use crate::records::Register;
 
@@ -248,7 +248,7 @@ impl Zones {
         let table = self.table.load();
         if let Some(served) = table.named(zone.origin()) {
             let version = match served.copy.load().as_deref() {
-                Some(copy) => version.with_rrsets(&[version.serial_change(copy.zone.serial())])?,
+                Some(copy) => version.with_rrsets(&stamp_changes(&version, &copy.zone))?,
                 None => version,
             };
             served.current.store(Arc::new(version));

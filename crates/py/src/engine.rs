@@ -14,7 +14,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 use understudy_answer::{CookieJar, Outcome, Request, Server, Transport, TsigKeys};
-use understudy_engine::{Access, EngineError, Settings, monotonic_ns, wall_s};
+use understudy_engine::{Access, EngineError, Settings, Stamp, monotonic_ns, wall_s};
 use understudy_wire::{CookieSecret, CookieSecrets, Serial};
 use understudy_zone::{Difference, SteeredChange};
 
@@ -185,9 +185,9 @@ impl Engine {
 
     /// Make the next copy of a zone, as plain data with a serial of its own, from `base` or from the
     /// copy that is served, with these views in place of what they hide. Nobody sees it before
-    /// `commit`. Raises `ZoneNotFoundError`; `ValueError` without a base where there is no copy yet, for a
+    /// `commit`. `zonemd`: the hash of the message digest that it gets. Raises `ZoneNotFoundError`; `ValueError` without a base where there is no copy yet, for a
     /// serial that is not newer, and for views that are no records of the zone.
-    #[pyo3(signature = (origin, serial, views, base = None))]
+    #[pyo3(signature = (origin, serial, views, base = None, *, zonemd = None))]
     fn prepare(
         &self,
         py: Python<'_>,
@@ -195,14 +195,17 @@ impl Engine {
         serial: u32,
         views: Vec<ViewTuple>,
         base: Option<&Bound<'_, Zone>>,
+        zonemd: Option<&str>,
     ) -> PyResult<Prepared> {
         let origin = values::name(origin)?;
         let changes: PyResult<Vec<_>> = views.into_iter().map(view_change).collect();
         let (changes, serial) = (changes?, Serial::new(serial));
+        let zonemd = zonemd.map(values::zonemd_hash).transpose()?;
+        let stamp = Stamp { serial, zonemd };
         let base = base.map(|zone| zone.get().version().clone());
         self.detached(py, |engine| {
             let zones = engine.zones();
-            zones.prepare(origin.as_name(), serial, changes, base.as_ref())
+            zones.prepare(origin.as_name(), stamp, changes, base.as_ref())
         })
         .map(|prepared| Prepared { prepared })
     }

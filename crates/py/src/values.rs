@@ -7,7 +7,10 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 use understudy_engine::RateLimit;
 use understudy_wire::{NameBuf, Rtype};
-use understudy_zone::{Kind, Problem, RRset, RRsetChange, Selector, SteeredChange, SteeredSet};
+use understudy_zone::{
+    Kind, Problem, RRset, RRsetChange, Selector, SteeredChange, SteeredSet, ZonemdHash,
+    ZonemdVerdict,
+};
 
 use crate::errors::{engine_error, name_error, value_error};
 
@@ -74,6 +77,26 @@ pub(crate) fn rrset_tuple<'py>(
         .map(|rdata| PyBytes::new(py, rdata))
         .collect();
     (owner.to_string(), rrset.rtype.number(), rrset.ttl, rdatas)
+}
+
+/// The hash of a message digest.
+pub(crate) fn zonemd_hash(text: &str) -> PyResult<ZonemdHash> {
+    match text {
+        "sha384" => Ok(ZonemdHash::Sha384),
+        "sha512" => Ok(ZonemdHash::Sha512),
+        _ => Err(value_error(format!("{text:?} is not sha384 or sha512"))),
+    }
+}
+
+/// What a zone's message digests say about it.
+pub(crate) fn zonemd_verdict(verdict: ZonemdVerdict) -> &'static str {
+    match verdict {
+        ZonemdVerdict::Verified => "verified",
+        ZonemdVerdict::Absent => "absent",
+        ZonemdVerdict::Unknown => "unknown",
+        ZonemdVerdict::OtherSerial => "other_serial",
+        ZonemdVerdict::Mismatch => "mismatch",
+    }
 }
 
 /// A domain name from text; the final dot may be missing.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::PyBytes;
 use understudy_wire::Rtype;
 use understudy_zone::{Loaded, RRset, Set};
 
@@ -161,6 +162,18 @@ impl Zone {
         let (origin, owner) = (values::name(origin)?, values::name(owner)?);
         let (origin, owner, rtype) = (origin.as_name(), owner.as_name(), Rtype::new(rtype));
         Ok(py.detach(|| understudy_zone::Zone::locate(&path, origin, owner, rtype)))
+    }
+
+    /// The message digest of RFC 8976, made with this hash. Costs by the zone.
+    fn zonemd<'py>(&self, py: Python<'py>, algorithm: &str) -> PyResult<Bound<'py, PyBytes>> {
+        let hash = values::zonemd_hash(algorithm)?;
+        let digest = py.detach(|| self.version().zonemd(hash));
+        Ok(PyBytes::new(py, &digest))
+    }
+
+    /// What the message digests that the zone has say about it. Costs by the zone.
+    fn verify_zonemd(&self, py: Python<'_>) -> &'static str {
+        values::zonemd_verdict(py.detach(|| self.version().verify_zonemd()))
     }
 
     fn to_master_file(&self, py: Python<'_>) -> String {

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::ops::Range;
 
 use siphasher::sip::SipHasher13;
 use understudy_wire::{Name, NameBuf, Rtype, Serial};
@@ -157,7 +158,7 @@ impl Difference {
         self.deleted().chain(self.added()).count()
     }
 
-    /// Is nothing but the serial another?
+    /// Is nothing but the serial another, and the message digest that changes with it?
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let (mut deleted, mut added) = (self.deleted(), self.added());
@@ -165,8 +166,9 @@ impl Difference {
             return false;
         };
         let frames_are_same = old.ttl == new.ttl && old.rdata.len() == new.rdata.len();
-        let (old, new) = (around_serial(old.rdata), around_serial(new.rdata));
-        frames_are_same && old == new && deleted.rest().is_empty() && added.rest().is_empty()
+        let is_same = frames_are_same && around_serial(old.rdata) == around_serial(new.rdata);
+        let kinds = zonemd_kinds(deleted, self.origin());
+        is_same && kinds.is_some() && kinds == zonemd_kinds(added, self.origin())
     }
 
     /// A form for the disk, which tells when it was damaged.
@@ -285,6 +287,18 @@ fn is_same_soa(deleted: &[u8], added: &[u8]) -> bool {
     let owner = |octets| Records::new(octets).next().map(|it| it.owner);
     owner(deleted) == owner(added)
 }
+
+/// TTLs, schemes and hashes of message digests of the zone; None if there is any other record.
+fn zonemd_kinds<'r>(records: Records<'r>, origin: Name<'_>) -> Option<Vec<(u32, &'r [u8])>> {
+    let kind = |it: Record<'r>| {
+        let is_digest = it.rtype == Rtype::ZONEMD && it.owner == origin;
+        is_digest.then_some((it.ttl, it.rdata.get(ZONEMD_KIND)?))
+    };
+    records.map(kind).collect()
+}
+
+/// Scheme and hash stand behind the serial (RFC 8976 section 2.2).
+const ZONEMD_KIND: Range<usize> = 4..6;
 
 /// SOA rdata before and behind its serial.
 fn around_serial(rdata: &[u8]) -> Option<(&[u8], &[u8])> {

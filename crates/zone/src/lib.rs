@@ -34,6 +34,7 @@ mod tally;
 mod tree;
 mod walk;
 mod zone;
+mod zonemd;
 
 pub use change::{ChangeError, RRsetChange, SteeredChange, SteeredSet};
 pub use difference::{DamagedDifference, Difference};
@@ -46,3 +47,4 @@ pub use problem::{LoadError, Loaded, Problem, Severity};
 pub use record::{Below, Record, Records};
 pub use walk::Walk;
 pub use zone::Zone;
+pub use zonemd::{ZonemdHash, ZonemdVerdict};

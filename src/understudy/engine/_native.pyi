@@ -25,6 +25,14 @@ View: TypeAlias = tuple[str, int, int, Sequence[bytes]]
 records: nothing of the type.
 """
 
+ZonemdHash: TypeAlias = Literal["sha384", "sha512"]
+"""What a message digest is made with (RFC 8976 section 5.3)."""
+
+ZonemdVerdict: TypeAlias = Literal["verified", "absent", "unknown", "other_serial", "mismatch"]
+"""One digest is that of the zone; there is none; none of a scheme and hash known here; it is that of another version;
+of other content.
+"""
+
 RateLimit: TypeAlias = tuple[
     int,  # responses per second about one subject to one network, from 1 to 100,000
     int,  # slip: one in so many of the others is sent truncated; 0: none
@@ -132,6 +140,12 @@ class Zone:
     def delegation_above(self, owner: str) -> str | None:
         """The zone cut at or above `owner`, or None."""
 
+    def zonemd(self, algorithm: ZonemdHash) -> bytes:
+        """The message digest of all records (RFC 8976, scheme SIMPLE). Costs by the zone; the interpreter goes on."""
+
+    def verify_zonemd(self) -> ZonemdVerdict:
+        """What the digests at the apex say. Costs by the zone; the interpreter goes on."""
+
     def to_master_file(self) -> str: ...
     @staticmethod
     def locate(origin: str, path: str, owner: str, rtype: int) -> tuple[str, int] | None:
@@ -238,12 +252,23 @@ class Engine:
     def publish(self, origin: str, steered: Sequence[Steered]) -> None:
         """Change some steered sets of a served zone in one step. Costs by the change, not by the zone."""
 
-    def prepare(self, origin: str, serial: int, views: Sequence[View], base: Zone | None = None) -> Prepared:
+    def prepare(
+        self,
+        origin: str,
+        serial: int,
+        views: Sequence[View],
+        base: Zone | None = None,
+        *,
+        zonemd: ZonemdHash | None = None,
+    ) -> Prepared:
         """Make the next copy of a served zone: plain data with a serial of its own, as it is transferred.
 
-        It has the records of `base`, or of the copy that is served, with the views in their place. Costs by the views;
-        with a base by the zone. Raises ZoneNotFoundError; ValueError without a base where there is no copy yet, for a
-        serial that is not newer (RFC 1982) than that of the copy, and for views that are no records of the zone.
+        It has the records of `base`, or of the copy that is served, with the views in their place. With `zonemd` it
+        gets a message digest; without, one that it has goes unless it is of this serial. Costs by the views; with a
+        base or a digest by the zone.
+
+        Raises ZoneNotFoundError; ValueError without a base where there is no copy yet, for a serial that is not newer
+        (RFC 1982) than that of the copy, and for views that are no records of the zone.
         """
 
     def commit(self, prepared: Prepared) -> None:

@@ -59,6 +59,37 @@ pub(crate) fn canonical(rtype: Rtype, octets: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(made)
 }
 
+/// The octets as signatures and digests cover them: names in lower case in the types of RFC 4034
+/// section 6.2 and in no others, where NSEC counts as one of the others (RFC 6840 section 5.1), and
+/// so does A6, which is historic (RFC 6563) and known to none of the peers.
+pub(crate) fn signed_form(rtype: Rtype, octets: &[u8]) -> Cow<'_, [u8]> {
+    match rtype {
+        Rtype::NS
+        | Rtype::MD
+        | Rtype::MF
+        | Rtype::CNAME
+        | Rtype::SOA
+        | Rtype::MB
+        | Rtype::MG
+        | Rtype::MR
+        | Rtype::PTR
+        | Rtype::MINFO
+        | Rtype::MX
+        | Rtype::RP
+        | Rtype::AFSDB
+        | Rtype::RT
+        | Rtype::SIG
+        | Rtype::PX
+        | Rtype::NXT
+        | Rtype::NAPTR
+        | Rtype::KX
+        | Rtype::SRV
+        | Rtype::DNAME
+        | Rtype::RRSIG => canonical(rtype, octets),
+        _ => Cow::Borrowed(octets),
+    }
+}
+
 /// Canonical order (RFC 4034 section 6.3), each record once.
 pub(crate) fn sort_and_fold(rtype: Rtype, rdatas: &mut Vec<&[u8]>) {
     rdatas.sort_by_cached_key(|octets| canonical(rtype, octets).into_owned());
