@@ -13,7 +13,14 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.exceptions import HTTPException
 
 from understudy import __version__
-from understudy.model.errors import ConfigError, NotFoundError, OverrideRefusedError, StoreError, UnderstudyError
+from understudy.model.errors import (
+    ConfigError,
+    NotFoundError,
+    OverrideRefusedError,
+    StoreError,
+    UnderstudyError,
+    ZoneOrderRefusedError,
+)
 from understudy.model.event import EventKind
 from understudy.model.instant import Instant
 from understudy.service.operations import EventFilter, ExplainQuestion, Operations, StatusQuestion
@@ -35,6 +42,7 @@ from understudy.service.views import (
     WhatIfView,
     ZoneView,
 )
+from understudy.service.zone_views import ZoneOrderView, ZoneRequest
 from understudy.store.store import StaleGenerationError
 
 EVENTS_MAX = 10_000  # chosen: a page of the history that a terminal can still hold
@@ -55,6 +63,7 @@ def create_app(operations: Operations) -> FastAPI:
 _STATUS_CODES: dict[type[UnderstudyError], int] = {
     NotFoundError: 404,
     OverrideRefusedError: 409,
+    ZoneOrderRefusedError: 409,
     StaleGenerationError: 409,
     ConfigError: 422,
     StoreError: 503,
@@ -192,6 +201,12 @@ async def zone(operations: Asked, name: str) -> ZoneView:
 async def export_zone(operations: Asked, name: str) -> str:
     """A zone as a master file."""
     return operations.export_zone(name)
+
+
+@_router.post("/zone/notify")
+async def notify_zone(operations: Asked, request: ZoneRequest) -> ZoneOrderView:
+    """Tell a zone's secondaries of its version now."""
+    return operations.notify_zone(request)
 
 
 @_router.post("/plan")

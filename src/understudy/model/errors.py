@@ -83,6 +83,10 @@ class OverrideRefusedError(UnderstudyError):
     code = "override.refused"
 
 
+class ZoneOrderRefusedError(UnderstudyError):
+    """What an operator asks of a zone makes no sense as things stand, or would lose something; each says its own code."""
+
+
 class NotFoundError(UnderstudyError):
     """Something was named that does not exist here."""
 

@@ -17,6 +17,7 @@ from understudy.model.verdict import ProbeKey
 from understudy.service import decree as decrees
 from understudy.service import explain as explaining
 from understudy.service import reload as reloading
+from understudy.service import zone_orders
 from understudy.service.candidate import Candidate
 from understudy.service.export import export_zone
 from understudy.service.measure import measure
@@ -42,6 +43,7 @@ from understudy.service.views import (
     ZoneView,
 )
 from understudy.service.whatif import suppose
+from understudy.service.zone_views import ZoneOrderView, ZoneRequest
 from understudy.store.store import EventFilter as StoredEvents
 from understudy.telemetry.metrics import Metrics
 
@@ -136,6 +138,10 @@ class Desk:
     def export_zone(self, name: str) -> str:
         """A zone as a master file."""
         return export_zone(self._server, name)
+
+    def notify_zone(self, request: ZoneRequest) -> ZoneOrderView:
+        """Tell a zone's secondaries of its version now."""
+        return zone_orders.notify_secondaries(self._server, request)
 
     async def plan(self) -> PlanView:
         """What a reload would change."""

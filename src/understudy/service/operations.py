@@ -23,6 +23,7 @@ from understudy.service.views import (
     WhatIfView,
     ZoneView,
 )
+from understudy.service.zone_views import ZoneOrderView, ZoneRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,10 @@ class Operations(Protocol):
 
     def export_zone(self, name: str) -> str:
         """A zone as a master file, steered records written out as their static view."""
+        ...
+
+    def notify_zone(self, request: ZoneRequest) -> ZoneOrderView:
+        """Tell a zone's secondaries of its version now. Raises NotFoundError, ZoneOrderRefusedError."""
         ...
 
     async def plan(self) -> PlanView:

@@ -2,6 +2,10 @@
 
 from collections.abc import Callable
 
+import pytest
+
+from tests.unit.cli.conftest import CONFIGURATION
+from understudy.testing.builders import name
 from understudy.testing.terminal import Terminal
 
 SitDown = Callable[..., None]
@@ -31,6 +35,36 @@ def test_a_zone_is_exported_with_the_answers_of_this_moment(sit_down: SitDown) -
     sit_down(sitting)
 
 
+HANDED_ON = CONFIGURATION.replace("example.com.zone}", "example.com.zone, transfer: {to: [192.0.2.0/24], %s}}")
+
+
+def test_secondaries_are_told_again_when_asked_for(sit_down: SitDown) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        server = terminal.world.server
+        server.notifier.notices.forget(name("example.com"))
+        said = await terminal.run("zone", "notify", "Example.com", "--reason", "it was asleep")
+        assert "serial 8 is told again to 198.51.100.53:53, [2001:db8::53]:5353, by " in said.out
+        assert len(server.notifier.notices.take(server.clock.now())[0]) == 2
+        events = (await terminal.run("events", "--kind", "zone", "--json")).out
+        assert "is told again to 198.51.100.53:53" in events
+        assert "it was asleep" in events
+        assert (await terminal.run("zone", "notify", "example.com", "--json")).json["serial"] == 8
+
+    sit_down(sitting, HANDED_ON % "notify: [198.51.100.53, '[2001:db8::53]:5353']")
+
+
+@pytest.mark.parametrize(
+    ("configuration", "code"),
+    [(CONFIGURATION, "zone.not-handed-on"), (HANDED_ON % "notify: []", "zone.nobody-to-tell")],
+)
+def test_nobody_to_tell_is_refused_with_the_reason(sit_down: SitDown, configuration: str, code: str) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        said = await terminal.run("zone", "notify", "example.com")
+        assert (said.exit_code, code in said.err) == (1, True)
+
+    sit_down(sitting, configuration)
+
+
 def test_a_file_that_cannot_be_written_is_a_problem_and_no_traceback(sit_down: SitDown) -> None:
     async def sitting(terminal: Terminal) -> None:
         said = await terminal.run("zone", "export", "example.com", "-o", str(terminal.world.folder))
@@ -42,7 +76,7 @@ def test_a_file_that_cannot_be_written_is_a_problem_and_no_traceback(sit_down: S
 
 def test_a_zone_that_is_not_served_gets_the_nearest_one(sit_down: SitDown) -> None:
     async def sitting(terminal: Terminal) -> None:
-        for verb in ("show", "export"):
+        for verb in ("show", "export", "notify"):
             said = await terminal.run("zone", verb, "exampel.com")
             assert said.exit_code == 1
             assert "did you mean 'example.com'?" in said.err
