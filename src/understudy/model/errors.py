@@ -84,7 +84,7 @@ class OverrideRefusedError(UnderstudyError):
 
 
 class ZoneOrderRefusedError(UnderstudyError):
-    """What an operator asks of a zone makes no sense as things stand, or would lose something; each says its own code."""
+    """What an operator asks of a zone makes no sense as things stand, or would lose something. Each has a code."""
 
 
 class NotFoundError(UnderstudyError):
