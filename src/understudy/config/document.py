@@ -96,13 +96,6 @@ class ZoneForm(Form):
             raise fault_at(foreign, None, fault("zone.source", f"a zone of source {self.source} has no {foreign}", why))
         if getattr(self, needed) is None:
             raise fault_at(needed, None, fault("key.missing", f"the key '{needed}' is missing", "add it"))
-        if not is_file and self.transfer is not None:
-            complaint = fault(
-                "feature.later",
-                "handing on a zone that comes from another server: this release does not have it yet",
-                "let the secondaries fetch it from its primary",
-            )
-            raise fault_at("transfer", None, complaint)
         return self
 
 

@@ -12,11 +12,13 @@ from understudy.model.endpoint import Family
 from understudy.model.errors import Problem
 from understudy.model.name import Name
 from understudy.model.record import Record
+from understudy.model.zone import ZoneSource
 
 LOCATED_MAX = 100  # chosen: to find a line the zone's file is read again, and nobody mends more places in one go
 
 _A, _CNAME, _AAAA, _DNAME = 1, 5, 28, 39  # RFC 1035 3.2.2, RFC 3596 2.1, RFC 6672 2.1
 _STEERED_TYPES = frozenset((_A, _CNAME, _AAAA))
+_ADDRESSES = frozenset((_A, _AAAA))
 
 
 class ZoneView(Protocol):
@@ -63,13 +65,21 @@ class _Search:
         if above is not None:
             yield above
             return
-        types = sorted(view.types_at(owner))
+        types, doubled = sorted(view.types_at(owner)), self._doubling_types(record)
         for rtype in types:
-            if rtype in _STEERED_TYPES:
+            if rtype in doubled:
                 yield self._doubled(record, rtype, view)
-        others = [rtype for rtype in types if rtype not in _STEERED_TYPES]
+        others = [rtype for rtype in types if rtype not in doubled]
         if others and self._answers_cname(record):
             yield self._beside_cname(record, others[0], view)
+
+    def _doubling_types(self, record: Record) -> frozenset[int]:
+        """What the zone may not have at the name. Addresses in another server's zone are hidden by ours (ADR 0024)."""
+        return _STEERED_TYPES - _ADDRESSES if self._is_fetched(record) else _STEERED_TYPES
+
+    def _is_fetched(self, record: Record) -> bool:
+        definition = self._configuration.zones.get(record.zone)
+        return definition is not None and definition.source is ZoneSource.TRANSFER
 
     def _above(self, record: Record, view: ZoneView) -> Problem | None:
         """What makes the zone give no answer of its own at the record's name."""
@@ -92,7 +102,8 @@ class _Search:
     def _doubled(self, record: Record, rtype: int, view: ZoneView) -> Problem:
         place = self._place(view, record.name.absolute, rtype)
         message = f"{record.name} is steered here, and has {_type_text(rtype)} records in its zone too{place}"
-        return self._problem(record, "record.in-zone-file", message, hint="remove them from the zone file")
+        where = "at the primary" if self._is_fetched(record) else "from the zone file"
+        return self._problem(record, "record.in-zone-file", message, hint=f"remove them {where}")
 
     def _beside_cname(self, record: Record, rtype: int, view: ZoneView) -> Problem:
         place = self._place(view, record.name.absolute, rtype)

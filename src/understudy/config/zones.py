@@ -32,15 +32,16 @@ class ZoneBuilder:
 
     def build(self, name: Name, form: ZoneForm, path: KeyPath) -> ZoneDefinition:
         """One zone."""
+        transfer = None if form.transfer is None else transfer_out(form.transfer, (*path, "transfer"), self._keys)
         if form.primaries is not None:
             primaries = tuple(dict.fromkeys(Primary(*each.address) for each in form.primaries))
-            return ZoneDefinition(name, ZoneSource.TRANSFER, copy_file(self._state_dir, name), primaries=primaries)
+            file = copy_file(self._state_dir, name)
+            return ZoneDefinition(name, ZoneSource.TRANSFER, file, transfer, primaries)
         file = self._findings.folder / (form.file or "")
         absence = find_absence(file)
         if absence:
             hint = f"paths start at {self._findings.folder}"
             self._findings.missing((*path, "file"), "zone.file-missing", f"{file} {absence}", hint=hint)
-        transfer = None if form.transfer is None else transfer_out(form.transfer, (*path, "transfer"), self._keys)
         return ZoneDefinition(name, ZoneSource.FILE, file, transfer)
 
 

@@ -68,8 +68,13 @@ class Candidate:
 
     def find_conflict(self, origin: Name, loaded: LoadedZone) -> str:
         """The first thing in a newer version of a zone that stands in the way of a record; empty where nothing does."""
-        found = conflicts(self.configuration, {origin: ZoneView(loaded.definition, loaded.zone)})
-        return next((str(problem) for problem in found if problem.severity is ProblemSeverity.ERROR), "")
+        return next((str(problem) for problem in self.find_conflicts({origin: loaded})), "")
+
+    def find_conflicts(self, zones: Mapping[Name, LoadedZone]) -> list[Problem]:
+        """Everything in these zones that stands in the way of a record."""
+        return conflicts(
+            self.configuration, {name: ZoneView(each.definition, each.zone) for name, each in zones.items()}
+        )
 
 
 def read_candidate(file: Path, now: Instant, progress: Progress | None = None) -> Candidate:

@@ -45,7 +45,9 @@ def read_copy(definition: ZoneDefinition, now: Instant) -> Copy | None:
     except FileNotFoundError:
         return None
     zone = Zone.load(definition.name.absolute, str(definition.file))
-    return Copy(LoadedZone(definition, zone, now), Secondary.restored(timers_of(zone), refreshed_at, now))
+    return Copy(
+        LoadedZone(definition, zone, now, is_awaited=True), Secondary.restored(timers_of(zone), refreshed_at, now)
+    )
 
 
 def write_copy(file: Path, zone: Zone, refreshed_at: Instant) -> None:
@@ -80,7 +82,9 @@ def restore_copies(server: NameServer) -> None:
         except (OSError, ZoneFileError) as error:
             tell_damage(server, definition.name, error)
             continue
-        if copy is not None and copy.secondary.is_served:
+        if copy is None or server.candidate.find_conflict(definition.name, copy.loaded):
+            continue
+        if copy.secondary.is_served:
             server.zones[definition.name] = copy.loaded
 
 

@@ -20,6 +20,7 @@ from understudy.monitor.monitor import Monitor, VerdictChange
 from understudy.monitor.watchdog import Watchdog
 from understudy.service.candidate import Candidate
 from understudy.service.decider import Decider
+from understudy.service.fetched import FetchedZone
 from understudy.service.journal import Journal
 from understudy.service.narrate import tell_verdict
 from understudy.service.notify import Notifier
@@ -47,6 +48,7 @@ class NameServer:
         self.started_at: Instant = self.clock.now()
         self.candidate = candidate
         self.zones: dict[Name, LoadedZone] = dict(candidate.zones)
+        self.fetched: dict[Name, FetchedZone] = {}  # those that come from other servers, whether or not they are here
         self.journal = Journal(self.store, parts.log)
         limits = Limits(rate_max=candidate.configuration.node.probe_rate_max)
         self.probe_counts: Counter[tuple[str, Outcome]] = Counter()

@@ -55,6 +55,9 @@ async def propose(server: NameServer, *, is_forced: bool = False) -> tuple[Candi
     candidate = await asyncio.to_thread(read_candidate, file, server.clock.now())
     if candidate.problems:
         raise RefusedCandidateError(candidate)
+    in_the_way = candidate.find_conflicts(kept_copies(server.zones, candidate.configuration.zones))
+    if in_the_way:
+        raise ConfigError(in_the_way)
     silent = [] if is_forced else list(_silent_records(server, candidate.configuration))
     if silent:
         raise ConfigError(silent)

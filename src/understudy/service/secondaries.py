@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 
 from understudy.engine import Zone, ZoneFileError
 from understudy.model.errors import TransferError
 from understudy.model.event import Event, EventKind, Severity
 from understudy.model.instant import Instant
 from understudy.model.name import Name
+from understudy.model.record import Record
 from understudy.model.transfer import Primary
 from understudy.model.zone import ZoneDefinition, ZoneSource
+from understudy.service.candidate import Candidate
 from understudy.service.copies import read_copy, tell_damage, timers_of, touch_copy, write_copy
+from understudy.service.fetched import FetchedZone
 from understudy.service.name_server import NameServer
 from understudy.service.transfers import ask_serial, fetch
 from understudy.service.zone_table import LoadedZone
@@ -35,37 +38,14 @@ class Conversation:
     chance: Callable[[], float] = random.random
 
 
-class _Care:
-    """One zone: its definition, where it stands, the version that is here, and what is still to be saved of it."""
-
-    def __init__(self, definition: ZoneDefinition, secondary: Secondary, loaded: LoadedZone | None) -> None:
-        self.definition = definition
-        self.secondary = secondary
-        self.loaded = loaded
-        self.is_busy = False
-        self.is_saved = True
-        self.save_due: Instant = 0.0
-        self.told = ""
-
-    @property
-    def serial(self) -> int | None:
-        """What is held; None: nothing."""
-        return None if self.loaded is None else self.loaded.zone.serial
-
-    def next_due(self) -> Instant:
-        """When something is to be done, if nothing is under way."""
-        due = self.secondary.due if self.is_saved else min(self.secondary.due, self.save_due)
-        expires_at = self.secondary.expires_at if self.secondary.is_served else None
-        return due if expires_at is None else min(due, expires_at)
-
-
 class Secondaries:
     """Runs beside the decisions, in the event loop's thread; files are read and written in others."""
 
     def __init__(self, server: NameServer, conversation: Conversation | None = None) -> None:
         self._server = server
         self._talk = conversation or Conversation()
-        self._cares: dict[Name, _Care] = {}
+        self._cares = server.fetched
+        self._judged: Candidate | None = None
         self._news = asyncio.Event()
         self._busy = 0
 
@@ -86,10 +66,10 @@ class Secondaries:
                     group.create_task(self._attend(care), name=f"zone {care.definition.name}")
                 await self._rest(now)
 
-    def _choose(self, now: Instant) -> list[_Care]:
+    def _choose(self, now: Instant) -> list[FetchedZone]:
         """What is to be attended to now, those that have waited longest."""
         due = [care for care in self._cares.values() if not care.is_busy and care.next_due() <= now]
-        return sorted(due, key=_Care.next_due)[: AT_ONCE - self._busy]
+        return sorted(due, key=FetchedZone.next_due)[: AT_ONCE - self._busy]
 
     async def _rest(self, now: Instant) -> None:
         idle = [care.next_due() for care in self._cares.values() if not care.is_busy]
@@ -114,12 +94,15 @@ class Secondaries:
             elif care.definition != definition:
                 care.definition = definition
                 care.secondary = care.secondary.asked_for(self._server.clock.now())
+        if self._judged is not self._server.candidate:
+            self._judged = self._server.candidate
+            self._judge_again()
 
     def _is_gone(self, origin: Name) -> bool:
         definition = self._server.candidate.configuration.zones.get(origin)
         return definition is None or definition.source is not ZoneSource.TRANSFER
 
-    async def _taken_up(self, definition: ZoneDefinition) -> _Care:
+    async def _taken_up(self, definition: ZoneDefinition) -> FetchedZone:
         """A zone with the copy of an earlier run, which is served already if it was there at the start."""
         now, origin = self._server.clock.now(), definition.name
         try:
@@ -128,12 +111,27 @@ class Secondaries:
             tell_damage(self._server, origin, error)
             copy = None
         if copy is None:
-            return _Care(definition, Secondary.empty(now), None)
-        if copy.secondary.is_served and origin not in self._server.zones:
-            self._publish(copy.loaded)
-        return _Care(definition, copy.secondary, copy.loaded)
+            return FetchedZone(definition, Secondary.empty(now))
+        care = FetchedZone(definition, copy.secondary)
+        care.take(copy.loaded, self._server.candidate.find_conflict(origin, copy.loaded))
+        care.is_saved = True
+        if care.is_answered and origin not in self._server.zones:
+            self._publish(care)
+        return care
 
-    async def _attend(self, care: _Care) -> None:
+    def _judge_again(self) -> None:
+        """Another configuration is in force: what stood in the way of a record may do so no more."""
+        for care in self._cares.values():
+            if care.unused is None:
+                continue
+            care.take(care.unused, self._server.candidate.find_conflict(care.definition.name, care.unused))
+            if care.conflict:
+                self._tell_conflict(care)
+            elif care.is_answered:
+                self._publish(care)
+                self._forget(care, self._server.clock.now())
+
+    async def _attend(self, care: FetchedZone) -> None:
         """Ask if it is time to, and save what is not saved."""
         try:
             if care.secondary.due <= self._server.clock.now():
@@ -145,7 +143,7 @@ class Secondaries:
             self._busy -= 1
             self._news.set()
 
-    async def _refresh(self, care: _Care) -> None:
+    async def _refresh(self, care: FetchedZone) -> None:
         """Ask every primary what it has, and fetch the newest version that can be had."""
         origin, held = care.definition.name, care.serial
         asked = [self._offer(origin, primary) for primary in care.definition.primaries]
@@ -155,7 +153,7 @@ class Secondaries:
         newer = worth_fetching(offers, held)
         for offer in newer:
             try:
-                zone = await self._talk.fetch(origin, offer.primary, care.loaded.zone if care.loaded else None)
+                zone = await self._talk.fetch(origin, offer.primary, care.newest.zone if care.newest else None)
             except TransferError as error:
                 faults.append(error)
                 continue
@@ -165,7 +163,8 @@ class Secondaries:
             await self._take(care, zone, offer.primary)
             return
         faults += [_behind(each, held) for each in offers if each not in newer and each.serial != held]
-        await self._conclude(care, faults, is_confirmed=any(offer.serial == held for offer in offers))
+        confirming = next((offer.primary for offer in offers if offer.serial == held), None)
+        await self._conclude(care, faults, confirming=confirming)
 
     async def _offer(self, origin: Name, primary: Primary) -> Offer | TransferError:
         try:
@@ -173,7 +172,7 @@ class Secondaries:
         except TransferError as error:
             return error
 
-    async def _take(self, care: _Care, zone: Zone, primary: Primary) -> None:
+    async def _take(self, care: FetchedZone, zone: Zone, primary: Primary) -> None:
         """A newer version is here: answer from it, unless it stands in the way of a record."""
         async with self._server.reloading:
             now, origin = self._server.clock.now(), care.definition.name
@@ -181,66 +180,103 @@ class Secondaries:
                 return
             before, loaded = care.serial, LoadedZone(care.definition, zone, now)
             care.secondary = care.secondary.refreshed(timers_of(zone), now, chance=self._talk.chance())
-            conflict = self._server.candidate.find_conflict(origin, loaded)
-            if conflict and care.loaded is not None:
-                self._complain(care, f"serial {zone.serial} from {primary} is not used: {conflict}")
+            care.primary = primary
+            care.take(loaded, self._server.candidate.find_conflict(origin, loaded))
+            if care.conflict:
+                self._tell_conflict(care)
                 return
-            care.loaded, care.is_saved, care.told = loaded, False, ""
-            self._publish(loaded)
-            self._server.alarms.clear(f"zone/{origin}", now)
+            self._publish(care)
+            self._forget(care, now)
             was = "" if before is None else f"serial {before} → "
             text = f"{was}{'' if was else 'serial '}{zone.serial} from {primary}, {zone.record_count} records"
             self._server.journal.tell(Event(now, EventKind.ZONE, str(origin), text))
 
-    async def _conclude(self, care: _Care, faults: Sequence[TransferError], *, is_confirmed: bool) -> None:
+    async def _conclude(
+        self, care: FetchedZone, faults: Sequence[TransferError], *, confirming: Primary | None
+    ) -> None:
         """There is no newer version, or none that can be had."""
         now, chance = self._server.clock.now(), self._talk.chance()
-        loaded = care.loaded
-        if is_confirmed and loaded is not None:
-            was_served = care.secondary.is_served
-            care.secondary = care.secondary.refreshed(timers_of(loaded.zone), now, chance=chance)
-            if not was_served:
-                self._publish(loaded)
-            if care.is_saved:
+        newest = care.newest
+        if confirming is not None and newest is not None:
+            was_answered, care.primary = care.is_answered, confirming
+            care.secondary = care.secondary.refreshed(timers_of(newest.zone), now, chance=chance)
+            if care.is_answered and not was_answered:
+                self._publish(care)
+            if care.is_saved and care.loaded is not None:
                 await self._touch(care, now)
             if not any(fault.code not in _SILENCE for fault in faults):
-                self._forget(care, now)
+                self._settle(care, is_confirmed=True)
                 return
         care.secondary = care.secondary.failed(now, chance=chance)
         self._complain(care, "; ".join(str(fault) for fault in faults) or "no primary has it")
+        self._settle(care, is_confirmed=confirming is not None)
 
-    def _complain(self, care: _Care, text: str) -> None:
+    def _settle(self, care: FetchedZone, *, is_confirmed: bool) -> None:
+        """All primaries were asked: what was waited for has come, or cannot be waited for any longer."""
+        loaded = care.loaded
+        has_records = any(record.zone == care.definition.name for record in self._records())
+        if loaded is not None and loaded.is_awaited and (is_confirmed or has_records):
+            care.loaded = replace(loaded, is_awaited=False)
+            if care.definition.name in self._server.zones:
+                self._server.zones[care.definition.name] = care.loaded
+                self._server.versions.note_whole((care.definition.name,))
+        if care.conflict:
+            self._tell_conflict(care)
+        elif is_confirmed and care.secondary.failures == 0:
+            self._forget(care, self._server.clock.now())
+
+    def _records(self) -> Collection[Record]:
+        return self._server.candidate.configuration.records.values()
+
+    def _tell_conflict(self, care: FetchedZone) -> None:
+        """An alarm until it is mended, because the primary's changes do not get through."""
+        newest, origin = care.newest, care.definition.name
+        serial = None if newest is None else newest.zone.serial
+        text = f"serial {serial} from {care.primary} is not used: {care.conflict}"
+        stays = "is not answered" if care.loaded is None else f"stays at serial {care.loaded.zone.serial}"
+        self._tell_problem(care, text)
+        self._server.alarms.raise_alarm(f"zone/{origin}", f"{origin} {stays}: {text}", self._server.clock.now())
+
+    def _complain(self, care: FetchedZone, text: str) -> None:
         """Told once while it stays the same; an alarm when nobody answers from it, or it lasts."""
         now, origin = self._server.clock.now(), str(care.definition.name)
-        if text != care.told:
-            care.told = text
-            self._server.journal.tell(Event(now, EventKind.ZONE, origin, f"not refreshed: {text}", Severity.WARNING))
-        if not care.secondary.is_served:
+        self._tell_problem(care, text)
+        if not care.is_answered:
             self._server.alarms.raise_alarm(f"zone/{origin}", f"{origin} is not served: {text}", now)
         elif care.secondary.failures >= PATIENCE:
             self._server.alarms.raise_alarm(f"zone/{origin}", f"{origin} cannot be refreshed: {text}", now)
 
-    def _forget(self, care: _Care, now: Instant) -> None:
-        care.told = ""
+    def _tell_problem(self, care: FetchedZone, text: str) -> None:
+        if text != care.problem:
+            care.problem = text
+            origin = str(care.definition.name)
+            event = Event(self._server.clock.now(), EventKind.ZONE, origin, f"not refreshed: {text}", Severity.WARNING)
+            self._server.journal.tell(event)
+
+    def _forget(self, care: FetchedZone, now: Instant) -> None:
+        care.problem = ""
         self._server.alarms.clear(f"zone/{care.definition.name}", now)
 
-    def _publish(self, loaded: LoadedZone) -> None:
-        origin = loaded.definition.name
-        self._server.zones[origin] = loaded
-        self._server.decider.publish_zones({origin: loaded})
-
-    def _let_expire(self, care: _Care, now: Instant) -> None:
-        """Answer no more from what no primary has confirmed for too long."""
-        before, care.secondary = care.secondary, care.secondary.at(now)
+    def _publish(self, care: FetchedZone) -> None:
+        if care.loaded is None:
+            return
         origin = care.definition.name
-        if care.secondary.standing is Standing.EXPIRED is not before.standing and origin in self._server.zones:
+        self._server.zones[origin] = care.loaded
+        self._server.decider.publish_zones({origin: care.loaded})
+
+    def _let_expire(self, care: FetchedZone, now: Instant) -> None:
+        """Answer no more from what no primary has confirmed for too long."""
+        care.secondary = care.secondary.at(now)
+        origin = care.definition.name
+        if care.secondary.standing is Standing.EXPIRED and origin in self._server.zones:
             del self._server.zones[origin]
             self._server.decider.publisher.withdraw_zone(origin)
+            self._server.versions.note_whole((origin,))
             text = f"{origin} has expired: no primary has confirmed serial {care.serial} for too long"
             self._server.journal.tell(Event(now, EventKind.ZONE, str(origin), text, Severity.WARNING))
             self._server.alarms.raise_alarm(f"zone/{origin}", text, now)
 
-    async def _save(self, care: _Care) -> None:
+    async def _save(self, care: FetchedZone) -> None:
         """Write the version that is here. One that takes long is written less often."""
         loaded, refreshed_at = care.loaded, care.secondary.refreshed_at
         if loaded is None or refreshed_at is None:
@@ -251,19 +287,19 @@ class Secondaries:
         except OSError as error:
             self._tell_disk(care, error)
         else:
-            care.is_saved = True
+            care.is_saved = care.loaded is not None and care.loaded.zone is loaded.zone
             self._server.alarms.clear(f"copy/{care.definition.name}", self._server.clock.now())
         now = self._server.clock.now()
         care.save_due = now + SAVE_SHARE * (now - begun) + (0.0 if care.is_saved else TICK_S)
 
-    async def _touch(self, care: _Care, now: Instant) -> None:
+    async def _touch(self, care: FetchedZone, now: Instant) -> None:
         try:
             await asyncio.to_thread(touch_copy, care.definition.file, now)
         except OSError as error:
             care.is_saved = False
             self._tell_disk(care, error)
 
-    def _tell_disk(self, care: _Care, error: OSError) -> None:
+    def _tell_disk(self, care: FetchedZone, error: OSError) -> None:
         text = f"{care.definition.name} is not kept on disk, a restart would fetch it anew: {error}"
         self._server.alarms.raise_alarm(f"copy/{care.definition.name}", text, self._server.clock.now())
 

@@ -14,12 +14,14 @@ from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.transfer import SerialStyle, TransferOut
 from understudy.model.version import ZoneVersion
+from understudy.model.zone import ZoneSource
 from understudy.service.alarms import Alarms
 from understudy.service.journal import Journal
 from understudy.service.parts import Parts
 from understudy.service.pipeline import Pipeline
 from understudy.service.zone_table import LoadedZone
 from understudy.store.versions import VersionsKept
+from understudy.zones.beginning import Beginning
 from understudy.zones.bursts import Bursts, Stale
 from understudy.zones.serial import beyond_lost, is_later, latest, next_serial
 from understudy.zones.steered import PlainView, plain_views
@@ -124,20 +126,37 @@ class Versions:
             self._last.pop(origin, None)
             return None
 
-    async def _begin(self, loaded: LoadedZone, transfer: TransferOut) -> _Draft:
-        """The first version of this run: the last one of the run before, if nothing has changed since."""
+    async def _begin(self, loaded: LoadedZone, transfer: TransferOut) -> _Draft | None:
+        """The first version of this run: the last one of the run before, if nothing has changed since.
+
+        Where a copy of another server's zone may be older than what was handed on, nothing, until it is confirmed.
+        """
         origin, now = loaded.definition.name, self._clock.now()
         kept, doubt = await self._store.versions(origin), self._store.start.versions is VersionsKept.DOUBTFUL
         last = kept[-1] if kept else None
-        if last is not None and not doubt and not is_later(loaded.zone.serial, last.serial):
+        beginning = Beginning(
+            loaded.zone.serial,
+            None if last is None else last.serial,
+            is_doubtful=doubt,
+            is_passed_on=self._is_passed_on(loaded),
+            is_awaited=loaded.is_awaited,
+        )
+        if last is not None and beginning.may_go_on:
             prepared = await self._prepare(loaded, last.serial)
             if prepared.digest == last.digest:
                 history = tuple(version.difference for version in kept if version.before is not None)
                 return _Draft(loaded, transfer, prepared, last, history, is_new=False)
+        if beginning.must_wait:
+            return None
         merge_s = min(transfer.merge_s, START_S)
         after = self._serial_before(loaded, last, now, doubt=doubt, merge_s=merge_s)
-        prepared = await self._prepare(loaded, next_serial(transfer.serial, now, after=after))
+        serial = beginning.own if beginning.keeps_own else next_serial(transfer.serial, now, after=after)
+        prepared = await self._prepare(loaded, serial)
         return _Draft(loaded, transfer, prepared, ZoneVersion(origin, prepared.serial, now, prepared.digest))
+
+    def _is_passed_on(self, loaded: LoadedZone) -> bool:
+        """Whether it is another server's version as it came, which keeps its serial where that can be (ADR 0024)."""
+        return loaded.definition.source is ZoneSource.TRANSFER and not self._records_of(loaded)
 
     def _serial_before(
         self, loaded: LoadedZone, last: ZoneVersion | None, now: Instant, *, doubt: bool, merge_s: float
@@ -155,7 +174,8 @@ class Versions:
         """The next version, if there is anything new in it."""
         origin, now = loaded.definition.name, self._clock.now()
         last, file = self._last[origin], loaded.zone.serial
-        serial = next_serial(transfer.serial, now, after=latest(last.serial, file))
+        is_kept = is_later(file, last.serial) and self._is_passed_on(loaded)
+        serial = file if is_kept else next_serial(transfer.serial, now, after=latest(last.serial, file))
         if stale.is_whole:
             self._admit(loaded, transfer)
             prepared = await self._prepare(loaded, serial)

@@ -11,7 +11,7 @@ from understudy.engine import Zone, ZoneFileError
 from understudy.model.errors import Problem, ProblemSeverity
 from understudy.model.instant import Instant
 from understudy.model.name import Name
-from understudy.model.zone import ZoneDefinition
+from understudy.model.zone import ZoneDefinition, ZoneSource
 
 _MORE = "zone.problems.many"
 
@@ -39,13 +39,17 @@ class FileStamp:
 
 @dataclass(frozen=True, slots=True)
 class LoadedZone:
-    """A version and what it was read from. `problem` says why a newer content is not used, or is empty."""
+    """A version and what it was read from. `problem` says why a newer content is not used, or is empty.
+
+    `is_awaited`: it comes from an earlier run's copy of another server's zone, and a newer one may have been handed on.
+    """
 
     definition: ZoneDefinition
     zone: Zone
     loaded_at: Instant
     stamps: Mapping[Path, FileStamp] = field(default_factory=dict)
     problem: str = ""
+    is_awaited: bool = False
 
     def has_changed_files(self) -> bool:
         """Whether any file that it was read from is another one now. Blocks on the disk."""
@@ -72,7 +76,9 @@ class ZoneView:
         return self.zone.delegation_above(owner)
 
     def locate(self, owner: str, rtype: int) -> tuple[str, int] | None:
-        """(file, line) of a record; reads the file again."""
+        """(file, line) of a record; reads the file again. What is fetched has no place that anybody could look at."""
+        if self.definition.source is not ZoneSource.FILE:
+            return None
         return Zone.locate(self.definition.name.absolute, str(self.definition.file), owner, rtype)
 
 

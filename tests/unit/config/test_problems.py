@@ -78,10 +78,6 @@ ALONE = [
     ("listen: 127.0.0.1\nzones:\n  a.b: {source: transfer, primaries: [ns.example]}", ["3:39 server.bad"]),
     ("listen: 127.0.0.1\nzones:\n  a.b: {source: transfer, primaries: [192.0.2.1], file: z}", ["3:57 zone.source"]),
     ("listen: 127.0.0.1\nzones:\n  a.b: {file: z, primaries: [192.0.2.1]}", ["3:29 zone.source"]),
-    (
-        "listen: 127.0.0.1\nzones:\n  a.b: {source: transfer, primaries: [192.0.2.1], transfer: {to: [192.0.2.2]}}",
-        ["3:61 feature.later"],
-    ),
     ("listen: 127.0.0.1\nzones:\n  a.b: {source: fiel, file: z}", ["3:17 value.choice"]),
 ]
 

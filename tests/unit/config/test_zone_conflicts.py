@@ -47,6 +47,12 @@ def configure(folder: Path, *records: str) -> Configuration:
     return load_text(text, folder / "u.yaml").configuration
 
 
+def find_fetched(folder: Path, lines: dict[tuple[str, int], int], *records: str) -> list[str]:
+    text = "listen: 127.0.0.1\nzones: {example.com: {source: transfer, primaries: [192.0.2.1]}}\nrecords:\n"
+    configuration = load_text(text + "".join(f"  {each}\n" for each in records), folder / "u.yaml").configuration
+    return [problem.code for problem in conflicts(configuration, {EXAMPLE: WrittenZone(lines)})]
+
+
 def find(folder: Path, lines: dict[tuple[str, int], int], *records: str) -> list[Problem]:
     return conflicts(configure(folder, *records), {EXAMPLE: WrittenZone(lines)})
 
@@ -142,3 +148,13 @@ def test_a_zone_file_is_not_read_again_for_each_of_thousands(folder: Path) -> No
 
     assert len(conflicts(configuration, {EXAMPLE: zone})) == count
     assert len(zone.located) == LOCATED_MAX
+
+
+def test_addresses_of_another_server_s_zone_are_hidden_and_aliases_are_not(folder: Path) -> None:
+    addresses = {("www.example.com.", A): 17, ("www.example.com.", AAAA): 18, ("www.example.com.", MX): 19}
+    record, alias = "www.example.com: {tiers: [[192.0.2.1]]}", "www.example.com: {tiers: [[app.example.net]]}"
+
+    assert find_fetched(folder, addresses, record) == []
+    assert find_fetched(folder, {("www.example.com.", CNAME): 17}, record) == ["record.in-zone-file"]
+    assert find_fetched(folder, {("example.com.", DNAME): 3}, record) == ["record.below-dname"]
+    assert find_fetched(folder, {("www.example.com.", A): 17}, alias) == ["record.cname-beside-data"]

@@ -6,21 +6,22 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import dns.message
-import dns.rcode
 import pytest
 
 from understudy.engine import Zone
-from understudy.model.errors import TransferError
-from understudy.model.name import Name
-from understudy.model.transfer import Primary
-from understudy.service.copies import restore_copies, write_copy
-from understudy.service.secondaries import Conversation, Secondaries
-from understudy.testing.server_world import ServerWorld
+from understudy.service.copies import write_copy
+from understudy.testing.fetching import (
+    BROKEN,
+    FIRST,
+    ORIGIN,
+    SECOND,
+    SILENT,
+    FakePrimaries,
+    FetchingServer,
+    version,
+)
 from understudy.testing.virtual_time import VirtualClock, run_virtual
 
-ORIGIN = Name.parse("example.com")
-FIRST, SECOND = Primary("192.0.2.1", 53), Primary("192.0.2.2", 53)
 CONFIGURATION = """
 listen: 127.0.0.1:5300
 zones:
@@ -33,87 +34,16 @@ records:
 ALARM = "zone/example.com"
 
 
-def version(serial: int, address: str = "192.0.2.10", more: str = "") -> Zone:
-    soa = f"@ 60 SOA ns hostmaster {serial} 100 10 1000 60\n@ 60 NS ns\nns 60 A 192.0.2.53\n"
-    return Zone.parse(ORIGIN.absolute, f"{soa}host 60 A {address}\n{more}".encode())
-
-
-class Primaries:
-    """What each primary has; an error instead of a version is raised. `asked` counts the questions."""
-
-    def __init__(self) -> None:
-        self.has: dict[Primary, Zone | TransferError] = {FIRST: version(1), SECOND: version(1)}
-        self.breaks: dict[Primary, TransferError] = {}
-        self.fetched: list[tuple[Primary, int | None]] = []
-        self.asked = 0
-
-    async def ask_serial(self, _origin: Name, primary: Primary) -> int:
-        self.asked += 1
-        found = self.has[primary]
-        if isinstance(found, TransferError):
-            raise found
-        return found.serial
-
-    async def fetch(self, _origin: Name, primary: Primary, held: Zone | None) -> Zone | None:
-        self.fetched.append((primary, held.serial if held is not None else None))
-        if primary in self.breaks:
-            raise self.breaks[primary]
-        found = self.has[primary]
-        assert isinstance(found, Zone)
-        return found
-
-
-SILENT = TransferError("no answer", code="transfer.unreachable")
-BROKEN = TransferError("broke off", code="transfer.unfinished")
-
-
-class Run:
-    """A server with the primaries of a test, from one start to its end."""
-
-    def __init__(self, clock: VirtualClock, folder: Path, primaries: Primaries) -> None:
-        self.world = ServerWorld(clock, folder)
-        self.primaries = primaries
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self, configuration: str = CONFIGURATION) -> None:
-        await self.world.start({"understudy.yaml": configuration})
-        await self.care()
-
-    async def care(self) -> None:
-        restore_copies(self.world.server)
-        self.world.server.decider.publish_zones(self.world.server.zones)
-        talk = Conversation(self.primaries.ask_serial, self.primaries.fetch, chance=lambda: 0.0)
-        self._task = asyncio.create_task(Secondaries(self.world.server, talk).run())
-        await asyncio.sleep(0.5)
-
-    async def end(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-        await self.world.end()
-
-    def address(self, name: str = "host.example.com") -> str:
-        """The address that is answered, or the rcode."""
-        wire = self.world.server.engine.answer(dns.message.make_query(name, "A").to_wire())
-        response = dns.message.from_wire(wire or b"")
-        found = [rdata.to_text() for rrset in response.answer for rdata in rrset]
-        return found[0] if found else dns.rcode.to_text(response.rcode())
-
-    @property
-    def serial(self) -> int:
-        return self.world.server.zones[ORIGIN].zone.serial
-
-
-Story = Callable[[Run, Primaries], Awaitable[None]]
+Story = Callable[[FetchingServer, FakePrimaries], Awaitable[None]]
 
 
 @pytest.fixture
 def tell(tmp_path: Path) -> Callable[[Story], None]:
     def run(story: Story) -> None:
         async def main(clock: VirtualClock) -> None:
-            primaries = Primaries()
-            server = Run(clock, tmp_path, primaries)
-            await server.start()
+            primaries = FakePrimaries()
+            server = FetchingServer(clock, tmp_path, primaries)
+            await server.start(CONFIGURATION)
             await story(server, primaries)
             await server.end()
 
@@ -123,7 +53,7 @@ def tell(tmp_path: Path) -> Callable[[Story], None]:
 
 
 def test_a_zone_is_fetched_answered_and_followed(tell: Callable[[Story], None]) -> None:
-    async def story(run: Run, primaries: Primaries) -> None:
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         assert run.address() == "192.0.2.10"
         assert primaries.fetched == [(FIRST, None)]
         primaries.has = {FIRST: version(1), SECOND: version(2, "192.0.2.20")}
@@ -137,7 +67,7 @@ def test_a_zone_is_fetched_answered_and_followed(tell: Callable[[Story], None]) 
 
 
 def test_a_transfer_that_fails_is_tried_with_the_next_primary(tell: Callable[[Story], None]) -> None:
-    async def story(run: Run, primaries: Primaries) -> None:
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.has = {FIRST: version(2), SECOND: version(2)}
         primaries.breaks = {FIRST: BROKEN}
         await asyncio.sleep(101)
@@ -148,7 +78,7 @@ def test_a_transfer_that_fails_is_tried_with_the_next_primary(tell: Callable[[St
 
 
 def test_what_no_primary_gives_whole_never_harms_what_is_held(tell: Callable[[Story], None]) -> None:
-    async def story(run: Run, primaries: Primaries) -> None:
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.has = {FIRST: version(2), SECOND: version(1)}
         primaries.breaks = {FIRST: BROKEN}
         await asyncio.sleep(5000)
@@ -161,7 +91,7 @@ def test_what_no_primary_gives_whole_never_harms_what_is_held(tell: Callable[[St
 
 
 def test_a_primary_that_is_behind_is_told_of_and_its_version_is_left(tell: Callable[[Story], None]) -> None:
-    async def story(run: Run, primaries: Primaries) -> None:
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.has = {FIRST: version(4294967295), SECOND: SILENT}
         await asyncio.sleep(150)
         assert run.serial == 1
@@ -173,7 +103,7 @@ def test_a_primary_that_is_behind_is_told_of_and_its_version_is_left(tell: Calla
 
 
 def test_answers_end_when_the_zone_expires_and_begin_when_a_primary_is_back(tell: Callable[[Story], None]) -> None:
-    async def story(run: Run, primaries: Primaries) -> None:
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.has = {FIRST: SILENT, SECOND: SILENT}
         await asyncio.sleep(998)
         assert run.address() == "192.0.2.10"
@@ -189,7 +119,7 @@ def test_answers_end_when_the_zone_expires_and_begin_when_a_primary_is_back(tell
 
 
 def test_one_silent_primary_is_no_trouble_while_the_other_confirms(tell: Callable[[Story], None]) -> None:
-    async def story(run: Run, primaries: Primaries) -> None:
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.has[FIRST] = SILENT
         await asyncio.sleep(5000)
         assert run.address() == "192.0.2.10"
@@ -200,19 +130,19 @@ def test_one_silent_primary_is_no_trouble_while_the_other_confirms(tell: Callabl
 
 def test_a_copy_outlives_the_run_and_its_expiry_counts_on(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
-        primaries = Primaries()
-        first = Run(clock, tmp_path, primaries)
-        await first.start()
+        primaries = FakePrimaries()
+        first = FetchingServer(clock, tmp_path, primaries)
+        await first.start(CONFIGURATION)
         await first.end()
         primaries.has = {FIRST: SILENT, SECOND: SILENT}
         await clock.sleep(500)
-        second = Run(clock, tmp_path, primaries)
-        await second.start()
+        second = FetchingServer(clock, tmp_path, primaries)
+        await second.start(CONFIGURATION)
         assert second.address() == "192.0.2.10"
         await second.end()
         await clock.sleep(510)
-        third = Run(clock, tmp_path, primaries)
-        await third.start()
+        third = FetchingServer(clock, tmp_path, primaries)
+        await third.start(CONFIGURATION)
         assert third.address() == "REFUSED"
         primaries.has[FIRST] = version(1)
         await clock.sleep(15)
@@ -224,8 +154,8 @@ def test_a_copy_outlives_the_run_and_its_expiry_counts_on(tmp_path: Path) -> Non
 
 def test_a_confirmed_copy_is_as_young_as_its_confirmation(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
-        run = Run(clock, tmp_path, Primaries())
-        await run.start()
+        run = FetchingServer(clock, tmp_path, FakePrimaries())
+        await run.start(CONFIGURATION)
         await asyncio.sleep(900)
         await run.end()
         copy = tmp_path / "state" / "zones" / "example.com.zone"
@@ -239,8 +169,8 @@ def test_a_damaged_copy_is_told_of_and_fetched_anew(tmp_path: Path) -> None:
         copy = tmp_path / "state" / "zones" / "example.com.zone"
         copy.parent.mkdir(parents=True)
         copy.write_text("no zone")
-        run = Run(clock, tmp_path, Primaries())
-        await run.start()
+        run = FetchingServer(clock, tmp_path, FakePrimaries())
+        await run.start(CONFIGURATION)
         assert run.address() == "192.0.2.10"
         assert "cannot be used" in run.world.log.getvalue()
         assert "no zone" not in copy.read_text()
@@ -251,8 +181,8 @@ def test_a_damaged_copy_is_told_of_and_fetched_anew(tmp_path: Path) -> None:
 
 def test_a_record_is_laid_over_what_is_fetched(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
-        primaries = Primaries()
-        run = Run(clock, tmp_path, primaries)
+        primaries = FakePrimaries()
+        run = FetchingServer(clock, tmp_path, primaries)
         await run.start(CONFIGURATION + STEERED)
         assert run.address("www.example.com") == "198.51.100.1"
         primaries.has = {FIRST: version(2, more="www 60 CNAME host\n"), SECOND: version(2, more="www 60 CNAME host\n")}
@@ -267,9 +197,9 @@ def test_a_record_is_laid_over_what_is_fetched(tmp_path: Path) -> None:
 
 def test_a_zone_that_the_configuration_drops_is_asked_for_no_more(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
-        primaries = Primaries()
-        run = Run(clock, tmp_path, primaries)
-        await run.start()
+        primaries = FakePrimaries()
+        run = FetchingServer(clock, tmp_path, primaries)
+        await run.start(CONFIGURATION)
         assert await run.world.reload("listen: 127.0.0.1:5300\n") == ""
         asked = primaries.asked
         await asyncio.sleep(1000)

@@ -1,0 +1,59 @@
+"""A zone from other servers as the service keeps it: where it stands, and the versions that are here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from understudy.model.instant import Instant
+from understudy.model.transfer import Primary
+from understudy.model.zone import ZoneDefinition
+from understudy.service.zone_table import LoadedZone
+from understudy.zones.secondary import Secondary
+
+
+@dataclass(slots=True)
+class FetchedZone:
+    """`loaded` is the last version that can be used, answered from unless it has expired.
+
+    `unused` is a newer one that stands in the way of a record, for the reason `conflict`. `primary` gave the newest
+    version, or confirmed it last. `problem` is why the last refresh failed; empty: it did not.
+    """
+
+    definition: ZoneDefinition
+    secondary: Secondary
+    loaded: LoadedZone | None = None
+    unused: LoadedZone | None = None
+    conflict: str = ""
+    primary: Primary | None = None
+    problem: str = ""
+    is_busy: bool = False
+    is_saved: bool = True
+    save_due: Instant = 0.0
+
+    @property
+    def newest(self) -> LoadedZone | None:
+        """The newest version that is here, whether or not it can be used."""
+        return self.unused or self.loaded
+
+    @property
+    def serial(self) -> int | None:
+        """That of the newest version; None: there is none."""
+        return None if self.newest is None else self.newest.zone.serial
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether there is something to answer from."""
+        return self.loaded is not None and self.secondary.is_served
+
+    def next_due(self) -> Instant:
+        """When something is to be done, if nothing is under way."""
+        due = self.secondary.due if self.is_saved else min(self.secondary.due, self.save_due)
+        expires_at = self.secondary.expires_at if self.secondary.is_served else None
+        return due if expires_at is None else min(due, expires_at)
+
+    def take(self, loaded: LoadedZone, conflict: str) -> None:
+        """A newer version is here; with a conflict it stands by until there is none."""
+        if conflict:
+            self.unused, self.conflict = loaded, conflict
+        else:
+            self.loaded, self.unused, self.conflict, self.is_saved = loaded, None, "", False

@@ -1,0 +1,112 @@
+"""Primaries that a test plays, and a server that fetches from them, in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import dns.message
+import dns.rcode
+
+from understudy.engine import Zone
+from understudy.model.errors import TransferError
+from understudy.model.name import Name
+from understudy.model.transfer import Primary
+from understudy.service.copies import restore_copies
+from understudy.service.secondaries import Conversation, Secondaries
+from understudy.testing.server_world import ServerWorld
+from understudy.testing.story import Restart
+from understudy.testing.virtual_time import VirtualClock
+
+ORIGIN = Name.parse("example.com")
+FIRST, SECOND = Primary("192.0.2.1", 53), Primary("192.0.2.2", 53)
+SILENT = TransferError("no answer", code="transfer.unreachable")
+BROKEN = TransferError("broke off", code="transfer.unfinished")
+
+
+def version(serial: int, address: str = "192.0.2.10", more: str = "") -> Zone:
+    """A version of the zone: refreshed after 100 s, again after 10 s, expired after 1,000 s."""
+    soa = f"@ 60 SOA ns hostmaster {serial} 100 10 1000 60\n@ 60 NS ns\nns 60 A 192.0.2.53\n"
+    return Zone.parse(ORIGIN.absolute, f"{soa}host 60 A {address}\n{more}".encode())
+
+
+class FakePrimaries:
+    """What each primary has; an error instead of a version is raised. `asked` counts the questions."""
+
+    def __init__(self) -> None:
+        self.has: dict[Primary, Zone | TransferError] = {FIRST: version(1), SECOND: version(1)}
+        self.breaks: dict[Primary, TransferError] = {}
+        self.fetched: list[tuple[Primary, int | None]] = []
+        self.asked = 0
+
+    def have(self, found: Zone | TransferError) -> None:
+        """All of them have the same from now on."""
+        self.has = dict.fromkeys(self.has, found)
+
+    async def ask_serial(self, _origin: Name, primary: Primary) -> int:
+        """As a primary answers it."""
+        self.asked += 1
+        found = self.has[primary]
+        if isinstance(found, TransferError):
+            raise found
+        return found.serial
+
+    async def fetch(self, _origin: Name, primary: Primary, held: Zone | None) -> Zone | None:
+        """As a primary gives it."""
+        self.fetched.append((primary, held.serial if held is not None else None))
+        if primary in self.breaks:
+            raise self.breaks[primary]
+        found = self.has[primary]
+        if isinstance(found, TransferError):
+            raise found
+        return found
+
+
+class FetchingServer:
+    """A server with the primaries of a test, from one start to its end."""
+
+    def __init__(self, clock: VirtualClock, folder: Path, primaries: FakePrimaries) -> None:
+        self.world = ServerWorld(clock, folder)
+        self.primaries = primaries
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self, configuration: str) -> None:
+        """From a configuration file."""
+        await self.world.start({"understudy.yaml": configuration})
+        await self.resume()
+
+    async def restart(self, restart: Restart) -> None:
+        """End and start again, with what is on disk."""
+        await self._leave()
+        await self.world.restart(restart)
+        await self.resume()
+
+    async def end(self) -> None:
+        """As after SIGTERM."""
+        await self._leave()
+        await self.world.end()
+
+    def address(self, name: str = "host.example.com") -> str:
+        """The address that is answered, or the rcode."""
+        wire = self.world.server.engine.answer(dns.message.make_query(name, "A").to_wire())
+        response = dns.message.from_wire(wire or b"")
+        found = [rdata.to_text() for rrset in response.answer for rdata in rrset]
+        return found[0] if found else dns.rcode.to_text(response.rcode())
+
+    @property
+    def serial(self) -> int:
+        """That of the version which is answered from, as its primary gave it."""
+        return self.world.server.zones[ORIGIN].zone.serial
+
+    async def resume(self) -> None:
+        """Begin to fetch, from what is on disk."""
+        restore_copies(self.world.server)
+        self.world.server.decider.publish_zones(self.world.server.zones)
+        talk = Conversation(self.primaries.ask_serial, self.primaries.fetch, chance=lambda: 0.0)
+        self._task = asyncio.create_task(Secondaries(self.world.server, talk).run())
+        await asyncio.sleep(0.5)
+
+    async def _leave(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])

@@ -1,0 +1,189 @@
+"""Zones from other servers that are handed on: as they came, or with records laid over them; serials only grow."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from understudy.service.copies import write_copy
+from understudy.testing.builders import endpoint
+from understudy.testing.fake_network import Behaviour
+from understudy.testing.fetching import BROKEN, FIRST, ORIGIN, SILENT, FakePrimaries, FetchingServer, version
+from understudy.testing.story import Restart
+from understudy.testing.virtual_time import VirtualClock, run_virtual
+
+PLAIN = """\
+listen: 127.0.0.1:5300
+zones:
+  example.com: {source: transfer, primaries: [192.0.2.1, 192.0.2.2], transfer: {to: [192.0.2.0/24]}}
+"""
+CHECKED = """\
+checks:
+  web: {tcp: 80, interval: 5s, fall: 1, rise: 1}
+records:
+  host.example.com: {check: web, tiers: [[198.51.100.1], [198.51.100.2]]}
+"""
+ALARM = "zone/example.com"
+Story = Callable[[FetchingServer, FakePrimaries], Awaitable[None]]
+
+
+@pytest.fixture
+def tell(tmp_path: Path) -> Callable[..., None]:
+    def run(story: Story, configuration: str = PLAIN, first: int = 7) -> None:
+        async def main(clock: VirtualClock) -> None:
+            primaries = FakePrimaries()
+            primaries.have(version(first))
+            server = FetchingServer(clock, tmp_path, primaries)
+            await server.start(configuration)
+            await server.world.advance(10)
+            await story(server, primaries)
+            await server.end()
+
+        run_virtual(main)
+
+    return run
+
+
+def handed_on(run: FetchingServer) -> int | None:
+    return run.world.server.versions.serial_of(ORIGIN)
+
+
+async def history(run: FetchingServer) -> list[tuple[int | None, int]]:
+    return [(each.before, each.serial) for each in await run.world.server.store.versions(ORIGIN)]
+
+
+def test_what_nothing_is_laid_over_goes_on_with_its_own_serial_and_history(tell: Callable[..., None]) -> None:
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
+        assert handed_on(run) == 7
+        primaries.have(version(2026112201, "192.0.2.20"))
+        await run.world.advance(105)
+        primaries.have(version(2026112205, "192.0.2.20"))
+        await run.world.advance(205)
+        assert handed_on(run) == 2026112205
+        assert await history(run) == [(None, 7), (7, 2026112201), (2026112201, 2026112205)]
+
+    tell(story)
+
+
+@pytest.mark.parametrize("is_kill", [False, True])
+def test_a_restart_changes_neither_serial_nor_history(tell: Callable[..., None], is_kill: bool) -> None:
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
+        primaries.have(version(9, "192.0.2.20"))
+        await run.world.advance(105)
+        primaries.have(SILENT)
+        await run.restart(Restart(is_kill=is_kill, pause_s=1.0))
+        await run.world.advance(120)
+        assert handed_on(run) == 9
+        assert await history(run) == [(None, 7), (7, 9)]
+
+    tell(story)
+
+
+def test_a_copy_that_a_crash_left_behind_is_handed_on_only_when_a_primary_confirms_it(
+    tell: Callable[..., None],
+) -> None:
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
+        primaries.have(version(9, "192.0.2.20"))
+        await run.world.advance(105)
+        copy = run.world.server.candidate.configuration.zones[ORIGIN].file
+        write_copy(copy, version(8), copy.stat().st_mtime)
+        primaries.have(SILENT)
+        await run.restart(Restart(is_kill=True, pause_s=1.0))
+        await run.world.advance(120)
+        assert (handed_on(run), run.address()) == (None, "192.0.2.10")
+        primaries.have(version(9, "192.0.2.20"))
+        await run.world.advance(140)
+        assert (handed_on(run), run.address()) == (9, "192.0.2.20")
+        assert await history(run) == [(None, 7), (7, 9)]
+
+    tell(story)
+
+
+def test_records_laid_over_it_make_serials_of_our_own_that_stay_ahead(tell: Callable[..., None]) -> None:
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
+        assert (handed_on(run), run.address()) == (8, "198.51.100.1")
+        run.world.behave(endpoint("198.51.100.1"), Behaviour.parse("refuses"), check="web")
+        await run.world.advance(30)
+        assert (handed_on(run), run.address()) == (9, "198.51.100.2")
+        primaries.have(version(8, "192.0.2.20"))  # what is hidden changes, and nothing else
+        await run.world.advance(105)
+        assert (handed_on(run), run.serial) == (9, 8)
+        primaries.have(version(12, "192.0.2.20", more="new 60 A 192.0.2.30\n"))
+        await run.world.advance(205)
+        assert handed_on(run) == 13
+        assert await history(run) == [(None, 8), (8, 9), (9, 13)]
+
+    tell(story, PLAIN + CHECKED)
+
+
+def test_a_decision_goes_out_after_a_restart_though_no_primary_is_there(tell: Callable[..., None]) -> None:
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
+        primaries.have(SILENT)
+        await run.world.end()
+        (run.world.folder / "understudy.yaml").write_text((PLAIN + CHECKED).replace("198.51.100.1", "198.51.100.9"))
+        await run.world._open()
+        await run.resume()
+        await run.world.advance(60)
+        assert (handed_on(run), run.address()) == (9, "198.51.100.2")  # the new one has to prove itself first
+
+    tell(story, PLAIN + CHECKED)
+
+
+def test_records_that_come_and_go_never_bring_a_serial_back(tell: Callable[..., None]) -> None:
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
+        assert await run.world.reload(PLAIN + CHECKED) == ""
+        await run.world.advance(20)
+        assert handed_on(run) == 8
+        assert await run.world.reload(PLAIN) == ""
+        await run.world.advance(30)
+        assert handed_on(run) == 9  # the primary's 7 would be old news
+        primaries.have(version(8, "192.0.2.20"))
+        await run.world.advance(125)
+        assert handed_on(run) == 10
+        primaries.have(version(11, "192.0.2.30"))
+        await run.world.advance(225)
+        assert handed_on(run) == 11  # from here on it is the primary's own again
+
+    tell(story)
+
+
+def test_a_first_version_in_the_way_of_a_record_is_not_answered_at_all(tell: Callable[..., None]) -> None:
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
+        await run.end()
+        primaries.have(version(1, more="www 60 CNAME host\n"))
+        steered = PLAIN + "records: {www.example.com: {tiers: [[198.51.100.1]]}}\n"
+        (run.world.folder / "state" / "zones" / "example.com.zone").unlink()
+        await run.start(steered)
+        await run.world.advance(300)
+        assert [run.address(), run.address("www.example.com")] == ["REFUSED"] * 2
+        assert ALARM in await run.world.alarms()
+        assert "serial 1 from 192.0.2.1:53 is not used" in run.world.log.getvalue()
+        assert primaries.fetched[1:] == [(FIRST, None)]  # known, and not fetched again and again
+        assert await run.world.reload(PLAIN) == ""
+        await run.world.advance(303)
+        assert run.address() == "192.0.2.10"
+        assert ALARM not in await run.world.alarms()
+        assert await run.world.reload(steered) == "config"
+        assert run.address() == "192.0.2.10"
+
+    tell(story)
+
+
+def test_a_newer_version_in_the_way_of_a_record_waits_until_it_is_not(tell: Callable[..., None]) -> None:
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
+        primaries.have(version(8, "192.0.2.20", more="host.www 60 DNAME example.net.\nwww 60 CNAME host\n"))
+        await run.world.advance(105)
+        assert (run.serial, run.address(), handed_on(run)) == (7, "192.0.2.10", 8)
+        assert ALARM in await run.world.alarms()
+        primaries.breaks = {FIRST: BROKEN}
+        await run.world.advance(2000)  # it does not expire for that
+        assert run.address() == "192.0.2.10"
+        primaries.breaks = {}
+        primaries.have(version(9, "192.0.2.30"))
+        await run.world.advance(2105)
+        assert (run.serial, run.address()) == (9, "192.0.2.30")
+        assert ALARM not in await run.world.alarms()
+
+    tell(story, PLAIN + "records: {www.example.com: {tiers: [[198.51.100.1]]}}\n")
