@@ -29,6 +29,7 @@ from understudy.cli.screen import (
 )
 from understudy.service.views import (
     EndpointView,
+    NamedServerView,
     RecordView,
     SecondaryView,
     ShareView,
@@ -234,9 +235,28 @@ def _zones(view: StatusView) -> Table:
     for zone in view.zones:
         state = Text(zone.problem, "red") if zone.problem else Text("serving", "green")
         table.add_row(zone.name, zone.source, str(zone.serial), f"{zone.records:,}", f"{zone.steered:,}", state)
-        for secondary in zone.secondaries:
+        told = {secondary.server: secondary for secondary in zone.secondaries}
+        for named in zone.name_servers:
+            table.add_row(*_name_server(named, told.pop(named.server, None), view.server.now))
+        for secondary in told.values():
             table.add_row(*_secondary(secondary, view.server.now))
     return table
+
+
+def _name_server(named: NamedServerView, told: SecondaryView | None, now: float) -> tuple[RenderableType, ...]:
+    """A row below its zone's: its serial, and how it stands."""
+    serial = "" if named.serial is None else str(named.serial)
+    server = " ".join(filter(None, (named.name, named.server)))
+    state = Text("this server", "dim") if named.state == "self" else painted(named.state)
+    if named.state not in {"self", "unknown"}:
+        state.append(f" {named.text}" if named.text else "", "default")
+    if named.lag_s and named.state != "behind":
+        state.append(f", {rounded(named.lag_s)} behind", "yellow")
+    if named.looked_at is not None:
+        state.append(f", seen {ago(named.looked_at, now)} ago", "dim")
+    if told is not None and told.problem:
+        state.append(f", {told.problem}", "yellow")
+    return f"  → {server}", "", serial, "", "", state
 
 
 def _secondary(secondary: SecondaryView, now: float) -> tuple[RenderableType, ...]:

@@ -33,6 +33,7 @@ from understudy.config.findings import shown
 from understudy.config.forms import Form, ShortForm, fault_at
 from understudy.config.server_form import ServerForm
 from understudy.config.transfer_form import PrimaryForm, TransferForm
+from understudy.config.watch_form import WatchForm
 
 
 class ApiForm(Form):
@@ -70,6 +71,12 @@ class ZoneForm(Form):
     )
     transfer: TransferForm | None = Field(
         None, description="How the zone is handed on to secondaries; default: to nobody."
+    )
+
+    watch: WatchForm | None = Field(
+        None,
+        description="Whether and how the zone's name servers are watched; default: they are where the zone has"
+        " `transfer` or comes from `primaries`.",
     )
 
     @model_validator(mode="before")

@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from understudy.config.addresses import AddressSyntaxError, parse_listen, parse_server, parse_target
+from understudy.config.addresses import AddressSyntaxError, parse_address, parse_listen, parse_server, parse_target
 from understudy.config.findings import shown
 from understudy.model.duration import DurationSyntaxError, format_duration, parse_duration
 from understudy.model.endpoint import Target
@@ -146,6 +146,14 @@ def _server(value: object) -> tuple[str, int]:
         raise fault("server.bad", error.message, error.hint) from None
 
 
+def _address(value: object) -> str:
+    text = _text(value)
+    address = parse_address(text)
+    if address is None:
+        raise fault("server.bad", f"{shown(text)} is no address", "write 192.0.2.53 or 2001:db8::53")
+    return str(address)
+
+
 def _key_name(value: object) -> Name:
     try:
         return Name.parse(_text(value))
@@ -184,6 +192,8 @@ Recheck: TypeAlias = Annotated[float, BeforeValidator(between(0.05, _HOUR_S)), _
 StaleAfter: TypeAlias = Annotated[float, BeforeValidator(between(1, _DAY_S)), _duration_schema("30s 2m")]
 Delay: TypeAlias = Annotated[float, BeforeValidator(between(0, _DAY_S)), _duration_schema("0s 60s 15m")]
 Merge: TypeAlias = Annotated[float, BeforeValidator(between(0.01, 60)), _duration_schema("100ms 1s")]
+WatchInterval: TypeAlias = Annotated[float, BeforeValidator(between(1, _DAY_S)), _duration_schema("30s 1m")]
+Lag: TypeAlias = Annotated[float, BeforeValidator(between(1, 7 * _DAY_S)), _duration_schema("30s 2m")]
 Window: TypeAlias = Annotated[float, BeforeValidator(between(1, _DAY_S)), _duration_schema("10m 1h")]
 Jitter: TypeAlias = Annotated[
     float, BeforeValidator(_jitter), WithJsonSchema({"type": ["string", "number"], "examples": ["10%", 0.1]})
@@ -230,6 +240,9 @@ ServerText: TypeAlias = Annotated[
     tuple[str, int],
     BeforeValidator(_server),
     WithJsonSchema({"type": "string", "examples": ["192.0.2.53", "192.0.2.53:5353", "[2001:db8::53]:5353"]}),
+]
+AddressText: TypeAlias = Annotated[
+    str, BeforeValidator(_address), WithJsonSchema({"type": "string", "examples": ["192.0.2.53", "2001:db8::53"]})
 ]
 KeyName: TypeAlias = Annotated[
     Name, BeforeValidator(_key_name), WithJsonSchema({"type": "string", "examples": ["corp-key"]})

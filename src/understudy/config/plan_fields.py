@@ -13,6 +13,7 @@ from understudy.model.endpoint import Member, Pool, WithdrawLimit, place_of
 from understudy.model.key import Key
 from understudy.model.record import Failback, Record
 from understudy.model.transfer import TransferOut
+from understudy.model.watch import WatchSettings
 from understudy.model.zone import ZoneDefinition
 
 _SECONDS = "_s"
@@ -81,7 +82,7 @@ def _parts(value: object) -> Iterator[tuple[str, object]]:
     elif is_dataclass(value):
         for field in fields(value):
             part = getattr(value, field.name)
-            if isinstance(part, Schedule | Quorum | Failback | TransferOut | BaseModel):
+            if isinstance(part, Schedule | Quorum | Failback | TransferOut | WatchSettings | BaseModel):
                 yield from _below(field.name, part)
             elif field.name != "name":
                 yield field.name, part

@@ -13,6 +13,7 @@ from understudy.config.source import KeyPath
 from understudy.config.transfers import KeyTable, transfer_out
 from understudy.model.name import Name
 from understudy.model.transfer import Primary
+from understudy.model.watch import WatchSettings
 from understudy.model.zone import ZoneDefinition, ZoneSource
 
 COPIES = "zones"
@@ -36,13 +37,20 @@ class ZoneBuilder:
         if form.primaries is not None:
             primaries = tuple(dict.fromkeys(Primary(*each.address) for each in form.primaries))
             file = copy_file(self._state_dir, name)
-            return ZoneDefinition(name, ZoneSource.TRANSFER, file, transfer, primaries)
+            return ZoneDefinition(name, ZoneSource.TRANSFER, file, transfer, primaries, watch=_watch(form))
         file = self._findings.folder / (form.file or "")
         absence = find_absence(file)
         if absence:
             hint = f"paths start at {self._findings.folder}"
             self._findings.missing((*path, "file"), "zone.file-missing", f"{file} {absence}", hint=hint)
-        return ZoneDefinition(name, ZoneSource.FILE, file, transfer)
+        return ZoneDefinition(name, ZoneSource.FILE, file, transfer, watch=_watch(form))
+
+
+def _watch(form: ZoneForm) -> WatchSettings | None:
+    """As it is written, else where other servers have the zone by what else is written."""
+    if form.watch is not None:
+        return form.watch.settings()
+    return None if form.transfer is None and form.primaries is None else WatchSettings()
 
 
 def copy_file(state_dir: Path, name: Name) -> Path:

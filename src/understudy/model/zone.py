@@ -10,6 +10,7 @@ from understudy.model.decision import Selector
 from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.transfer import Primary, TransferOut
+from understudy.model.watch import WatchSettings
 
 
 class ZoneSource(StrEnum):
@@ -25,7 +26,7 @@ class ZoneDefinition:
     """`file` is the master file of source FILE, or what a DYNAMIC zone is first filled with; absolute.
 
     `transfer` None: the zone is handed on to nobody, and no versions of it are kept. A TRANSFER zone comes from its
-    `primaries`, at least one, and `file` is where its copy is kept.
+    `primaries`, at least one, and `file` is where its copy is kept. `watch` None: its name servers are not watched.
     """
 
     name: Name
@@ -33,6 +34,7 @@ class ZoneDefinition:
     file: Path
     transfer: TransferOut | None = None
     primaries: tuple[Primary, ...] = ()
+    watch: WatchSettings | None = None
 
 
 class AnswerKind(StrEnum):

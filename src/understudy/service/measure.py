@@ -7,6 +7,7 @@ from collections import Counter
 from understudy import __version__
 from understudy.service.name_server import NameServer
 from understudy.service.record_report import count_answered
+from understudy.service.server_report import count_states, lags_s
 from understudy.telemetry.metrics import Readings, StoreReadings
 
 
@@ -31,6 +32,8 @@ def measure(server: NameServer) -> Readings:
         verdict_ages_s=oldest,
         zones={str(origin): serial for origin, serial in server.serials().items()},
         events=server.journal.counts,
+        name_servers=count_states(server),
+        name_server_lags_s=lags_s(server),
         store=StoreReadings(
             lag_s=store.lag_s,
             queued=store.queued_entries + store.queued_history,

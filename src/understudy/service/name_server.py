@@ -15,6 +15,7 @@ from understudy.model.log import LogEntry
 from understudy.model.name import Name
 from understudy.model.observation import Observation, Outcome
 from understudy.model.verdict import LOCAL_MONITOR
+from understudy.model.watch import NamedServer
 from understudy.monitor.budget import Limits
 from understudy.monitor.monitor import Monitor, VerdictChange
 from understudy.monitor.watchdog import Watchdog
@@ -32,6 +33,7 @@ from understudy.service.versions import Versions
 from understudy.service.zone_table import LoadedZone
 from understudy.store.encoding import decode_endpoint
 from understudy.store.observed import Observed
+from understudy.zones.watched import Watched
 
 V = TypeVar("V")
 
@@ -62,6 +64,7 @@ class NameServer:
         self.versions.on_version, self.versions.on_end = self.notifier.announce, self.notifier.forget
         self.decider.on_change, self.decider.on_publish = self.versions.note, self.versions.note_whole
         self.watchdog = Watchdog(self.monitor, self.clock, set_alarm=self.alarms.set_alarm)
+        self.watched: dict[Name, dict[NamedServer, Watched]] = {}  # how the zones' name servers stand
         self.reloading = asyncio.Lock()
         self.writing = asyncio.Lock()  # each change of the log is judged by the state that it changes
         self._news = asyncio.Event()

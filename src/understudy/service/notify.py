@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import socket
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing, suppress
 from functools import partial
@@ -20,6 +19,7 @@ from understudy.model.key import Key
 from understudy.model.name import Name
 from understudy.model.transfer import TransferOut
 from understudy.service.journal import Journal
+from understudy.service.own_address import is_own
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.name_servers import secondaries_of
 from understudy.zones.notices import Notice, Notices
@@ -60,7 +60,7 @@ class Notifier:
         targets = transfer.notify
         if targets is None:
             found = dict.fromkeys(secondaries_of(loaded.zone, origin))
-            targets = tuple(target for target in found if not _is_ours(target.address))
+            targets = tuple(target for target in found if not is_own(target.address))
         self.notices.announce(origin, serial, targets, now=self._clock.now())
         self._news.set()
 
@@ -178,14 +178,3 @@ def _family(notice: Notice) -> int:
 
 def _is_about(waiting: Notice, notice: Notice) -> bool:
     return (waiting.origin, waiting.target) == (notice.origin, notice.target)
-
-
-def _is_ours(address: str) -> bool:
-    """Whether this host has the address: a server tells nothing to itself (RFC 1996 2.1)."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    try:
-        with socket.socket(family, socket.SOCK_DGRAM) as trial:
-            trial.bind((address, 0))
-    except OSError:
-        return False
-    return True

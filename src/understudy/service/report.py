@@ -21,6 +21,7 @@ from understudy.service.name_server import NameServer
 from understudy.service.operations import StatusQuestion
 from understudy.service.present import present_overrides
 from understudy.service.record_report import decisions_of, report_endpoint, report_record
+from understudy.service.server_report import report_name_servers
 from understudy.service.subjects import normal, not_found, pools_of_subject
 from understudy.service.views import (
     AlarmView,
@@ -206,6 +207,7 @@ def report_zones(server: NameServer) -> list[ZoneView]:
             loaded_at=loaded.loaded_at,
             problem=loaded.problem,
             secondaries=_secondaries(server, origin),
+            name_servers=report_name_servers(server, origin, serials.get(origin)),
         )
         for origin, loaded in sorted(server.zones.items(), key=lambda entry: entry[0].labels[::-1])
     ]

@@ -14,6 +14,7 @@ from understudy.service.reload import log_start, reload_quietly, watch_files
 from understudy.service.secondaries import Secondaries
 from understudy.service.supervise import Supervisor
 from understudy.service.surroundings import Surroundings
+from understudy.service.watch import Watch
 
 
 async def serve(server: NameServer, surroundings: Surroundings) -> None:
@@ -28,6 +29,7 @@ async def serve(server: NameServer, surroundings: Surroundings) -> None:
             supervisor.side(server.notifier.run, "notify")
             supervisor.side(partial(_heed, server, hang_up), "reload on SIGHUP")
             supervisor.side(Secondaries(server).run, "zones from other servers")
+            supervisor.side(Watch(server).run, "watch name servers")
             for name, start in (await surroundings.sides(server)).items():
                 supervisor.side(start, name)
             await asyncio.sleep(0)  # the side tasks begin, so that what they listen on is there

@@ -156,6 +156,23 @@ class SecondaryView(View):
     problem: str
 
 
+class NamedServerView(View):
+    """A name server of a zone, as the last looks found it. `state` is `self` for this server, else how it stands.
+
+    `server` is an address with its port, or empty where none is known for `name`. `serial` is the last one that it
+    told; `lag_s` how long a later one has been there, 0 where it follows. `text` says what is wrong, or is empty.
+    """
+
+    name: str
+    server: str
+    state: str
+    since: Instant | None
+    serial: int | None
+    lag_s: float
+    looked_at: Instant | None
+    text: str
+
+
 class ZoneView(View):
     """One zone that is served. `problem` is empty, or why a newer content is not used."""
 
@@ -169,6 +186,7 @@ class ZoneView(View):
     loaded_at: Instant
     problem: str
     secondaries: list[SecondaryView] = []
+    name_servers: list[NamedServerView] = []
 
 
 class AlarmView(View):

@@ -15,6 +15,7 @@ from understudy.model.decision import Mode
 from understudy.model.event import Severity
 from understudy.model.health import HealthState
 from understudy.model.observation import Outcome
+from understudy.model.watch import ServerState
 
 Labels = TypeVar("Labels", bound=tuple[str, ...])
 
@@ -39,6 +40,7 @@ class Readings:
     `engine` is what the engine's counters() gives, `answered` counts queries by (record, type). `probes` counts since
     the start by (check, outcome), `events` by severity. `endpoints` and `records` count those in each state now.
     `verdict_ages_s` is the age of each check's oldest verdict; `zones` are the serials of the zones that are served.
+    `name_servers` counts the watched ones in each state, `name_server_lags_s` are theirs by (zone, server).
     """
 
     version: str
@@ -53,6 +55,8 @@ class Readings:
     zones: Mapping[str, int] = field(default_factory=dict)
     events: Mapping[Severity, int] = field(default_factory=dict)
     store: StoreReadings = field(default_factory=StoreReadings)
+    name_servers: Mapping[ServerState, int] = field(default_factory=dict)
+    name_server_lags_s: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
 
 class Metrics:
@@ -93,6 +97,11 @@ def _server(readings: Readings) -> Iterator[Metric]:
     yield _gauge("generation", "Generation of the desired state.", {(): readings.generation})
     zones = {(zone,): serial for zone, serial in readings.zones.items()}
     yield _gauge("zone_serial", "Serial of the zone that is served.", zones, labels=["zone"])
+    servers = {(str(state),): readings.name_servers.get(state, 0) for state in ServerState}
+    yield _gauge("name_servers", "Watched name servers in each state, once for each zone.", servers, labels=["state"])
+    lags = dict(readings.name_server_lags_s.items())
+    about = "How long a watched name server has lacked a newer version of the zone."
+    yield _gauge("name_server_lag_seconds", about, lags, labels=["zone", "server"])
     events = {(str(severity),): readings.events.get(severity, 0) for severity in Severity}
     yield _counter("events", "Events of the history since the start.", events, labels=["severity"])
 

@@ -30,15 +30,23 @@ def secondaries_of(zone: Rrsets, origin: Name) -> Iterator[NotifyTarget]:
         server = _name(rdata)
         if server == primary:
             continue
-        for address in _addresses(zone, server):
+        for address in host_addresses(zone, server):
             yield NotifyTarget(address, DNS_PORT)
+
+
+def named_servers(zone: Rrsets, origin: Name) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Every name server of the zone by its absolute name, with its addresses as far as they stand in the zone."""
+    for rdata in _rdatas(zone, origin.absolute, dns.rdatatype.NS):
+        server = _name(rdata)
+        yield server, tuple(host_addresses(zone, server))
 
 
 def _first_name(zone: Rrsets, origin: Name, rtype: int) -> str:
     return next((_name(rdata) for rdata in _rdatas(zone, origin.absolute, rtype)), "")
 
 
-def _addresses(zone: Rrsets, server: str) -> Iterator[str]:
+def host_addresses(zone: Rrsets, server: str) -> Iterator[str]:
+    """The addresses that stand in the zone for a host, IPv4 before IPv6."""
     yield from (str(IPv4Address(rdata)) for rdata in _rdatas(zone, server, dns.rdatatype.A))
     yield from (str(IPv6Address(rdata)) for rdata in _rdatas(zone, server, dns.rdatatype.AAAA))
 

@@ -1,0 +1,95 @@
+"""Looks at a name server of a zone: its SOA over UDP and over TCP, and a few answers that are known."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
+
+import dns.asyncquery
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdataclass
+import dns.rdatatype
+
+from understudy.model.name import Name
+from understudy.model.watch import ServerPlace
+from understudy.zones.sighting import Reply, Sample, Sighting
+
+ANSWER_S = 2.0  # chosen: any path has answered by then; there are two attempts
+CONNECT_S = 5.0  # chosen: a SYN that was lost is sent again after 1 s and 3 s
+_ATTEMPTS = 2
+
+Look: TypeAlias = Callable[[Name, ServerPlace, Sequence[Sample]], Awaitable[Sighting]]
+"""One look at a server; never raises for what the server does."""
+
+
+async def look(origin: Name, place: ServerPlace, samples: Sequence[Sample]) -> Sighting:
+    """Ask over UDP, then the samples, then over TCP: so the serials tell whether the samples are of one version."""
+    udp = await ask_soa(origin, place)
+    answers = [await _difference(place, sample) for sample in samples] if udp.serial is not None else []
+    tcp = await ask_soa(origin, place, is_tcp=True)
+    is_one_version = udp.serial == tcp.serial
+    return Sighting(udp, tcp, tuple(each for each in answers if each) if is_one_version else ())
+
+
+async def ask_soa(origin: Name, place: ServerPlace, *, is_tcp: bool = False) -> Reply:
+    """The serial that a server has by its own authority, or why there is none."""
+    name = dns.name.from_text(origin.absolute)
+    try:
+        response = await ask(name, dns.rdatatype.SOA, place, is_tcp=is_tcp)
+    except OSError as error:
+        return Reply(is_heard=False, problem=error.strerror or str(error) or "no answer")
+    except (EOFError, dns.exception.Timeout):
+        return Reply(is_heard=False, problem="no answer")
+    except dns.exception.DNSException as error:
+        return Reply(is_heard=True, problem=f"its answer is malformed: {error}")
+    return _soa_reply(response, name)
+
+
+async def ask(
+    name: dns.name.Name, rtype: dns.rdatatype.RdataType, place: ServerPlace, *, is_tcp: bool = False
+) -> dns.message.Message:
+    """One question without recursion; over UDP with a second attempt. Raises OSError, EOFError, DNSException."""
+    query = dns.message.make_query(name, rtype, flags=0)
+    if is_tcp:
+        return await dns.asyncquery.tcp(query, place.address, timeout=CONNECT_S, port=place.port)
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return await _over_udp(query, place)
+        except dns.exception.Timeout:
+            continue
+    return await _over_udp(query, place)
+
+
+async def _over_udp(query: dns.message.Message, place: ServerPlace) -> dns.message.Message:
+    return await dns.asyncquery.udp(query, place.address, timeout=ANSWER_S, port=place.port, ignore_unexpected=True)
+
+
+def _soa_reply(response: dns.message.Message, name: dns.name.Name) -> Reply:
+    if response.rcode() != dns.rcode.NOERROR:
+        return Reply(is_heard=True, problem=f"it answers {dns.rcode.to_text(response.rcode())}")
+    soa = response.get_rrset(response.answer, name, dns.rdataclass.IN, dns.rdatatype.SOA)
+    if soa is None:
+        problem = "it answers without the zone's SOA"
+    elif not response.flags & dns.flags.AA:
+        problem = "it answers without authority, as from a cache"
+    else:
+        return Reply(is_heard=True, serial=int(soa[0].serial))
+    return Reply(is_heard=True, problem=problem)
+
+
+async def _difference(place: ServerPlace, sample: Sample) -> str:
+    """How the answer differs from what is expected; empty where it does not, or was not heard."""
+    name, rtype = dns.name.from_text(sample.owner), dns.rdatatype.from_text(sample.rtype)
+    try:
+        response = await ask(name, rtype, place)
+    except (OSError, EOFError, dns.exception.DNSException):
+        return ""
+    rcode = response.rcode()
+    if rcode not in {dns.rcode.NOERROR, dns.rcode.NXDOMAIN}:
+        return sample.difference(frozenset((dns.rcode.to_text(rcode),)))
+    rrset = response.get_rrset(response.answer, name, dns.rdataclass.IN, rtype)
+    return sample.difference(frozenset(rdata.to_text() for rdata in rrset) if rrset is not None else frozenset())

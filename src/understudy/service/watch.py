@@ -1,0 +1,207 @@
+"""Watches the name servers of the zones: looks at each of them regularly, and tells what is wrong (ADR 0026)."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from understudy.model.instant import Instant
+from understudy.model.name import Name
+from understudy.model.watch import NamedServer, ServerPlace, WatchSettings
+from understudy.model.zone import ZoneSource
+from understudy.service.look import Look, look
+from understudy.service.name_server import NameServer
+from understudy.service.watch_samples import Samples
+from understudy.service.watch_tale import WatchTale
+from understudy.service.watch_targets import Resolve, find_targets, resolve
+from understudy.service.zone_table import LoadedZone
+from understudy.zones.published import Published
+from understudy.zones.serial import is_later
+from understudy.zones.sighting import Finding, Reference, Reply, Sighting, judge
+from understudy.zones.watched import Watched
+
+TICK_S = 1.0  # chosen: how late a new version or a reload is noticed at most
+AT_ONCE = 20  # chosen: looks under way at a time, each a few packets
+SPREAD_S = 10.0  # chosen: the first looks after a start are spread over this, or over an interval that is shorter
+FIND_S = 600.0  # chosen: how often addresses of servers outside of our zones are looked up again
+
+_Key: TypeAlias = tuple[Name, NamedServer]
+
+
+@dataclass(frozen=True, slots=True)
+class Eyes:
+    """How servers are found and looked at."""
+
+    look: Look = look
+    resolve: Resolve = resolve
+    chance: Callable[[], float] = random.random
+
+
+@dataclass(slots=True)
+class _Zone:
+    """One zone that is watched: what is published of it, and its servers."""
+
+    loaded: LoadedZone
+    samples: Samples
+    published: Published = field(default_factory=Published)
+    find_due: Instant = 0.0
+    is_busy: bool = False
+
+    @property
+    def settings(self) -> WatchSettings:
+        """Those of its definition."""
+        return self.loaded.definition.watch or WatchSettings()
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether serials of the zone are made here (ADR 0024)."""
+        definition = self.loaded.definition
+        return definition.source is not ZoneSource.TRANSFER or bool(definition.transfer and self.samples.owners)
+
+    def note(self, serial: int, now: Instant) -> None:
+        """A serial that is there; of a zone from elsewhere only a later one counts, wherever it was seen first."""
+        newest = self.published.newest
+        if self.is_ours or newest is None or is_later(serial, newest):
+            self.published.note(serial, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Silence:
+    """A server that nothing was heard of, and the zone for which it is asked on."""
+
+    asker: _Key
+    sighting: Sighting
+    until: Instant
+
+
+class Watch:
+    """Runs beside the decisions, in the event loop's thread. What it finds stands in the server's `watched`."""
+
+    def __init__(self, server: NameServer, eyes: Eyes | None = None) -> None:
+        self._server = server
+        self._eyes = eyes or Eyes()
+        self._tale = WatchTale(server)
+        self._zones: dict[Name, _Zone] = {}
+        self._silent: dict[ServerPlace, _Silence] = {}
+        self._busy: set[_Key] = set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        self._zones.clear()
+        self._busy.clear()
+        async with asyncio.TaskGroup() as group:
+            while True:
+                now = self._server.clock.now()
+                self._adopt(now)
+                for zone in self._choose_zones(now):
+                    zone.is_busy = True
+                    group.create_task(self._find(zone), name=f"servers of {zone.loaded.definition.name}")
+                for key in self._choose(now):
+                    self._busy.add(key)
+                    group.create_task(self._attend(key), name=f"look at {key[1]}")
+                await self._server.clock.sleep_until(now + TICK_S)
+
+    def _adopt(self, now: Instant) -> None:
+        """Watch what is served and is to be watched, and nothing else."""
+        zones = {origin: each for origin, each in self._server.zones.items() if each.definition.watch is not None}
+        for origin in self._zones.keys() - zones.keys():
+            del self._zones[origin]
+            for named in self._server.watched.pop(origin, {}):
+                self._tale.forget(origin, named)
+        serials = self._server.serials() if zones else {}
+        for origin, loaded in zones.items():
+            zone = self._zones.get(origin)
+            if zone is None:
+                zone = self._zones[origin] = _Zone(loaded, Samples(self._server.pipeline, origin))
+            elif zone.loaded is not loaded:
+                zone.loaded, zone.find_due = loaded, now
+            zone.note(serials.get(origin, loaded.zone.serial), now)
+
+    def _choose_zones(self, now: Instant) -> list[_Zone]:
+        """Those whose servers are to be found anew."""
+        return [zone for zone in self._zones.values() if not zone.is_busy and zone.find_due <= now]
+
+    def _choose(self, now: Instant) -> list[_Key]:
+        """Whom to look at now, those that have waited longest."""
+        due = sorted(self._due(now), key=lambda entry: entry[0])
+        return [key for _, key in due[: AT_ONCE - len(self._busy)]]
+
+    def _due(self, now: Instant) -> Iterator[tuple[Instant, _Key]]:
+        for origin in self._zones:
+            for named, watched in self._server.watched.get(origin, {}).items():
+                if watched.due <= now and (origin, named) not in self._busy and not named.is_self:
+                    yield watched.due, (origin, named)
+
+    async def _find(self, zone: _Zone) -> None:
+        """Who is named now; whoever was named before goes on as it stood."""
+        loaded, origin = zone.loaded, zone.loaded.definition.name
+        try:
+            listen = self._server.engine.addresses
+            targets = await find_targets(loaded, self._server.zones, listen, resolve=self._eyes.resolve)
+            now = self._server.clock.now()
+            if self._zones.get(origin) is not zone:
+                return
+            before = self._server.watched.get(origin, {})
+            spread_s = min(zone.settings.interval_s, SPREAD_S)
+            self._server.watched[origin] = {
+                named: before.get(named) or Watched(now + spread_s * self._eyes.chance()) for named in targets
+            }
+            for named in before.keys() - set(targets):
+                self._tale.forget(origin, named)
+            if zone.loaded is loaded:
+                zone.find_due = now + FIND_S
+        finally:
+            zone.is_busy = False
+
+    async def _attend(self, key: _Key) -> None:
+        try:
+            await self._look(key)
+        finally:
+            self._busy.discard(key)
+
+    async def _look(self, key: _Key) -> None:
+        """Look at one server, unless another zone has just found it silent, and tell what changed."""
+        origin, named = key
+        zone, begun = self._zones[origin], self._server.clock.now()
+        sighting = await self._sight(zone, key, begun)
+        now = self._server.clock.now()
+        watched = self._server.watched.get(origin, {}).get(named)
+        if watched is None or self._zones.get(origin) is not zone:
+            return
+        serial = sighting.serial
+        if serial is not None and not zone.is_ours:
+            zone.note(serial, now)
+        finding = self._judge(zone, named, sighting, now=now)
+        after = watched.seen(finding, serial, now, settings=zone.settings, chance=self._eyes.chance())
+        self._server.watched[origin][named] = after
+        self._tale.tell(origin, named, watched, after=after)
+
+    async def _sight(self, zone: _Zone, key: _Key, now: Instant) -> Sighting:
+        origin, named = key
+        if named.place is None:
+            nobody = Reply(is_heard=False, problem="no address is known for it")
+            return Sighting(nobody, nobody)
+        silence = self._silent.get(named.place)
+        if silence is not None and silence.asker != key and now < silence.until:
+            return silence.sighting
+        published = zone.published.newest
+        has_samples = zone.is_ours and not named.is_upstream
+        sighting = await self._eyes.look(origin, named.place, zone.samples.take() if has_samples else ())
+        if sighting.udp.is_heard or sighting.tcp.is_heard:
+            self._silent.pop(named.place, None)
+        else:
+            until = self._server.clock.now() + 2 * zone.settings.interval_s
+            self._silent[named.place] = _Silence(key, sighting, until)
+        current = self._server.serials().get(origin)
+        if sighting.differences and not sighting.serial == published == current:
+            return replace(sighting, differences=())  # another version: what it answers is told by its lag
+        return sighting
+
+    def _judge(self, zone: _Zone, named: NamedServer, sighting: Sighting, *, now: Instant) -> Finding:
+        """An upstream server of a zone with serials of our own counts in others, and cannot be held against ours."""
+        is_comparable = not (zone.is_ours and named.is_upstream)
+        published = zone.published if is_comparable else Published()
+        return judge(sighting, Reference(published, zone.settings.lag_s, is_ours=zone.is_ours), now)

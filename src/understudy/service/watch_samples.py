@@ -1,0 +1,65 @@
+"""Questions about steered records whose answers are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
+
+from understudy.model.name import Name
+from understudy.model.zone import AnswerKind, SteeredSet
+from understudy.service.pipeline import Pipeline
+from understudy.zones.sighting import Sample
+from understudy.zones.steered import steered_sets
+
+OWNERS_MAX = 3  # chosen: records that are compared at one look; the next look takes the next ones
+
+
+class Samples:
+    """The steered records of one zone, some at each look, all of them in turn."""
+
+    def __init__(self, pipeline: Pipeline, origin: Name) -> None:
+        self._pipeline = pipeline
+        self._origin = origin
+        self._configuration: object = None
+        self._owners: list[Name] = []
+        self._turn = 0
+
+    @property
+    def owners(self) -> list[Name]:
+        """The names of the records."""
+        configuration = self._pipeline.configuration
+        if configuration is not self._configuration:
+            self._configuration = configuration
+            self._owners = [name for name, each in configuration.records.items() if each.zone == self._origin]
+        return self._owners
+
+    def take(self) -> list[Sample]:
+        """The questions of the next look."""
+        owners, count = self.owners, len(self.owners)
+        chosen = [owners[(self._turn + step) % count] for step in range(min(count, OWNERS_MAX))]
+        self._turn = (self._turn + len(chosen)) % count if count else 0
+        return [sample for owner in chosen for sample in self._of(owner)]
+
+    def _of(self, owner: Name) -> Iterator[Sample]:
+        past = self._pipeline.past.get(owner)
+        if past is None or not past.decisions:
+            return
+        for each in steered_sets(owner, tuple(past.decisions.values())):
+            if each.kind in {AnswerKind.ANSWER, AnswerKind.NODATA}:
+                yield _sample(each)
+
+
+def _sample(steered: SteeredSet) -> Sample:
+    """What a plain copy has, which is everything that may go out, or what a server that decides for itself picks."""
+    variants = [frozenset(_text(steered.rtype, rdata) for rdata in rdatas) for _, rdatas in steered.variants]
+    whole = frozenset[str]().union(*variants)
+    rtype = dns.rdatatype.to_text(dns.rdatatype.RdataType.make(steered.rtype))
+    return Sample(steered.owner.absolute, rtype, tuple(dict.fromkeys((whole, *variants))))
+
+
+def _text(rtype: int, octets: bytes) -> str:
+    kind = dns.rdatatype.RdataType.make(rtype)
+    return dns.rdata.from_wire(dns.rdataclass.IN, kind, octets, 0, len(octets)).to_text()

@@ -1,0 +1,77 @@
+"""Whom to watch: the name servers that a zone and its configuration name."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from typing import TypeAlias
+
+from understudy.checks.transport.faults import EndpointError, LocalError
+from understudy.checks.transport.resolve import resolve as look_up
+from understudy.model.name import Name, NameSyntaxError
+from understudy.model.watch import NamedServer, ServerPlace, WatchSettings
+from understudy.model.zone import ZoneDefinition
+from understudy.service.own_address import is_own
+from understudy.service.zone_table import LoadedZone
+from understudy.zones.name_servers import DNS_PORT, host_addresses, named_servers
+
+RESOLVE_S = 15.0  # chosen: a resolver that tries three servers for five seconds each has been through them
+
+Resolve: TypeAlias = Callable[[str], Awaitable[Collection[str]]]
+"""The addresses of a host name; none where there are none to be found."""
+
+
+async def resolve(host: str) -> Collection[str]:
+    """By the system's resolver, which gets a while."""
+    try:
+        async with asyncio.timeout(RESOLVE_S):
+            return tuple(str(address) for address in await look_up(host))
+    except (EndpointError, LocalError, TimeoutError):
+        return ()
+
+
+async def find_targets(
+    loaded: LoadedZone, zones: Mapping[Name, LoadedZone], listen: Collection[str], *, resolve: Resolve = resolve
+) -> tuple[NamedServer, ...]:
+    """Each server once, under the name of its NS record if it has one. Addresses to be ignored are left out."""
+    definition = loaded.definition
+    settings = definition.watch or WatchSettings()
+    upstream = {ServerPlace(each.address, each.port) for each in definition.primaries}
+    found: dict[ServerPlace | str, NamedServer] = {}
+    for name, known in named_servers(loaded.zone, definition.name):
+        addresses = known or _from_zones(name, zones) or await resolve(name)
+        if not addresses:
+            found[name] = NamedServer(name.rstrip("."), None)
+        for address in addresses:
+            place = ServerPlace(address, DNS_PORT)
+            found[place] = NamedServer(name.rstrip("."), place, is_own(address), is_upstream=place in upstream)
+    for place in _configured(definition, settings):
+        is_self = str(place) in listen or (is_own(place.address) and _is_listening_everywhere(place, listen))
+        found.setdefault(place, NamedServer("", place, is_self, is_upstream=place in upstream))
+    return tuple(each for each in found.values() if each.place is None or each.place.address not in settings.ignore)
+
+
+def _configured(definition: ZoneDefinition, settings: WatchSettings) -> Iterator[ServerPlace]:
+    """Those whom the file names by address."""
+    notify = definition.transfer.notify if definition.transfer is not None else None
+    yield from (ServerPlace(each.address, each.port) for each in notify or ())
+    yield from (ServerPlace(each.address, each.port) for each in definition.primaries)
+    yield from settings.servers
+
+
+def _is_listening_everywhere(place: ServerPlace, listen: Collection[str]) -> bool:
+    anywhere = "[::]" if ":" in place.address else "0.0.0.0"  # noqa: S104  # compared, not bound
+    return f"{anywhere}:{place.port}" in listen
+
+
+def _from_zones(host: str, zones: Mapping[Name, LoadedZone]) -> tuple[str, ...]:
+    """The addresses of a host in another zone that is served here."""
+    try:
+        labels = Name.parse(host).labels
+    except NameSyntaxError:
+        return ()
+    for cut in range(1, len(labels)):
+        zone = zones.get(Name(labels[cut:]))
+        if zone is not None:
+            return tuple(host_addresses(zone.zone, host))
+    return ()

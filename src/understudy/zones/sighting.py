@@ -1,0 +1,121 @@
+"""One look at a name server of a zone, and what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from understudy.model.duration import format_duration
+from understudy.model.instant import Instant
+from understudy.model.watch import ServerState
+from understudy.zones.published import Published
+from understudy.zones.serial import is_later
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What one transport brought of the zone's SOA.
+
+    `serial` is that of an authoritative answer. Without one `problem` says why: nothing was heard (`is_heard` False),
+    or what was heard is no answer of a server for this zone.
+    """
+
+    is_heard: bool
+    serial: int | None = None
+    problem: str = ""
+
+    @property
+    def is_lame(self) -> bool:
+        """Whether somebody answers who does not have the zone."""
+        return self.is_heard and self.serial is None
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What was seen. `differences` are answers unlike ours, in words; none where serials forbid to compare them."""
+
+    udp: Reply
+    tcp: Reply
+    differences: tuple[str, ...] = ()
+
+    @property
+    def serial(self) -> int | None:
+        """What the server has; None: it was not told."""
+        return self.udp.serial if self.udp.serial is not None else self.tcp.serial
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What the server is held against. `is_ours`: the serials are made here, so nobody can rightly be ahead."""
+
+    published: Published
+    lag_s: float
+    is_ours: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The worst of what a sighting means, in words that go on behind the server's name; empty where it is well.
+
+    `behind_since` is told also while the lag is within its limit.
+    """
+
+    state: ServerState
+    text: str = ""
+    behind_since: Instant | None = None
+
+
+def judge(sighting: Sighting, reference: Reference, now: Instant) -> Finding:
+    """What is wrong, the worst first (`ServerState`)."""
+    serial = sighting.serial
+    since = reference.published.behind_since(serial) if serial is not None else None
+    state, text = next(_faults(sighting, reference, now), (ServerState.OK, ""))
+    return Finding(state, text, since)
+
+
+def _faults(sighting: Sighting, reference: Reference, now: Instant) -> Iterator[tuple[ServerState, str]]:
+    udp, tcp = sighting.udp, sighting.tcp
+    if not udp.is_heard and not tcp.is_heard:
+        yield ServerState.UNREACHABLE, f"answers neither over UDP ({udp.problem}) nor over TCP ({tcp.problem})"
+    lame = next((reply for reply in (udp, tcp) if reply.is_lame), None)
+    if lame is not None:
+        yield ServerState.LAME, f"is named for the zone and does not have it: {lame.problem}"
+    if not udp.is_heard:
+        yield ServerState.NO_UDP, f"does not answer over UDP: {udp.problem}"
+    if not tcp.is_heard:
+        yield ServerState.NO_TCP, f"does not answer over TCP: {tcp.problem}"
+    yield from _distance(sighting.serial, reference, now)
+    if sighting.differences:
+        yield ServerState.DIFFERS, f"answers otherwise: {'; '.join(sighting.differences)}"
+
+
+def _distance(serial: int | None, reference: Reference, now: Instant) -> Iterator[tuple[ServerState, str]]:
+    newest = reference.published.newest
+    if serial is None or newest is None:
+        return
+    if reference.is_ours and is_later(serial, newest):
+        why = "it takes nothing from here until ours is later"
+        yield ServerState.AHEAD, f"has serial {serial}, later than the {newest} here: {why}"
+    since = reference.published.behind_since(serial)
+    if since is not None and now - since > reference.lag_s:
+        behind = f"has not followed for {format_duration(round(now - since))}"
+        yield ServerState.BEHIND, f"{behind}: it has serial {serial}, and {newest} is the newest"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A question whose answer is known: any of `expected`, each a whole RRset as octets, is right."""
+
+    owner: str
+    rtype: str
+    expected: tuple[frozenset[str], ...]
+
+    def difference(self, answered: frozenset[str]) -> str:
+        """How the answer differs, in words; empty: it does not."""
+        if answered in self.expected:
+            return ""
+        return f"{self.owner} {self.rtype} with {_shown(answered)}, here it is {_shown(self.expected[0])}"
+
+
+def _shown(rdatas: frozenset[str]) -> str:
+    return ", ".join(sorted(rdatas)) or "nothing"

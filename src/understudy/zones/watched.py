@@ -1,0 +1,70 @@
+"""One name server that is watched: how it stands, and when it is looked at again.
+
+```text
+UNKNOWN     -- well -->                        OK
+any         -- a fault, first time -->         as before, in doubt; looked at again soon
+in doubt    -- a fault again -->               that fault
+any         -- behind beyond its limit -->     BEHIND, at once: the limit was the doubt
+a fault     -- well -->                        OK
+```
+
+A datagram that was lost, or a server that restarts, is so never told of (ADR 0026).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from understudy.model.instant import Instant
+from understudy.model.watch import ServerState, WatchSettings
+from understudy.zones.sighting import Finding
+
+JITTER = 0.1  # chosen: servers that were named together are soon looked at at different times
+RECHECK_SHARE = 6  # chosen: what is in doubt is looked at again after a sixth of the interval
+RECHECK_MAX_S = 10.0  # chosen: so that a dead server is known within interval + 20 s, time-outs included
+LIMIT_S = 0.5  # chosen: who reaches the limit of its lag is looked at half a second later
+
+_BY_TIME = frozenset((ServerState.OK, ServerState.BEHIND))
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """`serial` is the last one that was told; `behind_since` is also set while the lag is within its limit."""
+
+    due: Instant
+    state: ServerState = ServerState.UNKNOWN
+    text: str = ""
+    since: Instant | None = None
+    serial: int | None = None
+    behind_since: Instant | None = None
+    looked_at: Instant | None = None
+    is_in_doubt: bool = False
+
+    @property
+    def is_faulty(self) -> bool:
+        """Whether somebody should look."""
+        return self.state not in {ServerState.OK, ServerState.UNKNOWN}
+
+    def seen(
+        self, finding: Finding, serial: int | None, now: Instant, *, settings: WatchSettings, chance: float
+    ) -> Self:
+        """After one look. `chance`, from 0 to 1, spreads the next one."""
+        looked = replace(
+            self,
+            serial=self.serial if serial is None else serial,
+            behind_since=finding.behind_since,
+            looked_at=now,
+        )
+        pause_s = settings.interval_s * (1 - JITTER * chance)
+        if finding.state not in _BY_TIME and not self.is_in_doubt and finding.state is not self.state:
+            return replace(looked, is_in_doubt=True, due=now + _recheck_s(settings))
+        since = self.since if finding.state is self.state else now
+        due = now + pause_s
+        if finding.state is ServerState.OK and finding.behind_since is not None:
+            due = min(due, max(now, finding.behind_since + settings.lag_s) + LIMIT_S)
+        return replace(looked, state=finding.state, text=finding.text, since=since, is_in_doubt=False, due=due)
+
+
+def _recheck_s(settings: WatchSettings) -> float:
+    return min(settings.interval_s / RECHECK_SHARE, RECHECK_MAX_S)

@@ -1,0 +1,295 @@
+"""Name servers watched in virtual time: they fall silent, lag, lie and recover; events and alarms say so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from understudy.model.event import EventKind, Severity
+from understudy.model.name import Name
+from understudy.model.watch import ServerPlace, ServerState
+from understudy.service.server_report import report_name_servers
+from understudy.service.watch import AT_ONCE, Eyes, Watch
+from understudy.store.store import EventFilter
+from understudy.testing.server_world import ServerWorld
+from understudy.testing.virtual_time import VirtualClock, run_virtual
+from understudy.zones.sighting import Reply, Sample, Sighting
+
+ORIGIN = Name.parse("example.com")
+SECOND, OUTSIDE = ServerPlace("192.0.2.54", 53), ServerPlace("198.51.100.53", 53)
+CONFIGURATION = """\
+listen: 127.0.0.1:0
+zones:
+  example.com: {file: example.com.zone, WATCH}
+records:
+  www.example.com: {tiers: [[192.0.2.10]], ttl: 30}
+"""
+ZONE = """\
+$TTL 1h
+@       IN SOA  ns1 hostmaster SERIAL 1h 15m 1w 60
+        IN NS   ns1
+        IN NS   ns2
+        IN NS   ns.elsewhere.example.
+ns1     IN A    127.0.0.1
+ns2     IN A    192.0.2.54
+"""
+SILENT = Reply(is_heard=False, problem="no answer")
+
+
+class Servers:
+    """What each server shows; those without an entry have serial 7. `asked` counts the looks."""
+
+    def __init__(self) -> None:
+        self.shows: dict[ServerPlace, Sighting] = {}
+        self.asked: Counter[ServerPlace] = Counter()
+        self.under_way = self.most_under_way = 0
+        self.takes_s = 0.0
+        self.samples: Sequence[Sample] = ()
+
+    async def look(self, _origin: Name, place: ServerPlace, samples: Sequence[Sample]) -> Sighting:
+        self.asked[place] += 1
+        self.samples = samples
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
+        await asyncio.sleep(self.takes_s)
+        self.under_way -= 1
+        return self.shows.get(place, has(7))
+
+    async def resolve(self, host: str) -> Collection[str]:
+        return ("198.51.100.53",) if host == "ns.elsewhere.example." else ()
+
+
+def has(serial: int) -> Sighting:
+    return Sighting(Reply(is_heard=True, serial=serial), Reply(is_heard=True, serial=serial))
+
+
+@dataclass
+class Scene:
+    """A server that watches others."""
+
+    world: ServerWorld
+    servers: Servers
+
+    def state(self, place: ServerPlace = SECOND, origin: Name = ORIGIN) -> str:
+        found = self.world.server.watched[origin]
+        return next(watched.state for named, watched in found.items() if named.place == place)
+
+    @property
+    def alarms(self) -> dict[str, str]:
+        return {each.key: each.text for each in self.world.server.alarms.active}
+
+    async def told(self) -> list[tuple[Severity, str]]:
+        events = await self.world.server.store.events(EventFilter(kinds=frozenset({EventKind.ZONE})))
+        return [(each.severity, each.text) for each in events if "ns" in each.text or "198.51" in each.text]
+
+    async def pass_s(self, seconds: float) -> None:
+        await self.world.clock.sleep(seconds)
+
+
+def play(
+    folder: Path, story: Callable[[Scene], Awaitable[None]], *, configuration: str = "", watch: str = "watch: true"
+) -> None:
+    async def main(clock: VirtualClock) -> None:
+        world, servers = ServerWorld(clock, folder), Servers()
+        text = (configuration or CONFIGURATION).replace("WATCH", watch)
+        await world.start({"understudy.yaml": text, "example.com.zone": ZONE.replace("SERIAL", "7")})
+        eyes = Eyes(servers.look, servers.resolve, chance=lambda: 0.5)
+        task = asyncio.ensure_future(Watch(world.server, eyes).run())
+        await clock.sleep(20.5)
+        await story(Scene(world, servers))
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await world.end()
+
+    run_virtual(main)
+
+
+def test_every_name_server_is_looked_at_but_this_one(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        assert scene.servers.asked == {SECOND: 1, OUTSIDE: 1}
+        views = report_name_servers(scene.world.server, ORIGIN, 7)
+        assert {(view.name, view.server, view.state, view.serial) for view in views} == {
+            ("ns1.example.com", "127.0.0.1:53", "self", 7),
+            ("ns2.example.com", "192.0.2.54:53", "ok", 7),
+            ("ns.elsewhere.example", "198.51.100.53:53", "ok", 7),
+        }
+        assert scene.alarms == {}
+        await scene.pass_s(600)
+        assert 10 <= scene.servers.asked[SECOND] <= 12
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize(
+    ("sighting", "state", "key"),
+    [
+        (Sighting(SILENT, SILENT), ServerState.UNREACHABLE, "server/192.0.2.54:53"),
+        (Sighting(has(7).udp, SILENT), ServerState.NO_TCP, "server/192.0.2.54:53"),
+        (Sighting(SILENT, has(7).tcp), ServerState.NO_UDP, "server/192.0.2.54:53"),
+        (has(8), ServerState.AHEAD, "server/example.com/192.0.2.54:53"),
+        (
+            Sighting(Reply(is_heard=True, problem="it answers REFUSED"), SILENT),
+            ServerState.LAME,
+            "server/example.com/192.0.2.54:53",
+        ),
+        (replace(has(7), differences=("www A",)), ServerState.DIFFERS, "server/example.com/192.0.2.54:53"),
+    ],
+)
+def test_a_fault_and_its_end_are_events_and_an_alarm(
+    tmp_path: Path, sighting: Sighting, state: ServerState, key: str
+) -> None:
+    async def story(scene: Scene) -> None:
+        scene.servers.shows[SECOND] = sighting
+        await scene.pass_s(90)
+        assert scene.state() == state
+        assert set(scene.alarms) == {key}
+        assert "ns2.example.com (192.0.2.54:53)" in scene.alarms[key]
+        del scene.servers.shows[SECOND]
+        await scene.pass_s(70)
+        assert scene.state() == ServerState.OK
+        assert scene.alarms == {}
+        (fault, recovered) = await scene.told()
+        assert fault[0] is Severity.WARNING
+        assert recovered == (Severity.INFO, "ns2.example.com (192.0.2.54:53) is well again: serial 7")
+
+    play(tmp_path, story)
+
+
+def test_a_look_that_fails_once_is_not_told(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        scene.servers.shows[SECOND] = Sighting(SILENT, SILENT)
+        await scene.pass_s(45)
+        assert scene.servers.asked[SECOND] == 2
+        del scene.servers.shows[SECOND]
+        await scene.pass_s(60)
+        assert await scene.told() == []
+
+    play(tmp_path, story)
+
+
+def test_a_server_that_stops_following_is_behind_when_its_limit_has_passed(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        (tmp_path / "example.com.zone").write_text(ZONE.replace("SERIAL", "8"))
+        await scene.world.reload(CONFIGURATION.replace("WATCH", "watch: {lag: 30s}"))
+        scene.servers.shows[OUTSIDE] = has(8)
+        await scene.pass_s(29)
+        assert scene.alarms == {}
+        await scene.pass_s(45)
+        assert scene.state() == ServerState.BEHIND
+        assert scene.state(OUTSIDE) == ServerState.OK
+        (text,) = scene.alarms.values()
+        assert "ns2.example.com (192.0.2.54:53) of example.com has not followed for" in text
+        assert "it has serial 7, and 8 is the newest" in text
+        views = {view.name: view for view in report_name_servers(scene.world.server, ORIGIN, 8)}
+        assert views["ns2.example.com"].lag_s > 30
+        assert views["ns.elsewhere.example"].lag_s == 0
+        scene.servers.shows[SECOND] = has(8)
+        await scene.pass_s(60)
+        assert scene.alarms == {}
+
+    play(tmp_path, story, watch="watch: {lag: 30s}")
+
+
+def test_a_difference_of_another_version_is_no_difference(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        scene.servers.shows[SECOND] = replace(has(6), differences=("www A",))
+        await scene.pass_s(90)
+        assert scene.state() == ServerState.OK
+
+    play(tmp_path, story)
+
+
+def test_steered_records_are_sampled_with_what_they_answer(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        assert list(scene.servers.samples) == [
+            Sample("www.example.com.", "A", (frozenset({"192.0.2.10"}),)),
+            Sample("www.example.com.", "AAAA", (frozenset(),)),
+        ]
+
+    play(tmp_path, story)
+
+
+def test_zones_that_are_handed_on_are_watched_and_others_only_on_request(tmp_path: Path) -> None:
+    def servers_of(watch: str) -> set[str]:
+        found: set[str] = set()
+
+        async def story(scene: Scene) -> None:
+            found.update(str(named) for named in scene.world.server.watched.get(ORIGIN, {}))
+
+        play(tmp_path, story, watch=watch)
+        return found
+
+    named = {"ns1.example.com (127.0.0.1:53)", "ns2.example.com (192.0.2.54:53)"}
+    outside = "ns.elsewhere.example (198.51.100.53:53)"
+    assert servers_of("transfer: {to: [192.0.2.54]}") == {*named, outside}
+    assert servers_of("watch: false") == set()
+    assert servers_of("transfer: {to: [192.0.2.54]}, watch: false") == set()
+    assert servers_of("watch: {ignore: [198.51.100.53]}") == named
+    assert servers_of("watch: {servers: ['192.0.2.99:5353', 192.0.2.54]}") == {*named, outside, "192.0.2.99:5353"}
+    told = "transfer: {to: [192.0.2.54], notify: ['192.0.2.99:53']}"
+    assert servers_of(told) == {*named, outside, "192.0.2.99:53"}
+
+
+def test_a_server_without_an_address_is_told(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        (tmp_path / "example.com.zone").write_text(ZONE.replace("SERIAL", "7").replace("elsewhere", "nowhere"))
+        await scene.world.reload(CONFIGURATION.replace("WATCH", "watch: true"))
+        await scene.pass_s(90)
+        assert set(scene.alarms) == {"server/ns.nowhere.example"}
+        assert "no address is known for it" in scene.alarms["server/ns.nowhere.example"]
+
+    play(tmp_path, story)
+
+
+def test_a_server_that_is_named_no_more_has_no_alarm(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        scene.servers.shows[SECOND] = Sighting(SILENT, SILENT)
+        await scene.pass_s(90)
+        assert set(scene.alarms) == {"server/192.0.2.54:53"}
+        await scene.world.reload(CONFIGURATION.replace("WATCH", "watch: {ignore: [192.0.2.54]}"))
+        await scene.pass_s(5)
+        assert scene.alarms == {}
+        await scene.world.reload(CONFIGURATION.replace("WATCH", "watch: false"))
+        await scene.pass_s(5)
+        assert scene.world.server.watched == {}
+
+    play(tmp_path, story)
+
+
+MANY = 100
+MANY_ZONES = "listen: 127.0.0.1:0\nzones:\n" + "".join(
+    f"  z{number}.example: {{file: example.com.zone, WATCH}}\n" for number in range(MANY)
+)
+MANY_ZONE = ZONE.replace("ns2\n", "ns2.example.net.\n").replace("ns2     IN A    192.0.2.54\n", "")
+
+
+def test_a_dead_server_of_many_zones_is_asked_for_one_and_is_one_alarm(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        assert scene.servers.asked[OUTSIDE] == MANY
+        scene.servers.shows[OUTSIDE] = Sighting(SILENT, SILENT)
+        scene.servers.takes_s = 9.0
+        await scene.pass_s(300)
+        assert scene.servers.most_under_way <= AT_ONCE
+        assert set(scene.alarms) == {"server/198.51.100.53:53"}
+        assert f"({MANY} zones)" in scene.alarms["server/198.51.100.53:53"]
+        before = scene.servers.asked[OUTSIDE]
+        await scene.pass_s(300)
+        assert scene.servers.asked[OUTSIDE] - before <= 6
+        scene.servers.shows.clear()
+        scene.servers.takes_s = 0.0
+        await scene.pass_s(200)
+        assert scene.alarms == {}
+        assert [severity for severity, text in await scene.told() if "198.51.100.53" in text] == [
+            Severity.WARNING,
+            Severity.INFO,
+        ]
+
+    zone = "ns.elsewhere.example"
+    configuration = MANY_ZONES
+    assert zone in ZONE
+    play(tmp_path, story, configuration=configuration, watch="watch: {ignore: [192.0.2.54]}")

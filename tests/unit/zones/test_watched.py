@@ -1,0 +1,162 @@
+"""What a look at a name server means, and when it is told: the charts as tables."""
+
+from __future__ import annotations
+
+import pytest
+
+from understudy.model.watch import ServerState, WatchSettings
+from understudy.zones.published import KEPT, Published
+from understudy.zones.sighting import Finding, Reference, Reply, Sample, Sighting, judge
+from understudy.zones.watched import Watched
+
+SILENT = Reply(is_heard=False, problem="no answer")
+REFUSED = Reply(is_heard=True, problem="it answers REFUSED")
+SETTINGS = WatchSettings(interval_s=60, lag_s=120)
+
+
+def has(serial: int) -> Reply:
+    return Reply(is_heard=True, serial=serial)
+
+
+def published(*versions: tuple[int, float]) -> Published:
+    made = Published()
+    for serial, at in versions:
+        made.note(serial, at)
+    return made
+
+
+OURS = published((7, 0.0), (8, 100.0), (9, 150.0))
+
+
+@pytest.mark.parametrize(
+    ("udp", "tcp", "state", "words"),
+    [
+        (has(9), has(9), ServerState.OK, ""),
+        (SILENT, SILENT, ServerState.UNREACHABLE, "neither over UDP (no answer) nor over TCP (no answer)"),
+        (has(9), SILENT, ServerState.NO_TCP, "does not answer over TCP: no answer"),
+        (SILENT, has(9), ServerState.NO_UDP, "does not answer over UDP: no answer"),
+        (REFUSED, REFUSED, ServerState.LAME, "it answers REFUSED"),
+        (REFUSED, SILENT, ServerState.LAME, "it answers REFUSED"),
+        (SILENT, REFUSED, ServerState.LAME, "it answers REFUSED"),
+        (has(10), has(10), ServerState.AHEAD, "has serial 10, later than the 9 here"),
+        (has(8), has(8), ServerState.OK, ""),
+        (has(7), has(7), ServerState.BEHIND, "has not followed for 2m30s: it has serial 7, and 9 is the newest"),
+        (has(9 - 2**31 + 1), has(9 - 2**31 + 1), ServerState.BEHIND, "has not followed for 4m10s"),
+    ],
+)
+def test_a_sighting_means_the_worst_of_what_was_seen(udp: Reply, tcp: Reply, state: ServerState, words: str) -> None:
+    finding = judge(Sighting(udp, tcp), Reference(OURS, 120), now=250.0)
+    assert finding.state is state
+    assert words in finding.text
+    assert bool(finding.text) is (state is not ServerState.OK)
+
+
+@pytest.mark.parametrize(
+    ("serial", "newest", "state"),
+    [
+        (2**32 - 1, 2, ServerState.BEHIND),
+        (2, 2**32 - 1, ServerState.AHEAD),
+        (0, 0, ServerState.OK),
+        (0, 1, ServerState.BEHIND),
+    ],
+)
+def test_serials_are_compared_around_the_circle(serial: int, newest: int, state: ServerState) -> None:
+    finding = judge(Sighting(has(serial), has(serial)), Reference(published((newest, 0.0)), 120), now=1000.0)
+    assert finding.state is state
+
+
+def test_the_lag_counts_from_the_first_version_that_is_missing() -> None:
+    assert judge(Sighting(has(7), has(7)), Reference(OURS, 120), now=110.0).behind_since == 100.0
+    assert judge(Sighting(has(8), has(8)), Reference(OURS, 120), now=160.0).behind_since == 150.0
+    assert judge(Sighting(has(9), has(9)), Reference(OURS, 120), now=160.0).behind_since is None
+    assert judge(Sighting(has(7), has(7)), Reference(OURS, 120), now=220.0).state is ServerState.OK
+    assert judge(Sighting(has(7), has(7)), Reference(OURS, 120), now=220.1).state is ServerState.BEHIND
+
+
+def test_nobody_is_ahead_of_serials_that_others_make() -> None:
+    assert judge(Sighting(has(10), has(10)), Reference(OURS, 120, is_ours=False), now=0.0).state is ServerState.OK
+
+
+def test_another_answer_at_the_same_serial_is_told() -> None:
+    finding = judge(Sighting(has(9), has(9), ("www A with nothing",)), Reference(OURS, 120), now=200.0)
+    assert finding == Finding(ServerState.DIFFERS, "answers otherwise: www A with nothing")
+
+
+def test_a_serial_that_goes_back_begins_the_versions_anew() -> None:
+    made = published((9, 0.0), (10, 10.0), (3, 20.0))
+    assert made.newest == 3
+    assert made.behind_since(2) == 20.0
+    assert made.behind_since(3) is None
+
+
+def test_the_versions_that_are_kept_are_bounded_and_the_oldest_counts_for_those_before_it() -> None:
+    made = published(*((serial, float(serial)) for serial in range(1, KEPT + 11)))
+    assert made.behind_since(1) == 11.0
+    assert made.behind_since(KEPT) == KEPT + 1
+
+
+def test_any_expected_answer_is_right_and_the_difference_names_ours() -> None:
+    one, other = frozenset(("192.0.2.1",)), frozenset(("192.0.2.2",))
+    sample = Sample("www.example.com.", "A", (one | other, one, other))
+    assert [sample.difference(each) for each in (one | other, one, other)] == ["", "", ""]
+    told = sample.difference(frozenset())
+    assert told == "www.example.com. A with nothing, here it is 192.0.2.1, 192.0.2.2"
+
+
+WELL, FAULT = Finding(ServerState.OK), Finding(ServerState.LAME, "is lame")
+OTHER, LATE = Finding(ServerState.NO_TCP, "no TCP"), Finding(ServerState.BEHIND, "is late", 10.0)
+
+
+@pytest.mark.parametrize(
+    ("looks", "state"),
+    [
+        ([], ServerState.UNKNOWN),
+        ([WELL], ServerState.OK),
+        ([FAULT], ServerState.UNKNOWN),
+        ([FAULT, FAULT], ServerState.LAME),
+        ([WELL, FAULT], ServerState.OK),
+        ([WELL, FAULT, WELL], ServerState.OK),
+        ([WELL, FAULT, WELL, FAULT], ServerState.OK),
+        ([WELL, FAULT, FAULT], ServerState.LAME),
+        ([WELL, FAULT, OTHER], ServerState.NO_TCP),
+        ([WELL, FAULT, FAULT, WELL], ServerState.OK),
+        ([WELL, FAULT, FAULT, OTHER], ServerState.LAME),
+        ([WELL, FAULT, FAULT, FAULT], ServerState.LAME),
+        ([WELL, LATE], ServerState.BEHIND),
+        ([WELL, LATE, WELL], ServerState.OK),
+    ],
+)
+def test_a_fault_is_told_when_it_was_seen_twice(looks: list[Finding], state: ServerState) -> None:
+    watched = Watched(due=0.0)
+    for finding in looks:
+        watched = watched.seen(finding, 9, watched.due, settings=SETTINGS, chance=0.0)
+    assert watched.state is state
+
+
+def test_what_is_in_doubt_is_looked_at_again_soon() -> None:
+    watched = Watched(due=0.0).seen(WELL, 9, 0.0, settings=SETTINGS, chance=0.0)
+    assert watched.due == 60.0
+    assert watched.seen(FAULT, None, 60.0, settings=SETTINGS, chance=0.0).due == 70.0
+    assert Watched(due=0.0).seen(FAULT, None, 0.0, settings=WatchSettings(interval_s=6), chance=0.0).due == 1.0
+
+
+def test_the_next_look_comes_up_to_a_tenth_earlier_by_chance() -> None:
+    assert Watched(due=0.0).seen(WELL, 9, 0.0, settings=SETTINGS, chance=1.0).due == 54.0
+
+
+def test_who_is_about_to_reach_the_limit_of_its_lag_is_looked_at_then() -> None:
+    lagging = Finding(ServerState.OK, behind_since=10.0)
+    assert Watched(due=0.0).seen(lagging, 8, 100.0, settings=SETTINGS, chance=0.0).due == 130.5
+    assert Watched(due=0.0).seen(lagging, 8, 20.0, settings=SETTINGS, chance=0.0).due == 80.0
+
+
+def test_a_server_that_is_silent_keeps_the_serial_that_it_told_last() -> None:
+    watched = Watched(due=0.0).seen(WELL, 9, 0.0, settings=SETTINGS, chance=0.0)
+    assert watched.seen(FAULT, None, 60.0, settings=SETTINGS, chance=0.0).serial == 9
+
+
+def test_a_state_lasts_since_it_began() -> None:
+    watched = Watched(due=0.0)
+    for now, finding in ((1.0, WELL), (2.0, WELL), (3.0, FAULT), (4.0, FAULT), (5.0, FAULT), (6.0, WELL)):
+        watched = watched.seen(finding, 9, now, settings=SETTINGS, chance=0.0)
+        assert watched.since == {1.0: 1.0, 2.0: 1.0, 3.0: 1.0, 4.0: 4.0, 5.0: 4.0, 6.0: 6.0}[now]
