@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import dns.exception
 import dns.message
 import dns.query
+import dns.rcode
 import pytest
 
 from understudy.testing import other_servers
@@ -65,3 +66,40 @@ def test_a_failover_reaches_a_secondary_as_zone_data(
         server.start()
         web.start("127.0.0.2")
         wait_until(lambda: addresses(place.port) == {"127.0.0.2"}, "a restarted primary brings it back")
+
+
+MAKES = (other_servers.bind, other_servers.nsd, other_servers.knot, other_servers.powerdns)
+
+
+def outcome(port: int, rtype: str = "A") -> tuple[str, set[str]]:
+    """The rcode and the rdata that the server gives for www.example.com."""
+    with suppress(OSError, dns.exception.DNSException):
+        response = dns.query.udp(dns.message.make_query("www.example.com", rtype), "127.0.0.1", port=port, timeout=1.0)
+        rdatas = {rdata.to_text() for rrset in response.answer for rdata in rrset}
+        return dns.rcode.to_text(response.rcode()), rdatas
+    return "", set()
+
+
+def test_a_name_that_answers_nothing_has_no_data_at_any_secondary(server: RunningServer, web: WebServers) -> None:
+    """Neither NXDOMAIN nor the wildcard's address."""
+    places = [Place(server.folder / f"secondary{at}", free_port(), "example.com") for at, _ in enumerate(MAKES)]
+    ports = [place.port for place in places]
+    plain = PLAIN.replace('"127.0.0.1:{secondary}"', ", ".join(f'"127.0.0.1:{port}"' for port in ports))
+    template = CONFIGURATION.replace("TRANSFER", plain)
+    template = template.replace("    failback:", "    on_all_down: nodata\n    failback:")
+    server.write("understudy.yaml", template.format(port=server.port, web=web.port))
+    zone = server.folder / "example.com.zone"
+    zone.write_text(zone.read_text() + "*.example.com. IN A 192.0.2.99\n")
+    server.start()
+    with ExitStack() as stack:
+        for make, place in zip(MAKES, places, strict=True):
+            stack.enter_context(make(place, place.folder / "copy", Peers(server.port)))
+        wait_until(lambda: all(outcome(port) == ("NOERROR", {"127.0.0.2"}) for port in ports), "all have the zone")
+        web.stop("127.0.0.2")
+        web.stop("127.0.0.3")
+        everybody = (server.port, *ports)
+        wait_until(lambda: all(outcome(port) == ("NOERROR", set()) for port in everybody), "all say NODATA")
+        assert all("nothing to answer" in "".join(outcome(port, "TXT")[1]) for port in ports)
+        web.start("127.0.0.3")
+        wait_until(lambda: all(outcome(port) == ("NOERROR", {"127.0.0.3"}) for port in ports), "all answer again")
+        assert all(outcome(port, "TXT") == ("NOERROR", set()) for port in ports)

@@ -22,7 +22,7 @@ fn main() {
     let names = number().unwrap_or(1000).clamp(1, 1_000_000);
     let kind = arguments.next().unwrap_or_default();
     let zones = Zones::default();
-    zones.publish_zone(&zone(names), &[]).unwrap();
+    zones.publish_zone(&zone(names), &[], None).unwrap();
     let zones = zones.snapshot();
     let queries: Vec<Vec<u8>> = (0..1024)
         .map(|number| query(number * 7919 % names, &kind))

@@ -66,7 +66,10 @@ fn main() {
     let server = Server::new(1232, "", "").unwrap();
     let engine = Engine::new(&["127.0.0.1:0".to_owned()], settings, server).unwrap();
     let began = Instant::now();
-    engine.zones().publish_zone(&zone(names), &[]).unwrap();
+    engine
+        .zones()
+        .publish_zone(&zone(names), &[], None)
+        .unwrap();
     engine.start().unwrap();
     println!(
         "{names} names loaded and published in {:?}",

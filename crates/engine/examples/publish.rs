@@ -34,7 +34,7 @@ fn main() {
     let all: Vec<_> = (0..STEERED)
         .map(|number| change(owner(number), 1))
         .collect();
-    zones.publish_zone(&zone, &all).unwrap();
+    zones.publish_zone(&zone, &all, None).unwrap();
     let prepared: Vec<_> = (0..changes)
         .map(|number| {
             let version = u8::try_from(number / STEERED % 250).unwrap() + 2;

@@ -52,6 +52,11 @@ fn without_zonemd(zone: &Zone) -> RRsetChange {
     RRsetChange::Remove(zone.origin().to_buf(), Rtype::ZONEMD)
 }
 
+/// What makes this the serial that is answered; a message digest of another one ends.
+pub(crate) fn serial_changes(live: &Zone, serial: Serial) -> Vec<RRsetChange> {
+    vec![live.serial_change(serial), without_zonemd(live)]
+}
+
 /// What makes the serial that is answered, and the message digest, those of the copy.
 pub(crate) fn stamp_changes(live: &Zone, copy: &Zone) -> Vec<RRsetChange> {
     let set = copy.apex().rrset(Rtype::ZONEMD);

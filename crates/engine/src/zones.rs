@@ -14,11 +14,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::{ArcSwap, ArcSwapOption, Guard};
-use understudy_wire::{LowerName, Name, NameBuf, NameHasher, Plain, is_same};
+use understudy_wire::{LowerName, Name, NameBuf, NameHasher, Plain, Serial, is_same};
 use understudy_zone::{SteeredChange, Zone};
 
 use crate::access::Access;
-use crate::copies::{Copy, stamp_changes};
+use crate::copies::{Copy, serial_changes, stamp_changes};
 use crate::error::EngineError;
 use crate::records::Register;
 
@@ -237,20 +237,28 @@ impl Zones {
 
     /// Serves `zone` with `steered` laid over it, in place of the version before. Once it has a copy,
     /// the serial is that of the copy, whatever the zone's own: nobody may see one that is not
-    /// remembered.
+    /// remembered. Before that it is `serial`, if an earlier run has shown one.
     ///
     /// # Errors
     /// [`EngineError::Change`] if a steered set is not possible; then nothing has changed.
-    pub fn publish_zone(&self, zone: &Zone, steered: &[SteeredChange]) -> Result<(), EngineError> {
+    pub fn publish_zone(
+        &self,
+        zone: &Zone,
+        steered: &[SteeredChange],
+        serial: Option<Serial>,
+    ) -> Result<(), EngineError> {
         let number = |change: &SteeredChange| self.records.number_for(change);
         let version = zone.with_counted(steered, number)?;
         let _turn = self.write();
         let table = self.table.load();
-        if let Some(served) = table.named(zone.origin()) {
-            let version = match served.copy.load().as_deref() {
-                Some(copy) => version.with_rrsets(&stamp_changes(&version, &copy.zone))?,
-                None => version,
-            };
+        let served = table.named(zone.origin());
+        let copy = served.and_then(|served| served.copy.load_full());
+        let version = match (copy, serial) {
+            (Some(copy), _) => version.with_rrsets(&stamp_changes(&version, &copy.zone))?,
+            (None, Some(serial)) => version.with_rrsets(&serial_changes(&version, serial))?,
+            (None, None) => version,
+        };
+        if let Some(served) = served {
             served.current.store(Arc::new(version));
             served.publications.fetch_add(1, Ordering::Relaxed);
             return Ok(());

@@ -102,7 +102,7 @@ fn a_batch_about_a_large_zone_is_answered_as_one_by_one() {
     assert!(zone.zone.pays_to_look_ahead());
     let server = Server::new(1232, "", "").unwrap();
     let engine = Engine::new(&["127.0.0.1:0".to_owned()], Settings::default(), server).unwrap();
-    engine.zones().publish_zone(&zone.zone, &[]).unwrap();
+    engine.zones().publish_zone(&zone.zone, &[], None).unwrap();
 
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();

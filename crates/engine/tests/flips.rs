@@ -71,7 +71,10 @@ fn readers_see_whole_versions_in_order() {
     let origin: NameBuf = "example.com.".parse().unwrap();
     let text = b"@ 60 SOA ns. root. 1 2 3 4 5\n@ 60 NS ns.\n";
     let zone = Zone::parse(text, "flips", origin.as_name()).unwrap().zone;
-    engine.zones().publish_zone(&zone, &steered(1)).unwrap();
+    engine
+        .zones()
+        .publish_zone(&zone, &steered(1), None)
+        .unwrap();
     let (done, begun) = (AtomicU32::new(1), AtomicU32::new(1));
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -97,7 +100,7 @@ fn readers_see_whole_versions_in_order() {
             if number % 100 == 0 {
                 engine
                     .zones()
-                    .publish_zone(&zone, &steered(number))
+                    .publish_zone(&zone, &steered(number), None)
                     .unwrap();
             } else {
                 engine
@@ -128,7 +131,10 @@ fn zones_come_and_go_above_and_below_each_other() {
     };
     assert_eq!(nearest("www.example.com."), None);
     for origin in ["com.", "Sub.Example.com.", "example.com.", "."] {
-        engine.zones().publish_zone(&zone(origin), &[]).unwrap();
+        engine
+            .zones()
+            .publish_zone(&zone(origin), &[], None)
+            .unwrap();
     }
     for (name, origin) in [
         ("www.SUB.example.com.", "sub.example.com."),

@@ -159,15 +159,21 @@ impl Engine {
     }
 
     /// Serve `zone` with the steered sets laid over it, replacing the version before, in one step.
+    /// `serial` is answered until there is a copy.
+    #[pyo3(signature = (zone, steered, serial = None))]
     fn publish_zone(
         &self,
         py: Python<'_>,
         zone: &Bound<'_, Zone>,
         steered: Vec<SteeredTuple>,
+        serial: Option<u32>,
     ) -> PyResult<()> {
         let changes = changes(steered)?;
         let zone = zone.get().version().clone();
-        self.detached(py, |engine| engine.zones().publish_zone(&zone, &changes))
+        let serial = serial.map(Serial::new);
+        self.detached(py, |engine| {
+            engine.zones().publish_zone(&zone, &changes, serial)
+        })
     }
 
     fn withdraw_zone(&self, py: Python<'_>, origin: &str) -> PyResult<()> {

@@ -245,8 +245,11 @@ class Engine:
         Raises BindError, and then nothing changed.
         """
 
-    def publish_zone(self, zone: Zone, steered: Sequence[Steered]) -> None:
-        """Serve `zone` with the steered sets laid over it, replacing the version before, in one step."""
+    def publish_zone(self, zone: Zone, steered: Sequence[Steered], serial: int | None = None) -> None:
+        """Serve `zone` with the steered sets laid over it, replacing the version before, in one step.
+
+        Until there is a copy `serial` is answered, or without one the zone's own.
+        """
 
     def withdraw_zone(self, origin: str) -> None: ...
     def publish(self, origin: str, steered: Sequence[Steered]) -> None:

@@ -36,6 +36,7 @@ class Decider:
         self._held: dict[HealthKey, None] = {}
         self.on_change: Callable[[Name, Collection[Name]], None] = lambda _origin, _owners: None
         self.on_publish: Callable[[Collection[Name]], None] = lambda _origins: None
+        self.first_serial: Callable[[LoadedZone], int | None] = lambda _loaded: None
 
     def settle(self, now: Instant) -> None:
         """Bring everything up to date and publish what changed; after a mass of news a slice of it (`is_settled`)."""
@@ -57,7 +58,7 @@ class Decider:
             if record.zone in steered:
                 steered[record.zone][record.name] = tuple(self.pipeline.past[record.name].decisions.values())
         for origin, loaded in zones.items():
-            self.publisher.publish_zone(origin, loaded.zone, steered[origin])
+            self.publisher.publish_zone(origin, loaded.zone, steered[origin], serial=self.first_serial(loaded))
         self.on_publish(zones.keys())
 
     def _publish(self, settled: Settlement) -> None:

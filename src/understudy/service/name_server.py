@@ -63,6 +63,7 @@ class NameServer:
         self.notifier = Notifier(self.clock, self.journal)
         self.versions.on_version, self.versions.on_end = self.notifier.announce, self.notifier.forget
         self.decider.on_change, self.decider.on_publish = self.versions.note, self.versions.note_whole
+        self.decider.first_serial = self.versions.first_serial
         self.watchdog = Watchdog(self.monitor, self.clock, set_alarm=self.alarms.set_alarm)
         self.watched: dict[Name, dict[NamedServer, Watched]] = {}  # how the zones' name servers stand
         self.reloading = asyncio.Lock()

@@ -33,11 +33,13 @@ class Publisher:
         self._published: dict[Name, tuple[Name, tuple[SteeredSet, ...]]] = {}
         self._served: set[Name] = set()
 
-    def publish_zone(self, origin: Name, zone: Zone, records: Mapping[Name, Sequence[Decision]]) -> None:
-        """Serve a zone version with all records steered in it, in one step."""
+    def publish_zone(
+        self, origin: Name, zone: Zone, records: Mapping[Name, Sequence[Decision]], *, serial: int | None = None
+    ) -> None:
+        """Serve a zone version with all records steered in it, in one step; `serial` until there is a copy of it."""
         sets = {owner: steered_sets(owner, decisions) for owner, decisions in records.items()}
         self._served.add(origin)
-        self._engine.publish_zone(zone, self._for_engine(each for group in sets.values() for each in group))
+        self._engine.publish_zone(zone, self._for_engine(each for group in sets.values() for each in group), serial)
         self._published = {owner: entry for owner, entry in self._published.items() if entry[0] != origin} | {
             owner: (origin, group) for owner, group in sets.items()
         }

@@ -24,7 +24,7 @@ from understudy.store.versions import VersionsKept
 from understudy.zones.beginning import Beginning
 from understudy.zones.bursts import Bursts, Stale
 from understudy.zones.serial import beyond_lost, is_later, latest, next_serial
-from understudy.zones.steered import PlainView, plain_views
+from understudy.zones.steered import PlainView, plain_views, withdrawn_views
 
 OnVersion: TypeAlias = Callable[[LoadedZone, TransferOut, int], None]
 """Told (zone, how it is handed on, serial) when secondaries may fetch it."""
@@ -84,6 +84,20 @@ class Versions:
         if loaded is None or loaded.definition.transfer is None or last is None:
             return None
         return last.serial
+
+    def first_serial(self, loaded: LoadedZone) -> int | None:
+        """What a zone is answered with before the first version of this run; None: its own serial.
+
+        Nothing that is earlier than what secondaries have seen, or may have.
+        """
+        start, transfer = self._store.start, loaded.definition.transfer
+        last, doubt = start.latest.get(loaded.definition.name), start.versions is VersionsKept.DOUBTFUL
+        if transfer is None or (last is None and not doubt):
+            return None
+        if last is not None and not doubt:
+            return last.serial
+        merge_s = min(transfer.merge_s, START_S)
+        return self._serial_before(loaded, last, self._clock.now(), doubt=doubt, merge_s=merge_s)
 
     async def run(self) -> None:
         """Make versions as changes come. What a fault left half done is done again from the beginning."""
@@ -180,7 +194,7 @@ class Versions:
             self._admit(loaded, transfer)
             prepared = await self._prepare(loaded, serial)
         else:
-            prepared = self._engine.prepare(origin.absolute, serial, self._views(stale.owners))
+            prepared = self._engine.prepare(origin.absolute, serial, self._views(loaded, stale.owners))
         if prepared.is_same and not is_later(file, last.serial):
             return None
         difference = prepared.difference
@@ -190,20 +204,23 @@ class Versions:
 
     async def _prepare(self, loaded: LoadedZone, serial: int) -> Prepared:
         """The whole zone, which takes time where it is large."""
-        origin, views = loaded.definition.name.absolute, self._views(self._records_of(loaded))
+        origin, views = loaded.definition.name.absolute, self._views(loaded, self._records_of(loaded))
         return await asyncio.to_thread(self._engine.prepare, origin, serial, views, loaded.zone)
 
     def _records_of(self, loaded: LoadedZone) -> list[Name]:
         origin = loaded.definition.name
         return [record.name for record in self._pipeline.configuration.records.values() if record.zone == origin]
 
-    def _views(self, owners: Iterable[Name]) -> list[PlainView]:
+    def _views(self, loaded: LoadedZone, owners: Iterable[Name]) -> list[PlainView]:
         records = self._pipeline.configuration.records
         found: list[PlainView] = []
         for owner in owners:
             record, past = records.get(owner), self._pipeline.past.get(owner)
-            decisions = tuple(past.decisions.values()) if past is not None and record is not None else ()
-            found.extend(plain_views(owner, record.ttl_s if record is not None else 0, decisions))
+            beneath = loaded.zone.types_at(owner.absolute)
+            if record is None or past is None or not past.decisions:
+                found.extend(withdrawn_views(owner, beneath))
+            else:
+                found.extend(plain_views(owner, record.ttl_s, tuple(past.decisions.values()), beneath=beneath))
         return found
 
     async def _keep(self, versions: list[ZoneVersion]) -> None:

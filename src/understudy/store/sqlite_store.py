@@ -37,7 +37,7 @@ from understudy.store.home import Home
 from understudy.store.log import load_desired, select_entries, select_releases
 from understudy.store.observed import LoadedTables, Observed, load_observed
 from understudy.store.store import ENTRIES_LIMIT, EVENTS_LIMIT, EventFilter, Start, StoreStatistics
-from understudy.store.versions import VersionMark, judge, merge_versions, select_versions
+from understudy.store.versions import VersionMark, judge, merge_versions, select_latest, select_versions
 from understudy.store.volatile import open_in_memory
 from understudy.store.writer import Writer, WriterSettings
 
@@ -155,6 +155,7 @@ class SqliteStore:
             loaded.tables.unreadable + loaded.desired.unreadable,
             self._backlog.add_events(_alarms(database, clock.now())),
             home.read(judge, home.mark, is_lost=bool(database.volatile) or database.set_aside is not None),
+            home.read(select_latest),
         )
         self._reading = ThreadPoolExecutor(1, thread_name_prefix="store-reader")
         self._waiting = ThreadPoolExecutor(1, thread_name_prefix="store-waiter")

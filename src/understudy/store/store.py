@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -57,7 +57,7 @@ class Start:
     `releases` are the entries of kind RELEASE that `observed` does not reflect yet, oldest first: a release that was
     acknowledged counts even if the process was killed before the tables were saved. `unreadable` counts the rows that
     were skipped, `alarms` are what somebody should look at; they are in the history too. `versions` says what to think
-    of those that the store has.
+    of those that the store has, `latest` is the last one of each zone, without its difference.
     """
 
     desired: Desired = field(default_factory=Desired)
@@ -66,6 +66,7 @@ class Start:
     unreadable: int = 0
     alarms: tuple[Event, ...] = ()
     versions: VersionsKept = VersionsKept.NONE
+    latest: Mapping[Name, ZoneVersion] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

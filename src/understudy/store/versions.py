@@ -139,6 +139,19 @@ def select_versions(connection: sqlite3.Connection, origin: Name) -> tuple[ZoneV
     return tuple(found)
 
 
+def select_latest(connection: sqlite3.Connection) -> dict[Name, ZoneVersion]:
+    """The last version of each zone, without its difference; those that cannot be read are left out."""
+    rows = connection.execute(
+        "SELECT zone, serial, at, digest FROM version WHERE number IN (SELECT max(number) FROM version GROUP BY zone)"
+    )
+    found: dict[Name, ZoneVersion] = {}
+    for row in rows:
+        with suppress(UnreadableError, NameSyntaxError):
+            zone, serial, at, digest = check_row(row, tuple[str, int, float, bytes])
+            found[Name.parse(zone)] = ZoneVersion(Name.parse(zone), serial, at, digest)
+    return found
+
+
 def merge_versions(
     stored: Sequence[ZoneVersion], waiting: Iterable[ZoneVersion], origin: Name
 ) -> tuple[ZoneVersion, ...]:

@@ -88,7 +88,17 @@ class MemoryStore:
         releases = tuple(
             entry for entry in entries if entry.kind is EntryKind.RELEASE and entry.generation > observed.generation
         )
-        self._start = Start(self._desired, observed, releases, self._desired.unreadable, versions=self._disk.versions)
+        latest = {
+            version.origin: replace(version, before=None, difference=b"") for version in self._disk.content.versions
+        }
+        self._start = Start(
+            self._desired,
+            observed,
+            releases,
+            self._desired.unreadable,
+            versions=self._disk.versions,
+            latest=latest,
+        )
 
     @property
     def start(self) -> Start:

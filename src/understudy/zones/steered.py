@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TypeAlias
 
 from understudy.model.decision import Decision, Mode, Selector, Variant
@@ -14,6 +14,12 @@ PlainView: TypeAlias = tuple[str, int, int, list[bytes]]
 """(owner as absolute text, type, ttl in seconds, rdata as octets): one RRset of the static view; no rdata: none."""
 
 ADDRESS_FAMILIES = (Family.IPV4, Family.IPV6)
+
+PLACEHOLDER = "understudy: nothing to answer here at the moment"
+"""What stands at a name that answers nothing, so that it exists at secondaries too (ADR 0025)."""
+
+_TXT = 16  # RFC 1035 3.2.2
+_STEERED_TYPES = frozenset(family.rtype for family in Family)
 
 
 def steered_sets(owner: Name, decisions: Sequence[Decision]) -> tuple[SteeredSet, ...]:
@@ -34,15 +40,44 @@ def withdrawn_sets(owner: Name) -> tuple[SteeredSet, ...]:
     return tuple(_removed(owner, family) for family in Family)
 
 
-def plain_views(owner: Name, ttl_s: int, decisions: Sequence[Decision]) -> Iterator[PlainView]:
+def plain_views(
+    owner: Name, ttl_s: int, decisions: Sequence[Decision], *, beneath: Collection[int]
+) -> Iterator[PlainView]:
     """The record written out as plain RRsets, for whoever cannot decide: every rdata that may go out, by type.
 
     With the record's own TTL, because a shorter one for a moment is no change of the zone (semantics 4.7). A type that
-    has nothing to answer is given empty: there is nothing in the zone, whatever is beneath.
+    has nothing to answer is given empty: there is nothing in the zone, whatever is beneath. `beneath` are the types
+    that the zone itself has at the name: where there are none but those that are steered, a placeholder keeps the name
+    alive while it answers nothing, because a secondary would say NXDOMAIN, or answer from a wildcard (4.5).
     """
-    for each in steered_sets(owner, decisions) if decisions else withdrawn_sets(owner):
-        rdatas = {rdata for _, variant in each.variants for rdata in variant}
-        yield (owner.absolute, each.rtype, ttl_s, sorted(rdatas))
+    views = [_plain(each, ttl_s) for each in steered_sets(owner, decisions)]
+    yield from views
+    if needs_placeholder(beneath):
+        is_silent = not any(rdatas for *_, rdatas in views)
+        yield (owner.absolute, _TXT, ttl_s, [placeholder_rdata()] if is_silent else [])
+
+
+def withdrawn_views(owner: Name, beneath: Collection[int]) -> Iterator[PlainView]:
+    """What a name has in a copy of which the record is gone: nothing that a record may have put there."""
+    yield from (_plain(each, 0) for each in withdrawn_sets(owner))
+    if needs_placeholder(beneath):
+        yield (owner.absolute, _TXT, 0, [])
+
+
+def needs_placeholder(beneath: Collection[int]) -> bool:
+    """Whether a name with these types in its zone has nothing without what is steered."""
+    return _STEERED_TYPES.issuperset(beneath)
+
+
+def placeholder_rdata() -> bytes:
+    """The placeholder as the rdata of a TXT record: one string (RFC 1035 3.3.14)."""
+    text = PLACEHOLDER.encode("ascii")
+    return bytes((len(text), *text))
+
+
+def _plain(each: SteeredSet, ttl_s: int) -> PlainView:
+    rdatas = {rdata for _, variant in each.variants for rdata in variant}
+    return (each.owner.absolute, each.rtype, ttl_s, sorted(rdatas))
 
 
 def _address_sets(

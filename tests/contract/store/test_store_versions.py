@@ -56,11 +56,14 @@ def test_a_version_that_nothing_leads_to_begins_the_history_anew(store: Store) -
 
 def test_versions_outlive_a_restart(house: StoreHouse) -> None:
     store = house.open()
-    assert store.start.versions is VersionsKept.NONE
-    run(lambda: store.add_versions([version(1, is_first=True), version(2)]))
+    assert (store.start.versions, store.start.latest) == (VersionsKept.NONE, {})
+    other = ZoneVersion(name("example.net"), 7, STORE_NOW, b"d")
+    run(lambda: store.add_versions([version(1, is_first=True), other, version(2)]))
     store.close()
     again = house.open()
     assert again.start.versions is VersionsKept.WHOLE
+    last = ZoneVersion(ORIGIN, 2, STORE_NOW, version(2).digest)
+    assert again.start.latest == {ORIGIN: last, other.origin: other}
     assert run(lambda: again.versions(ORIGIN)) == (version(1, is_first=True), version(2))
     again.close()
 

@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import dns.message
+import dns.rdatatype
+import pytest
+
+from understudy.engine import Engine
+from understudy.service.candidate import read_candidate
+from understudy.service.name_server import NameServer
+from understudy.service.parts import Parts
 from understudy.service.report import report_zones
+from understudy.telemetry.logging import LogLevel, LogStyle, make_log
 from understudy.testing.builders import endpoint, name
 from understudy.testing.fake_network import Behaviour
+from understudy.testing.memory_store import MemoryStore
 from understudy.testing.server_world import ServerWorld
 from understudy.testing.story import Restart
 from understudy.testing.virtual_time import VirtualClock, run_virtual
+from understudy.zones.steered import PLACEHOLDER
 
 ORIGIN = name("example.com")
 """The zone of these tests; its file has serial 7."""
@@ -27,11 +38,21 @@ records:
 HANDED_ON = ", transfer: {to: [192.0.2.0/24], merge: 1s}"
 
 
-def live(folder: Path, life: Callable[[ServerWorld], Awaitable[None]], transfer: str = HANDED_ON) -> None:
+SILENT = CONFIGURATION.replace("failback:", "on_all_down: {on_all_down}, failback:")
+
+
+def live(
+    folder: Path,
+    life: Callable[[ServerWorld], Awaitable[None]],
+    transfer: str = HANDED_ON,
+    *,
+    configuration: str = CONFIGURATION,
+    more: str = "",
+) -> None:
     async def main(clock: VirtualClock) -> None:
         world = ServerWorld(clock, folder)
-        configuration = CONFIGURATION.format(transfer=transfer)
-        await world.start({"understudy.yaml": configuration, "example.com.zone": ZONE.format(serial=7)})
+        text = configuration.format(transfer=transfer)
+        await world.start({"understudy.yaml": text, "example.com.zone": ZONE.format(serial=7) + more})
         await world.advance(60)
         await life(world)
         await world.end()
@@ -181,3 +202,109 @@ def test_a_zone_that_is_handed_on_no_more_says_so_and_goes_on_when_it_is_again(t
         assert serial(world) == 8
 
     live(tmp_path, life)
+
+
+def transferred(world: ServerWorld) -> dict[tuple[str, str], set[str]]:
+    """What a secondary gets: (owner, type) -> rdata."""
+    query = dns.message.make_query("example.com", "AXFR")
+    wire = world.server.engine.answer(query.to_wire(), "192.0.2.53", transport="tcp")
+    assert wire is not None
+    message = dns.message.from_wire(wire, one_rr_per_rrset=True)
+    found: dict[tuple[str, str], set[str]] = {}
+    for rrset in message.answer:
+        key = (rrset.name.to_text(), dns.rdatatype.to_text(rrset.rdtype))
+        found.setdefault(key, set()).update(rdata.to_text() for rdata in rrset)
+    return found
+
+
+WWW = "www.example.com."
+
+
+@pytest.mark.parametrize("on_all_down", ["nodata", "servfail"])
+def test_a_name_that_answers_nothing_exists_at_secondaries(tmp_path: Path, on_all_down: str) -> None:
+    async def life(world: ServerWorld) -> None:
+        assert transferred(world)[WWW, "A"] == {"192.0.2.10"}
+        assert (WWW, "TXT") not in transferred(world)
+        for address in ("192.0.2.10", "198.51.100.10"):
+            behave(world, address, "refuses")
+        await world.advance(80)
+        found = transferred(world)
+        assert {rtype for owner, rtype in found if owner == WWW} == {"TXT"}
+        assert found[WWW, "TXT"] == {f'"{PLACEHOLDER}"'}
+        behave(world, "198.51.100.10", "up")
+        await world.advance(120)
+        found = transferred(world)
+        assert {rtype for owner, rtype in found if owner == WWW} == {"A"}
+
+    live(tmp_path, life, configuration=SILENT.replace("{on_all_down}", on_all_down))
+
+
+def test_what_stands_at_the_name_is_left_alone_and_enough(tmp_path: Path) -> None:
+    async def life(world: ServerWorld) -> None:
+        assert transferred(world)[WWW, "TXT"] == {'"ours"'}
+        for address in ("192.0.2.10", "198.51.100.10"):
+            behave(world, address, "refuses")
+        await world.advance(80)
+        found = transferred(world)
+        assert {rtype: found[WWW, rtype] for owner, rtype in found if owner == WWW} == {"TXT": {'"ours"'}}
+
+    configuration = SILENT.replace("{on_all_down}", "nodata")
+    live(tmp_path, life, configuration=configuration, more='www IN TXT "ours"\n')
+
+
+def test_a_record_that_goes_while_it_answers_nothing_leaves_nothing(tmp_path: Path) -> None:
+    async def life(world: ServerWorld) -> None:
+        for address in ("192.0.2.10", "198.51.100.10"):
+            behave(world, address, "refuses")
+        await world.advance(80)
+        assert (WWW, "TXT") in transferred(world)
+        text = CONFIGURATION.format(transfer=HANDED_ON).partition("checks:")[0]
+        assert await world.reload(text) == ""
+        await world.advance(90)
+        assert WWW not in {owner for owner, _ in transferred(world)}
+
+    live(tmp_path, life, configuration=SILENT.replace("{on_all_down}", "nodata"))
+
+
+async def begun(world: ServerWorld) -> int:
+    """The serial that is answered when a server begins to answer, before its tasks have run."""
+    await world._stop()
+    world.disk.is_open = world.disk.is_full = False
+    candidate = read_candidate(world.folder / "understudy.yaml", world.clock.now())
+    store = MemoryStore(world.disk)
+    parts = Parts(world.clock, Engine([]), store, make_log(LogLevel.ERROR, LogStyle.JSON), world.network.probe)
+    server = NameServer(candidate, parts)
+    server.begin()
+    ((_, answered, _),) = server.engine.zones()
+    store.close()
+    await world._open()
+    return answered
+
+
+def test_a_start_answers_the_serial_that_secondaries_have_from_the_first_moment(tmp_path: Path) -> None:
+    async def life(world: ServerWorld) -> None:
+        assert (serial(world), await begun(world)) == (8, 8)
+        (tmp_path / "example.com.zone").write_text(ZONE.format(serial=7) + "new IN A 192.0.2.1\n")
+        assert await begun(world) == 8
+        await world.advance(100)
+        assert serial(world) == 9
+
+    live(tmp_path, life)
+
+
+def test_a_start_that_does_not_know_the_last_serial_answers_none_that_is_earlier(tmp_path: Path) -> None:
+    async def life(world: ServerWorld) -> None:
+        world.disk.is_full = True
+        behave(world, "192.0.2.10", "refuses")
+        await world.advance(80)
+        assert serial(world) == 9
+        assert 800 < await begun(world) < 1200
+
+    live(tmp_path, life)
+
+
+def test_a_zone_that_was_never_handed_on_begins_with_its_own_serial(tmp_path: Path) -> None:
+    async def life(world: ServerWorld) -> None:
+        assert await begun(world) == 7
+
+    live(tmp_path, life, transfer="")
