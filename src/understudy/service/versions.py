@@ -64,6 +64,7 @@ class Versions:
         self._bursts = Bursts()
         self._news = asyncio.Event()
         self._last: dict[Name, ZoneVersion] = {}
+        self._shown: dict[Name, ZoneVersion] = {}  # the last one of each zone, also of those that are not here now
         self.on_version: OnVersion = lambda _loaded, _transfer, _serial: None
         self.on_end: Callable[[Name], None] = lambda _origin: None
 
@@ -90,11 +91,13 @@ class Versions:
 
         Nothing that is earlier than what secondaries have seen, or may have.
         """
-        start, transfer = self._store.start, loaded.definition.transfer
-        last, doubt = start.latest.get(loaded.definition.name), start.versions is VersionsKept.DOUBTFUL
-        if transfer is None or (last is None and not doubt):
+        origin, transfer, start = loaded.definition.name, loaded.definition.transfer, self._store.start
+        shown = self._shown.get(origin)
+        last, doubt = shown or start.latest.get(origin), shown is None and start.versions is VersionsKept.DOUBTFUL
+        beginning = self._beginning(loaded, last, doubt=doubt)
+        if transfer is None or beginning.keeps_own or (last is None and not doubt):
             return None
-        if last is not None and not doubt:
+        if last is not None and (beginning.may_go_on or not doubt):
             return last.serial
         merge_s = min(transfer.merge_s, START_S)
         return self._serial_before(loaded, last, self._clock.now(), doubt=doubt, merge_s=merge_s)
@@ -148,13 +151,7 @@ class Versions:
         origin, now = loaded.definition.name, self._clock.now()
         kept, doubt = await self._store.versions(origin), self._store.start.versions is VersionsKept.DOUBTFUL
         last = kept[-1] if kept else None
-        beginning = Beginning(
-            loaded.zone.serial,
-            None if last is None else last.serial,
-            is_doubtful=doubt,
-            is_passed_on=self._is_passed_on(loaded),
-            is_awaited=loaded.is_awaited,
-        )
+        beginning = self._beginning(loaded, last, doubt=doubt)
         if last is not None and beginning.may_go_on:
             prepared = await self._prepare(loaded, last.serial)
             if prepared.digest == last.digest:
@@ -167,6 +164,15 @@ class Versions:
         serial = beginning.own if beginning.keeps_own else next_serial(transfer.serial, now, after=after)
         prepared = await self._prepare(loaded, serial)
         return _Draft(loaded, transfer, prepared, ZoneVersion(origin, prepared.serial, now, prepared.digest))
+
+    def _beginning(self, loaded: LoadedZone, last: ZoneVersion | None, *, doubt: bool) -> Beginning:
+        return Beginning(
+            loaded.zone.serial,
+            None if last is None else last.serial,
+            is_doubtful=doubt,
+            is_passed_on=self._is_passed_on(loaded),
+            is_awaited=loaded.is_awaited,
+        )
 
     def _is_passed_on(self, loaded: LoadedZone) -> bool:
         """Whether it is another server's version as it came, which keeps its serial where that can be (ADR 0024)."""
@@ -244,7 +250,7 @@ class Versions:
             self._admit(draft.loaded, draft.transfer)
             self._engine.restore_history(origin.absolute, draft.history)
         before = self._last.get(origin)
-        self._last[origin] = draft.version
+        self._last[origin] = self._shown[origin] = draft.version
         self._bursts.made(origin, now, draft.transfer.merge_s)
         was = f"{before.serial} → " if before is not None else ""
         why = "" if draft.is_new else ", as before"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from understudy.service.copies import write_copy
+from understudy.store.versions import VersionsKept
 from understudy.testing.builders import endpoint
 from understudy.testing.fake_network import Behaviour
 from understudy.testing.fetching import BROKEN, FIRST, ORIGIN, SILENT, FakePrimaries, FetchingServer, version
@@ -187,3 +188,15 @@ def test_a_newer_version_in_the_way_of_a_record_waits_until_it_is_not(tell: Call
         assert ALARM not in await run.world.alarms()
 
     tell(story, PLAIN + "records: {www.example.com: {tiers: [[198.51.100.1]]}}\n")
+
+
+def test_a_start_in_doubt_answers_what_it_passes_on_with_the_primary_s_serial(tell: Callable[..., None]) -> None:
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
+        run.world.disk.versions = VersionsKept.DOUBTFUL
+        await run.restart(Restart(is_kill=True, pause_s=1.0))
+        loaded = run.world.server.zones[ORIGIN]
+        assert run.world.server.versions.first_serial(loaded) in {None, 7}
+        await run.world.advance(30)
+        assert handed_on(run) == 7
+
+    tell(story)

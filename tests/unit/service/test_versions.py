@@ -308,3 +308,17 @@ def test_a_zone_that_was_never_handed_on_begins_with_its_own_serial(tmp_path: Pa
         assert await begun(world) == 7
 
     live(tmp_path, life, transfer="")
+
+
+def test_a_zone_that_goes_and_comes_back_is_answered_with_the_serial_that_it_had(tmp_path: Path) -> None:
+    async def life(world: ServerWorld) -> None:
+        behave(world, "192.0.2.10", "refuses")
+        await world.advance(80)
+        assert serial(world) == 9
+        loaded = world.server.zones[ORIGIN]
+        assert world.server.versions.first_serial(loaded) == 9
+        assert await world.reload("listen: 127.0.0.1:0\n") == ""
+        await world.advance(90)
+        assert world.server.versions.first_serial(loaded) == 9
+
+    live(tmp_path, life)
