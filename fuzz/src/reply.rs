@@ -8,8 +8,8 @@ use domain::base::rdata::ComposeRecordData as _;
 use domain::base::{Message, ToName as _};
 use domain::rdata::AllRecordData;
 use understudy_answer::{
-    Chance, CookieUse, Outcome, Request, Server, Summary, Transport, Zones, respond,
-    respond_at_length, slip,
+    Chance, CookieUse, Memory, Outcome, Request, Server, Summary, Transport, Zones, respond,
+    respond_at_length, respond_remembering, slip,
 };
 use understudy_wire::{Class, Name, Opcode, Query, Question, Rcode, Refusal, Rtype};
 
@@ -67,6 +67,7 @@ pub(crate) fn ask<Z: Zones>(zones: &Z, host: &Host, ask: &Ask<'_>) -> Option<Vec
     reply.truncate(summary.length);
     check(ask.message, &reply, &summary);
     check_long_way(zones, host, ask, (&summary, &reply));
+    check_memory(zones, host, ask, (&summary, &reply));
     check_slip(host, ask);
     Some(reply)
 }
@@ -80,9 +81,27 @@ fn check_long_way<Z: Zones>(
 ) {
     let (mut long, mut chance) = (vec![0; ask.room], Chance::new(ask.seed));
     let request = ask.request();
-    let outcome = respond_at_length(zones, &host.server, &request, &mut chance, &mut long);
+    let from = (zones, &mut Memory::none());
+    let outcome = respond_at_length(from, &host.server, &request, &mut chance, &mut long);
     assert_eq!(outcome, Outcome::Answered(*summary));
     assert_eq!(&long[..reply.len()], reply);
+}
+
+/// What is kept of a response, the second time, is what it was.
+fn check_memory<Z: Zones>(
+    zones: &Z,
+    host: &Host,
+    ask: &Ask<'_>,
+    (summary, reply): (&Summary, &[u8]),
+) {
+    let (request, mut memory) = (ask.request(), Memory::default());
+    for _ in 0..3 {
+        let (mut again, mut chance) = (vec![0; ask.room], Chance::new(ask.seed));
+        let from = (zones, &mut memory);
+        let outcome = respond_remembering(from, &host.server, &request, &mut chance, &mut again);
+        assert_eq!(outcome, Outcome::Answered(*summary));
+        assert_eq!(&again[..reply.len()], reply);
+    }
 }
 
 /// What a rate limit leaves of a response.

@@ -20,6 +20,10 @@ impl Zones for Served {
             .filter(|zone| name.is_at_or_below(zone.origin()))
             .max_by_key(|zone| zone.origin().label_count())
     }
+
+    fn stamp(&self) -> Option<u64> {
+        Some(0)
+    }
 }
 
 /// A name that is known to be one.

@@ -6,13 +6,14 @@
 //! options, signatures, truncation) this way gives up before anything is written, and the long way
 //! is taken. A test holds the two against each other.
 
-use understudy_wire::{Header, LowerName, Owner, Plain, Rcode, Rtype, Writer};
+use understudy_wire::{Header, LowerName, Owner, Plain, Question, Rcode, Rtype, Writer};
 use understudy_zone::{Match, Node, Zone};
 
 use crate::additional::names_hosts;
 use crate::authority::no_data;
 use crate::chance::Chance;
 use crate::edns::Extras;
+use crate::memory::{Memory, Source};
 use crate::outcome::{CookieUse, Outcome, Request, Subject, Summary, Transport};
 use crate::resolve::Zones;
 use crate::server::Server;
@@ -21,7 +22,7 @@ use crate::steering::{Chosen, Picker};
 /// The response, if this way leads to it; otherwise `reply` is as good as untouched.
 #[inline(always)]
 pub(crate) fn respond<Z: Zones>(
-    zones: &Z,
+    (zones, memory): (&Z, &Memory),
     server: &Server,
     request: &Request<'_>,
     chance: &mut Chance,
@@ -47,7 +48,11 @@ pub(crate) fn respond<Z: Zones>(
     writer.question(&plain.question).ok()?;
     writer.set_flags(Header::AA);
     let mut picker = Picker::new(server, request.now_ns, chance);
-    let (rcode, subject) = sections(&zone, &name, plain.question.qtype, &mut picker, &mut writer)?;
+    let found = sections(&zone, &name, plain.question.qtype, &mut picker, &mut writer);
+    let (rcode, subject) = match found {
+        Some(found) => found,
+        None => recall((zones, memory), &zone, &plain.question, &mut writer)?,
+    };
     writer.set_rcode(rcode);
     if let Some(opt) = plain.opt {
         writer.plain_opt(server.udp_size(), opt.dnssec_ok).ok()?;
@@ -67,7 +72,7 @@ pub(crate) fn respond<Z: Zones>(
 /// rule, know nothing of them.
 #[inline(never)]
 pub(crate) fn respond_with_options<Z: Zones>(
-    zones: &Z,
+    (zones, memory): (&Z, &Memory),
     server: &Server,
     request: &Request<'_>,
     chance: &mut Chance,
@@ -95,7 +100,11 @@ pub(crate) fn respond_with_options<Z: Zones>(
     writer.question(&plain.question).ok()?;
     writer.set_flags(Header::AA);
     let mut picker = Picker::new(server, request.now_ns, chance);
-    let (rcode, subject) = sections(&zone, &name, plain.question.qtype, &mut picker, &mut writer)?;
+    let found = sections(&zone, &name, plain.question.qtype, &mut picker, &mut writer);
+    let (rcode, subject) = match found {
+        Some(found) => found,
+        None => recall((zones, memory), &zone, &plain.question, &mut writer)?,
+    };
     writer.set_rcode(rcode);
     writer.opt(&opt).ok()?;
     Some(Outcome::Answered(Summary {
@@ -110,8 +119,23 @@ pub(crate) fn respond_with_options<Z: Zones>(
     }))
 }
 
+/// What was answered to the same question before, where the short way ends.
+#[inline(never)]
+fn recall<Z: Zones>(
+    (zones, memory): (&Z, &Memory),
+    zone: &Zone,
+    question: &Question<'_>,
+    writer: &mut Writer<'_>,
+) -> Option<(Rcode, Subject)> {
+    let source = Source {
+        zones: zones.stamp()?,
+        zone: zone.stamp(),
+    };
+    memory.recall(source, question, writer)
+}
+
 /// Types that ask for more than one set, or for one above the name.
-fn is_never_direct(qtype: Rtype) -> bool {
+pub(crate) fn is_never_direct(qtype: Rtype) -> bool {
     qtype.is_meta() || qtype == Rtype::DS
 }
 
@@ -286,9 +310,13 @@ big TYPE65280 \\# 600 ";
         let mut reply = [0; 512];
         let request = request(&message, Transport::Udp);
         let (zones, chance) = (zone(""), &mut Chance::new(1));
-        let Some(Outcome::Answered(summary)) =
-            respond_with_options(&zones, &server, &request, chance, &mut reply)
-        else {
+        let Some(Outcome::Answered(summary)) = respond_with_options(
+            (&zones, &Memory::none()),
+            &server,
+            &request,
+            chance,
+            &mut reply,
+        ) else {
             unreachable!("a plain query with an answer")
         };
         reply[summary.length - 28..summary.length].to_vec()
@@ -346,12 +374,14 @@ big TYPE65280 \\# 600 ";
     fn ask(zones: &One, server: &Server, message: &[u8], transport: Transport) -> bool {
         let request = request(message, transport);
         let (mut short, mut long) = ([0; 2000], [0; 2000]);
-        let mut outcome = respond(zones, server, &request, &mut Chance::new(3), &mut short);
+        let (memory, chance) = (Memory::none(), &mut Chance::new(3));
+        let mut outcome = respond((zones, &memory), server, &request, chance, &mut short);
         if outcome.is_none() {
             let chance = &mut Chance::new(3);
-            outcome = respond_with_options(zones, server, &request, chance, &mut short);
+            outcome = respond_with_options((zones, &memory), server, &request, chance, &mut short);
         }
-        let expected = respond_at_length(zones, server, &request, &mut Chance::new(3), &mut long);
+        let (memory, chance) = (&mut Memory::none(), &mut Chance::new(3));
+        let expected = respond_at_length((zones, memory), server, &request, chance, &mut long);
         let Some(Outcome::Answered(summary)) = outcome else {
             return false;
         };

@@ -10,6 +10,8 @@ use understudy_wire::{
 
 use crate::chance::Chance;
 use crate::edns::{EXTENDED_ERROR, Extras, Options};
+use crate::memory::{Memory, Source};
+use crate::noting::Noting;
 use crate::outcome::{
     CookieUse, ExtendedError, Outcome, Request, SignatureUse, Silence, Subject, Summary, Transport,
 };
@@ -20,10 +22,6 @@ use crate::steering::Picker;
 use crate::{chaos, direct};
 
 /// Writes the response to `request` into `reply`, whose length is the most that may be sent.
-///
-/// The shortest way is taken here and not behind another call, so that its outcome is written where
-/// the caller wants it.
-#[inline(never)]
 pub fn respond<Z: Zones>(
     zones: &Z,
     server: &Server,
@@ -31,38 +29,54 @@ pub fn respond<Z: Zones>(
     chance: &mut Chance,
     reply: &mut [u8],
 ) -> Outcome {
-    let before = chance.clone();
-    if let Some(outcome) = direct::respond(zones, server, request, chance, reply) {
-        return outcome;
-    }
-    // What was drawn on a way that was given up is drawn again, or variants that do not fit would
-    // come less often than their weight says.
-    *chance = before;
-    respond_uncommonly(zones, server, request, chance, reply)
+    respond_remembering((zones, &mut Memory::none()), server, request, chance, reply)
 }
 
-/// To whatever the shortest way is not for.
+/// As [`respond`], and keeps answers that took the long way for the next who asks the same.
+///
+/// The shortest way is taken here and not behind another call, so that its outcome is written where
+/// the caller wants it.
 #[inline(never)]
-fn respond_uncommonly<Z: Zones>(
-    zones: &Z,
+pub fn respond_remembering<Z: Zones>(
+    (zones, memory): (&Z, &mut Memory),
     server: &Server,
     request: &Request<'_>,
     chance: &mut Chance,
     reply: &mut [u8],
 ) -> Outcome {
     let before = chance.clone();
-    if let Some(outcome) = direct::respond_with_options(zones, server, request, chance, reply) {
+    if let Some(outcome) = direct::respond((zones, memory), server, request, chance, reply) {
+        return outcome;
+    }
+    // What was drawn on a way that was given up is drawn again, or variants that do not fit would
+    // come less often than their weight says.
+    *chance = before;
+    respond_uncommonly((zones, memory), server, request, chance, reply)
+}
+
+/// To whatever the shortest way is not for.
+#[inline(never)]
+fn respond_uncommonly<Z: Zones>(
+    (zones, memory): (&Z, &mut Memory),
+    server: &Server,
+    request: &Request<'_>,
+    chance: &mut Chance,
+    reply: &mut [u8],
+) -> Outcome {
+    let before = chance.clone();
+    let from = (zones, &*memory);
+    if let Some(outcome) = direct::respond_with_options(from, server, request, chance, reply) {
         return outcome;
     }
     *chance = before;
-    respond_at_length(zones, server, request, chance, reply)
+    respond_at_length((zones, memory), server, request, chance, reply)
 }
 
 /// The long way, which every message may go. Public for the fuzz targets, which hold the two ways
 /// against each other.
 #[doc(hidden)]
 pub fn respond_at_length<Z: Zones>(
-    zones: &Z,
+    (zones, memory): (&Z, &mut Memory),
     server: &Server,
     request: &Request<'_>,
     chance: &mut Chance,
@@ -74,10 +88,13 @@ pub fn respond_at_length<Z: Zones>(
         Ok(query) if query.signature.is_some() => {
             let asked = Asked::new(query, request);
             signed(server, &asked, chance, reply, |asked, chance, reply| {
-                answer(zones, server, asked, chance, reply)
+                answer((zones, memory), server, asked, chance, reply)
             })
         }
-        Ok(query) => answer(zones, server, &Asked::new(query, request), chance, reply),
+        Ok(query) => {
+            let asked = Asked::new(query, request);
+            answer((zones, memory), server, &asked, chance, reply)
+        }
         Err(Refusal::Silent(NoAnswer::Short)) => return Outcome::Silent(Silence::Short),
         Err(Refusal::Silent(NoAnswer::Response)) => return Outcome::Silent(Silence::Response),
         Err(Refusal::UnknownOpcode(header)) => refuse(header, None, Rcode::NOTIMP, None, reply),
@@ -307,7 +324,7 @@ fn refuse(
 }
 
 fn answer<Z: Zones>(
-    zones: &Z,
+    (zones, memory): (&Z, &mut Memory),
     server: &Server,
     asked: &Asked<'_>,
     chance: &mut Chance,
@@ -325,12 +342,30 @@ fn answer<Z: Zones>(
         _ => Some((Rcode::NOTIMP, ExtendedError::NotSupported)),
     };
     frame(server, asked, chance, reply, |response| match refusal {
-        None => resolve(zones, response),
+        None => {
+            let noting = Noting::new(zones);
+            resolve(&noting, response)?;
+            if let Some(source) = noting.source() {
+                keep(memory, source, response);
+            }
+            Ok(())
+        }
         Some((rcode, error)) => {
             response.refuse(rcode, error);
             Ok(())
         }
     })
+}
+
+/// Keeps an answer that is the same for everybody who asks.
+fn keep(memory: &mut Memory, source: Source, response: &Response<'_, '_, '_>) {
+    let is_the_same = !response.picker.is_steered
+        && !response.server.rotates()
+        && response.error.is_none()
+        && !direct::is_never_direct(response.question.qtype);
+    if is_the_same && let Some(sections) = response.writer.sections() {
+        memory.keep(source, &response.question, (&sections, response.subject));
+    }
 }
 
 /// Types that no zone has: transfers are refused, and of the other types of questions (RFC 6895

@@ -28,6 +28,12 @@ const ALIASES: usize = 10;
 pub trait Zones {
     /// The zone with the longest origin at or above the ancestor of `name` that has so many labels.
     fn nearest(&self, name: &LowerName, labels: usize) -> Option<impl Deref<Target = Zone>>;
+
+    /// A number that changes before another zone is the nearest to any name. None where that cannot
+    /// be told, and then no answer is kept.
+    fn stamp(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// How far one name has led.

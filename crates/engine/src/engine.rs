@@ -5,7 +5,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use understudy_answer::{Chance, Outcome, Request, Server, Silence, look_ahead, respond, slip};
+use understudy_answer::{
+    Chance, Memory, Outcome, Request, Server, Silence, look_ahead, respond, respond_remembering,
+    slip,
+};
 
 use crate::address;
 use crate::error::EngineError;
@@ -24,6 +27,7 @@ struct Answerer {
     server: Arc<Server>,
     limiter: Option<Arc<Limiter>>,
     chance: Chance,
+    memory: Memory,
     gate: Gate,
 }
 
@@ -32,7 +36,10 @@ impl Answerer {
     fn answer(&mut self, request: &Request<'_>, reply: &mut [u8]) -> Outcome {
         let (server, chance) = (&*self.server, &mut self.chance);
         match &self.batch {
-            Some(zones) => respond(zones, server, request, chance, reply),
+            Some(zones) => {
+                let from = (zones, &mut self.memory);
+                respond_remembering(from, server, request, chance, reply)
+            }
             None => respond(&*self.zones, server, request, chance, reply),
         }
     }
@@ -150,6 +157,7 @@ impl Engine {
                 server,
                 limiter: limiter.clone(),
                 chance: Chance::new(seed),
+                memory: Memory::default(),
                 gate: gate.clone(),
             }
         };

@@ -48,7 +48,12 @@ struct Table {
     places: Vec<Option<Arc<Served>>>,
     /// The label counts of all origins, the largest first: where to look.
     depths: Vec<usize>,
+    /// No other table of this process has this number.
+    stamp: u64,
 }
+
+/// Numbers for tables.
+static STAMPS: AtomicU64 = AtomicU64::new(0);
 
 impl Default for Table {
     fn default() -> Self {
@@ -62,6 +67,7 @@ impl Table {
             hasher: NameHasher::secret(),
             places: vec![None; (2 * zones.len()).next_power_of_two().max(2)],
             depths: zones.iter().map(|served| served.labels()).collect(),
+            stamp: STAMPS.fetch_add(1, Ordering::Relaxed),
         };
         table.depths.sort_unstable_by(|left, right| right.cmp(left));
         table.depths.dedup();
@@ -188,6 +194,11 @@ impl understudy_answer::Zones for Snapshot {
             Some(zone) => Some(Reading::Held(zone)),
             None => self.load_nearest(name, labels),
         }
+    }
+
+    #[inline]
+    fn stamp(&self) -> Option<u64> {
+        Some(self.table.stamp)
     }
 }
 

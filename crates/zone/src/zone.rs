@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use understudy_wire::{LowerName, Name, NameBuf, ReadyRdata, Rtype, Serial};
 
@@ -25,6 +26,8 @@ pub struct Zone {
 
 #[derive(Debug)]
 pub(crate) struct Version {
+    /// Its number, which no other version of any zone has in this process.
+    stamp: u64,
     pub(crate) origin: NameBuf,
     pub(crate) origin_labels: usize,
     /// Every name that has data, in canonical order.
@@ -37,6 +40,9 @@ pub(crate) struct Version {
     /// What every negative answer needs.
     soa: Soa,
 }
+
+/// Numbers for versions.
+static STAMPS: AtomicU64 = AtomicU64::new(0);
 
 /// The SOA record as negative answers have it.
 #[derive(Debug, Default)]
@@ -151,6 +157,14 @@ impl Zone {
     pub fn serial(&self) -> Serial {
         let rdata = self.soa().rdatas().next().unwrap_or_default();
         Serial::new(soa_number(rdata, SOA_SERIAL_FROM_END))
+    }
+
+    /// A number that no other version of any zone has in this process: what was made from this one may
+    /// be kept under it.
+    #[inline]
+    #[must_use]
+    pub fn stamp(&self) -> u64 {
+        self.version.stamp
     }
 
     /// Is this the very version that `other` is, and not only one like it?
@@ -347,6 +361,7 @@ impl Zone {
         let origin = origin.to_lower();
         Self {
             version: Arc::new(Version {
+                stamp: STAMPS.fetch_add(1, Ordering::Relaxed),
                 origin,
                 origin_labels,
                 order,

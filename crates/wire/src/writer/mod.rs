@@ -4,8 +4,10 @@
 mod names;
 mod pseudo;
 mod records;
+mod sections;
 
 pub use records::Owner;
+pub use sections::Sections;
 
 use crate::compression::{KnownNames, stands_at};
 use crate::header::{HEADER_OCTETS, Header, Section};
@@ -52,6 +54,8 @@ pub struct Writer<'b> {
     qname_octets: usize,
     /// Made when the first name is compressed: most answers need none.
     known: Option<KnownNames>,
+    /// Something was left away for want of room.
+    has_gone_back: bool,
 }
 
 impl<'b> Writer<'b> {
@@ -88,6 +92,7 @@ impl<'b> Writer<'b> {
             section: Section::Answer,
             qname_octets: 0,
             known: None,
+            has_gone_back: false,
         })
     }
 
@@ -223,6 +228,7 @@ impl<'b> Writer<'b> {
         self.end = mark.end;
         self.counts = mark.counts;
         self.section = mark.section;
+        self.has_gone_back = true;
         if let Some(known) = &mut self.known {
             known.truncate(mark.known);
         }
