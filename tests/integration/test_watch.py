@@ -19,7 +19,7 @@ zones:
   example.com:
     file: example.com.zone
     transfer: {{to: [{admitted}], notify: ["127.0.0.1:{following}"]}}
-    watch: {{interval: 1s, lag: 2s, servers: [{others}]}}
+    watch: {{interval: 1s, lag: 1s, servers: [{others}]}}
 checks:
   web: {{http: "http://www.example.com:{web}/healthz", interval: 1s, recheck_interval: 100ms, fall: 2, rise: 2}}
 records:
@@ -130,14 +130,15 @@ def test_what_is_wrong_with_a_name_server_is_seen_told_and_over_when_it_is_mende
         bind(places["lame"], same),
         bind(places["differs"], other),
     ):
-        scene.await_states()
+        dying.stop()
+        scene.await_states(dies="unreachable")
         for text in (
             "is named for the zone and does not have it: it answers REFUSED",
             "does not answer over TCP: Connection refused",
+            f"127.0.0.1:{places['dies'].port} answers neither over UDP (no answer) nor over TCP (Connection refused)",
             "www.example.com. A with 192.0.2.99, here it is 127.0.0.2",
         ):
             assert text in scene.alarms()
-        dying.stop()
         scene.configure(admitted="192.0.2.1")
         assert scene.server.run("reload").returncode == 0
         scene.web.stop("127.0.0.2")

@@ -189,7 +189,7 @@ class Watch:
             return silence.sighting
         published = zone.published.newest
         has_samples = zone.is_ours and not named.is_upstream
-        sighting = await self._eyes.look(origin, named.place, zone.samples.take() if has_samples else ())
+        sighting = await self._eyes.look(origin, named.place, zone.samples.take(self._turn(key)) if has_samples else ())
         if sighting.udp.is_heard or sighting.tcp.is_heard:
             self._silent.pop(named.place, None)
         else:
@@ -199,6 +199,11 @@ class Watch:
         if sighting.differences and not sighting.serial == published == current:
             return replace(sighting, differences=())  # another version: what it answers is told by its lag
         return sighting
+
+    def _turn(self, key: _Key) -> int:
+        """Which records are its next ones."""
+        watched = self._server.watched.get(key[0], {}).get(key[1])
+        return 0 if watched is None else watched.turn
 
     def _judge(self, zone: _Zone, named: NamedServer, sighting: Sighting, *, now: Instant) -> Finding:
         """An upstream server of a zone with serials of our own counts in others, and cannot be held against ours."""

@@ -25,7 +25,6 @@ class Samples:
         self._origin = origin
         self._configuration: object = None
         self._owners: list[Name] = []
-        self._turn = 0
 
     @property
     def owners(self) -> list[Name]:
@@ -36,11 +35,11 @@ class Samples:
             self._owners = [name for name, each in configuration.records.items() if each.zone == self._origin]
         return self._owners
 
-    def take(self) -> list[Sample]:
-        """The questions of the next look."""
+    def take(self, turn: int) -> list[Sample]:
+        """The questions of a server's look number `turn`; each turn has the next records."""
         owners, count = self.owners, len(self.owners)
-        chosen = [owners[(self._turn + step) % count] for step in range(min(count, OWNERS_MAX))]
-        self._turn = (self._turn + len(chosen)) % count if count else 0
+        begin = turn * OWNERS_MAX
+        chosen = [owners[(begin + step) % count] for step in range(min(count, OWNERS_MAX))]
         return [sample for owner in chosen for sample in self._of(owner)]
 
     def _of(self, owner: Name) -> Iterator[Sample]:

@@ -6,6 +6,7 @@ any         -- a fault, first time -->         as before, in doubt; looked at ag
 in doubt    -- a fault again -->               that fault
 any         -- behind beyond its limit -->     BEHIND, at once: the limit was the doubt
 a fault     -- well -->                        OK
+DIFFERS     -- behind within its limit -->     DIFFERS: answers of two versions cannot be compared
 ```
 
 A datagram that was lost, or a server that restarts, is so never told of (ADR 0026).
@@ -30,7 +31,10 @@ _BY_TIME = frozenset((ServerState.OK, ServerState.BEHIND))
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """`serial` is the last one that was told; `behind_since` is also set while the lag is within its limit."""
+    """`serial` is the last one that was told; `behind_since` is also set while the lag is within its limit.
+
+    `turn` grows with every look but those whose answers are to be compared once more.
+    """
 
     due: Instant
     state: ServerState = ServerState.UNKNOWN
@@ -40,6 +44,7 @@ class Watched:
     behind_since: Instant | None = None
     looked_at: Instant | None = None
     is_in_doubt: bool = False
+    turn: int = 0
 
     @property
     def is_faulty(self) -> bool:
@@ -59,11 +64,16 @@ class Watched:
         pause_s = settings.interval_s * (1 - JITTER * chance)
         if finding.state not in _BY_TIME and not self.is_in_doubt and finding.state is not self.state:
             return replace(looked, is_in_doubt=True, due=now + _recheck_s(settings))
+        if self.state is ServerState.DIFFERS and finding.state is ServerState.OK and finding.behind_since is not None:
+            finding = replace(finding, state=self.state, text=self.text)
         since = self.since if finding.state is self.state else now
+        turn = self.turn + (finding.state is not ServerState.DIFFERS)
         due = now + pause_s
         if finding.state is ServerState.OK and finding.behind_since is not None:
             due = min(due, max(now, finding.behind_since + settings.lag_s) + LIMIT_S)
-        return replace(looked, state=finding.state, text=finding.text, since=since, is_in_doubt=False, due=due)
+        return replace(
+            looked, state=finding.state, text=finding.text, since=since, is_in_doubt=False, due=due, turn=turn
+        )
 
 
 def _recheck_s(settings: WatchSettings) -> float:

@@ -49,11 +49,11 @@ class Servers:
         self.asked: Counter[ServerPlace] = Counter()
         self.under_way = self.most_under_way = 0
         self.takes_s = 0.0
-        self.samples: Sequence[Sample] = ()
+        self.samples: dict[ServerPlace, Sequence[Sample]] = {}
 
     async def look(self, _origin: Name, place: ServerPlace, samples: Sequence[Sample]) -> Sighting:
         self.asked[place] += 1
-        self.samples = samples
+        self.samples[place] = samples
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
         await asyncio.sleep(self.takes_s)
@@ -206,12 +206,28 @@ def test_a_difference_of_another_version_is_no_difference(tmp_path: Path) -> Non
 
 def test_steered_records_are_sampled_with_what_they_answer(tmp_path: Path) -> None:
     async def story(scene: Scene) -> None:
-        assert list(scene.servers.samples) == [
+        assert list(scene.servers.samples[SECOND]) == [
             Sample("www.example.com.", "A", (frozenset({"192.0.2.10"}),)),
             Sample("www.example.com.", "AAAA", (frozenset(),)),
         ]
 
     play(tmp_path, story)
+
+
+def test_all_records_have_their_turn_at_each_server(tmp_path: Path) -> None:
+    names = [f"r{number}.example.com" for number in range(7)]
+    records = "".join(f"  {name}: {{tiers: [[192.0.2.10]]}}\n" for name in names)
+
+    async def story(scene: Scene) -> None:
+        seen = {place: set[str]() for place in (SECOND, OUTSIDE)}
+        for _ in range(300):
+            await scene.pass_s(1)
+            for place, samples in scene.servers.samples.items():
+                seen[place] |= {sample.owner for sample in samples}
+                assert len(samples) <= 6
+        assert seen == {place: {f"{name}." for name in names} for place in (SECOND, OUTSIDE)}
+
+    play(tmp_path, story, configuration=CONFIGURATION.partition("  www")[0] + records)
 
 
 def test_zones_that_are_handed_on_are_watched_and_others_only_on_request(tmp_path: Path) -> None:

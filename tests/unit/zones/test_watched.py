@@ -150,6 +150,16 @@ def test_who_is_about_to_reach_the_limit_of_its_lag_is_looked_at_then() -> None:
     assert Watched(due=0.0).seen(lagging, 8, 20.0, settings=SETTINGS, chance=0.0).due == 80.0
 
 
+def test_answers_of_another_version_do_not_end_a_difference_and_the_same_records_are_compared_again() -> None:
+    differs, lagging = Finding(ServerState.DIFFERS, "differs"), Finding(ServerState.OK, behind_since=100.0)
+    watched, turns = Watched(due=0.0), []
+    for finding in (WELL, WELL, differs, differs, lagging, differs, WELL, WELL):
+        turns.append(watched.turn)
+        watched = watched.seen(finding, 9, watched.due, settings=SETTINGS, chance=0.0)
+        assert (watched.state is ServerState.DIFFERS) is (finding in (differs, lagging) and len(turns) > 3)
+    assert turns == [0, 1, 2, 2, 2, 2, 2, 3]
+
+
 def test_a_server_that_is_silent_keeps_the_serial_that_it_told_last() -> None:
     watched = Watched(due=0.0).seen(WELL, 9, 0.0, settings=SETTINGS, chance=0.0)
     assert watched.seen(FAULT, None, 60.0, settings=SETTINGS, chance=0.0).serial == 9
