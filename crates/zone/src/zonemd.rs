@@ -4,10 +4,11 @@
 //! no parts that could be kept, so that it costs by the zone, also where little has changed.
 
 use sha2::{Sha384, Sha512};
-use understudy_wire::Rtype;
+use understudy_wire::{Name, Rtype};
 
 use crate::change::RRsetChange;
-use crate::node::RRset;
+use crate::key;
+use crate::node::{Node, RRset};
 use crate::rdata;
 use crate::record::{Record, records_of};
 use crate::zone::Zone;
@@ -112,22 +113,29 @@ fn the_one(set: RRset<'_>, hash: ZonemdHash) -> Option<&[u8]> {
 }
 
 fn digest<H: sha2::Digest>(zone: &Zone) -> Vec<u8> {
+    let version = zone.version();
+    let origin = zone.origin();
     let (mut hasher, mut octets) = (H::new(), Vec::with_capacity(2 * AT_ONCE));
-    for (owner, node) in zone.nodes() {
-        let is_apex = owner.as_name() == zone.origin();
+    let (mut key, mut owner) = (Vec::new(), Vec::new());
+    for parts in version.order.iter() {
+        key.clear();
+        key.extend(parts.iter().copied().flatten());
+        owner.clear();
+        key::push_wire(&key, &mut owner);
+        let is_apex = owner.is_empty();
+        let node = Node::from_octets(version.index.get(&owner).unwrap_or_default());
+        owner.extend_from_slice(origin.octets());
+        let name = Name::from_octets(&owner).unwrap_or(origin);
         for set in node.rrsets() {
             if is_apex && set.rtype == Rtype::ZONEMD {
                 continue;
             }
-            let records = records_of(owner.as_name(), set);
-            push_canonical(
-                records.filter(|it| !(is_apex && signs_zonemd(it))),
-                &mut octets,
-            );
-            if octets.len() >= AT_ONCE {
-                hasher.update(&octets);
-                octets.clear();
-            }
+            let records = records_of(name, set).filter(|it| !(is_apex && signs_zonemd(it)));
+            push_canonical(set.rtype, records, &mut octets);
+        }
+        if octets.len() >= AT_ONCE {
+            hasher.update(&octets);
+            octets.clear();
         }
     }
     hasher.update(&octets);
@@ -143,18 +151,17 @@ fn signs_zonemd(record: &Record<'_>) -> bool {
 }
 
 /// Append the records of a set, in canonical form and order (RFC 4034 sections 6.2 and 6.3); their
-/// owner is in lower case.
-fn push_canonical<'r>(records: impl Iterator<Item = Record<'r>>, to: &mut Vec<u8>) {
-    let mut sorted: Vec<_> = records
-        .map(|record| (rdata::signed_form(record.rtype, record.rdata), record))
-        .collect();
-    sorted.sort_by(|(left, _), (right, _)| left.cmp(right));
-    sorted.dedup_by(|(left, _), (right, _)| left == right);
-    for (form, record) in sorted {
-        Record {
-            rdata: &form,
-            ..record
-        }
-        .push(to);
+/// owner is in lower case, and they come in the order of the zone.
+fn push_canonical<'r>(rtype: Rtype, records: impl Iterator<Item = Record<'r>>, to: &mut Vec<u8>) {
+    let mut push = |record: Record<'_>| {
+        let rdata = &*rdata::signed_form(rtype, record.rdata);
+        Record { rdata, ..record }.push(to);
+    };
+    if rdata::is_in_signed_order(rtype) {
+        records.for_each(push);
+        return;
     }
+    let mut sorted: Vec<_> = records.collect();
+    sorted.sort_by(|left, right| left.rdata.cmp(right.rdata));
+    sorted.into_iter().for_each(&mut push);
 }

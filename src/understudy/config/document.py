@@ -72,6 +72,11 @@ class ZoneForm(Form):
     transfer: TransferForm | None = Field(
         None, description="How the zone is handed on to secondaries; default: to nobody."
     )
+    zonemd: Literal["ignore", "verify", "require"] = Field(
+        "ignore",
+        description="Use a version only if its message digest (ZONEMD) is right, where it has one (verify), or where it"
+        " must have one (require).",
+    )
 
     watch: WatchForm | None = Field(
         None,

@@ -92,3 +92,8 @@ class TransferForm(Form):
     merge: Merge = Field(
         0.1, description="Least time between two versions; the first change after a pause goes out at once."
     )
+    zonemd: Literal["sha384", "sha512"] | None = Field(
+        None,
+        description="Give each version a message digest (ZONEMD), made with this hash; costs by the zone, at each"
+        " version. Default: none.",
+    )

@@ -54,6 +54,7 @@ def transfer_out(form: TransferForm, path: KeyPath, keys: KeyTable) -> TransferO
         notify=None if form.notify is None else _targets(form.notify, path, keys),
         serial=SerialStyle(form.serial),
         merge_s=form.merge,
+        zonemd=form.zonemd,
         keyed_networks=tuple(
             KeyedNetwork(each.network, each.key)
             for each in form.to

@@ -14,7 +14,7 @@ from understudy.config.transfers import KeyTable, transfer_out
 from understudy.model.name import Name
 from understudy.model.transfer import Primary
 from understudy.model.watch import WatchSettings
-from understudy.model.zone import ZoneDefinition, ZoneSource
+from understudy.model.zone import DigestRule, ZoneDefinition, ZoneSource
 
 COPIES = "zones"
 """The folder in `state_dir` where zones from other servers are kept."""
@@ -37,13 +37,15 @@ class ZoneBuilder:
         if form.primaries is not None:
             primaries = tuple(dict.fromkeys(Primary(*each.address) for each in form.primaries))
             file = copy_file(self._state_dir, name)
-            return ZoneDefinition(name, ZoneSource.TRANSFER, file, transfer, primaries, watch=_watch(form))
+            rule = DigestRule(form.zonemd)
+            return ZoneDefinition(name, ZoneSource.TRANSFER, file, transfer, primaries, watch=_watch(form), zonemd=rule)
         file = self._findings.folder / (form.file or "")
         absence = find_absence(file)
         if absence:
             hint = f"paths start at {self._findings.folder}"
             self._findings.missing((*path, "file"), "zone.file-missing", f"{file} {absence}", hint=hint)
-        return ZoneDefinition(name, ZoneSource.FILE, file, transfer, watch=_watch(form))
+        rule = DigestRule(form.zonemd)
+        return ZoneDefinition(name, ZoneSource.FILE, file, transfer, watch=_watch(form), zonemd=rule)
 
 
 def _watch(form: ZoneForm) -> WatchSettings | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from understudy.model.name import Name
 
@@ -56,7 +57,8 @@ class KeyedNetwork:
 class TransferOut:
     """Who may fetch a zone, by network, by key, or by both at once, and whom to tell of a new version.
 
-    `notify` None: the name servers of the zone. `merge_s` is the least time between two versions.
+    `notify` None: the name servers of the zone. `merge_s` is the least time between two versions. `zonemd` is the hash
+    of the message digest that each version gets (RFC 8976); None: none.
     """
 
     networks: tuple[str, ...]
@@ -65,3 +67,4 @@ class TransferOut:
     serial: SerialStyle = SerialStyle.INCREMENT
     merge_s: float = 0.1
     keyed_networks: tuple[KeyedNetwork, ...] = ()
+    zonemd: Literal["sha384", "sha512"] | None = None

@@ -21,6 +21,16 @@ class ZoneSource(StrEnum):
     TRANSFER = "transfer"
 
 
+class DigestRule(StrEnum):
+    """What the message digest of a version (ZONEMD, RFC 8976) has to be before the version is used."""
+
+    IGNORE = "ignore"
+    VERIFY = "verify"
+    """Right, where there is one that can be compared."""
+    REQUIRE = "require"
+    """There, and right."""
+
+
 @dataclass(frozen=True, slots=True)
 class ZoneDefinition:
     """`file` is the master file of source FILE, or what a DYNAMIC zone is first filled with; absolute.
@@ -35,6 +45,7 @@ class ZoneDefinition:
     transfer: TransferOut | None = None
     primaries: tuple[Primary, ...] = ()
     watch: WatchSettings | None = None
+    zonemd: DigestRule = DigestRule.IGNORE
 
 
 class AnswerKind(StrEnum):

@@ -16,6 +16,7 @@ from understudy.model.event import Event, EventKind, Severity
 from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.zone import ZoneDefinition, ZoneSource
+from understudy.service.digests import require_file_digest
 from understudy.service.name_server import NameServer
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.secondary import Secondary, Timers
@@ -45,6 +46,7 @@ def read_copy(definition: ZoneDefinition, now: Instant) -> Copy | None:
     except FileNotFoundError:
         return None
     zone = Zone.load(definition.name.absolute, str(definition.file))
+    require_file_digest(definition, zone)
     return Copy(
         LoadedZone(definition, zone, now, is_awaited=True), Secondary.restored(timers_of(zone), refreshed_at, now)
     )

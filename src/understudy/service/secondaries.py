@@ -17,6 +17,7 @@ from understudy.model.transfer import Primary
 from understudy.model.zone import ZoneDefinition, ZoneSource
 from understudy.service.candidate import Candidate
 from understudy.service.copies import read_copy, tell_damage, timers_of, touch_copy, write_copy
+from understudy.service.digests import require_sent_digest
 from understudy.service.fetched import FetchedZone
 from understudy.service.name_server import NameServer
 from understudy.service.transfers import ask_serial, fetch
@@ -154,6 +155,8 @@ class Secondaries:
         for offer in newer:
             try:
                 zone = await self._talk.fetch(origin, offer.primary, care.newest.zone if care.newest else None)
+                if zone is not None:
+                    await asyncio.to_thread(require_sent_digest, care.definition, zone)
             except TransferError as error:
                 faults.append(error)
                 continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 from understudy.engine import Prepared, ZoneNotFoundError
@@ -153,7 +154,7 @@ class Versions:
         last = kept[-1] if kept else None
         beginning = self._beginning(loaded, last, doubt=doubt)
         if last is not None and beginning.may_go_on:
-            prepared = await self._prepare(loaded, last.serial)
+            prepared = await self._prepare(loaded, last.serial, transfer)
             if prepared.digest == last.digest:
                 history = tuple(version.difference for version in kept if version.before is not None)
                 return _Draft(loaded, transfer, prepared, last, history, is_new=False)
@@ -162,7 +163,7 @@ class Versions:
         merge_s = min(transfer.merge_s, START_S)
         after = self._serial_before(loaded, last, now, doubt=doubt, merge_s=merge_s)
         serial = beginning.own if beginning.keeps_own else next_serial(transfer.serial, now, after=after)
-        prepared = await self._prepare(loaded, serial)
+        prepared = await self._prepare(loaded, serial, transfer)
         return _Draft(loaded, transfer, prepared, ZoneVersion(origin, prepared.serial, now, prepared.digest))
 
     def _beginning(self, loaded: LoadedZone, last: ZoneVersion | None, *, doubt: bool) -> Beginning:
@@ -176,7 +177,9 @@ class Versions:
 
     def _is_passed_on(self, loaded: LoadedZone) -> bool:
         """Whether it is another server's version as it came, which keeps its serial where that can be (ADR 0024)."""
-        return loaded.definition.source is ZoneSource.TRANSFER and not self._records_of(loaded)
+        transfer, is_fetched = loaded.definition.transfer, loaded.definition.source is ZoneSource.TRANSFER
+        has_own_digest = transfer is not None and transfer.zonemd is not None
+        return is_fetched and not has_own_digest and not self._records_of(loaded)
 
     def _serial_before(
         self, loaded: LoadedZone, last: ZoneVersion | None, now: Instant, *, doubt: bool, merge_s: float
@@ -198,9 +201,9 @@ class Versions:
         serial = file if is_kept else next_serial(transfer.serial, now, after=latest(last.serial, file))
         if stale.is_whole:
             self._admit(loaded, transfer)
-            prepared = await self._prepare(loaded, serial)
+            prepared = await self._prepare(loaded, serial, transfer)
         else:
-            prepared = self._engine.prepare(origin.absolute, serial, self._views(loaded, stale.owners))
+            prepared = await self._change(loaded, serial, stale.owners, transfer=transfer)
         if prepared.is_same and not is_later(file, last.serial):
             return None
         difference = prepared.difference
@@ -208,10 +211,20 @@ class Versions:
         version = ZoneVersion(origin, serial, now, prepared.digest, before, difference or b"")
         return _Draft(loaded, transfer, prepared, version)
 
-    async def _prepare(self, loaded: LoadedZone, serial: int) -> Prepared:
+    async def _prepare(self, loaded: LoadedZone, serial: int, transfer: TransferOut) -> Prepared:
         """The whole zone, which takes time where it is large."""
         origin, views = loaded.definition.name.absolute, self._views(loaded, self._records_of(loaded))
-        return await asyncio.to_thread(self._engine.prepare, origin, serial, views, loaded.zone)
+        prepare = partial(self._engine.prepare, zonemd=transfer.zonemd)
+        return await asyncio.to_thread(prepare, origin, serial, views, loaded.zone)
+
+    async def _change(
+        self, loaded: LoadedZone, serial: int, owners: Iterable[Name], *, transfer: TransferOut
+    ) -> Prepared:
+        """What changed, which takes no time; but for a digest, which is made of the whole zone."""
+        origin, views = loaded.definition.name.absolute, self._views(loaded, owners)
+        if transfer.zonemd is None:
+            return self._engine.prepare(origin, serial, views)
+        return await asyncio.to_thread(partial(self._engine.prepare, zonemd=transfer.zonemd), origin, serial, views)
 
     def _records_of(self, loaded: LoadedZone) -> list[Name]:
         origin = loaded.definition.name

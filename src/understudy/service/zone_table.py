@@ -12,6 +12,7 @@ from understudy.model.errors import Problem, ProblemSeverity
 from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.zone import ZoneDefinition, ZoneSource
+from understudy.service.digests import require_file_digest
 
 _MORE = "zone.problems.many"
 
@@ -88,6 +89,7 @@ def load_zone(definition: ZoneDefinition, now: Instant, progress: Progress | Non
     stamp = FileStamp.of(definition.file)
     told = None if progress is None else lambda read, size: progress(origin, read, size)
     zone = Zone.load(origin, str(definition.file), told)
+    require_file_digest(definition, zone)
     stamps = {Path(file): FileStamp.of(Path(file)) for file in zone.files}
     return LoadedZone(definition, zone, now, {**stamps, definition.file: stamp})
 

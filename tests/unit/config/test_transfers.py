@@ -54,6 +54,15 @@ def test_a_transfer_has_its_settings(tmp_path: Path) -> None:
     assert [str(target) for target in found.notify or ()] == ["192.0.2.53:53", "[2001:db8::53]:5353"]
 
 
+def test_versions_may_get_a_message_digest_and_have_to_have_a_right_one(tmp_path: Path) -> None:
+    assert transfer_of(tmp_path, "{to: [192.0.2.53]}").zonemd is None
+    assert transfer_of(tmp_path, "{to: [192.0.2.53], zonemd: sha512}").zonemd == "sha512"
+    zones = "listen: 127.0.0.1\nzones:\n  a: {file: z}\n  b: {file: z, zonemd: verify}\n"
+    zones += "  c: {source: transfer, primaries: [192.0.2.53], zonemd: require}\n"
+    found = load_text(zones, prepare(tmp_path)).configuration.zones
+    assert [each.zonemd.value for each in found.values()] == ["ignore", "verify", "require"]
+
+
 def test_a_network_and_a_key_may_be_asked_for_at_once(tmp_path: Path) -> None:
     found = transfer_of(tmp_path, "{to: [192.0.2.53, {network: 198.51.100.0/24, key: Corp-Key}]}")
     assert (found.networks, found.keys) == (("192.0.2.53/32",), ())

@@ -63,31 +63,44 @@ pub(crate) fn canonical(rtype: Rtype, octets: &[u8]) -> Cow<'_, [u8]> {
 /// section 6.2 and in no others, where NSEC counts as one of the others (RFC 6840 section 5.1), and
 /// so does A6, which is historic (RFC 6563) and known to none of the peers.
 pub(crate) fn signed_form(rtype: Rtype, octets: &[u8]) -> Cow<'_, [u8]> {
-    match rtype {
-        Rtype::NS
-        | Rtype::MD
-        | Rtype::MF
-        | Rtype::CNAME
-        | Rtype::SOA
-        | Rtype::MB
-        | Rtype::MG
-        | Rtype::MR
-        | Rtype::PTR
-        | Rtype::MINFO
-        | Rtype::MX
-        | Rtype::RP
-        | Rtype::AFSDB
-        | Rtype::RT
-        | Rtype::SIG
-        | Rtype::PX
-        | Rtype::NXT
-        | Rtype::NAPTR
-        | Rtype::KX
-        | Rtype::SRV
-        | Rtype::DNAME
-        | Rtype::RRSIG => canonical(rtype, octets),
-        _ => Cow::Borrowed(octets),
+    if is_folded(rtype) {
+        canonical(rtype, octets)
+    } else {
+        Cow::Borrowed(octets)
     }
+}
+
+fn is_folded(rtype: Rtype) -> bool {
+    matches!(
+        rtype,
+        Rtype::NS
+            | Rtype::MD
+            | Rtype::MF
+            | Rtype::CNAME
+            | Rtype::SOA
+            | Rtype::MB
+            | Rtype::MG
+            | Rtype::MR
+            | Rtype::PTR
+            | Rtype::MINFO
+            | Rtype::MX
+            | Rtype::RP
+            | Rtype::AFSDB
+            | Rtype::RT
+            | Rtype::SIG
+            | Rtype::PX
+            | Rtype::NXT
+            | Rtype::NAPTR
+            | Rtype::KX
+            | Rtype::SRV
+            | Rtype::DNAME
+            | Rtype::RRSIG
+    )
+}
+
+/// Is the order of [`sort_and_fold`] that of the signed form, too? Only names with case make another.
+pub(crate) fn is_in_signed_order(rtype: Rtype) -> bool {
+    is_folded(rtype) || !fields(rtype).is_some_and(|fields| fields.contains(&Field::Name))
 }
 
 /// Canonical order (RFC 4034 section 6.3), each record once.
