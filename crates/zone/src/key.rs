@@ -167,6 +167,22 @@ pub(crate) fn has_asterisk(key: &[u8]) -> bool {
     key.split(|octet| *octet == END).any(|label| label == b"*")
 }
 
+/// Append the name whose key stands in two pieces, as wire octets without those of the apex.
+pub(crate) fn push_labels([left, right]: [&[u8]; 2], to: &mut Vec<u8>) {
+    let is_plain = |octet: &u8| *octet > ESCAPE;
+    let text = right.split_last();
+    if let Some((&END, text)) = text
+        && left.iter().chain(text).all(is_plain)
+    {
+        // One label, as most names have.
+        to.push(u8::try_from(left.len() + text.len()).unwrap_or(u8::MAX));
+        to.extend_from_slice(left);
+        to.extend_from_slice(text);
+    } else {
+        push_wire(&[left, right].concat(), to);
+    }
+}
+
 /// Append the name that has this key, as wire octets without those of the apex.
 pub(crate) fn push_wire(key: &[u8], to: &mut Vec<u8>) {
     let labels = key.strip_suffix(&[END]).unwrap_or_default();
@@ -270,6 +286,13 @@ mod tests {
             assert_eq!(to_name(&key(text), origin.as_name()).to_string(), text);
             let mut wire = Vec::new();
             push_wire(&key(text), &mut wire);
+            for at in 0..=key(text).len() {
+                let mut labels = Vec::new();
+                let key = key(text);
+                let (left, right) = key.split_at(at);
+                push_labels([left, right], &mut labels);
+                assert_eq!(labels, wire, "{text} cut at {at}");
+            }
             wire.extend_from_slice(origin.as_name().to_lower().as_name().octets());
             assert_eq!(wire, name(text).as_name().to_lower().as_name().octets());
         }

@@ -139,6 +139,29 @@ impl Tree {
         }
     }
 
+    /// Every key that is not before this one, in order.
+    pub(crate) fn iter_from(&self, key: &[u8]) -> Iter<'_> {
+        let mut stack = Vec::new();
+        let mut link = &self.root;
+        loop {
+            match link {
+                Link::Leaf(page) => {
+                    let index = page.search(key).unwrap_or_else(|index| index);
+                    stack.push((link, index));
+                    return Iter { stack };
+                }
+                Link::Branch(branch) => {
+                    let index = branch.child_index(key);
+                    stack.push((link, index + 1));
+                    match branch.children.get(index) {
+                        Some(child) => link = child,
+                        None => return Iter { stack },
+                    }
+                }
+            }
+        }
+    }
+
     /// The tree with these edits, which are sorted by key, each key once. At least one must
     /// remain.
     pub(crate) fn with(&self, edits: &[Edit]) -> Self {
