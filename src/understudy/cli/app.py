@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from understudy import __version__
-from understudy.cli import decree, files, history, reason, status, zone_orders
+from understudy.cli import decree, files, history, reason, status, zone_check, zone_orders
 from understudy.cli.options import DEFAULT_CONFIG, ConfigOption
 from understudy.cli.screen import console
 from understudy.cli.zone import zone
@@ -76,5 +76,6 @@ app.command("drain", rich_help_panel=_OPERATE)(decree.drain)
 app.command("force", rich_help_panel=_OPERATE)(decree.force)
 app.command("freeze", rich_help_panel=_OPERATE)(decree.freeze)
 app.command("release", rich_help_panel=_OPERATE)(decree.release)
+zone.command("check")(zone_check.check)
 zone.command("notify")(zone_orders.notify)
 app.add_typer(zone, name="zone", rich_help_panel=_STATE)

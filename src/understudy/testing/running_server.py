@@ -96,7 +96,8 @@ class RunningServer:
 
     def command(self, *words: str) -> Sequence[str]:
         """The command line of a verb on this configuration."""
-        return [sys.executable, "-m", "understudy.cli", words[0], "-c", "understudy.yaml", *words[1:]]
+        count = 2 if words[0] == "zone" else 1
+        return [sys.executable, "-m", "understudy.cli", *words[:count], "-c", "understudy.yaml", *words[count:]]
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a command against it, without a terminal."""

@@ -1,0 +1,158 @@
+"""The zone's NS records, and how each of the servers answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
+
+from understudy.zones.advice_finding import Advice, Weight, listed
+from understudy.zones.serial import latest
+from understudy.zones.survey import Survey, SurveyedServer
+
+SERVERS_MIN = 2  # RFC 1034 4.1
+_SITE = {4: 24, 6: 48}  # chosen: the longest prefixes that are routed by themselves on the Internet
+
+
+def judge_ns(survey: Survey) -> Iterator[Advice]:
+    """How many there are, what they are called, and where they stand (RFC 2182)."""
+    if survey.ns is None:
+        yield Advice(
+            Weight.ERROR,
+            "ns.none",
+            f"nobody was found who has the zone {survey.origin}",
+            "Every question about it fails.",
+            "serve it here, or make sure that one of its servers can be reached and has it",
+        )
+        for name in survey.hosts:
+            yield from _host(survey, name)
+        return
+    for name in survey.ns.names:
+        yield from _host(survey, name)
+    if len(survey.ns.names) < SERVERS_MIN:
+        yield Advice(
+            Weight.ERROR,
+            "ns.single",
+            f"the zone has one name server only, {listed(survey.ns.names)}",
+            "When it fails, everything in the zone is gone, also what fails over.",
+            "add a second one elsewhere, which fetches the zone from here (`transfer`), and name it in an NS record",
+        )
+        return
+    yield from _places(survey, survey.ns.names)
+
+
+def _host(survey: Survey, name: str) -> Iterator[Advice]:
+    host = survey.hosts[name]
+    if host.alias:
+        yield Advice(
+            Weight.ERROR,
+            "ns.alias",
+            f"the name server {name} is an alias for {host.alias}",
+            "A name server must have addresses of its own (RFC 2181 section 10.3); resolvers need not follow an alias.",
+            f"name {host.alias} in the NS record, or give {name} A and AAAA records instead of the CNAME",
+        )
+    elif not host.addresses:
+        yield Advice(
+            Weight.ERROR,
+            "ns.no-address",
+            f"the name server {name} has no address",
+            "Nobody can ask it.",
+            f"give {name} an A or AAAA record, or take it out of the NS records",
+        )
+
+
+def _places(survey: Survey, names: tuple[str, ...]) -> Iterator[Advice]:
+    addresses = sorted({address for name in names for address in survey.hosts[name].addresses})
+    if len(addresses) == 1:
+        yield Advice(
+            Weight.ERROR,
+            "ns.same-address",
+            f"the name servers {listed(names)} all have the address {addresses[0]}",
+            "They are one server under several names, and fail together.",
+            "give each a server of its own",
+        )
+        return
+    sites = {str(ip_network((each, _SITE[ip_address(each).version]), strict=False)) for each in addresses}
+    if len(sites) == 1:
+        yield Advice(
+            Weight.WARNING,
+            "ns.one-network",
+            f"all name servers stand in one network, {sites.pop()}",
+            "One line, one router or one power supply takes the whole zone away (RFC 2182 section 3.1).",
+            "put one of them into another network, best at another provider",
+        )
+
+
+def judge_servers(survey: Survey) -> Iterator[Advice]:
+    """Reachable, authoritative, and of one mind."""
+    for server in survey.servers:
+        yield from _answers(server, survey)
+    yield from _serials(survey)
+    yield from _sets(survey)
+
+
+def _answers(server: SurveyedServer, survey: Survey) -> Iterator[Advice]:
+    udp, tcp = server.sighting.udp, server.sighting.tcp
+    lame = next((reply for reply in (udp, tcp) if reply.is_lame), None)
+    if not udp.is_heard and not tcp.is_heard:
+        yield Advice(
+            Weight.ERROR,
+            "server.unreachable",
+            f"{server} does not answer: {udp.problem} over UDP, {tcp.problem} over TCP",
+            "Resolvers that try it lose time with each question, and it is no backup.",
+            "look whether the server runs, and whether a firewall lets UDP and TCP through to its port",
+        )
+    elif lame is not None:
+        yield Advice(
+            Weight.ERROR,
+            "server.lame",
+            f"{server} is named for the zone and does not have it: {lame.problem}",
+            "Resolvers that ask it get no answer. It may lack the zone, or its copy has expired.",
+            f"add {survey.origin} on that server and look whether it may fetch it, or take it out of the NS records",
+        )
+    elif not tcp.is_heard:
+        yield Advice(
+            Weight.ERROR,
+            "server.no-tcp",
+            f"{server} does not answer over TCP: {tcp.problem}",
+            "Long answers and zone transfers need TCP (RFC 7766); a resolver with a cut answer gets nothing at all.",
+            "let TCP through to its port, in its configuration and in every firewall on the way",
+        )
+    elif not udp.is_heard:
+        yield Advice(
+            Weight.ERROR,
+            "server.no-udp",
+            f"{server} does not answer over UDP: {udp.problem}",
+            "Nearly all questions come over UDP.",
+            "let UDP through to its port, in its configuration and in every firewall on the way",
+        )
+
+
+def _serials(survey: Survey) -> Iterator[Advice]:
+    known = {server: server.sighting.serial for server in survey.servers if server.sighting.serial is not None}
+    if not known:
+        return
+    newest, *others = known.values()
+    for serial in others:
+        newest = latest(newest, serial)
+    behind = [f"{server} has {serial}" for server, serial in known.items() if serial != newest]
+    if behind:
+        yield Advice(
+            Weight.ERROR,
+            "serial.differs",
+            f"the newest serial is {newest}, and {listed(behind)}",
+            "These servers answer from an older version: after a failover they hand out the dead address.",
+            "look in their logs why they do not fetch it: may they (address, key, firewall), are they told (NOTIFY)?",
+        )
+
+
+def _sets(survey: Survey) -> Iterator[Advice]:
+    wanted = set(survey.ns.names) if survey.ns is not None else set()
+    for server in survey.servers:
+        if server.names is not None and set(server.names) != wanted:
+            yield Advice(
+                Weight.WARNING,
+                "ns.differs",
+                f"{server} names other name servers for the zone: {listed(server.names) or 'none'}",
+                "Resolvers take over what they see last, so they know sometimes these and sometimes those.",
+                "make the NS records the same everywhere; a server that has the newest serial should have them already",
+            )

@@ -1,0 +1,129 @@
+"""What is found out about a zone, its delegation and its servers, before anything of it is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
+import dns.rdtypes.ANY.SOA
+
+from understudy.model.name import Name
+from understudy.model.watch import ServerPlace
+from understudy.zones.sighting import Sighting
+
+
+@dataclass(frozen=True, slots=True)
+class Soa:
+    """A zone's SOA, as far as others go by it; `ttl_s` is its own TTL, names are without the final dot."""
+
+    mname: str
+    serial: int
+    refresh_s: int
+    retry_s: int
+    expire_s: int
+    minimum_s: int
+    ttl_s: int
+
+    @classmethod
+    def of(cls, soa: dns.rdtypes.ANY.SOA.SOA, ttl_s: int) -> Self:
+        """From a record as it was read."""
+        mname = host_text(soa.mname.to_text())
+        return cls(mname, soa.serial, soa.refresh, soa.retry, soa.expire, soa.minimum, ttl_s)
+
+    @classmethod
+    def of_octets(cls, octets: bytes, ttl_s: int) -> Self:
+        """From uncompressed rdata."""
+        rdata = dns.rdata.from_wire(dns.rdataclass.IN, dns.rdatatype.SOA, octets, 0, len(octets))
+        if not isinstance(rdata, dns.rdtypes.ANY.SOA.SOA):
+            raise TypeError(f"{type(rdata).__name__} is no SOA")
+        return cls.of(rdata, ttl_s)
+
+    @property
+    def negative_s(self) -> int:
+        """How long resolvers keep that something does not exist (RFC 2308 5)."""
+        return min(self.ttl_s, self.minimum_s)
+
+
+@dataclass(frozen=True, slots=True)
+class NsSet:
+    """The names of a zone's servers, in lower case without the final dot, and the TTL of the set."""
+
+    names: tuple[str, ...]
+    ttl_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """What the servers of the zone above say. `asked` is who answered; `glue` has the addresses that came along."""
+
+    asked: str
+    names: tuple[str, ...]
+    glue: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NotDelegated:
+    """The zone above was asked and does not know this zone. `why` is what it said."""
+
+    asked: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotAsked:
+    """Nothing is known of the delegation, and why."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A name that an NS record names. `alias` is what it is another name for, or empty."""
+
+    addresses: tuple[str, ...] = ()
+    alias: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyedServer:
+    """One name server at one of its addresses; `names` is the NS set that it answers, None where it was not told."""
+
+    name: str
+    place: ServerPlace
+    sighting: Sighting
+    names: tuple[str, ...] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.place})"
+
+
+@dataclass(frozen=True, slots=True)
+class Steered:
+    """A record that is laid over the zone. A dead endpoint is withdrawn within `detect_s`; None: it is not checked."""
+
+    name: str
+    ttl_s: int
+    detect_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """All of it. `ns` and `soa` None: nobody has the zone. `is_configured`: it stands in the configuration file."""
+
+    origin: Name
+    delegation: Delegation | NotDelegated | NotAsked
+    ns: NsSet | None
+    soa: Soa | None
+    hosts: Mapping[str, Host]
+    servers: tuple[SurveyedServer, ...]
+    records: tuple[Steered, ...] = ()
+    is_configured: bool = False
+
+
+def host_text(absolute: str) -> str:
+    """A host name as it is compared and shown."""
+    return absolute.lower().rstrip(".") or "."

@@ -1,0 +1,118 @@
+"""`understudy zone check` among real servers: the zone above at BIND, the zone at Knot and NSD."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from understudy.testing.other_servers import Place, bind, knot, nsd
+from understudy.testing.running_server import RunningServer, free_port
+
+CONFIGURATION = """\
+listen: 127.0.0.1:{port}
+zones:
+  example.test: {file: example.test.zone}
+checks:
+  web: {tcp: 80}
+records:
+  www.example.test: {check: web, tiers: [[192.0.2.1], [192.0.2.2]], ttl: 1h}
+"""
+ABOVE = """\
+$TTL 1h
+@   SOA ns.test. hostmaster.test. 1 1h 15m 2w 1h
+@   NS  ns
+ns  A   127.0.0.1
+example     NS  ns1.example
+example     NS  ns2.example
+ns1.example A   127.0.0.2
+ns2.example A   SECOND
+"""
+ZONE = """\
+$TTL 1h
+@   SOA ns1 hostmaster SERIAL 1m 30s 2w 1m
+@   NS  ns1
+@   NS  ns2
+ns1 A   127.0.0.2
+ns2 A   127.0.0.3
+"""
+
+
+@dataclass
+class Scene:
+    """The zone above and the zone's servers are there, as the test wants them."""
+
+    server: RunningServer
+    stack: ExitStack
+    above: int
+    port: int
+
+    def begin(self, *, glue: str = "127.0.0.3", second_serial: int = 7) -> None:
+        folder = self.server.folder
+        above = self.server.write("above.zone", ABOVE.replace("SECOND", glue))
+        first = self.server.write("example.test.zone", ZONE.replace("SERIAL", "7"))
+        second = self.server.write("second.zone", ZONE.replace("SERIAL", str(second_serial)))
+        self.server.write("understudy.yaml", CONFIGURATION)
+        self.stack.enter_context(bind(Place(folder / "above", self.above, "test"), above))
+        place = Place(folder / "first", self.port, "example.test", address="127.0.0.2")
+        self.stack.enter_context(knot(place, first))
+        if second_serial:
+            place = Place(folder / "second", self.port, "example.test", address="127.0.0.3")
+            self.stack.enter_context(nsd(place, second))
+
+    def words(self, name: str) -> tuple[str, ...]:
+        return ("zone", "check", name, "--parent", f"127.0.0.1:{self.above}", "--port", str(self.port))
+
+    def check(self, name: str = "example.test") -> dict[str, Any]:
+        document = self.server.json(*self.words(name))
+        assert isinstance(document, dict)
+        return document
+
+
+def _codes(document: dict[str, Any], weight: str) -> list[str]:
+    return [each["code"] for each in document["advice"] if each["weight"] == weight]
+
+
+@pytest.fixture
+def scene(server: RunningServer) -> Iterator[Scene]:
+    with ExitStack() as stack:
+        yield Scene(server, stack, free_port(), free_port("127.0.0.2"))
+
+
+def test_a_zone_is_checked_without_a_running_server(scene: Scene) -> None:
+    scene.begin()
+    document = scene.check()
+    assert document["is_fine"]
+    assert _codes(document, "error") == []
+    assert _codes(document, "warning") == ["ns.one-network", "ttl.record"]
+    assert document["delegation"] == document["name_servers"] == ["ns1.example.test", "ns2.example.test"]
+    assert [(each["server"], each["serial"], each["udp"], each["tcp"]) for each in document["servers"]] == [
+        (f"127.0.0.2:{scene.port}", 7, "", ""),
+        (f"127.0.0.3:{scene.port}", 7, "", ""),
+    ]
+    said = scene.server.run(*scene.words("example.test"))
+    assert said.returncode == 0
+    for words in ("example.test is fine: 2 warnings", "an outage may last 1h22s", "  → lower the record's ttl"):
+        assert words in said.stdout
+
+
+def test_what_is_wrong_is_said_with_what_to_do(scene: Scene) -> None:
+    scene.begin(glue="127.0.0.9", second_serial=6)
+    assert _codes(scene.check(), "error") == ["glue.differs", "serial.differs"]
+    said = scene.server.run(*scene.words("example.test"))
+    assert said.returncode == 1
+    assert f"the newest serial is 7, and ns2.example.test (127.0.0.3:{scene.port}) has 6" in said.stdout
+    assert "2 errors, 2 warnings" in said.stdout
+
+
+def test_a_zone_is_checked_from_the_network_alone(scene: Scene) -> None:
+    scene.begin(second_serial=0)
+    (scene.server.folder / "understudy.yaml").write_text("listen: 127.0.0.1\nzones: {}\n")
+    document = scene.check()
+    assert not document["is_configured"]
+    assert document["name_servers"] == ["ns1.example.test", "ns2.example.test"]
+    assert _codes(document, "error") == ["server.unreachable"]
+    assert _codes(scene.check("nowhere.test"), "error") == ["delegation.none", "ns.none"]

@@ -1,0 +1,175 @@
+"""What is said of a zone: one thing wrong at a time, and nothing of a zone where all is well."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from understudy.model.name import Name
+from understudy.model.watch import ServerPlace
+from understudy.zones.advice import advise
+from understudy.zones.advice_finding import Weight, listed
+from understudy.zones.sighting import Reply, Sighting
+from understudy.zones.survey import (
+    Delegation,
+    Host,
+    NotAsked,
+    NotDelegated,
+    NsSet,
+    Soa,
+    Steered,
+    Survey,
+    SurveyedServer,
+)
+
+NAMES = ("ns1.example.com", "ns2.example.net")
+WELL, SILENT = Reply(is_heard=True, serial=7), Reply(is_heard=False, problem="no answer")
+REFUSED = Reply(is_heard=True, problem="it answers REFUSED")
+SOA = Soa(NAMES[0], 7, refresh_s=60, retry_s=30, expire_s=1_209_600, minimum_s=60, ttl_s=3600)
+HOSTS = {NAMES[0]: Host(("192.0.2.53", "2001:db8::53")), NAMES[1]: Host(("198.51.100.53",))}
+
+
+def server(
+    udp: Reply = WELL, tcp: Reply = WELL, *, number: int = 0, names: tuple[str, ...] | None = NAMES
+) -> SurveyedServer:
+    return SurveyedServer(NAMES[number], ServerPlace(f"192.0.2.{number}", 53), Sighting(udp, tcp), names)
+
+
+FINE = Survey(
+    origin=Name.parse("example.com"),
+    delegation=Delegation("a.gtld.example", NAMES, {NAMES[0]: ("192.0.2.53", "2001:db8::53"), NAMES[1]: ()}),
+    ns=NsSet(NAMES, 86_400),
+    soa=SOA,
+    hosts=HOSTS,
+    servers=(server(), server(number=1)),
+    records=(Steered("www.example.com", 30, 22.0), Steered("free.example.com", 3600, None)),
+    is_configured=True,
+)
+
+
+def codes(survey: Survey) -> list[str]:
+    return [f"{each.weight}: {each.code}" for each in advise(survey)]
+
+
+def but(**changes: Any) -> Survey:
+    return replace(FINE, **changes)
+
+
+def with_soa(**changes: Any) -> Survey:
+    return but(soa=replace(SOA, **changes))
+
+
+def delegated(names: tuple[str, ...] = NAMES, glue: tuple[str, ...] = ("192.0.2.53", "2001:db8::53")) -> Survey:
+    return but(delegation=Delegation("a.gtld.example", names, {NAMES[0]: glue}))
+
+
+def with_hosts(first: Host, second: Host) -> Survey:
+    return but(hosts=dict(zip(NAMES, (first, second), strict=True)), delegation=NotAsked("nobody"))
+
+
+def test_nothing_is_said_of_a_zone_where_all_is_well() -> None:
+    assert codes(FINE) == []
+
+
+BLIND = "warning: delegation.unknown"
+
+
+@pytest.mark.parametrize(
+    ("survey", "expected"),
+    [
+        (but(delegation=NotAsked("no resolver")), [BLIND]),
+        (but(delegation=NotDelegated("a.gtld.example", "says no")), ["error: delegation.none"]),
+        (delegated(NAMES[:1]), ["warning: delegation.lacking"]),
+        (but(ns=NsSet((NAMES[1], NAMES[0]), 86_400)), []),
+        (delegated(glue=()), ["error: glue.none"]),
+        (delegated(glue=("192.0.2.53",)), ["error: glue.differs"]),
+        (delegated(glue=("2001:db8::53", "192.0.2.53")), []),
+        (
+            with_hosts(Host(alias="www.example.com"), HOSTS[NAMES[1]]),
+            ["error: ns.alias", "error: ns.same-address", BLIND],
+        ),
+        (with_hosts(Host(), HOSTS[NAMES[1]]), ["error: ns.no-address", "error: ns.same-address", BLIND]),
+        (with_hosts(HOSTS[NAMES[1]], HOSTS[NAMES[1]]), ["error: ns.same-address", BLIND]),
+        (with_hosts(Host(("192.0.2.1",)), Host(("192.0.2.2",))), [BLIND, "warning: ns.one-network"]),
+        (with_hosts(Host(("192.0.2.1",)), Host(("192.0.3.2",))), [BLIND]),
+        (with_hosts(Host(("2001:db8:1:1::1",)), Host(("2001:db8:1:2::1",))), [BLIND, "warning: ns.one-network"]),
+        (with_hosts(Host(("192.0.2.1",)), Host(("2001:db8::1",))), [BLIND]),
+        (but(servers=(server(SILENT, SILENT), server(number=1))), ["error: server.unreachable"]),
+        (but(servers=(server(REFUSED, REFUSED), server(number=1))), ["error: server.lame"]),
+        (but(servers=(server(REFUSED, SILENT), server(number=1))), ["error: server.lame"]),
+        (but(servers=(server(WELL, SILENT), server(number=1))), ["error: server.no-tcp"]),
+        (but(servers=(server(SILENT, WELL), server(number=1))), ["error: server.no-udp"]),
+        (
+            but(servers=(server(replace(WELL, serial=6), replace(WELL, serial=6)), server(number=1))),
+            ["error: serial.differs"],
+        ),
+        (but(servers=(server(), server(number=1, names=NAMES[:1]))), ["warning: ns.differs"]),
+        (but(servers=(server(), server(number=1, names=None))), []),
+        (with_soa(mname="hidden.example.com"), ["note: soa.hidden-primary"]),
+        (with_soa(refresh_s=300), []),
+        (with_soa(refresh_s=301), ["warning: soa.refresh"]),
+        (but(soa=replace(SOA, refresh_s=86_400), records=()), []),
+        (but(soa=replace(SOA, refresh_s=86_401), records=()), ["warning: soa.refresh"]),
+        (with_soa(retry_s=60), ["warning: soa.retry"]),
+        (with_soa(expire_s=90), ["error: soa.expire"]),
+        (with_soa(expire_s=604_799), ["warning: soa.expire"]),
+        (with_soa(expire_s=604_800), []),
+        (with_soa(minimum_s=10_801, ttl_s=10_801), ["warning: ttl.negative"]),
+        (with_soa(minimum_s=10_801, ttl_s=10_800), []),
+        (but(records=(Steered("www.example.com", 66, 22.0),)), []),
+        (but(records=(Steered("www.example.com", 67, 22.0),)), ["warning: ttl.record"]),
+        (but(records=(Steered("www.example.com", 60, 1.0),)), []),
+        (but(records=(Steered("www.example.com", 4, 22.0),)), ["note: ttl.short"]),
+        (but(ns=NsSet(NAMES, 299)), ["warning: ttl.ns"]),
+        (but(ns=NsSet(NAMES, 172_801)), ["note: ttl.ns"]),
+    ],
+)
+def test_each_fault_has_its_advice(survey: Survey, expected: list[str]) -> None:
+    assert codes(survey) == expected
+
+
+def test_a_zone_of_one_server_is_told_so_and_not_where_it_stands() -> None:
+    alone = but(
+        ns=NsSet(NAMES[:1], 86_400), delegation=Delegation("a", NAMES[:1], {NAMES[0]: HOSTS[NAMES[0]].addresses})
+    )
+    assert codes(replace(alone, servers=(server(names=NAMES[:1]),))) == ["error: ns.single"]
+
+
+def test_a_server_that_only_the_zone_above_names_is_an_error() -> None:
+    ghost = "ghost.example.org"
+    survey = replace(delegated((*NAMES, ghost)), hosts={**HOSTS, ghost: Host(("203.0.113.1",))})
+    assert codes(survey) == ["error: delegation.extra"]
+
+
+def test_a_zone_that_nobody_has_is_one_error_with_those_that_have_no_address() -> None:
+    nobody = but(ns=None, soa=None, servers=(), hosts={"ns.example.net": Host()}, records=())
+    assert codes(replace(nobody, delegation=NotAsked("x"))) == ["error: ns.none", "error: ns.no-address", BLIND]
+
+
+def test_the_newest_serial_is_found_around_the_circle() -> None:
+    old = replace(WELL, serial=2**32 - 1)
+    (advice,) = advise(but(servers=(server(old, old), server(replace(WELL, serial=1), WELL, number=1))))
+    assert advice.text == f"the newest serial is 1, and ns1.example.com (192.0.2.0:53) has {2**32 - 1}"
+
+
+def test_every_advice_says_what_follows_and_what_to_do() -> None:
+    worst = but(
+        delegation=NotDelegated("a", "says no"),
+        hosts={NAMES[0]: Host(), NAMES[1]: Host(alias="x.example.net")},
+        servers=(server(SILENT, SILENT), server(REFUSED, REFUSED, number=1)),
+        soa=replace(SOA, refresh_s=400, retry_s=500, expire_s=1, minimum_s=86_400, ttl_s=86_400, mname="x"),
+        records=(Steered("www.example.com", 3600, 22.0),),
+    )
+    advice = advise(worst)
+    assert [each.weight for each in advice] == sorted((each.weight for each in advice), key=list(Weight).index)
+    assert len(advice) == 11
+    assert all(each.text and each.why.endswith(".") and each.remedy for each in advice)
+
+
+@pytest.mark.parametrize(
+    ("words", "text"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
+)
+def test_words_are_listed_as_people_do(words: list[str], text: str) -> None:
+    assert listed(words) == text
