@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export CARGO_TERM_QUIET ?= true
 
-.PHONY: help setup demo test check fix bench fuzz sanitize integration conformance docs clean
+.PHONY: help setup demo test check fix bench fuzz sanitize integration conformance endurance docs clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,11 @@ conformance: setup  ## the engine against the reference answerer (WORLDS=5000 se
 	@$(if $(WORLDS),,echo "about twenty minutes, most of it silent; with WORLDS=400 about six")
 	@CONFORMANCE_WORLDS=$(or $(WORLDS),5000) $(BIN)/python -m pytest tests/property/test_answer_laws.py -q
 	@UNDERSTUDY_CONFORMANCE=long $(BIN)/python -m pytest tests/integration/test_side_by_side.py -q --override-ini addopts="--strict-markers --import-mode=importlib -ra"
+
+endurance: setup  ## servers that are killed at any instant while zones change and are copied, ROUNDS=200 times each
+	@tools/peers.sh
+	@echo "about ten minutes"
+	@UNDERSTUDY_KILLS=$(or $(ROUNDS),200) $(BIN)/python -m pytest tests/integration/test_kills.py -q --override-ini addopts="--strict-markers --import-mode=importlib -ra"
 
 integration: setup  ## real servers, real peers and valgrind, installed from Debian's packages
 	@tools/peers.sh
