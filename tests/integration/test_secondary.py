@@ -9,11 +9,12 @@ from pathlib import Path
 import dns.message
 import dns.query
 import dns.rcode
+import dns.tsig
 import dns.update
 import dns.zone
 import pytest
 
-from understudy.testing.other_servers import OtherServer, Peers, Place, bind, knot, nsd, powerdns
+from understudy.testing.other_servers import CORP_KEY, OtherServer, Peers, Place, bind, knot, nsd, powerdns
 from understudy.testing.running_server import RunningServer, free_port, wait_until
 
 pytestmark = pytest.mark.integration
@@ -65,10 +66,55 @@ def answers(server: RunningServer, number: int) -> bool:
     return serial(server.port) == number
 
 
-def add(port: int, name: str, address: str) -> None:
+def add(port: int, name: str, address: str, key: dns.tsig.Key | None = None) -> None:
     update = dns.update.UpdateMessage(ZONE)
     update.add(name, 60, "A", address)
+    if key is not None:
+        update.use_tsig(key)
     assert dns.query.tcp(update, "127.0.0.1", port=port, timeout=5).rcode() == dns.rcode.NOERROR
+
+
+SLOW = CONTENT.replace(" 1 2 2 86400 60", " 1 86400 3600 604800 60")
+"""Asked for once a day: what comes sooner was told of."""
+
+
+def sign(server: RunningServer, place: Place, secret: str) -> None:
+    """From now on the primary is spoken to with this secret."""
+    server.write("corp.key", secret)
+    server.write(
+        "understudy.yaml",
+        "listen: 127.0.0.1:{port}\nstate_dir: state\nkeys: {corp-key: {secret_file: corp.key}}\nzones:\n"
+        "  example.com:\n    source: transfer\n"
+        f"    primaries: [{{address: '127.0.0.1:{place.port}', key: corp-key}}]\n",
+    )
+
+
+@pytest.mark.parametrize("make", [bind, nsd, knot, powerdns])
+def test_a_primary_that_demands_a_key_tells_of_its_changes(make: Make, place: Place, server: RunningServer) -> None:
+    (place.folder / "zone").write_text(SLOW)
+    sign(server, place, CORP_KEY.secret)
+    peers = Peers(secondaries=(server.port,), key=CORP_KEY)
+    key = dns.tsig.Key(CORP_KEY.name, CORP_KEY.secret, CORP_KEY.algorithm)
+    with make(place, place.folder / "zone", peers):
+        server.start()
+        wait_until(lambda: answers(server, 1), "the zone is here")
+        if make in {bind, knot}:
+            add(place.port, "new", "203.0.113.1", key)
+            wait_until(lambda: server.addresses("new.example.com") == ["203.0.113.1"], "the change is here")
+    if make is nsd:  # it takes no updates, and tells of its zones when it starts
+        (place.folder / "zone").write_text(SLOW.replace("hostmaster 1", "hostmaster 2"))
+        with make(place, place.folder / "zone", peers):
+            wait_until(lambda: answers(server, 2), "the change is here")
+
+
+def test_a_key_with_another_secret_gets_nothing_and_both_sides_say_why(place: Place, server: RunningServer) -> None:
+    sign(server, place, "AAAA" + CORP_KEY.secret[4:])
+    with bind(place, place.folder / "zone", Peers(key=CORP_KEY)):
+        server.start()
+        wait_until(lambda: "does not take the key corp-key" in server.run("events").stdout, "the cause is told")
+        assert server.ask("www.example.com").rcode() == dns.rcode.SERVFAIL
+        server.write("corp.key", CORP_KEY.secret)
+        wait_until(lambda: answers(server, 1), "the zone is here")
 
 
 @pytest.mark.parametrize("make", [bind, nsd, knot, powerdns])
@@ -105,7 +151,7 @@ def test_changes_of_a_primary_follow_as_differences(make: Make, place: Place, se
 
 def test_a_primary_that_starts_later_is_found(place: Place, server: RunningServer) -> None:
     server.start()
-    assert server.ask("www.example.com").rcode() == dns.rcode.REFUSED
+    assert server.ask("www.example.com").rcode() == dns.rcode.SERVFAIL
     with knot(place, place.folder / "zone", Peers()):
         wait_until(lambda: server.ask("www.example.com").rcode() == dns.rcode.NOERROR, "the zone is here")
         assert server.addresses("www.example.com") == ["192.0.2.10"]

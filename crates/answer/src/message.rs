@@ -339,6 +339,8 @@ fn answer<Z: Zones>(
             });
         }
         (Opcode::QUERY, _) => Some((Rcode::REFUSED, ExtendedError::NotSupported)),
+        // Only some may say that a zone has changed, and of some zones only (RFC 1996 section 3.10).
+        (Opcode::NOTIFY, Class::IN) => Some((Rcode::REFUSED, ExtendedError::Prohibited)),
         _ => Some((Rcode::NOTIMP, ExtendedError::NotSupported)),
     };
     frame(server, asked, chance, reply, |response| match refusal {

@@ -52,4 +52,8 @@ impl<Z: Zones> Zones for Noting<'_, Z> {
         });
         Some(zone)
     }
+
+    fn is_missing(&self, name: &LowerName, labels: usize) -> bool {
+        self.zones.is_missing(name, labels)
+    }
 }

@@ -124,18 +124,21 @@ pub enum ExtendedError {
     NotAuthoritative,
     /// No such operation, class or type of question.
     NotSupported,
+    /// The name is in a zone that should be here: it has not come yet, or is too old.
+    InvalidData,
     /// No question can be about that type (RFC 9824 section 3.5).
     InvalidType,
 }
 
 impl ExtendedError {
     /// Every one, in the order of the codes.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::NoneHealthy,
         Self::NotReady,
         Self::Prohibited,
         Self::NotAuthoritative,
         Self::NotSupported,
+        Self::InvalidData,
         Self::InvalidType,
     ];
 
@@ -148,6 +151,7 @@ impl ExtendedError {
             Self::Prohibited => 18,
             Self::NotAuthoritative => 20,
             Self::NotSupported => 21,
+            Self::InvalidData => 24,
             Self::InvalidType => 30,
         }
     }
@@ -160,6 +164,7 @@ impl ExtendedError {
             Self::Prohibited => b"\0\x12",
             Self::NotAuthoritative => b"\0\x14",
             Self::NotSupported => b"\0\x15",
+            Self::InvalidData => b"\0\x18",
             Self::InvalidType => b"\0\x1e",
         }
     }
@@ -198,7 +203,8 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Was it refused because it asks for a zone, which only some may have?
+    /// Was it refused because it asks for a zone, which only some may have, or says that one has
+    /// changed, which only some may say?
     #[inline]
     #[must_use]
     pub fn is_refused_transfer(&self) -> bool {

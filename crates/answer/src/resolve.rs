@@ -34,6 +34,11 @@ pub trait Zones {
     fn stamp(&self) -> Option<u64> {
         None
     }
+
+    /// Is the nearest zone one that should be here, and is not? Then [`Zones::nearest`] gives none.
+    fn is_missing(&self, _name: &LowerName, _labels: usize) -> bool {
+        false
+    }
 }
 
 /// How far one name has led.
@@ -62,7 +67,12 @@ pub(crate) fn resolve<Z: Zones>(
         Progress::Complete => Ok(()),
         Progress::Follow => follow(zones, response),
         Progress::Elsewhere => {
-            response.refuse(Rcode::REFUSED, ExtendedError::NotAuthoritative);
+            let name = LowerName::new(response.question.qname);
+            if zones.is_missing(&name, name.label_count()) {
+                response.refuse(Rcode::SERVFAIL, ExtendedError::InvalidData);
+            } else {
+                response.refuse(Rcode::REFUSED, ExtendedError::NotAuthoritative);
+            }
             Ok(())
         }
     }

@@ -118,7 +118,7 @@ fn every_kind_of_answer_is_signed() {
     notify[2] = 4 << 3;
     assert_eq!(
         proven(&notify, Transport::Udp).1.rcode,
-        Rcode::NOTIMP.number()
+        Rcode::REFUSED.number()
     );
     let unsigned = answer(&query("www.example.com.", 1, &[]), Transport::Udp, NOW);
     assert_eq!(unsigned.1.signature, SignatureUse::None);

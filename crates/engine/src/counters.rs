@@ -13,7 +13,7 @@ use understudy_answer::{
 use understudy_wire::{Rcode, Rtype};
 
 use crate::records::RecordCounts;
-use crate::transfer::{Begun, TransferKind};
+use crate::transfer::{Begun, Kind, TransferKind};
 
 /// Response codes counted by name; those above share one count.
 const RCODES: usize = 24;
@@ -80,7 +80,7 @@ const SIGNATURES: [(&str, SignatureUse); 5] = [
 ];
 
 /// Counts that stand for themselves.
-const TOTALS: [&str; 10] = [
+const TOTALS: [&str; 12] = [
     "truncated",
     "steered",
     "limited.dropped",
@@ -91,6 +91,8 @@ const TOTALS: [&str; 10] = [
     "transfers.ixfr",
     "transfers.refused",
     "transfers.octets",
+    "notify.heard",
+    "notify.refused",
 ];
 
 const PATHS: [&str; 4] = ["udp4", "udp6", "tcp4", "tcp6"];
@@ -122,6 +124,8 @@ struct Transfers {
     ixfr: AtomicU64,
     refused: AtomicU64,
     octets: AtomicU64,
+    notify_heard: AtomicU64,
+    notify_refused: AtomicU64,
 }
 
 #[inline]
@@ -242,23 +246,29 @@ impl Counters {
 }
 
 impl Counters {
-    /// A transfer was asked for, and began or was refused.
+    /// A transfer was asked for, and began or was refused; or somebody said that a zone has changed.
     #[cold]
     pub(crate) fn transfer(&self, begun: Option<&Begun>) {
         let Transfers {
             axfr,
             ixfr,
             refused,
+            notify_heard,
+            notify_refused,
             ..
         } = &self.transfers;
-        add(Some(match begun.and_then(|begun| begun.kind) {
-            Some(TransferKind::Axfr) => axfr,
-            Some(TransferKind::Ixfr) => ixfr,
-            None => refused,
-        }));
+        add(Some(
+            match begun.map_or(Kind::Refused, |begun| begun.kind) {
+                Kind::Transfer(TransferKind::Axfr) => axfr,
+                Kind::Transfer(TransferKind::Ixfr) => ixfr,
+                Kind::Refused => refused,
+                Kind::NotifyHeard => notify_heard,
+                Kind::NotifyRefused => notify_refused,
+            },
+        ));
         if let Some(Begun {
             outcome: Outcome::Answered(summary),
-            kind: Some(_),
+            kind: Kind::Transfer(_),
             ..
         }) = begun
         {
@@ -344,15 +354,26 @@ fn collect(thread: &Counters, sums: &mut BTreeMap<String, u64>) {
         };
         add(format!("qtype.{name}"), count);
     }
-    add("truncated".to_owned(), &thread.truncated);
-    add("limited.dropped".to_owned(), &thread.limited);
-    add("limited.slipped".to_owned(), &thread.slipped);
-    add("steered".to_owned(), &thread.steered);
-    add("tcp.accepted".to_owned(), &thread.accepted);
-    add("tcp.refused".to_owned(), &thread.refused);
+    for (name, count) in TOTALS.into_iter().zip(totals(thread)) {
+        add(name.to_owned(), count);
+    }
+}
+
+/// In the order of [`TOTALS`].
+fn totals(thread: &Counters) -> [&AtomicU64; TOTALS.len()] {
     let transfers = &thread.transfers;
-    add("transfers.axfr".to_owned(), &transfers.axfr);
-    add("transfers.ixfr".to_owned(), &transfers.ixfr);
-    add("transfers.refused".to_owned(), &transfers.refused);
-    add("transfers.octets".to_owned(), &transfers.octets);
+    [
+        &thread.truncated,
+        &thread.steered,
+        &thread.limited,
+        &thread.slipped,
+        &thread.accepted,
+        &thread.refused,
+        &transfers.axfr,
+        &transfers.ixfr,
+        &transfers.refused,
+        &transfers.octets,
+        &transfers.notify_heard,
+        &transfers.notify_refused,
+    ]
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,10 +11,13 @@ use understudy_answer::{
     slip,
 };
 
+use understudy_wire::NameBuf;
+
 use crate::address;
 use crate::error::EngineError;
 use crate::limit::{Limiter, RateLimit, Verdict};
 use crate::responder::Responder;
+use crate::secondaries::Notices;
 use crate::service::{Service, Settings};
 use crate::sys;
 use crate::transfer::{Begun, Gate};
@@ -29,6 +33,7 @@ struct Answerer {
     chance: Chance,
     memory: Memory,
     gate: Gate,
+    notices: Arc<Notices>,
 }
 
 impl Answerer {
@@ -77,8 +82,11 @@ impl Responder for Answerer {
     }
 
     fn transfer(&mut self, request: &Request<'_>, reply: &mut [u8]) -> Option<Begun> {
-        let from = (&*self.zones, &*self.server);
-        self.gate.begin(from, request, &mut self.chance, reply)
+        let (from, chance) = ((&*self.zones, &*self.server), &mut self.chance);
+        match self.notices.hear(from, request, chance, reply) {
+            None => self.gate.begin(from, request, chance, reply),
+            heard => heard,
+        }
     }
 
     fn begin_batch(&mut self) {
@@ -114,6 +122,7 @@ pub struct Engine {
     zones: Arc<Zones>,
     server: Arc<Server>,
     gate: Gate,
+    notices: Arc<Notices>,
 }
 
 impl Engine {
@@ -147,6 +156,7 @@ impl Engine {
         let server = server.with_tcp_keepalive(settings.tcp_idle);
         let (zones, server) = (Arc::new(Zones::default()), Arc::new(server));
         let gate = Gate::new(settings.transfers);
+        let notices = Arc::new(Notices::new().map_err(EngineError::System)?);
         let mut seed = sys::monotonic_ns();
         let answerer = || {
             seed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(1);
@@ -159,6 +169,7 @@ impl Engine {
                 chance: Chance::new(seed),
                 memory: Memory::default(),
                 gate: gate.clone(),
+                notices: Arc::clone(&notices),
             }
         };
         let service = Service::bind(&parse(addresses)?, settings, answerer)?;
@@ -168,7 +179,20 @@ impl Engine {
             zones,
             server,
             gate,
+            notices,
         })
+    }
+
+    /// The origins of zones that primaries have said to have changed, since the last call.
+    #[must_use]
+    pub fn take_notices(&self) -> Vec<NameBuf> {
+        self.notices.take()
+    }
+
+    /// Readable while there are notices to take.
+    #[must_use]
+    pub fn notices(&self) -> BorrowedFd<'_> {
+        self.notices.as_fd()
     }
 
     /// The published zones.
@@ -210,9 +234,11 @@ impl Engine {
         let (zones, server) = (&*self.zones, &*self.server);
         match respond(zones, server, request, &mut chance, reply) {
             Outcome::Answered(summary) if summary.is_refused_transfer() => {
-                let begun = self
-                    .gate
-                    .begin((zones, server), request, &mut chance, reply);
+                let from = (zones, server);
+                let begun = match self.notices.hear(from, request, &mut chance, reply) {
+                    None => self.gate.begin(from, request, &mut chance, reply),
+                    heard => heard,
+                };
                 begun.map_or(Outcome::Answered(summary), |begun| begun.outcome)
             }
             outcome => outcome,

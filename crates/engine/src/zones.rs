@@ -9,6 +9,7 @@
 //! the table is copied when a zone comes or goes. Writers take turns.
 
 use std::cell::OnceCell;
+use std::collections::HashSet;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,6 +22,7 @@ use crate::access::Access;
 use crate::copies::{Copy, serial_changes, stamp_changes};
 use crate::error::EngineError;
 use crate::records::Register;
+use crate::secondaries::Secondaries;
 
 /// One zone: its current version, how many there have been, and what is transferred of it.
 #[derive(Debug)]
@@ -50,6 +52,8 @@ struct Table {
     depths: Vec<usize>,
     /// No other table of this process has this number.
     stamp: u64,
+    /// Origins, in lower case, of zones that should be here and are not.
+    missing: HashSet<Box<[u8]>>,
 }
 
 /// Numbers for tables.
@@ -57,18 +61,26 @@ static STAMPS: AtomicU64 = AtomicU64::new(0);
 
 impl Default for Table {
     fn default() -> Self {
-        Table::of(&[])
+        Table::of(&[], &Secondaries::default())
     }
 }
 
 impl Table {
-    fn of(zones: &[Arc<Served>]) -> Self {
+    fn of(zones: &[Arc<Served>], secondaries: &Secondaries) -> Self {
         let mut table = Table {
             hasher: NameHasher::secret(),
             places: vec![None; (2 * zones.len()).next_power_of_two().max(2)],
             depths: zones.iter().map(|served| served.labels()).collect(),
             stamp: STAMPS.fetch_add(1, Ordering::Relaxed),
+            missing: HashSet::new(),
         };
+        for origin in secondaries.origins() {
+            let name = origin.as_name();
+            if !zones.iter().any(|served| served.origin.as_name() == name) {
+                table.depths.push(name.label_count());
+                table.missing.insert(name.octets().into());
+            }
+        }
         table.depths.sort_unstable_by(|left, right| right.cmp(left));
         table.depths.dedup();
         for served in zones {
@@ -119,13 +131,32 @@ impl Table {
     #[inline]
     fn nearest(&self, name: &LowerName, labels: usize) -> Option<&Arc<Served>> {
         for depth in &self.depths {
-            if *depth <= labels
-                && let Some(served) = self.at(name.suffix(*depth)?)
-            {
+            if *depth > labels {
+                continue;
+            }
+            let origin = name.suffix(*depth)?;
+            if let Some(served) = self.at(origin) {
                 return Some(served);
+            }
+            if self.is_missing(origin) {
+                return None;
             }
         }
         None
+    }
+
+    /// Should the zone with this origin, in lower case, be here?
+    #[inline]
+    fn is_missing(&self, origin: &[u8]) -> bool {
+        !self.missing.is_empty() && self.missing.contains(origin)
+    }
+
+    /// Is the nearest zone at or above that ancestor one that should be here, and is not?
+    fn is_nearest_missing(&self, name: &LowerName, labels: usize) -> bool {
+        let origins = self.depths.iter().filter(|depth| **depth <= labels);
+        let mut origins = origins.filter_map(|depth| name.suffix(*depth));
+        let nearest = origins.find(|it| self.at(it).is_some() || self.is_missing(it));
+        nearest.is_some_and(|origin| self.is_missing(origin))
     }
 }
 
@@ -200,6 +231,10 @@ impl understudy_answer::Zones for Snapshot {
     fn stamp(&self) -> Option<u64> {
         Some(self.table.stamp)
     }
+
+    fn is_missing(&self, name: &LowerName, labels: usize) -> bool {
+        self.table.is_nearest_missing(name, labels)
+    }
 }
 
 /// A served zone, as listed.
@@ -217,6 +252,7 @@ pub struct Zones {
     table: ArcSwap<Table>,
     writers: Mutex<()>,
     records: Register,
+    secondaries: ArcSwap<Secondaries>,
 }
 
 impl Zones {
@@ -282,7 +318,7 @@ impl Zones {
             copy: ArcSwapOption::empty(),
             access: ArcSwap::default(),
         }));
-        self.table.store(Arc::new(Table::of(&zones)));
+        self.lay_out(&zones);
         Ok(())
     }
 
@@ -311,8 +347,26 @@ impl Zones {
         let leaving = table.named(origin).ok_or_else(|| not_found(origin))?;
         let stays = |served: &&Arc<Served>| !Arc::ptr_eq(served, leaving);
         let zones: Vec<_> = table.all().filter(stays).cloned().collect();
-        self.table.store(Arc::new(Table::of(&zones)));
+        self.lay_out(&zones);
         Ok(())
+    }
+
+    /// Has exactly these zones from other servers from now on, whether or not they are here.
+    pub fn set_secondaries(&self, secondaries: Secondaries) {
+        let _turn = self.write();
+        self.secondaries.store(Arc::new(secondaries));
+        let zones: Vec<_> = self.table.load().all().cloned().collect();
+        self.lay_out(&zones);
+    }
+
+    /// The zones that come from other servers.
+    pub(crate) fn secondaries(&self) -> Guard<Arc<Secondaries>> {
+        self.secondaries.load()
+    }
+
+    fn lay_out(&self, zones: &[Arc<Served>]) {
+        let table = Table::of(zones, &self.secondaries.load());
+        self.table.store(Arc::new(table));
     }
 
     /// Every served zone, in canonical order of the origins.
@@ -340,5 +394,9 @@ impl understudy_answer::Zones for Zones {
         let table = self.table.load();
         let zone = table.nearest(name, labels)?.current.load();
         Some(Reading::Loaded(zone))
+    }
+
+    fn is_missing(&self, name: &LowerName, labels: usize) -> bool {
+        self.table.load().is_nearest_missing(name, labels)
     }
 }

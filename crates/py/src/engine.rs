@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 use understudy_answer::{CookieJar, Outcome, Request, Server, Transport, TsigKeys};
-use understudy_engine::{Access, EngineError, Settings, Stamp, monotonic_ns, wall_s};
+use understudy_engine::{Access, EngineError, Secondaries, Settings, Stamp, monotonic_ns, wall_s};
 use understudy_wire::{CookieSecret, CookieSecrets, Serial};
 use understudy_zone::{Difference, SteeredChange};
 
@@ -247,7 +248,10 @@ impl Engine {
     /// Who may transfer a zone: clients of these networks, those that sign with these keys, and
     /// those of a network that sign with the key beside it. Nobody else. Raises `ValueError`,
     /// `ZoneNotFoundError`.
-    #[pyo3(signature = (origin, networks, keys, both = Vec::new()))]
+    #[pyo3(
+        signature = (origin, networks, keys, both = Vec::new()),
+        text_signature = "($self, origin, networks, keys, both=())"
+    )]
     fn set_access(
         &self,
         py: Python<'_>,
@@ -270,6 +274,41 @@ impl Engine {
             let access = Access::new(networks?, keys).and_both(both?);
             engine.zones().set_access(origin.as_name(), access)
         })
+    }
+
+    /// Have exactly these zones from other servers from now on: (origin, networks of its primaries,
+    /// keys of its primaries). Raises `ValueError`, and then nothing changed.
+    fn set_secondaries(
+        &self,
+        py: Python<'_>,
+        zones: Vec<(String, Vec<String>, Vec<String>)>,
+    ) -> PyResult<()> {
+        let named = |(origin, networks, keys): (String, Vec<String>, Vec<String>)| {
+            let keys: PyResult<Vec<_>> = keys.iter().map(|key| values::name(key)).collect();
+            Ok((values::name(&origin)?, networks, keys?))
+        };
+        let zones: PyResult<Vec<_>> = zones.into_iter().map(named).collect();
+        let zones = zones?;
+        self.detached(py, |engine| {
+            let parsed = zones.into_iter().map(|(origin, networks, keys)| {
+                let networks: Result<Vec<_>, _> = networks.iter().map(|it| it.parse()).collect();
+                Ok((origin, Access::new(networks?, keys)))
+            });
+            let zones: Result<Vec<_>, EngineError> = parsed.collect();
+            engine.zones().set_secondaries(Secondaries::new(zones?));
+            Ok(())
+        })
+    }
+
+    /// A descriptor that is readable while there are notices to take.
+    fn notices_fd(&self) -> RawFd {
+        self.engine.notices().as_raw_fd()
+    }
+
+    /// The zones that primaries have said to have changed since the last call.
+    fn take_notices(&self) -> Vec<String> {
+        let origins = self.engine.take_notices().into_iter();
+        origins.map(|origin| origin.to_string()).collect()
     }
 
     /// (origin, serial, publications so far) of every served zone.

@@ -18,6 +18,7 @@ from understudy.config.fields import (
     Delay,
     EndpointText,
     FormatVersion,
+    KeyName,
     ListenText,
     ObjectName,
     ProbeRate,
@@ -66,8 +67,8 @@ class ZoneForm(Form):
     primaries: list[PrimaryForm] | None = Field(
         None, description="Servers that have the zone, in order of preference. For source transfer.", min_length=1
     )
-    key: Annotated[SkipJsonSchema[None], later("keys for transfers in", "permit this server by its address")] = Field(
-        None, exclude=True
+    key: KeyName | None = Field(
+        None, description="Name of the key that those primaries and this server sign with which have none of their own."
     )
     transfer: TransferForm | None = Field(
         None, description="How the zone is handed on to secondaries; default: to nobody."
@@ -106,6 +107,9 @@ class ZoneForm(Form):
         if getattr(self, foreign) is not None:
             why = "write {source: transfer, primaries: [...]}" if is_file else "leave it out; the copy is in state_dir"
             raise fault_at(foreign, None, fault("zone.source", f"a zone of source {self.source} has no {foreign}", why))
+        if is_file and self.key is not None:
+            hint = "keys of secondaries stand in `transfer`"
+            raise fault_at("key", None, fault("zone.source", f"a zone of source {self.source} has no key", hint))
         if getattr(self, needed) is None:
             raise fault_at(needed, None, fault("key.missing", f"the key '{needed}' is missing", "add it"))
         return self

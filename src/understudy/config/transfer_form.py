@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
-from pydantic.json_schema import SkipJsonSchema
 
-from understudy.config.fields import KeyName, Merge, NetworkText, ServerText, Text, fault, later
+from understudy.config.fields import KeyName, Merge, NetworkText, ServerText, Text, fault
 from understudy.config.findings import shown
 from understudy.config.forms import Form, ShortForm
 
@@ -66,8 +65,8 @@ class NotifyForm(_ServerForm):
 class PrimaryForm(_ServerForm):
     """A server that a zone is fetched from."""
 
-    key: Annotated[SkipJsonSchema[None], later("keys for transfers in", "permit this server by its address")] = Field(
-        None, exclude=True
+    key: KeyName | None = Field(
+        None, description="Name of the key that both sides sign with; default: the zone's `key`."
     )
 
 

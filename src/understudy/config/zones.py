@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -10,6 +11,7 @@ from understudy.checks.files import find_absence
 from understudy.config.document import ZoneForm
 from understudy.config.findings import Findings
 from understudy.config.source import KeyPath
+from understudy.config.transfer_form import PrimaryForm
 from understudy.config.transfers import KeyTable, transfer_out
 from understudy.model.name import Name
 from understudy.model.transfer import Primary
@@ -35,7 +37,7 @@ class ZoneBuilder:
         """One zone."""
         transfer = None if form.transfer is None else transfer_out(form.transfer, (*path, "transfer"), self._keys)
         if form.primaries is not None:
-            primaries = tuple(dict.fromkeys(Primary(*each.address) for each in form.primaries))
+            primaries = self._primaries(form, form.primaries, path)
             file = copy_file(self._state_dir, name)
             rule = DigestRule(form.zonemd)
             return ZoneDefinition(name, ZoneSource.TRANSFER, file, transfer, primaries, watch=_watch(form), zonemd=rule)
@@ -46,6 +48,17 @@ class ZoneBuilder:
             self._findings.missing((*path, "file"), "zone.file-missing", f"{file} {absence}", hint=hint)
         rule = DigestRule(form.zonemd)
         return ZoneDefinition(name, ZoneSource.FILE, file, transfer, watch=_watch(form), zonemd=rule)
+
+    def _primaries(self, form: ZoneForm, written: Sequence[PrimaryForm], path: KeyPath) -> tuple[Primary, ...]:
+        """Each with its own key or the zone's."""
+        if form.key is not None:
+            self._keys.use(form.key, (*path, "key"))
+        found: dict[Primary, None] = {}
+        for index, each in enumerate(written):
+            if each.key is not None:
+                self._keys.use(each.key, (*path, "primaries", index))
+            found[Primary(*each.address, each.key or form.key)] = None
+        return tuple(found)
 
 
 def _watch(form: ZoneForm) -> WatchSettings | None:

@@ -293,6 +293,19 @@ class Engine:
         ZoneNotFoundError; ValueError for what is no network or name.
         """
 
+    def set_secondaries(self, zones: Sequence[tuple[str, Sequence[str], Sequence[str]]]) -> None:
+        """Have exactly these zones from other servers from now on: (origin, networks of the primaries, their keys).
+
+        NOTIFY (RFC 1996) is heard for them, from these networks or signed with one of these keys, and refused for all
+        others. A query for one of them that is not served gets SERVFAIL. Raises ValueError, and then nothing changed.
+        """
+
+    def notices_fd(self) -> int:
+        """A descriptor that is readable while there is something for `take_notices`; it lives as long as the engine."""
+
+    def take_notices(self) -> list[str]:
+        """The origins that NOTIFY was heard for since the last call, each once however often."""
+
     def zones(self) -> list[tuple[str, int, int]]:
         """(origin, serial, publications so far) of every served zone."""
 
@@ -327,5 +340,5 @@ class Engine:
         "tsig.badsig", "tsig.badtime", "tsig.badtrunc", "extended.<code>", "truncated",
         "limited.dropped", "limited.slipped",
         "tcp.accepted", "tcp.refused", "qtype.<TYPE>", "steered", "transfers.axfr", "transfers.ixfr",
-        "transfers.refused", "transfers.octets".
+        "transfers.refused", "transfers.octets", "notify.heard", "notify.refused".
         """

@@ -32,10 +32,11 @@ class NotifyTarget:
 
 @dataclass(frozen=True, slots=True)
 class Primary:
-    """A server that a zone is fetched from: its address and its port."""
+    """A server that a zone is fetched from: its address, its port, and the key that both sides sign with."""
 
     address: str
     port: int
+    key: Name | None = None
 
     def __str__(self) -> str:
         host = f"[{self.address}]" if ":" in self.address else self.address

@@ -17,6 +17,7 @@ class FetchedZone:
 
     `unused` is a newer one that stands in the way of a record, for the reason `conflict`. `primary` gave the newest
     version, or confirmed it last. `problem` is why the last refresh failed; empty: it did not.
+    `is_notified`: somebody says that there is a newer one; primaries are not asked for that before `quiet_until`.
     """
 
     definition: ZoneDefinition
@@ -27,6 +28,8 @@ class FetchedZone:
     primary: Primary | None = None
     problem: str = ""
     is_busy: bool = False
+    is_notified: bool = False
+    quiet_until: Instant = 0.0
     is_saved: bool = True
     save_due: Instant = 0.0
 
@@ -50,6 +53,12 @@ class FetchedZone:
         due = self.secondary.due if self.is_saved else min(self.secondary.due, self.save_due)
         expires_at = self.secondary.expires_at if self.secondary.is_served else None
         return due if expires_at is None else min(due, expires_at)
+
+    def heed(self, now: Instant) -> None:
+        """Ask soon if somebody said that there is something new, also while the primaries were being asked."""
+        if self.is_notified and not self.is_busy:
+            self.is_notified = False
+            self.secondary = self.secondary.asked_for(max(now, self.quiet_until))
 
     def take(self, loaded: LoadedZone, conflict: str) -> None:
         """A newer version is here; with a conflict it stands by until there is none."""

@@ -16,6 +16,7 @@ from understudy.model.name import Name
 from understudy.model.observation import Observation, Outcome
 from understudy.model.verdict import LOCAL_MONITOR
 from understudy.model.watch import NamedServer
+from understudy.model.zone import ZoneSource
 from understudy.monitor.budget import Limits
 from understudy.monitor.monitor import Monitor, VerdictChange
 from understudy.monitor.watchdog import Watchdog
@@ -77,7 +78,7 @@ class NameServer:
         now, start = self.started_at, self.store.start
         for alarm in start.alarms:
             self.alarms.raise_alarm(f"start/{alarm.subject}", alarm.text, now)
-        self.use_keys()
+        self.use_peers()
         self.look_at_store()
         self.pipeline.restore(start.observed.healths, start.observed.memories, start.observed.decisions)
         self.pipeline.decree(self.store.desired.active_overrides(now), now)
@@ -169,12 +170,23 @@ class NameServer:
             self.look_at_store()
             self._forgive_faults()
 
-    def use_keys(self) -> None:
-        """Sign and verify with the keys of the configuration in force, as far as their secrets can be read."""
+    def use_peers(self) -> None:
+        """Speak to other servers as the configuration in force says: sign and verify with its keys, hear its primaries.
+
+        Keys whose secrets cannot be read are left out.
+        """
         keys = self.candidate.configuration.keys
         known = {name: (keys[name], secret) for name, secret in self.candidate.key_secrets.items()}
         self.engine.set_keys([(key.name.absolute, key.algorithm, secret) for key, secret in known.values()])
         self.notifier.keys = known
+        zones = self.candidate.configuration.zones.values()
+        fetched = [(zone.name.absolute, zone.primaries) for zone in zones if zone.source is ZoneSource.TRANSFER]
+        self.engine.set_secondaries(
+            [
+                (origin, [each.address for each in primaries], [each.key.absolute for each in primaries if each.key])
+                for origin, primaries in fetched
+            ]
+        )
 
     def serials(self) -> dict[Name, int]:
         """What each zone's SOA is answered with."""

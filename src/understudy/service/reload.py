@@ -159,7 +159,7 @@ def apply(server: NameServer, candidate: Candidate) -> None:
     server.candidate, server.zones = candidate, zones
     if candidate.cookie_secrets:  # without a file the random one of the start stays
         server.engine.set_cookie_secrets(candidate.cookie_secrets)
-    server.use_keys()
+    server.use_peers()
     server.pipeline.configure(candidate.configuration)
     server.monitor.assign(server.pipeline.index.assignments)
     server.decider.settle_zones(server.zones, now)

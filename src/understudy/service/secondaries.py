@@ -20,13 +20,14 @@ from understudy.service.copies import read_copy, tell_damage, timers_of, touch_c
 from understudy.service.digests import require_sent_digest
 from understudy.service.fetched import FetchedZone
 from understudy.service.name_server import NameServer
-from understudy.service.transfers import ask_serial, fetch
+from understudy.service.transfers import Contact, ask_serial, fetch
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.secondary import Offer, Secondary, Standing, worth_fetching
 
 TICK_S = 1.0  # chosen: how late a reload or an expiry is noticed at most
 AT_ONCE = 20  # chosen: primaries are asked for so many zones at a time, and see no more connections from here
 SAVE_SHARE = 20  # chosen: saving a large zone takes a twentieth of the time at most, however often it changes
+QUIET_S = 1.0  # chosen: whoever forges NOTIFY makes us ask once a second; what brought something is heeded at once
 PATIENCE = 3  # chosen: as many failures in a row are nobody's lost datagram
 
 
@@ -34,8 +35,8 @@ PATIENCE = 3  # chosen: as many failures in a row are nobody's lost datagram
 class Conversation:
     """How primaries are spoken to."""
 
-    ask_serial: Callable[[Name, Primary], Awaitable[int]] = ask_serial
-    fetch: Callable[[Name, Primary, Zone | None], Awaitable[Zone | None]] = fetch
+    ask_serial: Callable[[Name, Contact], Awaitable[int]] = ask_serial
+    fetch: Callable[[Name, Contact, Zone | None], Awaitable[Zone | None]] = fetch
     chance: Callable[[], float] = random.random
 
 
@@ -60,12 +61,30 @@ class Secondaries:
                 await self._adopt()
                 now = self._server.clock.now()
                 for care in self._cares.values():
+                    care.heed(now)
                     self._let_expire(care, now)
                 for care in self._choose(now):
                     self._busy += 1
                     care.is_busy = True
                     group.create_task(self._attend(care), name=f"zone {care.definition.name}")
                 await self._rest(now)
+
+    async def hear(self) -> None:
+        """Heed primaries as soon as the engine has heard them; until cancelled."""
+        loop, descriptor = asyncio.get_running_loop(), self._server.engine.notices_fd()
+        loop.add_reader(descriptor, self.heed_notices)
+        try:
+            await loop.create_future()
+        finally:
+            loop.remove_reader(descriptor)
+
+    def heed_notices(self) -> None:
+        """Ask soon for the zones that primaries say to have changed (RFC 1996)."""
+        for origin in self._server.engine.take_notices():
+            care = self._cares.get(Name.parse(origin))
+            if care is not None:
+                care.is_notified = True
+                self._news.set()
 
     def _choose(self, now: Instant) -> list[FetchedZone]:
         """What is to be attended to now, those that have waited longest."""
@@ -154,7 +173,8 @@ class Secondaries:
         newer = worth_fetching(offers, held)
         for offer in newer:
             try:
-                zone = await self._talk.fetch(origin, offer.primary, care.newest.zone if care.newest else None)
+                newest = care.newest.zone if care.newest else None
+                zone = await self._talk.fetch(origin, self._contact(offer.primary), newest)
                 if zone is not None:
                     await asyncio.to_thread(require_sent_digest, care.definition, zone)
             except TransferError as error:
@@ -171,9 +191,19 @@ class Secondaries:
 
     async def _offer(self, origin: Name, primary: Primary) -> Offer | TransferError:
         try:
-            return Offer(primary, await self._talk.ask_serial(origin, primary))
+            return Offer(primary, await self._talk.ask_serial(origin, self._contact(primary)))
         except TransferError as error:
             return error
+
+    def _contact(self, primary: Primary) -> Contact:
+        """Raises TransferError: its key has no secret that can be read."""
+        if primary.key is None:
+            return Contact(primary)
+        found = self._server.notifier.keys.get(primary.key)
+        if found is None:
+            message = f"{primary} is not asked: the secret of the key {primary.key} cannot be read"
+            raise TransferError(message, code="transfer.key")
+        return Contact(primary, *found)
 
     async def _take(self, care: FetchedZone, zone: Zone, primary: Primary) -> None:
         """A newer version is here: answer from it, unless it stands in the way of a record."""
@@ -199,7 +229,7 @@ class Secondaries:
     ) -> None:
         """There is no newer version, or none that can be had."""
         now, chance = self._server.clock.now(), self._talk.chance()
-        newest = care.newest
+        newest, care.quiet_until = care.newest, now + QUIET_S
         if confirming is not None and newest is not None:
             was_answered, care.primary = care.is_answered, confirming
             care.secondary = care.secondary.refreshed(timers_of(newest.zone), now, chance=chance)

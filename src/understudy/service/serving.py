@@ -28,7 +28,9 @@ async def serve(server: NameServer, surroundings: Surroundings) -> None:
             supervisor.side(partial(watch_files, server), "watch files")
             supervisor.side(server.notifier.run, "notify")
             supervisor.side(partial(_heed, server, hang_up), "reload on SIGHUP")
-            supervisor.side(Secondaries(server).run, "zones from other servers")
+            secondaries = Secondaries(server)
+            supervisor.side(secondaries.run, "zones from other servers")
+            supervisor.side(secondaries.hear, "notices of primaries")
             supervisor.side(Watch(server).run, "watch name servers")
             for name, start in (await surroundings.sides(server)).items():
                 supervisor.side(start, name)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Self
 
 import dns.asyncquery
 import dns.exception
@@ -17,9 +20,11 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
+import dns.tsig
 
-from understudy.engine import Incoming, IncomingError, Zone
+from understudy.engine import Incoming, IncomingError, TsigError, TsigKey, TsigVerifier, Zone
 from understudy.model.errors import TransferError
+from understudy.model.key import Key
 from understudy.model.name import Name
 from understudy.model.transfer import Primary
 
@@ -31,12 +36,24 @@ LIMIT_OCTETS = 2 << 30  # chosen: about twenty million records, of messages and 
 _ATTEMPTS = 2
 
 
-async def ask_serial(origin: Name, primary: Primary) -> int:
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A primary, and the key that both sides sign with (RFC 8945) with its secret; None: nothing is signed."""
+
+    primary: Primary
+    key: Key | None = None
+    secret: bytes = field(default=b"", repr=False)
+
+
+async def ask_serial(origin: Name, contact: Contact) -> int:
     """The serial that a primary has. Raises TransferError."""
+    primary = contact.primary
     name = dns.name.from_text(origin.absolute)
     query = dns.message.make_query(name, dns.rdatatype.SOA)
     query.flags &= ~dns.flags.RD
-    response = await _asked(query, primary)
+    if contact.key is not None:
+        query.use_tsig(dns.tsig.Key(contact.key.name.absolute, contact.secret, contact.key.algorithm))
+    response = await _asked(query, contact)
     if response.rcode() != dns.rcode.NOERROR:
         raise TransferError(f"{primary} answered {dns.rcode.to_text(response.rcode())}", code="transfer.refused")
     soa = response.get_rrset(response.answer, name, dns.rdataclass.IN, dns.rdatatype.SOA)
@@ -45,32 +62,49 @@ async def ask_serial(origin: Name, primary: Primary) -> int:
     return int(soa[0].serial)
 
 
-async def _asked(query: dns.message.Message, primary: Primary) -> dns.message.Message:
-    error: Exception | None = None
+async def _asked(query: dns.message.Message, contact: Contact) -> dns.message.Message:
+    primary, error = contact.primary, None
     for _ in range(_ATTEMPTS):
         try:
             response, _ = await dns.asyncquery.udp_with_fallback(
                 query, primary.address, timeout=ANSWER_S, port=primary.port, ignore_unexpected=True
             )
+        except dns.tsig.PeerError as caught:
+            raise _unwelcome(contact, type(caught).__name__) from caught
+        except (dns.tsig.BadSignature, dns.tsig.BadTime, dns.message.UnknownTSIGKey) as caught:
+            raise TransferError(f"{primary}: {caught}", code="transfer.signature") from caught
         except (OSError, EOFError, dns.exception.DNSException) as caught:
             error = caught
         else:
+            if contact.key is not None and not response.had_tsig:
+                raise _unsigned(primary, response.rcode())
             return response
     raise _unreachable(primary, error)
 
 
-async def fetch(origin: Name, primary: Primary, held: Zone | None) -> Zone | None:
+def _unwelcome(contact: Contact, why: str) -> TransferError:
+    """The primary does not know the key, has another secret, or its clock is another one."""
+    name = None if contact.key is None else contact.key.name
+    return TransferError(f"{contact.primary} does not take the key {name}: {why}", code="transfer.key")
+
+
+def _unsigned(primary: Primary, rcode: int) -> TransferError:
+    text = dns.rcode.to_text(dns.rcode.Rcode(rcode))
+    return TransferError(f"{primary} answered {text} without a signature", code="transfer.unsigned")
+
+
+async def fetch(origin: Name, contact: Contact, held: Zone | None) -> Zone | None:
     """The primary's version, as differences from what is held if it has them, else whole; None: nothing newer.
 
     What is held stays as it is, whatever comes. Raises TransferError.
     """
     if held is not None:
         try:
-            return await _transferred(origin, primary, held, is_incremental=True)
+            return await _transferred(origin, contact, held, is_incremental=True)
         except _UnusableError as error:
             if error.code == "transfer.behind":
                 raise
-    return await _transferred(origin, primary, held, is_incremental=False)
+    return await _transferred(origin, contact, held, is_incremental=False)
 
 
 class _UnusableError(TransferError):
@@ -79,13 +113,16 @@ class _UnusableError(TransferError):
     code = "transfer.unusable"
 
 
-async def _transferred(origin: Name, primary: Primary, held: Zone | None, *, is_incremental: bool) -> Zone | None:
+async def _transferred(origin: Name, contact: Contact, held: Zone | None, *, is_incremental: bool) -> Zone | None:
+    primary = contact.primary
     query = _query(origin, held if is_incremental else None)
     incoming = Incoming(origin.absolute, query.id, held=held, is_incremental=is_incremental, limit_octets=LIMIT_OCTETS)
     try:
         async with asyncio.timeout(WHOLE_S), _connection(primary) as (reader, writer):
-            await _converse(query.to_wire(), incoming, reader, writer=writer)
+            await _converse(_Signed.of(query.to_wire(), contact), incoming, reader, writer=writer)
         return await asyncio.to_thread(incoming.finish)
+    except TsigError as error:
+        raise _disproved(contact, error) from error
     except IncomingError as error:
         raise _UnusableError(f"{primary}: {error}", code=error.code) from error
     except TimeoutError as error:
@@ -121,17 +158,57 @@ async def _connection(primary: Primary) -> AsyncIterator[tuple[asyncio.StreamRea
         writer.close()
 
 
+class _Signed:
+    """A query as it is sent, and what proves the messages that answer it."""
+
+    def __init__(self, octets: bytes, verifier: TsigVerifier | None) -> None:
+        self.octets = octets
+        self._verifier = verifier
+
+    @classmethod
+    def of(cls, query: bytes, contact: Contact) -> Self:
+        """Signed if there is a key."""
+        if contact.key is None:
+            return cls(query, None)
+        key = TsigKey(contact.key.name.absolute, contact.key.algorithm, contact.secret)
+        return cls(*key.sign(query, int(time.time())))
+
+    def take(self, message: bytes) -> None:
+        """The next message of the answer. Raises TsigError."""
+        if self._verifier is not None:
+            self._verifier.take(message, int(time.time()))
+
+    def finish(self) -> None:
+        """There are no more. Raises TsigError: the last one proved nothing."""
+        if self._verifier is not None:
+            self._verifier.finish()
+
+
+def _disproved(contact: Contact, error: TsigError) -> TransferError:
+    if error.reason == "told":
+        return _unwelcome(contact, dns.rcode.to_text(dns.rcode.Rcode(error.told or 0)))
+    if error.reason == "unsigned":
+        return TransferError(f"{contact.primary} sent what is not signed", code="transfer.unsigned")
+    message = f"{contact.primary} sent a signature that does not prove it: {error.reason}"
+    return TransferError(message, code="transfer.signature")
+
+
 async def _converse(
-    query: bytes, incoming: Incoming, reader: asyncio.StreamReader, *, writer: asyncio.StreamWriter
+    query: _Signed, incoming: Incoming, reader: asyncio.StreamReader, *, writer: asyncio.StreamWriter
 ) -> None:
-    """Ask, and take message by message until the last one. Messages are longer than their number says by two octets."""
-    writer.write(len(query).to_bytes(2) + query)
+    """Ask, and take message by message until the last one. Messages are longer than their number says by two octets.
+
+    Nothing counts before the last message has proved all (RFC 8945 5.3.1).
+    """
+    writer.write(len(query.octets).to_bytes(2) + query.octets)
     is_done = False
     while not is_done:
         async with asyncio.timeout(STALL_S):
             length = int.from_bytes(await reader.readexactly(2))
             message = await reader.readexactly(length)
+        query.take(message)
         is_done = incoming.feed(message)
+    query.finish()
 
 
 def _unreachable(primary: Primary, error: Exception | None) -> TransferError:

@@ -160,6 +160,7 @@ _ENGINE_FAMILIES = {
     "extended.": _EngineFamily("extended_errors", "Extended errors told, by their number.", ("code",), _whole),
     "limited.": _EngineFamily("limited", "Responses that the rate limit kept or cut.", ("action",), _whole),
     "tcp.": _EngineFamily("tcp_connections", "TCP connections offered by clients.", ("outcome",), _whole),
+    "notify.": _EngineFamily("notify", "Messages that a zone has changed (NOTIFY).", ("outcome",), _whole),
     "truncated": _EngineFamily("truncated_responses", "Responses that did not fit into UDP.", (), _none),
     "steered": _EngineFamily("steered_responses", "Responses that a policy chose.", (), _none),
 }

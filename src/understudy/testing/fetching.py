@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import dns.message
+import dns.opcode
 import dns.rcode
 
 from understudy.engine import Zone
@@ -14,6 +15,7 @@ from understudy.model.name import Name
 from understudy.model.transfer import Primary
 from understudy.service.copies import restore_copies
 from understudy.service.secondaries import Conversation, Secondaries
+from understudy.service.transfers import Contact
 from understudy.testing.server_world import ServerWorld
 from understudy.testing.story import Restart
 from understudy.testing.virtual_time import VirtualClock
@@ -31,28 +33,34 @@ def version(serial: int, address: str = "192.0.2.10", more: str = "") -> Zone:
 
 
 class FakePrimaries:
-    """What each primary has; an error instead of a version is raised. `asked` counts the questions."""
+    """What each primary has; an error instead of a version is raised.
+
+    `asked` counts the questions, `pause_s` is what a transfer takes.
+    """
 
     def __init__(self) -> None:
         self.has: dict[Primary, Zone | TransferError] = {FIRST: version(1), SECOND: version(1)}
         self.breaks: dict[Primary, TransferError] = {}
         self.fetched: list[tuple[Primary, int | None]] = []
         self.asked = 0
+        self.pause_s = 0.0
 
     def have(self, found: Zone | TransferError) -> None:
         """All of them have the same from now on."""
         self.has = dict.fromkeys(self.has, found)
 
-    async def ask_serial(self, _origin: Name, primary: Primary) -> int:
+    async def ask_serial(self, _origin: Name, contact: Contact) -> int:
         """As a primary answers it."""
         self.asked += 1
-        found = self.has[primary]
+        found = self.has[contact.primary]
         if isinstance(found, TransferError):
             raise found
         return found.serial
 
-    async def fetch(self, _origin: Name, primary: Primary, held: Zone | None) -> Zone | None:
+    async def fetch(self, _origin: Name, contact: Contact, held: Zone | None) -> Zone | None:
         """As a primary gives it."""
+        primary = contact.primary
+        await asyncio.sleep(self.pause_s)
         self.fetched.append((primary, held.serial if held is not None else None))
         if primary in self.breaks:
             raise self.breaks[primary]
@@ -68,6 +76,7 @@ class FetchingServer:
     def __init__(self, clock: VirtualClock, folder: Path, primaries: FakePrimaries) -> None:
         self.world = ServerWorld(clock, folder)
         self.primaries = primaries
+        self._secondaries: Secondaries
         self._task: asyncio.Task[None] | None = None
 
     async def start(self, configuration: str) -> None:
@@ -86,6 +95,14 @@ class FetchingServer:
         await self._leave()
         await self.world.end()
 
+    def notify(self, client: str, origin: str = "example.com") -> str:
+        """Somebody says that a zone has changed; the rcode that he gets."""
+        message = dns.message.make_query(origin, "SOA")
+        message.set_opcode(dns.opcode.NOTIFY)
+        wire = self.world.server.engine.answer(message.to_wire(), client)
+        self._secondaries.heed_notices()
+        return dns.rcode.to_text(dns.message.from_wire(wire or b"").rcode())
+
     def address(self, name: str = "host.example.com") -> str:
         """The address that is answered, or the rcode."""
         wire = self.world.server.engine.answer(dns.message.make_query(name, "A").to_wire())
@@ -103,7 +120,8 @@ class FetchingServer:
         restore_copies(self.world.server)
         self.world.server.decider.publish_zones(self.world.server.zones)
         talk = Conversation(self.primaries.ask_serial, self.primaries.fetch, chance=lambda: 0.0)
-        self._task = asyncio.create_task(Secondaries(self.world.server, talk).run())
+        self._secondaries = Secondaries(self.world.server, talk)
+        self._task = asyncio.create_task(self._secondaries.run())
         await asyncio.sleep(0.5)
 
     async def _leave(self) -> None:

@@ -72,7 +72,10 @@ ALONE = [
     ("listen: 127.0.0.1\nzones:\n  a.b: z", ["3:8 value.type"]),
     ("listen: 127.0.0.1\nzones:\n  a.b: {flie: z, file: z}", ["3:9 key.unknown"]),
     ("listen: 127.0.0.1\nzones:\n  a.b: {source: dynamic, import: z}", ["3:17 feature.later"]),
-    ("listen: 127.0.0.1\nzones:\n  a.b: {source: transfer, primaries: [192.0.2.1], key: k}", ["3:56 feature.later"]),
+    (
+        "listen: 127.0.0.1\nzones:\n  a.b: {source: transfer, primaries: [192.0.2.1], key: k}",
+        ["3:56 reference.unknown"],
+    ),
     ("listen: 127.0.0.1\nzones:\n  a.b: {source: transfer}", ["3:8 key.missing"]),
     ("listen: 127.0.0.1\nzones:\n  a.b: {source: transfer, primaries: []}", ["3:38 value.empty"]),
     ("listen: 127.0.0.1\nzones:\n  a.b: {source: transfer, primaries: [ns.example]}", ["3:39 server.bad"]),

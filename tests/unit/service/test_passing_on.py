@@ -158,7 +158,7 @@ def test_a_first_version_in_the_way_of_a_record_is_not_answered_at_all(tell: Cal
         (run.world.folder / "state" / "zones" / "example.com.zone").unlink()
         await run.start(steered)
         await run.world.advance(300)
-        assert [run.address(), run.address("www.example.com")] == ["REFUSED"] * 2
+        assert [run.address(), run.address("www.example.com")] == ["SERVFAIL"] * 2
         assert ALARM in await run.world.alarms()
         assert "serial 1 from 192.0.2.1:53 is not used" in run.world.log.getvalue()
         assert primaries.fetched[1:] == [(FIRST, None)]  # known, and not fetched again and again

@@ -130,7 +130,7 @@ def test_answers_end_when_the_zone_expires_and_begin_when_a_primary_is_back(tell
         assert run.address() == "192.0.2.10"
         assert ALARM in await run.world.alarms()
         await asyncio.sleep(4)
-        assert run.address() == "REFUSED"
+        assert run.address() == "SERVFAIL"
         primaries.has[SECOND] = version(1)
         await asyncio.sleep(12)
         assert run.address() == "192.0.2.10"
@@ -164,7 +164,7 @@ def test_a_copy_outlives_the_run_and_its_expiry_counts_on(tmp_path: Path) -> Non
         await clock.sleep(510)
         third = FetchingServer(clock, tmp_path, primaries)
         await third.start(CONFIGURATION)
-        assert third.address() == "REFUSED"
+        assert third.address() == "SERVFAIL"
         primaries.has[FIRST] = version(1)
         await clock.sleep(15)
         assert third.address() == "192.0.2.10"
@@ -247,3 +247,71 @@ def test_a_copy_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyt
         write_copy(copy, version(2), 2000.0)
     assert Zone.load(ORIGIN.absolute, str(copy)).serial == 1
     assert copy.stat().st_mtime == 1000.0
+
+
+def test_whoever_says_that_there_is_something_new_is_asked_at_once(tell: Callable[[Story], None]) -> None:
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
+        for serial in range(2, 6):
+            primaries.have(version(serial))
+            assert run.notify("192.0.2.2") == "NOERROR"
+            await asyncio.sleep(0.1)
+            assert run.serial == serial
+        primaries.have(version(9))
+        assert [run.notify("192.0.2.9"), run.notify("192.0.2.1", "example.org")] == ["REFUSED", "NOTAUTH"]
+        await asyncio.sleep(5)
+        assert run.serial == 5
+
+    tell(story)
+
+
+def test_a_flood_of_idle_notices_asks_once_a_second(tell: Callable[[Story], None]) -> None:
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
+        asked = primaries.asked
+        for _ in range(50):
+            run.notify("192.0.2.1")
+            await asyncio.sleep(0.1)
+        assert 2 * 5 <= primaries.asked - asked <= 2 * 6
+        primaries.have(version(2))
+        run.notify("192.0.2.1")
+        await asyncio.sleep(1.5)
+        assert run.serial == 2
+
+    tell(story)
+
+
+def test_a_notice_that_comes_while_primaries_are_asked_is_not_lost(tell: Callable[[Story], None]) -> None:
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
+        primaries.have(version(2))
+        primaries.pause_s = 3.0
+        run.notify("192.0.2.1")
+        await asyncio.sleep(4.0)
+        primaries.have(version(3))  # after it said 2, and before it gave that
+        run.notify("192.0.2.1")
+        await asyncio.sleep(1.9)
+        primaries.pause_s = 0.0
+        primaries.have(version(4))
+        run.notify("192.0.2.1")
+        await asyncio.sleep(3)
+        assert run.serial == 4
+
+    tell(story)
+
+
+def test_a_zone_that_has_not_come_yet_fails_and_is_fetched_when_a_primary_says_that_it_is_there(
+    tmp_path: Path,
+) -> None:
+    async def main(clock: VirtualClock) -> None:
+        primaries = FakePrimaries()
+        primaries.have(SILENT)
+        run = FetchingServer(clock, tmp_path, primaries)
+        await run.start(CONFIGURATION)
+        await asyncio.sleep(200)
+        assert run.address() == "SERVFAIL"
+        primaries.have(version(1))
+        await asyncio.sleep(1.5)
+        run.notify("192.0.2.1")
+        await asyncio.sleep(1)
+        assert run.address() == "192.0.2.10"
+        await run.end()
+
+    run_virtual(main)

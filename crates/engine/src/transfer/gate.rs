@@ -9,7 +9,7 @@ use understudy_answer::{
 use understudy_wire::{Full, Query, Rcode, Rtype, Signature, Writer};
 
 use super::content::Content;
-use super::{Begun, Place, Transfer, TransferKind};
+use super::{Begun, Kind, Place, Transfer, TransferKind};
 use crate::copies::Copy;
 use crate::zones::Zones;
 
@@ -142,7 +142,11 @@ fn begun_with(kind: TransferKind, outcome: Outcome, transfer: Transfer) -> Begun
     let is_over = transfer.is_over() || !is_given;
     Begun {
         outcome,
-        kind: is_given.then_some(kind),
+        kind: if is_given {
+            Kind::Transfer(kind)
+        } else {
+            Kind::Refused
+        },
         rest: (!is_over).then(|| Box::new(transfer)),
     }
 }

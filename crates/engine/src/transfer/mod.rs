@@ -31,13 +31,26 @@ pub enum TransferKind {
     Ixfr,
 }
 
+/// What became of a message that only some may send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A transfer begins.
+    Transfer(TransferKind),
+    /// A transfer is refused after all.
+    Refused,
+    /// A primary says that a zone has changed.
+    NotifyHeard,
+    /// Somebody else says so.
+    NotifyRefused,
+}
+
 /// The beginning of a transfer.
 #[derive(Debug)]
 pub struct Begun {
     /// Of the first message, which stands in the caller's buffer.
     pub outcome: Outcome,
-    /// None: it is refused after all.
-    pub kind: Option<TransferKind>,
+    /// What it is the beginning of.
+    pub kind: Kind,
     /// What follows the first message.
     pub rest: Option<Box<Transfer>>,
 }
@@ -46,7 +59,7 @@ impl Begun {
     fn refused(outcome: Outcome) -> Self {
         Begun {
             outcome,
-            kind: None,
+            kind: Kind::Refused,
             rest: None,
         }
     }

@@ -126,11 +126,11 @@ QUESTIONS = (
     ),
     Difference(
         asked="NOTIFY and UPDATE",
-        ours="NOTIMP, or FORMERR where it is not whole",
+        ours="NOTAUTH to NOTIFY, NOTIMP to UPDATE, FORMERR where it is not whole",
         theirs="NOTAUTH, FORMERR, NXDOMAIN",
         peers=("bind", "nsd", "knot"),
-        because="RFC 1035 section 4.1.1: what is not supported is NOTIMP; the others support them, and find that this"
-        " client is not permitted or the message is not whole",
+        because="RFC 1035 section 4.1.1: what is not supported is NOTIMP; the others support both, and each says in its"
+        " own way that this client is not permitted or the message is not whole",
         parts=SECTIONS | FLAGS | EDNS,
         when=lambda finding: finding.case.variant.startswith(("opcode NOTIFY", "opcode UPDATE")),
     ),
