@@ -10,6 +10,7 @@ use understudy_answer::{
     Chance, Memory, Outcome, Request, Server, Silence, look_ahead, respond, respond_remembering,
     slip,
 };
+use understudy_zone::Ahead;
 
 use understudy_wire::NameBuf;
 
@@ -105,9 +106,12 @@ impl Responder for Answerer {
         let mut begun = [None; sys::BATCH];
         for (begun, message) in begun.iter_mut().zip(messages) {
             *begun = look_ahead(zone, message);
+            if let Some(ahead) = begun {
+                sys::fetch(ahead.first());
+            }
         }
-        for begun in begun.into_iter().flatten() {
-            zone.look_further(begun);
+        for last in begun.iter().flatten().filter_map(Ahead::last) {
+            sys::fetch(last);
         }
     }
 

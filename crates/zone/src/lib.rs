@@ -42,6 +42,7 @@ pub use digest::Digest;
 pub use find::{Above, Found, Match};
 pub use history::History;
 pub use incoming::{Incoming, IncomingError, Progress, Received};
+pub use index::Ahead;
 pub use node::{Kind, Node, RRset, Rdatas, Selector, Set, Sets, Steered, Variant, Variants};
 pub use problem::{LoadError, Loaded, Problem, Severity};
 pub use record::{Below, Record, Records};

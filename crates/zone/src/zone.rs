@@ -9,7 +9,7 @@ use understudy_wire::{LowerName, Name, NameBuf, ReadyRdata, Rtype, Serial};
 
 use crate::change::{ChangeError, RRsetChange, SetChange, SteeredChange};
 use crate::find::{Found, Match};
-use crate::index::Index;
+use crate::index::{Ahead, Index};
 use crate::key::{self, Key};
 use crate::node::{Node, RRset};
 use crate::problem::{LoadError, Loaded};
@@ -248,19 +248,13 @@ impl Zone {
         self.version.tally.names > LARGE
     }
 
-    /// Begin to look up a name at or below the apex: what a look-up reads first is on its way from
-    /// memory afterwards. Gives what [`Zone::look_further`] goes on with.
+    /// Begin to look up a name at or below the apex: what the look-up will read can be fetched
+    /// from memory meanwhile.
     #[inline]
     #[must_use]
-    pub fn look_ahead(&self, name: &LowerName) -> Option<u64> {
+    pub fn look_ahead(&self, name: &LowerName) -> Option<Ahead<'_>> {
         let key = name.before(self.version.origin.as_name().octets().len())?;
-        Some(self.version.index.look_ahead(key))
-    }
-
-    /// Go on: what a look-up reads last is on its way, too.
-    #[inline]
-    pub fn look_further(&self, ahead: u64) {
-        self.version.index.look_further(ahead);
+        self.version.index.look_ahead(key)
     }
 
     /// As [`Zone::find_below`], in short: None where a cut, a DNAME or a wildcard may play a part.

@@ -1,13 +1,15 @@
-//! The calls that neither the standard library nor socket2 offers: epoll, eventfd, datagrams in
-//! batches, the address a datagram was sent to. All unsafe code of the workspace stands in this
+//! What neither the standard library nor socket2 offers: epoll, eventfd, datagrams in batches, the
+//! address a datagram was sent to, memory fetched ahead. All unsafe code of the workspace stands in this
 //! folder, each block with the reason why it is sound.
 #![allow(unsafe_code)]
 
 mod batch;
+mod fetch;
 mod poll;
 mod schedule;
 
 pub(crate) use batch::{BATCH, Batch, Unusable};
+pub(crate) use fetch::fetch;
 pub(crate) use poll::{Interest, Poll, Wake};
 pub(crate) use schedule::ask_for_short_slices;
 

@@ -14,7 +14,6 @@
 
 mod bulk;
 
-use std::hint::black_box;
 use std::sync::Arc;
 
 use understudy_wire::{NameHasher, is_same};
@@ -30,8 +29,8 @@ const LINKS: usize = 1 << STEP;
 const MAX_DEPTH: u32 = u64::BITS / STEP;
 /// chosen: three words of tags are compared at once, and a bucket is copied in under a microsecond.
 const MAX_ENTRIES: usize = 24;
-/// What the processor loads at once, in octets.
-const CACHE_LINE: usize = 64;
+/// What a bucket with so many entries begins with, before the first of them.
+const HEAD_OCTETS: usize = 1 + MAX_ENTRIES + 4 * (MAX_ENTRIES + 1);
 /// chosen: a bucket with more octets than this holds large nodes; apart they are cheaper to copy.
 const MAX_OCTETS: usize = 8 * 1024;
 
@@ -46,6 +45,33 @@ enum Link {
 pub(crate) struct Index {
     hasher: NameHasher,
     root: Link,
+}
+
+/// A look-up that has been begun. What it will read can be fetched from memory meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ahead<'z> {
+    hash: u64,
+    bucket: &'z [u8],
+}
+
+impl<'z> Ahead<'z> {
+    /// What the look-up reads first.
+    #[inline]
+    #[must_use]
+    pub fn first(&self) -> &'z [u8] {
+        self.bucket.get(..HEAD_OCTETS).unwrap_or(self.bucket)
+    }
+
+    /// What it reads last, for which the first must be there.
+    #[inline]
+    #[must_use]
+    pub fn last(&self) -> Option<&'z [u8]> {
+        let (count, tags) = self.bucket.split_first()?;
+        let tags = tags.get(..usize::from(*count))?;
+        let index = tags.iter().position(|it| *it == tag(self.hash))?;
+        let (_, value) = entry(self.bucket, index)?;
+        Some(value)
+    }
 }
 
 /// What shall be behind a key from now on; None: the name does not exist.
@@ -79,24 +105,12 @@ impl Index {
         look_up(self.bucket(hash)?, hash, key)
     }
 
-    /// Begin to look a key up: what its bucket begins with is on its way from memory afterwards.
-    /// Gives what [`Index::look_further`] goes on with.
+    /// Begin to look a key up: where the look-up will lead.
     #[inline]
-    pub(crate) fn look_ahead(&self, key: &[u8]) -> u64 {
+    pub(crate) fn look_ahead(&self, key: &[u8]) -> Option<Ahead<'_>> {
         let hash = self.hasher.hash(key);
-        if let Some(bucket) = self.bucket(hash) {
-            black_box(bucket.first());
-            black_box(bucket.get(CACHE_LINE));
-        }
-        hash
-    }
-
-    /// Go on: the entry, if there is one, is on its way from memory afterwards.
-    #[inline]
-    pub(crate) fn look_further(&self, hash: u64) {
-        if let Some(bucket) = self.bucket(hash) {
-            black_box(entry_start(bucket, hash));
-        }
+        let bucket = self.bucket(hash)?;
+        Some(Ahead { hash, bucket })
     }
 
     #[inline]
@@ -228,16 +242,6 @@ impl IndexBuilder {
             }
         }
     }
-}
-
-/// The octet that the first entry with this tag begins with.
-#[inline]
-fn entry_start(bucket: &[u8], hash: u64) -> Option<&u8> {
-    let (count, tags) = bucket.split_first()?;
-    let tags = tags.get(..usize::from(*count))?;
-    let index = tags.iter().position(|it| *it == tag(hash))?;
-    let (there, _) = entry(bucket, index)?;
-    there.first()
 }
 
 /// Read one entry of a bucket, if its tag and key are the ones wanted.
