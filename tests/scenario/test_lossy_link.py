@@ -12,7 +12,7 @@ import pytest
 
 from understudy.engine import Zone
 from understudy.model.name import Name
-from understudy.model.transfer import Primary
+from understudy.service.transfers import Contact
 from understudy.testing.fetching import BROKEN, SILENT, FakePrimaries, FetchingServer, version
 from understudy.testing.virtual_time import VirtualClock, run_virtual
 
@@ -44,15 +44,15 @@ class LossyPrimaries(FakePrimaries):
         """Both have a version whose address tells its serial."""
         self.have(version(serial, f"10.0.{serial // 256}.{serial % 256}"))
 
-    async def ask_serial(self, origin: Name, primary: Primary) -> int:
+    async def ask_serial(self, origin: Name, contact: Contact) -> int:
         """Two datagrams there and back."""
         lost = self.is_cut or all(self._chance.random() > (1 - LOSS) ** 2 for _ in range(2))
-        return await self._carried(super().ask_serial(origin, primary), SILENT if lost else None)
+        return await self._carried(super().ask_serial(origin, contact), SILENT if lost else None)
 
-    async def fetch(self, origin: Name, primary: Primary, held: Zone | None) -> Zone | None:
+    async def fetch(self, origin: Name, contact: Contact, held: Zone | None) -> Zone | None:
         """A connection that ends before its time, one in five."""
         lost = SILENT if self.is_cut else BROKEN if self._chance.random() < LOSS else None
-        return await self._carried(super().fetch(origin, primary, held), lost)
+        return await self._carried(super().fetch(origin, contact, held), lost)
 
     async def _carried(self, answer: Awaitable[T], lost: Exception | None) -> T:
         found = await answer  # what it was when it was asked, whenever that arrives
