@@ -1,8 +1,10 @@
 //! A walk through a zone that can be left and taken up again.
 
+use std::hint::black_box;
+
 use understudy_wire::Rtype;
 
-use crate::index::{Index, LookUp};
+use crate::index::{Ahead, Index};
 use crate::key;
 use crate::node::Node;
 use crate::record::Below;
@@ -49,14 +51,14 @@ impl Walk {
         let mut batch = Batch::default();
         while batch.fill(&mut keys, &version.index) {
             for step in &batch.steps {
-                step.look_up.load_bucket();
+                wait_for(step.ahead.first());
             }
             for step in &batch.steps {
-                step.look_up.load_entry();
+                wait_for(step.ahead.last().unwrap_or_default());
             }
             for step in &batch.steps {
                 let labels = batch.labels.get(step.start..step.end).unwrap_or_default();
-                let node = Node::from_octets(step.look_up.finish(labels).unwrap_or_default());
+                let node = Node::from_octets(step.ahead.finish(labels).unwrap_or_default());
                 for record in records_of(labels, node).skip(self.given) {
                     if let Err(error) = take(&record) {
                         self.key = step.key.concat();
@@ -86,8 +88,11 @@ struct Step<'z> {
     key: [&'z [u8]; 2],
     start: usize,
     end: usize,
-    look_up: LookUp<'z>,
+    ahead: Ahead<'z>,
 }
+
+/// What the processor loads at once, in octets.
+const CACHE_LINE: usize = 64;
 
 /// chosen: the memory has its hands full with fewer, and what has come stays in the nearest cache.
 const BATCH: usize = 32;
@@ -105,10 +110,18 @@ impl<'z> Batch<'z> {
                 key,
                 start,
                 end: start + labels.len(),
-                look_up: index.begin(labels),
+                ahead: index.look_ahead(labels),
             });
         }
         !self.steps.is_empty()
+    }
+}
+
+/// Reads some of these octets, so that they are on their way from memory.
+#[inline]
+fn wait_for(octets: &[u8]) {
+    for line in octets.chunks(CACHE_LINE) {
+        black_box(line.first().copied());
     }
 }
 

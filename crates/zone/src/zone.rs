@@ -254,7 +254,7 @@ impl Zone {
     #[must_use]
     pub fn look_ahead(&self, name: &LowerName) -> Option<Ahead<'_>> {
         let key = name.before(self.version.origin.as_name().octets().len())?;
-        self.version.index.look_ahead(key)
+        Some(self.version.index.look_ahead(key))
     }
 
     /// As [`Zone::find_below`], in short: None where a cut, a DNAME or a wildcard may play a part.

@@ -75,6 +75,12 @@ impl<'z> Ahead<'z> {
         let (_, value) = entry(self.bucket, index)?;
         Some(value)
     }
+
+    /// What is behind the key that it was begun with.
+    #[inline]
+    pub(crate) fn finish(&self, key: &[u8]) -> Option<&'z [u8]> {
+        look_up(self.bucket, self.hash, key)
+    }
 }
 
 /// What shall be behind a key from now on; None: the name does not exist.
@@ -110,10 +116,10 @@ impl Index {
 
     /// Begin to look a key up: where the look-up will lead.
     #[inline]
-    pub(crate) fn look_ahead(&self, key: &[u8]) -> Option<Ahead<'_>> {
+    pub(crate) fn look_ahead(&self, key: &[u8]) -> Ahead<'_> {
         let hash = self.hasher.hash(key);
-        let bucket = self.bucket(hash)?;
-        Some(Ahead { hash, bucket })
+        let bucket = self.bucket(hash).unwrap_or_default();
+        Ahead { hash, bucket }
     }
 
     #[inline]
@@ -128,14 +134,6 @@ impl Index {
         }
     }
 
-    /// Begin to look a key up whose entry is wanted soon.
-    #[inline]
-    pub(crate) fn begin(&self, key: &[u8]) -> LookUp<'_> {
-        let hash = self.hasher.hash(key);
-        let bucket = self.bucket(hash).unwrap_or_default();
-        LookUp { bucket, hash }
-    }
-
     /// The index with these entries changed; of two of the same key the later one holds.
     pub(crate) fn with<'e>(&self, changes: impl Iterator<Item = Change<'e>>) -> Self {
         let mut next = self.clone();
@@ -144,34 +142,6 @@ impl Index {
             put(&mut next.root, self.hasher, &change, hash, 0);
         }
         next
-    }
-}
-
-/// A look-up that has begun.
-#[derive(Clone, Copy)]
-pub(crate) struct LookUp<'i> {
-    bucket: &'i [u8],
-    hash: u64,
-}
-
-impl<'i> LookUp<'i> {
-    /// Go on: what its bucket begins with is on its way from memory afterwards.
-    #[inline]
-    pub(crate) fn load_bucket(self) {
-        black_box(self.bucket.first().copied());
-        black_box(self.bucket.get(CACHE_LINE).copied());
-    }
-
-    /// Go on: the entry, if there is one, is on its way, too.
-    #[inline]
-    pub(crate) fn load_entry(self) {
-        black_box(entry_start(self.bucket, self.hash).copied());
-    }
-
-    /// What is behind the key that it began with.
-    #[inline]
-    pub(crate) fn finish(self, key: &[u8]) -> Option<&'i [u8]> {
-        look_up(self.bucket, self.hash, key)
     }
 }
 
