@@ -18,10 +18,14 @@ from benchmarks.contest.questions import Question, message, write
 from benchmarks.contest.result import add
 from benchmarks.contest.result import write as write_result
 from benchmarks.contest.rounds import Line, Marks, Range, ratios
+from benchmarks.following import percentile
+from benchmarks.following import section as following_section
+from benchmarks.following import summarised as summarised_following
 from benchmarks.instructions import per_query, totals
 from benchmarks.report import inserted
 from benchmarks.starting import section as start_section
 from benchmarks.starting import summarised
+from benchmarks.transferring import section as transferring_section
 
 SMALL = [case for case in CASES.values() if case.key != "million"]
 
@@ -154,3 +158,36 @@ def test_starts_are_compared_round_by_round_and_who_did_not_answer_is_left_out()
     assert lines[:3] == ["## Start", "", "1,000,000 names:"]
     assert "| understudy | 2.00 (1.00-3.00) | 1.00 (0.50-2.00) |" in lines
     assert lines[-1] == "| knot | 1.00 (1.00-1.00) | - |"
+
+
+def test_the_percentiles_of_following_are_of_changes_that_were_seen() -> None:
+    assert [percentile([5.0, 1.0, 4.0, 2.0, 3.0], share) for share in (1, 50, 60, 61, 99)] == [1.0, 3.0, 3.0, 4.0, 5.0]
+    assert percentile([7.0], 50) == 7.0
+
+
+def test_a_secondary_that_follows_too_late_misses_the_goal() -> None:
+    knot = {"bind": [0.1] * 50, "nsd": [0.1] * 50, "knot": [0.1] * 50}
+    late = {"bind": [0.39] * 49 + [1.09], "nsd": [0.41] * 50, "knot": [0.1] * 49 + [1.2]}
+    found = summarised_following({"understudy": late, "knot": knot})
+    lines = following_section(found, changes=50)
+    assert lines[-3:] == [
+        "| bind | 390 | 100 | 1090 | 100 | yes |",
+        "| nsd | 410 | 100 | 410 | 100 | no |",
+        "| knot | 100 | 100 | 1200 | 100 | no |",
+    ]
+
+
+def test_whole_zones_have_a_table_for_each_direction() -> None:
+    span = {"median": 0.5, "low": 0.25, "high": 1.0}
+    meanwhile = {"p50": 30.0, "p99": 60.0, "slowest": 900.0, "lost": 0.0, "transfers": 9.0}
+    found = {
+        "out": {"understudy": {"seconds": span, "to_best": span}, "nsd": {"seconds": span}},
+        "in": {"knot": {"seconds": span, "peak_mib": span}},
+        "meanwhile": {"running": meanwhile},
+    }
+    lines = transferring_section(found, names=1_000_000)
+    assert lines[0] == "## Whole zones of 1,000,000 names"
+    assert "| understudy | 0.500 (0.250-1.000) | 0.500 (0.250-1.000) |" in lines
+    assert "| nsd | 0.500 (0.250-1.000) | - |" in lines
+    assert "| knot | 0.500 (0.250-1.000) | - | 0 (0-1) |" in lines
+    assert lines[-1] == "| 9 | 30 | 60 | 900 | 0 |"
