@@ -372,9 +372,8 @@ mod tests {
     fn check(index: &Index, model: &BTreeMap<Vec<u8>, Vec<u8>>, numbers: usize) {
         for number in 0..numbers {
             let key = key(number);
-            let begun = index.begin(&key);
-            begun.load_bucket();
-            begun.load_entry();
+            let begun = index.look_ahead(&key);
+            assert!(begun.last().is_some() || !model.contains_key(&key));
             assert_eq!(index.get(&key), model.get(&key).map(Vec::as_slice));
             assert_eq!(begun.finish(&key), model.get(&key).map(Vec::as_slice));
         }
