@@ -87,7 +87,7 @@ class _Scene:
 
     def serial(self) -> int:
         """What the server answers."""
-        return self.status().zones[0].serial
+        return self.status().zones[0].serial or 0
 
     def alarms(self) -> str:
         """Their texts, a line each."""

@@ -36,6 +36,7 @@ from understudy.service.views import (
     StandingView,
     StatusView,
     TotalsView,
+    UpstreamView,
 )
 
 WATCH_S = 1.0
@@ -234,13 +235,30 @@ def _zones(view: StatusView) -> Table:
         table.add_column(column, overflow="fold", justify="right" if column in {"records", "steered"} else "left")
     for zone in view.zones:
         state = Text(zone.problem, "red") if zone.problem else Text("serving", "green")
-        table.add_row(zone.name, zone.source, str(zone.serial), f"{zone.records:,}", f"{zone.steered:,}", state)
+        serial = "" if zone.serial is None else str(zone.serial)
+        table.add_row(zone.name, zone.source, serial, f"{zone.records:,}", f"{zone.steered:,}", state)
+        if zone.upstream is not None:
+            table.add_row(*_upstream(zone.upstream, view.server.now))
         told = {secondary.server: secondary for secondary in zone.secondaries}
         for named in zone.name_servers:
             table.add_row(*_name_server(named, told.pop(named.server, None), view.server.now))
         for secondary in told.values():
             table.add_row(*_secondary(secondary, view.server.now))
     return table
+
+
+def _upstream(upstream: UpstreamView, now: float) -> tuple[RenderableType, ...]:
+    """A row below its zone's: which primary gave what, and when they are asked next."""
+    serial = "" if upstream.serial is None else str(upstream.serial)
+    state = painted(upstream.standing)
+    if upstream.refreshed_at is not None:
+        state.append(f", refreshed {ago(upstream.refreshed_at, now)} ago", "dim")
+    state.append(f", asked again in {ago(now, upstream.due_at)}" if upstream.due_at > now else ", being asked", "dim")
+    if upstream.expires_at is not None and upstream.expires_at > now:
+        state.append(f", expires in {ago(now, upstream.expires_at)}", "dim")
+    if upstream.problem:
+        state.append(f", {upstream.problem}", "yellow")
+    return f"  ← {upstream.primary or ', '.join(upstream.primaries)}", "", serial, "", "", state
 
 
 def _name_server(named: NamedServerView, told: SecondaryView | None, now: float) -> tuple[RenderableType, ...]:

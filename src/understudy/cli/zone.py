@@ -45,9 +45,12 @@ def list_zones(
                 column, overflow="fold", justify="right" if column in {"records", "names", "steered"} else "left"
             )
         for view in zones:
-            state = Text("last good version", "red") if view.problem else Text("serving", "green")
+            trouble = "not served" if view.serial is None else "last good version"
+            state = Text(trouble, "red") if view.problem else Text("serving", "green")
             counts = (f"{view.records:,}", f"{view.names:,}", f"{view.steered:,}")
-            table.add_row(view.name, view.source, str(view.serial), *counts, clock_time(view.loaded_at), state)
+            loaded = "" if view.loaded_at is None else clock_time(view.loaded_at)
+            serial = "" if view.serial is None else str(view.serial)
+            table.add_row(view.name, view.source, serial, *counts, loaded, state)
         show(table)
 
 
@@ -69,9 +72,9 @@ def show_zone(
         for label, value in (
             ("zone", view.name),
             ("source", f"{view.source} {view.file}"),
-            ("serial", str(view.serial)),
+            ("serial", "none" if view.serial is None else str(view.serial)),
             ("content", f"{view.records:,} records at {view.names:,} names"),
-            ("loaded", clock_time(view.loaded_at)),
+            ("loaded", "never" if view.loaded_at is None else clock_time(view.loaded_at)),
         ):
             console.print(Text.assemble((f"{label:<9}", "dim"), value), soft_wrap=True)
         if view.problem:

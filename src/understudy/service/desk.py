@@ -24,7 +24,7 @@ from understudy.service.measure import measure
 from understudy.service.name_server import NameServer
 from understudy.service.operations import EventFilter, ExplainQuestion, StatusQuestion
 from understudy.service.present import present_event, present_observation, present_problem
-from understudy.service.report import report_status, report_zones
+from understudy.service.report import report_status
 from understudy.service.subjects import find_endpoint, find_zone, normal
 from understudy.service.views import (
     ChangeView,
@@ -43,6 +43,7 @@ from understudy.service.views import (
     ZoneView,
 )
 from understudy.service.whatif import suppose
+from understudy.service.zone_report import known_zones, report_zones
 from understudy.service.zone_views import ZoneOrderView, ZoneRequest
 from understudy.store.store import EventFilter as StoredEvents
 from understudy.telemetry.metrics import Metrics
@@ -132,7 +133,7 @@ class Desk:
 
     def zone(self, name: str) -> ZoneView:
         """One zone."""
-        wanted = str(find_zone(self._server.zones, name))
+        wanted = str(find_zone(known_zones(self._server), name))
         return next(view for view in report_zones(self._server) if view.name == wanted)
 
     def export_zone(self, name: str) -> str:

@@ -21,18 +21,16 @@ from understudy.service.name_server import NameServer
 from understudy.service.operations import StatusQuestion
 from understudy.service.present import present_overrides
 from understudy.service.record_report import decisions_of, report_endpoint, report_record
-from understudy.service.server_report import report_name_servers
 from understudy.service.subjects import normal, not_found, pools_of_subject
 from understudy.service.views import (
     AlarmView,
     EndpointView,
     RecordView,
-    SecondaryView,
     ServerView,
     StatusView,
     TotalsView,
-    ZoneView,
 )
+from understudy.service.zone_report import known_zones, report_zones
 
 T = TypeVar("T")
 SLICE = 50  # chosen: 50 records take about 30 ms, which no probe's timing minds
@@ -114,7 +112,7 @@ def _records_about(server: NameServer, name: str, wanted: str) -> Iterator[Recor
     if not name:
         yield from configuration.records.values()
         return
-    found = wanted in {str(zone) for zone in server.zones}
+    found = wanted in {str(zone) for zone in known_zones(server)}
     pools = {
         pool.name
         for pool in configuration.pools.values()
@@ -126,7 +124,9 @@ def _records_about(server: NameServer, name: str, wanted: str) -> Iterator[Recor
             yield record
     if not found:
         endpoints = {str(key.endpoint) for key in server.pipeline.index.records_by_key}
-        raise not_found("nothing here", name, {*configuration.records, *server.zones, *endpoints}, code="not-found")
+        raise not_found(
+            "nothing here", name, {*configuration.records, *known_zones(server), *endpoints}, code="not-found"
+        )
 
 
 def _needs_a_look(server: NameServer, record: Record) -> bool:
@@ -190,38 +190,3 @@ def _keys_about(server: NameServer, records: Iterable[Record]) -> Iterator[Healt
         for endpoint in endpoints_of(record, configuration)
     )
     yield from dict.fromkeys(keys)
-
-
-def report_zones(server: NameServer) -> list[ZoneView]:
-    """Every zone that is served."""
-    steered, serials = server.decider.publisher.count_steered(), server.serials()
-    return [
-        ZoneView(
-            name=str(origin),
-            source=loaded.definition.source.value,
-            file=str(loaded.definition.file),
-            serial=serials.get(origin, loaded.zone.serial),
-            records=loaded.zone.record_count,
-            names=loaded.zone.name_count,
-            steered=steered[origin],
-            loaded_at=loaded.loaded_at,
-            problem=loaded.problem,
-            secondaries=_secondaries(server, origin),
-            name_servers=report_name_servers(server, origin, serials.get(origin)),
-        )
-        for origin, loaded in sorted(server.zones.items(), key=lambda entry: entry[0].labels[::-1])
-    ]
-
-
-def _secondaries(server: NameServer, origin: Name) -> list[SecondaryView]:
-    """Those that are told of the zone's versions."""
-    return [
-        SecondaryView(
-            server=str(target),
-            serial=told.serial,
-            acknowledged_at=told.at,
-            is_pending=is_pending,
-            problem=told.problem,
-        )
-        for target, told, is_pending in server.notifier.notices.standing(origin)
-    ]

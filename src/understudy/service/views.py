@@ -173,20 +173,34 @@ class NamedServerView(View):
     text: str
 
 
+class UpstreamView(View):
+    """Where a zone from other servers stands. `primary` gave or confirmed the newest version here, with `serial`."""
+
+    standing: str
+    primaries: list[str]
+    primary: str | None
+    serial: int | None
+    refreshed_at: Instant | None
+    due_at: Instant
+    expires_at: Instant | None
+    problem: str
+
+
 class ZoneView(View):
-    """One zone that is served. `problem` is empty, or why a newer content is not used."""
+    """One zone. `problem` is empty, or why a newer content is not used, or nothing is served (`serial` is None)."""
 
     name: str
     source: str
     file: str
-    serial: int
+    serial: int | None
     records: int
     names: int
     steered: int
-    loaded_at: Instant
+    loaded_at: Instant | None
     problem: str
     secondaries: list[SecondaryView] = []
     name_servers: list[NamedServerView] = []
+    upstream: UpstreamView | None = None
 
 
 class AlarmView(View):

@@ -5,8 +5,12 @@ from collections.abc import Callable
 import pytest
 
 from tests.unit.cli.conftest import CONFIGURATION
+from understudy.service.fetched import FetchedZone
+from understudy.service.zone_table import LoadedZone
 from understudy.testing.builders import name
+from understudy.testing.fetching import FIRST, version
 from understudy.testing.terminal import Terminal
+from understudy.zones.secondary import Secondary, Timers
 
 SitDown = Callable[..., None]
 
@@ -82,3 +86,34 @@ def test_a_zone_that_is_not_served_gets_the_nearest_one(sit_down: SitDown) -> No
             assert "did you mean 'example.com'?" in said.err
 
     sit_down(sitting)
+
+
+FETCHED = CONFIGURATION.replace("zones:\n", "zones:\n  far.test: {source: transfer, primaries: [192.0.2.1]}\n")
+
+
+def test_a_zone_from_another_server_shows_where_it_stands(sit_down: SitDown) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        server = terminal.world.server
+        origin, now = name("far.test"), server.clock.now()
+        definition = server.candidate.configuration.zones[origin]
+        care = server.fetched[origin] = FetchedZone(definition, Secondary.empty(now).failed(now, chance=0.0))
+        care.problem = "192.0.2.1:53 cannot be reached"
+        said = (await terminal.run("status")).out
+        assert "far.test transfer 0 0 not served: empty" in " ".join(said.split())
+        assert "← 192.0.2.1:53" in said
+        assert "empty, asked again in 1s, 192.0.2.1:53 cannot be reached" in said
+        assert "not served" in (await terminal.run("zone", "list")).out
+        shown = (await terminal.run("zone", "show", "far.test")).out
+        assert "serial   none" in shown
+        assert "problem  not served: empty" in shown
+
+        timers = Timers(100.0, 10.0, 1000.0)
+        care.secondary = Secondary.empty(now).refreshed(timers, now - 30, chance=0.0)
+        care.loaded, care.primary, care.problem = LoadedZone(definition, version(5), now), FIRST, ""
+        server.zones[origin] = care.loaded
+        said = (await terminal.run("status", "far.test")).out
+        assert "current, refreshed 30s ago, asked again in 1m10s, expires in 16m" in said
+        upstream = (await terminal.run("status", "far.test", "--json")).json["zones"][0]["upstream"]
+        assert (upstream["standing"], upstream["primary"], upstream["serial"]) == ("current", "192.0.2.1:53", 5)
+
+    sit_down(sitting, FETCHED)

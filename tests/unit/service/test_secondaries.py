@@ -10,6 +10,7 @@ import pytest
 
 from understudy.engine import Zone
 from understudy.service.copies import write_copy
+from understudy.service.zone_report import report_zones
 from understudy.testing.fetching import (
     BROKEN,
     FIRST,
@@ -56,6 +57,10 @@ def test_a_zone_is_fetched_answered_and_followed(tell: Callable[[Story], None]) 
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         assert run.address() == "192.0.2.10"
         assert primaries.fetched == [(FIRST, None)]
+        (view,) = report_zones(run.world.server)
+        assert view.upstream is not None
+        assert (view.upstream.standing, view.upstream.primary) == ("current", "192.0.2.1:53")
+        assert (view.upstream.refreshed_at or 0) + 100 == view.upstream.due_at
         primaries.has = {FIRST: version(1), SECOND: version(2, "192.0.2.20")}
         await asyncio.sleep(98)
         assert run.address() == "192.0.2.10"
@@ -131,6 +136,11 @@ def test_answers_end_when_the_zone_expires_and_begin_when_a_primary_is_back(tell
         assert ALARM in await run.world.alarms()
         await asyncio.sleep(4)
         assert run.address() == "SERVFAIL"
+        (view,) = report_zones(run.world.server)
+        assert (view.serial, view.problem) == (None, "not served: expired")
+        assert view.upstream is not None
+        assert (view.upstream.standing, view.upstream.serial) == ("expired", 1)
+        assert "no answer" in view.upstream.problem
         primaries.has[SECOND] = version(1)
         await asyncio.sleep(12)
         assert run.address() == "192.0.2.10"

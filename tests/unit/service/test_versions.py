@@ -13,7 +13,7 @@ from understudy.engine import Engine
 from understudy.service.candidate import read_candidate
 from understudy.service.name_server import NameServer
 from understudy.service.parts import Parts
-from understudy.service.report import report_zones
+from understudy.service.zone_report import report_zones
 from understudy.telemetry.logging import LogLevel, LogStyle, make_log
 from understudy.testing.builders import endpoint, name
 from understudy.testing.fake_network import Behaviour

@@ -1,0 +1,95 @@
+"""The zones of a name server as documents: those that are served, and those that should be."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from understudy.model.name import Name
+from understudy.service.fetched import FetchedZone
+from understudy.service.name_server import NameServer
+from understudy.service.server_report import report_name_servers
+from understudy.service.views import SecondaryView, UpstreamView, ZoneView
+from understudy.service.zone_table import LoadedZone
+
+
+def known_zones(server: NameServer) -> Collection[Name]:
+    """Every zone that is served, and those from other servers that are not here."""
+    return server.zones.keys() | server.fetched.keys()
+
+
+def report_zones(server: NameServer) -> list[ZoneView]:
+    """Every zone that is served, and those from other servers that are not here."""
+    steered, serials = server.decider.publisher.count_steered(), server.serials()
+    found = []
+    for origin in sorted(known_zones(server), key=lambda each: each.labels[::-1]):
+        loaded, fetched = server.zones.get(origin), server.fetched.get(origin)
+        if loaded is not None:
+            found.append(_served(server, loaded, serials.get(origin, loaded.zone.serial), steered=steered[origin]))
+        elif fetched is not None:
+            found.append(_missing(fetched))
+    return found
+
+
+def _served(server: NameServer, loaded: LoadedZone, serial: int, *, steered: int) -> ZoneView:
+    origin = loaded.definition.name
+    fetched = server.fetched.get(origin)
+    return ZoneView(
+        name=str(origin),
+        source=loaded.definition.source.value,
+        file=str(loaded.definition.file),
+        serial=serial,
+        records=loaded.zone.record_count,
+        names=loaded.zone.name_count,
+        steered=steered,
+        loaded_at=loaded.loaded_at,
+        problem=loaded.problem,
+        secondaries=_secondaries(server, origin),
+        name_servers=report_name_servers(server, origin, serial),
+        upstream=None if fetched is None else _upstream(fetched),
+    )
+
+
+def _missing(fetched: FetchedZone) -> ZoneView:
+    """Queries for it get SERVFAIL."""
+    definition, upstream = fetched.definition, _upstream(fetched)
+    why = "a version is here, and is in the way of a record" if fetched.conflict else upstream.standing
+    return ZoneView(
+        name=str(definition.name),
+        source=definition.source.value,
+        file=str(definition.file),
+        serial=None,
+        records=0,
+        names=0,
+        steered=0,
+        loaded_at=None,
+        problem=f"not served: {why}",
+        upstream=upstream,
+    )
+
+
+def _upstream(fetched: FetchedZone) -> UpstreamView:
+    secondary, primary = fetched.secondary, fetched.primary
+    return UpstreamView(
+        standing=secondary.standing.value,
+        primaries=[str(each) for each in fetched.definition.primaries],
+        primary=None if primary is None else str(primary),
+        serial=fetched.serial,
+        refreshed_at=secondary.refreshed_at,
+        due_at=secondary.due,
+        expires_at=secondary.expires_at,
+        problem=fetched.problem,
+    )
+
+
+def _secondaries(server: NameServer, origin: Name) -> list[SecondaryView]:
+    """Those that are told of the zone's versions."""
+    return [
+        SecondaryView(
+            server=str(target),
+            serial=told.serial,
+            acknowledged_at=told.at,
+            is_pending=is_pending,
+            problem=told.problem,
+        )
+        for target, told, is_pending in server.notifier.notices.standing(origin)
+    ]
