@@ -20,6 +20,8 @@ from understudy.config.transfers import KeyTable
 from understudy.config.zones import ZoneBuilder
 from understudy.model.configuration import Configuration, NodeSettings, RateLimit
 from understudy.model.name import Name
+from understudy.model.record import Record
+from understudy.model.zone import ZoneDefinition, ZoneSource
 
 _N = TypeVar("_N", str, Name)
 
@@ -28,13 +30,15 @@ def build(document: Document, findings: Findings) -> Configuration:
     """The configuration that the document means; an incomplete one after problems."""
     keys = KeyTable(document.keys, document.key_names, findings)
     node = _node(document.node, document.file, findings)
-    zone_builder = ZoneBuilder(node.state_dir, keys, findings)
+    zone_builder = ZoneBuilder(node, keys, findings)
     zones = {name: zone_builder.build(name, *placed) for name, placed in document.zones.items()}
+    zone_builder.judge_catalogs(zones, {name: path for name, (_, path) in document.zones.items()})
     checks = CheckTable(document.checks, findings)
     pools = PoolTable(document.pools, document.pool_names, findings)
     builder = RecordBuilder(document.zone_names, checks, pools, findings=findings)
     built = {name: builder.build(name, written) for name, written in document.records.items()}
     records = {name: record for name, record in built.items() if record is not None}
+    _judge_places(records, zones, document, findings=findings)
     checks.resolve_all()
     _warn_of_unused("key", keys.paths, keys.used, findings=findings)
     _warn_of_unused("check", {name: ("checks", name) for name in document.checks}, checks.used, findings=findings)
@@ -48,6 +52,17 @@ def build(document: Document, findings: Findings) -> Configuration:
         sources=dict(_sources(document, checks, pools, findings=findings)),
         keys=keys.keys,
     )
+
+
+def _judge_places(
+    records: Mapping[Name, Record], zones: Mapping[Name, ZoneDefinition], document: Document, *, findings: Findings
+) -> None:
+    """A catalog has the records that its RFC gives it, and no others."""
+    for name, record in records.items():
+        definition = zones.get(record.zone)
+        if definition is not None and definition.source is ZoneSource.CATALOG:
+            path, text = document.records[name].path, f"{record.zone} is a catalog, which has no records of its own"
+            findings.error(path, "record.in-catalog", text, hint="choose a name in another zone")
 
 
 def _node(form: DocumentForm | None, file: Path, findings: Findings) -> NodeSettings:

@@ -58,8 +58,10 @@ class LimitsForm(Form):
 class ZoneForm(Form):
     """A zone and where its content comes from."""
 
-    source: Literal["file", "transfer"] = Field(
-        "file", description="Where the content comes from: a file, or another name server (transfer)."
+    source: Literal["file", "transfer", "catalog"] = Field(
+        "file",
+        description="Where the content comes from: a file, another name server (transfer), or this configuration"
+        " (catalog: the list of the zones that are handed on, RFC 9432).",
     )
     file: Text | None = Field(
         None, description="Master file (RFC 1035), relative to this file; reloaded when it changes. For source file."
@@ -102,17 +104,26 @@ class ZoneForm(Form):
     @model_validator(mode="after")
     def _judge_source(self) -> ZoneForm:
         """Each source has its own keys."""
-        is_file = self.source == "file"
-        needed, foreign = ("file", "primaries") if is_file else ("primaries", "file")
-        if getattr(self, foreign) is not None:
-            why = "write {source: transfer, primaries: [...]}" if is_file else "leave it out; the copy is in state_dir"
-            raise fault_at(foreign, None, fault("zone.source", f"a zone of source {self.source} has no {foreign}", why))
-        if is_file and self.key is not None:
-            hint = "keys of secondaries stand in `transfer`"
-            raise fault_at("key", None, fault("zone.source", f"a zone of source {self.source} has no key", hint))
+        needed, hints = _OWN_KEYS[self.source]
+        for foreign, why in hints.items():
+            if getattr(self, foreign) is not None:
+                complaint = fault("zone.source", f"a zone of source {self.source} has no {foreign}", why)
+                raise fault_at(foreign, None, complaint)
         if getattr(self, needed) is None:
             raise fault_at(needed, None, fault("key.missing", f"the key '{needed}' is missing", "add it"))
         return self
+
+
+_KEY_HINT = "keys of secondaries stand in `transfer`"
+_OWN_KEYS: dict[str, tuple[str, dict[str, str]]] = {
+    "file": ("file", {"primaries": "write {source: transfer, primaries: [...]}", "key": _KEY_HINT}),
+    "transfer": ("primaries", {"file": "leave it out; the copy is in state_dir"}),
+    "catalog": (
+        "transfer",
+        {"file": "leave it out; a catalog is made", "primaries": "write source: transfer", "key": _KEY_HINT},
+    ),
+}
+"""What a zone of each source needs, and what belongs to another source, with what to do."""
 
 
 class EndpointForm(ShortForm):

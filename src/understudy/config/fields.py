@@ -161,7 +161,22 @@ def _key_name(value: object) -> Name:
         raise fault("name.bad", str(error), "the name of a key is a DNS name, such as corp-key") from None
 
 
+def _zone_name(value: object) -> Name:
+    try:
+        return Name.parse(_text(value))
+    except NameSyntaxError as error:
+        raise fault("name.bad", str(error), "write the zone's name") from None
+
+
+def _group(value: object) -> str:
+    text = _text(value)
+    if not (text.isascii() and text.isprintable() and 0 < len(text) <= GROUP_MAX):
+        raise fault("value.group", f"{shown(text)} is no group", f"1 to {GROUP_MAX} printable characters of ASCII")
+    return text
+
+
 FORMAT_VERSION = 1
+GROUP_MAX = 255  # RFC 1035 3.3: one character-string
 TEXT_MAX = 4096  # Linux's PATH_MAX; no other text is longer
 TTL_MAX_S = 604_800  # chosen: a week, the most that name servers commonly cache
 JITTER_MAX = 0.5  # chosen: more would make the interval meaningless
@@ -244,6 +259,10 @@ ServerText: TypeAlias = Annotated[
 AddressText: TypeAlias = Annotated[
     str, BeforeValidator(_address), WithJsonSchema({"type": "string", "examples": ["192.0.2.53", "2001:db8::53"]})
 ]
+ZoneNameText: TypeAlias = Annotated[
+    Name, BeforeValidator(_zone_name), WithJsonSchema({"type": "string", "examples": ["catalog.example.com"]})
+]
+GroupText: TypeAlias = Annotated[str, BeforeValidator(_group), WithJsonSchema({"type": "string", "maxLength": 255})]
 KeyName: TypeAlias = Annotated[
     Name, BeforeValidator(_key_name), WithJsonSchema({"type": "string", "examples": ["corp-key"]})
 ]

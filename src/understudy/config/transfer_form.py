@@ -6,7 +6,16 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from understudy.config.fields import KeyName, Merge, NetworkText, ServerText, Text, fault
+from understudy.config.fields import (
+    GroupText,
+    KeyName,
+    Merge,
+    NetworkText,
+    ServerText,
+    Text,
+    ZoneNameText,
+    fault,
+)
 from understudy.config.findings import shown
 from understudy.config.forms import Form, ShortForm
 
@@ -95,4 +104,10 @@ class TransferForm(Form):
         None,
         description="Give each version a message digest (ZONEMD), made with this hash; costs by the zone, at each"
         " version. Default: none.",
+    )
+    group: GroupText | None = Field(
+        None, description="What catalogs say of the zone, for secondaries that treat groups of zones differently."
+    )
+    catalogs: list[ZoneNameText] | None = Field(
+        None, description="The zones of source catalog that list this zone; default: all of them; []: none."
     )

@@ -55,6 +55,8 @@ def transfer_out(form: TransferForm, path: KeyPath, keys: KeyTable) -> TransferO
         serial=SerialStyle(form.serial),
         merge_s=form.merge,
         zonemd=form.zonemd,
+        group=form.group or "",
+        catalogs=None if form.catalogs is None else tuple(form.catalogs),
         keyed_networks=tuple(
             KeyedNetwork(each.network, each.key)
             for each in form.to

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,8 +13,9 @@ from understudy.config.findings import Findings
 from understudy.config.source import KeyPath
 from understudy.config.transfer_form import PrimaryForm
 from understudy.config.transfers import KeyTable, transfer_out
+from understudy.model.configuration import NodeSettings
 from understudy.model.name import Name
-from understudy.model.transfer import Primary
+from understudy.model.transfer import Primary, TransferOut
 from understudy.model.watch import WatchSettings
 from understudy.model.zone import DigestRule, ZoneDefinition, ZoneSource
 
@@ -28,8 +29,8 @@ _STEM_MAX = 180  # chosen: file names have 255 octets, and a temporary one stand
 class ZoneBuilder:
     """Builds zones one by one; what is wrong with them goes to `findings`."""
 
-    def __init__(self, state_dir: Path, keys: KeyTable, findings: Findings) -> None:
-        self._state_dir = state_dir
+    def __init__(self, node: NodeSettings, keys: KeyTable, findings: Findings) -> None:
+        self._state_dir, self._node_file = node.state_dir, node.file
         self._keys = keys
         self._findings = findings
 
@@ -41,6 +42,8 @@ class ZoneBuilder:
             file = copy_file(self._state_dir, name)
             rule = DigestRule(form.zonemd)
             return ZoneDefinition(name, ZoneSource.TRANSFER, file, transfer, primaries, watch=_watch(form), zonemd=rule)
+        if form.source == "catalog":
+            return self._catalog(name, form, path, transfer=transfer)
         file = self._findings.folder / (form.file or "")
         absence = find_absence(file)
         if absence:
@@ -59,6 +62,22 @@ class ZoneBuilder:
                 self._keys.use(each.key, (*path, "primaries", index))
             found[Primary(*each.address, each.key or form.key)] = None
         return tuple(found)
+
+    def _catalog(self, name: Name, form: ZoneForm, path: KeyPath, *, transfer: TransferOut | None) -> ZoneDefinition:
+        if transfer is not None and transfer.notify is None:
+            hint = "write transfer.notify"
+            self._findings.warn(path, "catalog.notify", "nobody is told when zones come or go", hint=hint)
+        watch = None if form.watch is None else form.watch.settings()
+        return ZoneDefinition(name, ZoneSource.CATALOG, self._node_file, transfer, watch=watch)
+
+    def judge_catalogs(self, zones: Mapping[Name, ZoneDefinition], paths: Mapping[Name, KeyPath]) -> None:
+        """Names of catalogs have to be those of catalogs."""
+        for zone, definition in zones.items():
+            named = () if definition.transfer is None else definition.transfer.catalogs or ()
+            for name in named:
+                if name not in zones or zones[name].source is not ZoneSource.CATALOG:
+                    path, hint = (*paths[zone], "transfer", "catalogs"), "define it: {source: catalog, transfer: ...}"
+                    self._findings.error(path, "reference.unknown", f"no catalog is called '{name}'", hint=hint)
 
 
 def _watch(form: ZoneForm) -> WatchSettings | None:

@@ -59,7 +59,8 @@ class TransferOut:
     """Who may fetch a zone, by network, by key, or by both at once, and whom to tell of a new version.
 
     `notify` None: the name servers of the zone. `merge_s` is the least time between two versions. `zonemd` is the hash
-    of the message digest that each version gets (RFC 8976); None: none.
+    of the message digest that each version gets (RFC 8976); None: none. `group` is what catalogs say of the zone, and
+    `catalogs` are those that list it; None: all of them.
     """
 
     networks: tuple[str, ...]
@@ -69,3 +70,5 @@ class TransferOut:
     merge_s: float = 0.1
     keyed_networks: tuple[KeyedNetwork, ...] = ()
     zonemd: Literal["sha384", "sha512"] | None = None
+    group: str = ""
+    catalogs: tuple[Name, ...] | None = None

@@ -19,6 +19,7 @@ class ZoneSource(StrEnum):
     FILE = "file"
     DYNAMIC = "dynamic"
     TRANSFER = "transfer"
+    CATALOG = "catalog"
 
 
 class DigestRule(StrEnum):
@@ -36,7 +37,8 @@ class ZoneDefinition:
     """`file` is the master file of source FILE, or what a DYNAMIC zone is first filled with; absolute.
 
     `transfer` None: the zone is handed on to nobody, and no versions of it are kept. A TRANSFER zone comes from its
-    `primaries`, at least one, and `file` is where its copy is kept. `watch` None: its name servers are not watched.
+    `primaries`, at least one, and `file` is where its copy is kept. `watch` None: its name servers are not watched. A
+    CATALOG lists zones of the configuration (RFC 9432), which is its `file`.
     """
 
     name: Name

@@ -19,6 +19,7 @@ from understudy.model.errors import ConfigError, Problem, ProblemSeverity
 from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.zone import ZoneSource
+from understudy.service.catalog_zones import make_catalogs
 from understudy.service.zone_table import FileStamp, LoadedZone, Progress, ZoneView, load_zones
 
 _WITHOUT_ADDRESS = re.compile(r"the name server (\S+) has no address ")
@@ -134,7 +135,10 @@ def _examine_zones(
     views = {name: ZoneView(zone.definition, zone.zone) for name, zone in zones.items()}
     in_file = [*examined.errors, *examined.warnings, *examined.missing, *conflicts(configuration, views)]
     in_file.sort(key=lambda problem: (problem.line, problem.column, problem.code))
-    return zones, (*in_file, *_without_steered(in_zones, configuration.records))
+    return {**zones, **make_catalogs(configuration, now)}, (
+        *in_file,
+        *_without_steered(in_zones, configuration.records),
+    )
 
 
 def _without_steered(problems: Sequence[Problem], records: Collection[Name]) -> list[Problem]:

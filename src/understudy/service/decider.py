@@ -58,7 +58,7 @@ class Decider:
             if record.zone in steered:
                 steered[record.zone][record.name] = tuple(self.pipeline.past[record.name].decisions.values())
         for origin, loaded in zones.items():
-            self.publisher.publish_zone(origin, loaded.zone, steered[origin], serial=self.first_serial(loaded))
+            self.publisher.publish_zone(origin, loaded.shown, steered[origin], serial=self.first_serial(loaded))
         self.on_publish(zones.keys())
 
     def _publish(self, settled: Settlement) -> None:

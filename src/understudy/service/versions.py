@@ -118,12 +118,18 @@ class Versions:
 
     async def _publish(self, due: Mapping[Name, Stale]) -> None:
         """All that is due together, so that one wait for the disk is enough."""
-        drafts = [draft for origin, stale in due.items() if (draft := await self._draft(origin, stale)) is not None]
+        ordered = sorted(due.items(), key=self._is_catalog)
+        drafts = [draft for origin, stale in ordered if (draft := await self._draft(origin, stale)) is not None]
         new = [draft.version for draft in drafts if draft.is_new]
         if new:
             await self._keep(new)
         for draft in drafts:
             self._show(draft)
+
+    def _is_catalog(self, item: tuple[Name, Stale]) -> bool:
+        """Catalogs come last: whoever hears of a zone there fetches it at once, and must find it."""
+        loaded = self._zones().get(item[0])
+        return loaded is not None and loaded.definition.source is ZoneSource.CATALOG
 
     async def _draft(self, origin: Name, stale: Stale) -> _Draft | None:
         loaded = self._zones().get(origin)

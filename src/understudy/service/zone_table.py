@@ -51,6 +51,12 @@ class LoadedZone:
     stamps: Mapping[Path, FileStamp] = field(default_factory=dict)
     problem: str = ""
     is_awaited: bool = False
+    face: Zone | None = None
+
+    @property
+    def shown(self) -> Zone:
+        """What anybody may ask for: of a catalog its apex alone, because its content is for secondaries only."""
+        return self.zone if self.face is None else self.face
 
     def has_changed_files(self) -> bool:
         """Whether any file that it was read from is another one now. Blocks on the disk."""

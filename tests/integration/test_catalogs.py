@@ -1,0 +1,128 @@
+"""Catalog zones (RFC 9432): secondaries of other makes learn from ours which zones there are."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing, suppress
+
+import dns.exception
+import dns.message
+import dns.query
+import dns.rcode
+import pytest
+
+from understudy.testing.other_servers import OtherServer, Peers, Place, find_program, powerdns
+from understudy.testing.running_server import RunningServer, free_port, wait_until
+
+ZONE = "$TTL 60\n@ SOA ns1 hostmaster 7 60 10 604800 60\n@ NS ns1\nns1 A 192.0.2.53\nwww A {address}\n"
+ADDRESSES = {"a.example": "192.0.2.1", "b.example": "192.0.2.2", "c.example": "192.0.2.3"}
+HEAD = """\
+listen: 127.0.0.1:{port}
+zones:
+  catalog.example:
+    source: catalog
+    transfer: {{to: [127.0.0.1], notify: ["127.0.0.1:{secondary}"]}}
+"""
+MEMBER = '  {name}: {{file: {name}.zone, transfer: {{to: [127.0.0.1], notify: ["127.0.0.1:{secondary}"]}}}}\n'
+
+BIND = """\
+options {{
+  directory "{folder}"; listen-on port {port} {{ {address}; }}; listen-on-v6 {{ none; }};
+  pid-file none; session-keyfile none; lock-file none; managed-keys-directory "{folder}";
+  recursion no; notify no; dnssec-validation no; min-refresh-time 1; min-retry-time 1;
+  catalog-zones {{
+    zone "catalog.example" default-primaries {{ 127.0.0.1 port {primary}; }}
+      zone-directory "{folder}" min-update-interval 1;
+  }};
+}};
+controls {{ }};
+zone "catalog.example" {{
+  type secondary; file "catalog"; primaries {{ 127.0.0.1 port {primary}; }}; allow-notify {{ 127.0.0.1; }};
+}};
+"""
+KNOT = """\
+server:
+  rundir: "{folder}"
+  listen: {address}@{port}
+  tcp-workers: 1
+  udp-workers: 1
+database:
+  storage: "{folder}"
+log:
+  - target: stderr
+    any: info
+remote:
+  - id: primary
+    address: 127.0.0.1@{primary}
+acl:
+  - id: peer
+    address: 127.0.0.1
+    action: notify
+template:
+  - id: member
+    master: primary
+    acl: peer
+    storage: "{folder}"
+zone:
+  - domain: catalog.example
+    master: primary
+    acl: peer
+    storage: "{folder}"
+    catalog-role: interpret
+    catalog-template: member
+"""
+
+
+def bind(place: Place, primary: int) -> OtherServer:
+    """BIND, which fetches what the catalog lists."""
+    path = place.write(BIND, primary=primary)
+    return OtherServer([find_program("named"), "-g", "-n", "1", "-c", path], place)
+
+
+def knot(place: Place, primary: int) -> OtherServer:
+    """Knot, which fetches what the catalog lists."""
+    return OtherServer([find_program("knotd"), "-c", place.write(KNOT, primary=primary)], place)
+
+
+def powerdns_consumer(place: Place, primary: int) -> OtherServer:
+    """PowerDNS, which fetches what the catalog lists; the catalog itself (4.7) as a whole only."""
+    server = powerdns(place, {"catalog.example": place.folder / "none"}, Peers(primary))
+    with closing(sqlite3.connect(place.folder / "zones.sqlite3")) as database:
+        database.execute("UPDATE domains SET type = 'CONSUMER'")
+        database.execute("DELETE FROM domainmetadata WHERE kind = 'IXFR'")
+        database.commit()
+    return server
+
+
+def address(port: int, zone: str) -> str:
+    """What the server says of www in the zone, or the rcode."""
+    with suppress(OSError, dns.exception.DNSException):
+        response = dns.query.udp(dns.message.make_query(f"www.{zone}", "A"), "127.0.0.1", port=port, timeout=1.0)
+        found = [rdata.to_text() for rrset in response.answer for rdata in rrset]
+        return found[0] if found else dns.rcode.to_text(response.rcode())
+    return ""
+
+
+@pytest.mark.parametrize("make", [bind, knot, powerdns_consumer])
+def test_a_secondary_of_another_make_takes_up_and_drops_the_zones_of_a_catalog(
+    server: RunningServer, make: Callable[[Place, int], OtherServer]
+) -> None:
+    place = Place(server.folder / "secondary", free_port(), "a.example")
+
+    def write(*names: str) -> None:
+        for name in names:
+            server.write(f"{name}.zone", ZONE.format(address=ADDRESSES[name]))
+        members = "".join(MEMBER.format(name=name, secondary=place.port) for name in names)
+        server.write("understudy.yaml", HEAD.format(port=server.port, secondary=place.port) + members)
+
+    write("a.example", "b.example")
+    server.start()
+    with make(place, server.port):
+        wait_until(lambda: address(place.port, "a.example") == "192.0.2.1", "the first zone is there")
+        wait_until(lambda: address(place.port, "b.example") == "192.0.2.2", "the second zone is there")
+        write("a.example", "b.example", "c.example")
+        wait_until(lambda: address(place.port, "c.example") == "192.0.2.3", "a zone that came is there")
+        write("a.example", "c.example")
+        wait_until(lambda: address(place.port, "b.example") == "REFUSED", "a zone that went is not there")
+        assert address(place.port, "a.example") == "192.0.2.1"

@@ -1,0 +1,59 @@
+"""Catalog zones (RFC 9432): what is written, and what is read or refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from understudy.engine import Zone
+from understudy.model.name import Name
+from understudy.zones.catalog import BrokenCatalogError, catalog_text, member_label, read_catalog
+
+ORIGIN = Name.parse("catalog.example")
+FIRST, SECOND, ROOT = Name.parse("example.com"), Name.parse(r"a\.b.Example.org"), Name.parse(".")
+APEX = "$TTL 0\n@ SOA invalid. invalid. 1 1 1 1 0\n@ NS invalid.\n"
+VERSION = 'version TXT "2"\n'
+
+
+def read(text: str) -> dict[Name, str]:
+    return read_catalog(ORIGIN, Zone.parse(ORIGIN.absolute, text.encode()).rrsets())
+
+
+def test_what_is_written_is_read_again() -> None:
+    text = catalog_text({FIRST: "", SECOND: 'a "group" \\', ROOT: "x"})
+    members = read(text)
+    assert set(members) == {FIRST, SECOND, ROOT}
+    assert members[FIRST] == member_label(FIRST).encode().hex()
+    zone = Zone.parse(ORIGIN.absolute, text.encode())
+    group = zone.rrset(f"group.{member_label(SECOND)}.zones.catalog.example.", 16)
+    assert group is not None
+    assert group[3] == [b'\x0ba "group" \\']
+
+
+def test_a_label_is_unique_and_the_same_in_every_run() -> None:
+    assert member_label(FIRST) == "902e9c464fa43fcab109d1a6b95ddf83"
+    assert len({member_label(Name.parse(f"z{number}.example")) for number in range(1000)}) == 1000
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "no versions"),
+        ('version TXT "1"\n', "version is '1'"),
+        ('version TXT "2" "2"\n', "version is"),
+        ('version TXT "2"\nversion TXT "1"\n', "2 versions"),
+        (f"{VERSION}a.zones PTR example.com.\nb.zones PTR Example.COM.\n", r"example\.com is a member twice"),
+        (f"{VERSION}a.zones PTR example.com.\na.zones PTR example.net.\n", "a member has 2 names"),
+    ],
+)
+def test_a_catalog_that_breaks_a_rule_is_refused_whole(text: str, complaint: str) -> None:
+    with pytest.raises(BrokenCatalogError, match=complaint):
+        read(APEX + text)
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    members = read(
+        f"{APEX}{VERSION}a.zones PTR example.com.\ngroup.a.zones TXT x\ncoo.a.zones PTR other.example.\n"
+        "b.c.zones PTR deeper.example.\nzones PTR apex.example.\nb.ext PTR extension.example.\nc.zones TXT x\n"
+        "serial.ext TXT 2\n"
+    )
+    assert list(members) == [FIRST]
