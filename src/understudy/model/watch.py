@@ -62,4 +62,4 @@ class ServerState(StrEnum):
     BEHIND = "behind"  # it has not followed for longer than the limit
     DIFFERS = "differs"  # same serial, and another answer
     OK = "ok"
-    UNKNOWN = "unknown"  # not looked at yet
+    UNKNOWN = "unknown"  # not looked at yet, or this host cannot

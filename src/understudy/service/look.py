@@ -14,8 +14,10 @@ import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 
+from understudy.checks.transport.faults import LocalError, of_os_error
 from understudy.model.name import Name
 from understudy.model.watch import ServerPlace
+from understudy.service.own_address import find_route_fault
 from understudy.zones.sighting import Reply, Sample, Sighting
 
 ANSWER_S = 2.0  # chosen: any path has answered by then; there are two attempts
@@ -37,11 +39,14 @@ async def look(origin: Name, place: ServerPlace, samples: Sequence[Sample]) -> S
 
 async def ask_soa(origin: Name, place: ServerPlace, *, is_tcp: bool = False) -> Reply:
     """The serial that a server has by its own authority, or why there is none."""
-    name = dns.name.from_text(origin.absolute)
+    name, fault = dns.name.from_text(origin.absolute), find_route_fault(place.address)
+    if fault:
+        return Reply(is_heard=False, problem=fault, is_asked=False)
     try:
         response = await ask(name, dns.rdatatype.SOA, place, is_tcp=is_tcp)
     except OSError as error:
-        return Reply(is_heard=False, problem=error.strerror or str(error) or "no answer")
+        whose = of_os_error(error, "connect")
+        return Reply(is_heard=False, problem=whose.text, is_asked=not isinstance(whose, LocalError))
     except (EOFError, dns.exception.Timeout):
         return Reply(is_heard=False, problem="no answer")
     except dns.exception.DNSException as error:

@@ -1,8 +1,12 @@
-"""Which addresses are those of this host."""
+"""Which addresses are those of this host, and which it has a way to."""
 
 from __future__ import annotations
 
 import socket
+
+from understudy.checks.transport.faults import LocalError, of_os_error
+
+_ANY_PORT = 53  # no packet goes there
 
 
 def is_own(address: str) -> bool:
@@ -14,3 +18,15 @@ def is_own(address: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def find_route_fault(address: str) -> str:
+    """Why this host cannot send to an address, such as one of IPv6 where there is none; empty if it can."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as trial:
+            trial.connect((address, _ANY_PORT))
+    except OSError as error:
+        fault = of_os_error(error, "connect", is_at_once=True)
+        return fault.text if isinstance(fault, LocalError) else ""
+    return ""

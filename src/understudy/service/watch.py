@@ -16,7 +16,7 @@ from understudy.service.look import Look, look
 from understudy.service.name_server import NameServer
 from understudy.service.watch_samples import Samples
 from understudy.service.watch_tale import WatchTale
-from understudy.service.watch_targets import Resolve, find_targets, resolve
+from understudy.service.watch_targets import Addresses, Resolve, find_targets, resolve
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.published import Published
 from understudy.zones.serial import is_later
@@ -26,7 +26,8 @@ from understudy.zones.watched import Watched
 TICK_S = 1.0  # chosen: how late a new version or a reload is noticed at most
 AT_ONCE = 20  # chosen: looks under way at a time, each a few packets
 SPREAD_S = 10.0  # chosen: the first looks after a start are spread over this, or over an interval that is shorter
-FIND_S = 600.0  # chosen: how often addresses of servers outside of our zones are looked up again
+FIND_S = 300.0  # chosen: how often it is looked anew who is named where
+FRESH_S = 600.0  # chosen: how often addresses of servers outside of our zones are looked up again
 
 _Key: TypeAlias = tuple[Name, NamedServer]
 
@@ -85,6 +86,8 @@ class Watch:
         self._eyes = eyes or Eyes()
         self._tale = WatchTale(server)
         self._zones: dict[Name, _Zone] = {}
+        self._addresses = Addresses(self._eyes.resolve, server.clock, FRESH_S)
+        self._names: dict[str, Name] = {}
         self._silent: dict[ServerPlace, _Silence] = {}
         self._busy: set[_Key] = set()
 
@@ -111,7 +114,7 @@ class Watch:
             del self._zones[origin]
             for named in self._server.watched.pop(origin, {}):
                 self._tale.forget(origin, named)
-        serials = self._server.serials() if zones else {}
+        serials = self._serials() if zones else {}
         for origin, loaded in zones.items():
             zone = self._zones.get(origin)
             if zone is None:
@@ -119,6 +122,16 @@ class Watch:
             elif zone.loaded is not loaded:
                 zone.loaded, zone.find_due = loaded, now
             zone.note(serials.get(origin, loaded.zone.serial), now)
+
+    def _serials(self) -> dict[Name, int]:
+        """What each zone's SOA is answered with; each name is read once only, because this is asked every second."""
+        found: dict[Name, int] = {}
+        for origin, serial, _ in self._server.engine.zones():
+            name = self._names.get(origin)
+            if name is None:
+                name = self._names[origin] = Name.parse(origin)
+            found[name] = serial
+        return found
 
     def _choose_zones(self, now: Instant) -> list[_Zone]:
         """Those whose servers are to be found anew."""
@@ -140,7 +153,7 @@ class Watch:
         loaded, origin = zone.loaded, zone.loaded.definition.name
         try:
             listen = self._server.engine.addresses
-            targets = await find_targets(loaded, self._server.zones, listen, resolve=self._eyes.resolve)
+            targets = await find_targets(loaded, self._server.zones, listen, resolve=self._addresses.of)
             now = self._server.clock.now()
             if self._zones.get(origin) is not zone:
                 return
@@ -195,8 +208,7 @@ class Watch:
         else:
             until = self._server.clock.now() + 2 * zone.settings.interval_s
             self._silent[named.place] = _Silence(key, sighting, until)
-        current = self._server.serials().get(origin)
-        if sighting.differences and not sighting.serial == published == current:
+        if sighting.differences and not sighting.serial == published == self._serials().get(origin):
             return replace(sighting, differences=())  # another version: what it answers is told by its lag
         return sighting
 

@@ -8,6 +8,8 @@ from typing import TypeAlias
 
 from understudy.checks.transport.faults import EndpointError, LocalError
 from understudy.checks.transport.resolve import resolve as look_up
+from understudy.clock.clock import Clock
+from understudy.model.instant import Instant
 from understudy.model.name import Name, NameSyntaxError
 from understudy.model.watch import NamedServer, ServerPlace, WatchSettings
 from understudy.model.zone import ZoneDefinition
@@ -17,29 +19,60 @@ from understudy.zones.name_servers import DNS_PORT, host_addresses, named_server
 
 RESOLVE_S = 15.0  # chosen: a resolver that tries three servers for five seconds each has been through them
 
-Resolve: TypeAlias = Callable[[str], Awaitable[Collection[str]]]
-"""The addresses of a host name; none where there are none to be found."""
+Resolve: TypeAlias = Callable[[str], Awaitable[Collection[str] | None]]
+"""The addresses of a host name, none where it has none; None: our resolver does not say."""
 
 
-async def resolve(host: str) -> Collection[str]:
+async def resolve(host: str) -> Collection[str] | None:
     """By the system's resolver, which gets a while."""
     try:
         async with asyncio.timeout(RESOLVE_S):
             return tuple(str(address) for address in await look_up(host))
-    except (EndpointError, LocalError, TimeoutError):
+    except EndpointError:
         return ()
+    except (LocalError, TimeoutError):
+        return None
+
+
+class Addresses:
+    """What a resolver has said of hosts: asked for again after `fresh_s`, or at once if there was no address.
+
+    While the resolver says nothing, what it said last goes on.
+    """
+
+    def __init__(self, resolve: Resolve, clock: Clock, fresh_s: float) -> None:
+        self._resolve = resolve
+        self._clock = clock
+        self._fresh_s = fresh_s
+        self._known: dict[str, tuple[Instant, Collection[str]]] = {}
+
+    async def of(self, host: str) -> Collection[str] | None:
+        """The addresses that were said last; None: nothing was ever said."""
+        asked_at, known = self._known.get(host, (0.0, None))
+        if known and self._clock.now() < asked_at + self._fresh_s:
+            return known
+        found = await self._resolve(host)
+        if found is None:
+            return known
+        self._known[host] = (self._clock.now(), found)
+        return found
 
 
 async def find_targets(
-    loaded: LoadedZone, zones: Mapping[Name, LoadedZone], listen: Collection[str], *, resolve: Resolve = resolve
+    loaded: LoadedZone, zones: Mapping[Name, LoadedZone], listen: Collection[str], *, resolve: Resolve
 ) -> tuple[NamedServer, ...]:
-    """Each server once, under the name of its NS record if it has one. Addresses to be ignored are left out."""
+    """Each server once, under the name of its NS record if it has one.
+
+    Addresses to be ignored are left out, and so are names of which our resolver does not say anything.
+    """
     definition = loaded.definition
     settings = definition.watch or WatchSettings()
     upstream = {ServerPlace(each.address, each.port) for each in definition.primaries}
     found: dict[ServerPlace | str, NamedServer] = {}
     for name, known in named_servers(loaded.zone, definition.name):
         addresses = known or _from_zones(name, zones) or await resolve(name)
+        if addresses is None:
+            continue
         if not addresses:
             found[name] = NamedServer(name.rstrip("."), None)
         for address in addresses:

@@ -93,7 +93,15 @@ def judge_servers(survey: Survey) -> Iterator[Advice]:
 def _answers(server: SurveyedServer, survey: Survey) -> Iterator[Advice]:
     udp, tcp = server.sighting.udp, server.sighting.tcp
     lame = next((reply for reply in (udp, tcp) if reply.is_lame), None)
-    if not udp.is_heard and not tcp.is_heard:
+    if not udp.is_asked or not tcp.is_asked:
+        yield Advice(
+            Weight.NOTE,
+            "server.not-asked",
+            f"{server} cannot be asked from here: {tcp.problem or udp.problem}",
+            "That says nothing of the server.",
+            "run the check once more on a host that reaches it",
+        )
+    elif not udp.is_heard and not tcp.is_heard:
         yield Advice(
             Weight.ERROR,
             "server.unreachable",

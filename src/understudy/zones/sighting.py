@@ -17,12 +17,14 @@ class Reply:
     """What one transport brought of the zone's SOA.
 
     `serial` is that of an authoritative answer. Without one `problem` says why: nothing was heard (`is_heard` False),
-    or what was heard is no answer of a server for this zone.
+    or what was heard is no answer of a server for this zone. `is_asked` False: this host could not even ask, which
+    says nothing of the server.
     """
 
     is_heard: bool
     serial: int | None = None
     problem: str = ""
+    is_asked: bool = True
 
     @property
     def is_lame(self) -> bool:
@@ -66,7 +68,10 @@ class Finding:
 
 
 def judge(sighting: Sighting, reference: Reference, now: Instant) -> Finding:
-    """What is wrong, the worst first (`ServerState`)."""
+    """What is wrong, the worst first (`ServerState`); UNKNOWN where a fault of our own kept us from seeing it."""
+    unasked = next((reply for reply in (sighting.udp, sighting.tcp) if not reply.is_asked), None)
+    if unasked is not None:
+        return Finding(ServerState.UNKNOWN, f"cannot be asked from here: {unasked.problem}")
     serial = sighting.serial
     since = reference.published.behind_since(serial) if serial is not None else None
     state, text = next(_faults(sighting, reference, now), (ServerState.OK, ""))

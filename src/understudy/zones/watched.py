@@ -6,6 +6,7 @@ any         -- a fault, first time -->         as before, in doubt; looked at ag
 in doubt    -- a fault again -->               that fault
 any         -- behind beyond its limit -->     BEHIND, at once: the limit was the doubt
 a fault     -- well -->                        OK
+any         -- it could not be asked -->       as before: that says nothing of the server
 DIFFERS     -- behind within its limit -->     DIFFERS: answers of two versions cannot be compared
 ```
 
@@ -55,13 +56,16 @@ class Watched:
         self, finding: Finding, serial: int | None, now: Instant, *, settings: WatchSettings, chance: float
     ) -> Self:
         """After one look. `chance`, from 0 to 1, spreads the next one."""
+        pause_s = settings.interval_s * (1 - JITTER * chance)
+        if finding.state is ServerState.UNKNOWN:
+            text = finding.text if self.state is ServerState.UNKNOWN else self.text
+            return replace(self, text=text, due=now + pause_s)
         looked = replace(
             self,
             serial=self.serial if serial is None else serial,
             behind_since=finding.behind_since,
             looked_at=now,
         )
-        pause_s = settings.interval_s * (1 - JITTER * chance)
         if finding.state not in _BY_TIME and not self.is_in_doubt and finding.state is not self.state:
             return replace(looked, is_in_doubt=True, due=now + _recheck_s(settings))
         if self.state is ServerState.DIFFERS and finding.state is ServerState.OK and finding.behind_since is not None:

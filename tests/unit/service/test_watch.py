@@ -49,6 +49,8 @@ class Servers:
         self.asked: Counter[ServerPlace] = Counter()
         self.under_way = self.most_under_way = 0
         self.takes_s = 0.0
+        self.resolved = 0
+        self.is_resolver_dead = False
         self.samples: dict[ServerPlace, Sequence[Sample]] = {}
 
     async def look(self, _origin: Name, place: ServerPlace, samples: Sequence[Sample]) -> Sighting:
@@ -60,7 +62,10 @@ class Servers:
         self.under_way -= 1
         return self.shows.get(place, has(7))
 
-    async def resolve(self, host: str) -> Collection[str]:
+    async def resolve(self, host: str) -> Collection[str] | None:
+        self.resolved += 1
+        if self.is_resolver_dead:
+            return None
         return ("198.51.100.53",) if host == "ns.elsewhere.example." else ()
 
 
@@ -258,6 +263,22 @@ def test_a_server_without_an_address_is_told(tmp_path: Path) -> None:
         await scene.pass_s(90)
         assert set(scene.alarms) == {"server/ns.nowhere.example"}
         assert "no address is known for it" in scene.alarms["server/ns.nowhere.example"]
+
+    play(tmp_path, story)
+
+
+def test_a_dead_resolver_of_ours_changes_nothing_and_is_not_blamed_on_servers(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        scene.servers.is_resolver_dead = True
+        assert scene.servers.resolved == 1
+        await scene.pass_s(2000)
+        assert scene.servers.resolved > 1
+        assert scene.state(OUTSIDE) == ServerState.OK
+        (tmp_path / "example.com.zone").write_text(ZONE.replace("SERIAL", "7").replace("elsewhere", "nowhere"))
+        await scene.world.reload(CONFIGURATION.replace("WATCH", "watch: true"))
+        await scene.pass_s(90)
+        assert scene.alarms == {}
+        assert {named.name for named in scene.world.server.watched[ORIGIN]} == {"ns1.example.com", "ns2.example.com"}
 
     play(tmp_path, story)
 

@@ -133,6 +133,19 @@ def test_a_fault_is_told_when_it_was_seen_twice(looks: list[Finding], state: Ser
     assert watched.state is state
 
 
+def test_what_this_host_cannot_ask_says_nothing_of_the_server() -> None:
+    unasked = Reply(is_heard=False, problem="this host has no route to the endpoint", is_asked=False)
+    finding = judge(Sighting(unasked, unasked), Reference(OURS, 120), now=0.0)
+    assert finding == Finding(ServerState.UNKNOWN, "cannot be asked from here: this host has no route to the endpoint")
+    fresh = Watched(due=0.0).seen(finding, None, 0.0, settings=SETTINGS, chance=0.0)
+    assert (fresh.state, fresh.text, fresh.due) == (ServerState.UNKNOWN, finding.text, 60.0)
+    lame = Watched(due=0.0).seen(FAULT, None, 0.0, settings=SETTINGS, chance=0.0)
+    lame = lame.seen(finding, None, 10.0, settings=SETTINGS, chance=0.0)
+    assert lame.is_in_doubt
+    lame = lame.seen(FAULT, None, 70.0, settings=SETTINGS, chance=0.0)
+    assert lame.seen(finding, None, 130.0, settings=SETTINGS, chance=0.0).text == FAULT.text
+
+
 def test_what_is_in_doubt_is_looked_at_again_soon() -> None:
     watched = Watched(due=0.0).seen(WELL, 9, 0.0, settings=SETTINGS, chance=0.0)
     assert watched.due == 60.0

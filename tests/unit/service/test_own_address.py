@@ -1,0 +1,17 @@
+"""What is ours is told from what is not, without a packet."""
+
+from __future__ import annotations
+
+import pytest
+
+from understudy.service.own_address import find_route_fault, is_own
+
+
+@pytest.mark.parametrize(("address", "expected"), [("127.0.0.1", True), ("127.9.9.9", True), ("192.0.2.1", False)])
+def test_an_address_is_ours_if_this_host_has_it(address: str, *, expected: bool) -> None:
+    assert is_own(address) is expected
+
+
+def test_there_is_a_way_to_the_loopback_and_none_to_what_is_no_host() -> None:
+    assert find_route_fault("127.0.0.1") == ""
+    assert find_route_fault("255.255.255.255") == "this host's firewall or routing forbids the connection"
