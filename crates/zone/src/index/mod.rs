@@ -14,7 +14,6 @@
 
 mod bulk;
 
-use std::hint::black_box;
 use std::sync::Arc;
 
 use understudy_wire::{NameHasher, is_same};
@@ -30,8 +29,6 @@ const LINKS: usize = 1 << STEP;
 const MAX_DEPTH: u32 = u64::BITS / STEP;
 /// chosen: three words of tags are compared at once, and a bucket is copied in under a microsecond.
 const MAX_ENTRIES: usize = 24;
-/// What the processor loads at once, in octets.
-const CACHE_LINE: usize = 64;
 /// What a bucket with so many entries begins with, before the first of them.
 const HEAD_OCTETS: usize = 1 + MAX_ENTRIES + 4 * (MAX_ENTRIES + 1);
 /// chosen: a bucket with more octets than this holds large nodes; apart they are cheaper to copy.
@@ -215,16 +212,6 @@ impl IndexBuilder {
             }
         }
     }
-}
-
-/// The octet that the first entry with this tag begins with.
-#[inline]
-fn entry_start(bucket: &[u8], hash: u64) -> Option<&u8> {
-    let (count, tags) = bucket.split_first()?;
-    let tags = tags.get(..usize::from(*count))?;
-    let index = tags.iter().position(|it| *it == tag(hash))?;
-    let (there, _) = entry(bucket, index)?;
-    there.first()
 }
 
 /// Read one entry of a bucket, if its tag and key are the ones wanted.
