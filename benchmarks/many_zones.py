@@ -1,0 +1,154 @@
+"""A fresh secondary of many small zones: from the start of its process until it answers all of them, beside Knot.
+
+Both fetch from the same Knot primary over loopback, in interleaved rounds, each from nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import selectors
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import TypeAlias
+
+import dns.flags
+import dns.message
+
+from benchmarks.contest.generator import ROOT
+from benchmarks.contest.machine import describe
+from benchmarks.contest.result import DOCUMENT, PAGE, add
+from benchmarks.contest.rounds import Range
+from understudy.testing.other_servers import Peers, Place, knot
+from understudy.testing.running_server import RunningServer, free_port
+
+ROUNDS = 5
+ZONES, RECORDS = 1000, 100
+PEER, OURS = "knot", "understudy"
+LIMIT_S = 120.0
+LOOK_S = 0.01
+WINDOW = 100  # zones that are asked for at a time: a socket's buffer has room for their answers
+
+Files: TypeAlias = dict[str, Path]
+"""The master file of each zone."""
+
+
+def main() -> None:
+    arguments = _arguments()
+    rounds = 1 if arguments.quick else arguments.rounds
+    print(f"many_zones: {arguments.zones} zones of {RECORDS} records, {rounds} rounds", flush=True)
+    with tempfile.TemporaryDirectory(prefix="understudy-bench-") as temporary:
+        times = _times(Path(temporary), arguments.zones, rounds)
+    found = summarised(times)
+    lines = section(found, arguments.zones)
+    document = {"machine": describe(), "zones": arguments.zones, "servers": found}
+    add(arguments.folder, "many_zones", document, section=lines)
+    print("\n".join(lines))
+    print(f"added to {arguments.folder / DOCUMENT} and {arguments.folder / PAGE}")
+
+
+def _times(folder: Path, zones: int, rounds: int) -> dict[str, list[float]]:
+    """Seconds of each round by server."""
+    files = write_zones(folder / "zones", zones)
+    primary = Place(folder / "primary", free_port(), next(iter(files)))
+    times: dict[str, list[float]] = {PEER: [], OURS: []}
+    with knot(primary, files, Peers()):
+        for _ in range(rounds):
+            times[PEER].append(_time_knot(folder / PEER, files, primary.port))
+            times[OURS].append(_time_ours(folder / OURS, files, primary.port))
+    return times
+
+
+def write_zones(folder: Path, count: int) -> Files:
+    """Small zones that differ by name only."""
+    folder.mkdir()
+    hosts = "".join(f"host{number} A 192.0.2.{number}\n" for number in range(RECORDS - 3))
+    text = f"$TTL 300\n@ SOA ns1 hostmaster 1 3600 600 86400 60\n@ NS ns1\nns1 A 192.0.2.53\n{hosts}"
+    files = {f"zone{number}.example": folder / f"zone{number}.example.zone" for number in range(count)}
+    for file in files.values():
+        file.write_text(text)
+    return files
+
+
+def _time_knot(folder: Path, files: Files, primary: int) -> float:
+    place = Place(folder, free_port(), next(iter(files)))
+    copies = {origin: folder / f"{origin}.zone" for origin in files}
+    server = knot(place, copies, Peers(primary))
+    begun = time.monotonic()
+    with server:
+        wait_for_all(place.port, list(files))
+        taken_s = time.monotonic() - begun
+    shutil.rmtree(folder)
+    return taken_s
+
+
+def _time_ours(folder: Path, files: Files, primary: int) -> float:
+    folder.mkdir()
+    server = RunningServer(folder, free_port())
+    zones = "".join(f"  {origin}: {{source: transfer, primaries: ['127.0.0.1:{primary}']}}\n" for origin in files)
+    server.write("understudy.yaml", f"listen: 127.0.0.1:{server.port}\nstate_dir: state\nzones:\n{zones}")
+    begun = time.monotonic()
+    server.start()
+    try:
+        wait_for_all(server.port, list(files))
+        return time.monotonic() - begun
+    finally:
+        server.stop()
+        shutil.rmtree(folder)
+
+
+def wait_for_all(port: int, origins: Sequence[str]) -> None:
+    """Ask for one zone after the other until each was answered with authority. Raises TimeoutError."""
+    missing = {
+        number: dns.message.make_query(origin, "SOA", id=number).to_wire() for number, origin in enumerate(origins)
+    }
+    deadline = time.monotonic() + LIMIT_S
+    with socket.socket(type=socket.SOCK_DGRAM) as client, selectors.DefaultSelector() as selector:
+        client.connect(("127.0.0.1", port))
+        client.settimeout(0)
+        selector.register(client, selectors.EVENT_READ)
+        while missing:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{len(missing)} zones are not answered after {LIMIT_S:.0f} s")
+            for query in islice(missing.values(), WINDOW):
+                client.send(query)
+            while selector.select(LOOK_S):
+                octets = client.recv(65535)
+                has_authority = int.from_bytes(octets[2:4], "big") & dns.flags.AA and not octets[3] & 15
+                if has_authority:
+                    missing.pop(int.from_bytes(octets[:2], "big"), None)
+
+
+def summarised(times: Mapping[str, Sequence[float]]) -> dict[str, dict[str, dict[str, float]]]:
+    """The range of each server, and of its ratio to the peer within each round."""
+    found = {}
+    for server, seconds in times.items():
+        ratios = [mine / theirs for mine, theirs in zip(seconds, times[PEER], strict=True)]
+        found[server] = {"seconds": asdict(Range.of(seconds)), "to_knot": asdict(Range.of(ratios))}
+    return found
+
+
+def section(found: Mapping[str, Mapping[str, Mapping[str, float]]], zones: int) -> list[str]:
+    """As Markdown."""
+    show: Callable[[Mapping[str, float]], str] = "{median:.2f} ({low:.2f}-{high:.2f})".format_map
+    rows = [f"| {server} | {show(each['seconds'])} | {show(each['to_knot'])} |" for server, each in found.items()]
+    head = ["| secondary | seconds until it answers all | x Knot's |", "|---|---|---|"]
+    return ["## Many zones", "", f"{zones} zones of {RECORDS} records, fetched by a fresh secondary:", "", *head, *rows]
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--zones", type=int, default=ZONES)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--quick", action="store_true", help="one round: shows that it works, measures little")
+    parser.add_argument("--folder", type=Path, default=ROOT / "build" / "bench", help="where the result is written")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
