@@ -6,12 +6,12 @@ Both fetch from the same Knot primary over loopback, in interleaved rounds, each
 from __future__ import annotations
 
 import argparse
-import selectors
 import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -104,24 +104,28 @@ def _time_ours(folder: Path, files: Files, primary: int) -> float:
 
 def wait_for_all(port: int, origins: Sequence[str]) -> None:
     """Ask for one zone after the other until each was answered with authority. Raises TimeoutError."""
-    missing = {
-        number: dns.message.make_query(origin, "SOA", id=number).to_wire() for number, origin in enumerate(origins)
-    }
+    queries = (dns.message.make_query(origin, "SOA", id=number) for number, origin in enumerate(origins))
+    missing = {query.id: query.to_wire() for query in queries}
     deadline = time.monotonic() + LIMIT_S
-    with socket.socket(type=socket.SOCK_DGRAM) as client, selectors.DefaultSelector() as selector:
+    with socket.socket(type=socket.SOCK_DGRAM) as client:
         client.connect(("127.0.0.1", port))
-        client.settimeout(0)
-        selector.register(client, selectors.EVENT_READ)
+        client.settimeout(LOOK_S)
         while missing:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{len(missing)} zones are not answered after {LIMIT_S:.0f} s")
             for query in islice(missing.values(), WINDOW):
                 client.send(query)
-            while selector.select(LOOK_S):
-                octets = client.recv(65535)
-                has_authority = int.from_bytes(octets[2:4], "big") & dns.flags.AA and not octets[3] & 15
-                if has_authority:
-                    missing.pop(int.from_bytes(octets[:2], "big"), None)
+            for number in _answered(client):
+                missing.pop(number, None)
+
+
+def _answered(client: socket.socket) -> Iterator[int]:
+    """The numbers of the answers with authority that come until nothing comes for a while."""
+    with suppress(TimeoutError):
+        while True:
+            octets = client.recv(65535)
+            if int.from_bytes(octets[2:4], "big") & dns.flags.AA and not octets[3] & 15:
+                yield int.from_bytes(octets[:2], "big")
 
 
 def summarised(times: Mapping[str, Sequence[float]]) -> dict[str, dict[str, dict[str, float]]]:

@@ -190,7 +190,8 @@ class NameServer:
 
     def serials(self) -> dict[Name, int]:
         """What each zone's SOA is answered with."""
-        return {Name.parse(origin): serial for origin, serial, _ in self.engine.zones()}
+        found = {origin: serial for origin, serial, _ in self.engine.zones()}
+        return {origin: found[origin.absolute] for origin in self.zones if origin.absolute in found}
 
     def look_at_store(self) -> None:
         """A disk that refuses is an alarm for as long as it does (semantics 5.5)."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from understudy.engine import Zone, ZoneFileError
@@ -50,22 +52,23 @@ class Secondaries:
         self._judged: Candidate | None = None
         self._news = asyncio.Event()
         self._busy = 0
+        self._waiting: deque[FetchedZone] = deque()
+        self._looked_at: Instant = -math.inf
 
     async def run(self) -> None:
         """Until cancelled."""
         self._cares.clear()
         self._busy = 0
+        self._waiting.clear()
         async with asyncio.TaskGroup() as group:
             while True:
                 self._news.clear()
-                await self._adopt()
                 now = self._server.clock.now()
-                for care in self._cares.values():
-                    care.heed(now)
-                    self._let_expire(care, now)
-                for care in self._choose(now):
-                    self._busy += 1
-                    care.is_busy = True
+                if not self._waiting or now >= self._looked_at + TICK_S:
+                    await self._adopt()
+                    now = self._looked_at = self._server.clock.now()
+                    self._look(now)
+                for care in self._choose():
                     group.create_task(self._attend(care), name=f"zone {care.definition.name}")
                 await self._rest(now)
 
@@ -86,14 +89,32 @@ class Secondaries:
                 care.is_notified = True
                 self._news.set()
 
-    def _choose(self, now: Instant) -> list[FetchedZone]:
-        """What is to be attended to now, those that have waited longest."""
+    def _look(self, now: Instant) -> None:
+        """Find what is to be attended to, those that have waited longest first.
+
+        That costs by the zones. It is not done again before all of it is under way, but for once in a TICK_S.
+        """
+        for care in self._cares.values():
+            care.heed(now)
+            self._let_expire(care, now)
         due = [care for care in self._cares.values() if not care.is_busy and care.next_due() <= now]
-        return sorted(due, key=FetchedZone.next_due)[: AT_ONCE - self._busy]
+        self._waiting = deque(sorted(due, key=FetchedZone.next_due))
+
+    def _choose(self) -> Iterator[FetchedZone]:
+        """As many of those that wait as may be under way at once."""
+        while self._waiting and self._busy < AT_ONCE:
+            care = self._waiting.popleft()
+            if not care.is_busy and not self._is_gone(care.definition.name):
+                self._busy += 1
+                care.is_busy = True
+                yield care
 
     async def _rest(self, now: Instant) -> None:
-        idle = [care.next_due() for care in self._cares.values() if not care.is_busy]
-        wait_s = TICK_S if self._busy >= AT_ONCE else min([TICK_S, *(max(0.0, due - now) for due in idle)])
+        if self._waiting:
+            wait_s = TICK_S
+        else:
+            idle = (care.next_due() for care in self._cares.values() if not care.is_busy)
+            wait_s = min([TICK_S, *(max(0.0, due - now) for due in idle)])
         try:
             async with asyncio.timeout(wait_s):
                 await self._news.wait()
