@@ -40,9 +40,15 @@ from understudy.service.views import (
     StatusView,
     WhatIfRequest,
     WhatIfView,
+)
+from understudy.service.zone_views import (
+    DemoteRequest,
+    PromoteRequest,
+    RefreshRequest,
+    ZoneOrderView,
+    ZoneRequest,
     ZoneView,
 )
-from understudy.service.zone_views import ZoneOrderView, ZoneRequest
 from understudy.store.store import StaleGenerationError
 
 EVENTS_MAX = 10_000  # chosen: a page of the history that a terminal can still hold
@@ -198,15 +204,33 @@ async def zone(operations: Asked, name: str) -> ZoneView:
 
 
 @_router.get("/export", response_class=PlainTextResponse)
-async def export_zone(operations: Asked, name: str) -> str:
-    """A zone as a master file."""
-    return operations.export_zone(name)
+async def export_zone(operations: Asked, name: str, *, records: bool = True) -> str:
+    """A zone as a master file; `records` false leaves out what is steered."""
+    return operations.export_zone(name, has_records=records)
 
 
 @_router.post("/zone/notify")
 async def notify_zone(operations: Asked, request: ZoneRequest) -> ZoneOrderView:
     """Tell a zone's secondaries of its version now."""
     return operations.notify_zone(request)
+
+
+@_router.post("/zone/refresh")
+async def refresh_zone(operations: Asked, request: RefreshRequest) -> ZoneOrderView:
+    """Ask a zone's primaries now, or fetch it whole."""
+    return operations.refresh_zone(request)
+
+
+@_router.post("/zone/promote")
+async def promote_zone(operations: Asked, request: PromoteRequest) -> ZoneOrderView:
+    """Make the copy of a zone the primary."""
+    return await operations.promote_zone(request)
+
+
+@_router.post("/zone/demote")
+async def demote_zone(operations: Asked, request: DemoteRequest) -> ZoneOrderView:
+    """Follow a promoted zone's primaries again."""
+    return await operations.demote_zone(request)
 
 
 @_router.post("/plan")

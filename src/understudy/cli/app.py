@@ -77,5 +77,12 @@ app.command("force", rich_help_panel=_OPERATE)(decree.force)
 app.command("freeze", rich_help_panel=_OPERATE)(decree.freeze)
 app.command("release", rich_help_panel=_OPERATE)(decree.release)
 zone.command("check")(zone_check.check)
-zone.command("notify")(zone_orders.notify)
+for _order in (
+    zone_orders.notify,
+    zone_orders.refresh,
+    zone_orders.retransfer,
+    zone_orders.promote,
+    zone_orders.demote,
+):
+    zone.command(_order.__name__)(_order)
 app.add_typer(zone, name="zone", rich_help_panel=_STATE)

@@ -16,7 +16,8 @@ from understudy.cli.screen import console, errors, plural, print_json, problem_l
 from understudy.config.plan import Action
 from understudy.model.errors import ConfigError
 from understudy.service.present import present_problem
-from understudy.service.views import PlanView, ProblemView, ReloadRequest, View
+from understudy.service.view import View
+from understudy.service.views import PlanView, ProblemView, ReloadRequest
 
 if TYPE_CHECKING:
     from understudy.service.candidate import Candidate

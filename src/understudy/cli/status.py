@@ -27,17 +27,16 @@ from understudy.cli.screen import (
     rounded,
     show,
 )
+from understudy.cli.zone import zone_state
 from understudy.service.views import (
     EndpointView,
-    NamedServerView,
     RecordView,
-    SecondaryView,
     ShareView,
     StandingView,
     StatusView,
     TotalsView,
-    UpstreamView,
 )
+from understudy.service.zone_views import NamedServerView, SecondaryView, UpstreamView
 
 WATCH_S = 1.0
 ALARMS_MAX = 20  # chosen: where everything fails at once, the first ones say it
@@ -234,7 +233,7 @@ def _zones(view: StatusView) -> Table:
     for column in ("zone", "source", "serial", "records", "steered", "state"):
         table.add_column(column, overflow="fold", justify="right" if column in {"records", "steered"} else "left")
     for zone in view.zones:
-        state = Text(zone.problem, "red") if zone.problem else Text("serving", "green")
+        state = Text(zone.problem, "red") if zone.problem else zone_state(zone)
         serial = "" if zone.serial is None else str(zone.serial)
         table.add_row(zone.name, zone.source, serial, f"{zone.records:,}", f"{zone.steered:,}", state)
         if zone.upstream is not None:
@@ -253,7 +252,9 @@ def _upstream(upstream: UpstreamView, now: float) -> tuple[RenderableType, ...]:
     state = painted(upstream.standing)
     if upstream.refreshed_at is not None:
         state.append(f", refreshed {ago(upstream.refreshed_at, now)} ago", "dim")
-    state.append(f", asked again in {ago(now, upstream.due_at)}" if upstream.due_at > now else ", being asked", "dim")
+    if upstream.due_at is not None:
+        is_later = upstream.due_at > now
+        state.append(f", asked again in {ago(now, upstream.due_at)}" if is_later else ", being asked", "dim")
     if upstream.expires_at is not None and upstream.expires_at > now:
         state.append(f", expires in {ago(now, upstream.expires_at)}", "dim")
     if upstream.problem:

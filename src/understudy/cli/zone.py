@@ -14,7 +14,9 @@ from understudy.cli.exit import told
 from understudy.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SocketOption, connect
 from understudy.cli.screen import clock_time, console, print_json, show
 from understudy.model.errors import UnderstudyError
-from understudy.service.views import StatusView, View, ZoneView
+from understudy.service.view import View
+from understudy.service.views import StatusView
+from understudy.service.zone_views import ZoneView
 
 zone = typer.Typer(name="zone", help="The zones that are served.", no_args_is_help=True)
 
@@ -27,6 +29,15 @@ class ExportView(View):
 
 
 NameArgument = Annotated[str, typer.Argument(help="The zone.")]
+
+
+def zone_state(view: ZoneView) -> Text:
+    """How it stands, in a word or two."""
+    if view.problem:
+        return Text("not served" if view.serial is None else "last good version", "red")
+    if view.upstream is not None and view.upstream.promotion is not None:
+        return Text("promoted: follows no primary", "bold yellow")
+    return Text("serving", "green")
 
 
 @zone.command("list")
@@ -45,8 +56,7 @@ def list_zones(
                 column, overflow="fold", justify="right" if column in {"records", "names", "steered"} else "left"
             )
         for view in zones:
-            trouble = "not served" if view.serial is None else "last good version"
-            state = Text(trouble, "red") if view.problem else Text("serving", "green")
+            state = zone_state(view)
             counts = (f"{view.records:,}", f"{view.names:,}", f"{view.steered:,}")
             loaded = "" if view.loaded_at is None else clock_time(view.loaded_at)
             serial = "" if view.serial is None else str(view.serial)
@@ -77,6 +87,10 @@ def show_zone(
             ("loaded", "never" if view.loaded_at is None else clock_time(view.loaded_at)),
         ):
             console.print(Text.assemble((f"{label:<9}", "dim"), value), soft_wrap=True)
+        promotion = None if view.upstream is None else view.upstream.promotion
+        if promotion is not None:
+            why = f"by {promotion.author} at {clock_time(promotion.at)}: {promotion.reason or 'no reason given'}"
+            console.print(Text.assemble((f"{'promoted':<9}", "dim"), (why, "yellow")), soft_wrap=True)
         if view.problem:
             console.print(Text.assemble((f"{'problem':<9}", "dim"), (view.problem, "red")), soft_wrap=True)
         for record in client.get("/status", StatusView, {"name": view.name}).records:
@@ -90,13 +104,17 @@ def export(
     name: NameArgument,
     *,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Into a file.", show_default=False)] = None,
+    is_bare: Annotated[
+        bool,
+        typer.Option("--without-records", help="Only the zone's own data, for this program.", show_default=False),
+    ] = False,
     as_json: JsonOption = False,
     config: ConfigOption = DEFAULT_CONFIG,
     socket: SocketOption = None,
 ) -> None:
     """Write a zone as a master file, steered records as what they answer now."""
     with told(as_json=as_json):
-        text = connect(config, socket).text("/export", {"name": name})
+        text = connect(config, socket).text("/export", {"name": name, "records": "false" if is_bare else "true"})
         if output is not None:
             _write(output, text)
         elif as_json:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from understudy.cli.screen import plural, rounded
 from understudy.model.duration import format_duration
-from understudy.service.views import View
+from understudy.service.view import View
 from understudy.zones.advice_finding import Advice, Weight, listed
 from understudy.zones.sighting import Reply
 from understudy.zones.survey import Delegation, NotAsked, Survey, SurveyedServer

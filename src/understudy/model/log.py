@@ -15,6 +15,8 @@ class EntryKind(StrEnum):
     CONFIGURATION = "configuration"  # a load or reload of the file, whole: body has its text, digest and plan
     OVERRIDE = "override"  # body is the override
     RELEASE = "release"  # body names the overrides that end, or the endpoints that may return
+    PROMOTION = "promotion"  # body names a zone from other servers that is the primary here from now on
+    DEMOTION = "demotion"  # body names the zone that follows its primaries again
 
 
 @dataclass(frozen=True, slots=True)

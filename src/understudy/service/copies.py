@@ -39,17 +39,20 @@ def timers_of(zone: Zone) -> Timers:
     return Timers.of_soa(soa[3][0] if soa else bytes(20))
 
 
-def read_copy(definition: ZoneDefinition, now: Instant) -> Copy | None:
-    """The copy of an earlier run; None: there is none. Blocks. Raises OSError, ZoneFileError (it is damaged)."""
+def read_copy(definition: ZoneDefinition, now: Instant, *, is_promoted: bool = False) -> Copy | None:
+    """The copy of an earlier run; None: there is none. Blocks. Raises OSError, ZoneFileError (it is damaged).
+
+    One that was promoted is the zone itself, whatever its age.
+    """
     try:
         refreshed_at = definition.file.stat().st_mtime
     except FileNotFoundError:
         return None
     zone = Zone.load(definition.name.absolute, str(definition.file))
     require_file_digest(definition, zone)
-    return Copy(
-        LoadedZone(definition, zone, now, is_awaited=True), Secondary.restored(timers_of(zone), refreshed_at, now)
-    )
+    secondary = Secondary.restored(timers_of(zone), refreshed_at, now)
+    loaded = LoadedZone(definition, zone, now, is_awaited=not is_promoted)
+    return Copy(loaded, secondary.promoted() if is_promoted else secondary)
 
 
 def write_copy(file: Path, zone: Zone, refreshed_at: Instant) -> None:
@@ -80,7 +83,7 @@ def restore_copies(server: NameServer) -> None:
     definitions = server.candidate.configuration.zones.values()
     for definition in (each for each in definitions if each.source is ZoneSource.TRANSFER):
         try:
-            copy = read_copy(definition, now)
+            copy = read_copy(definition, now, is_promoted=server.is_promoted(definition.name))
         except (OSError, ZoneFileError) as error:
             tell_damage(server, definition.name, error)
             continue

@@ -16,8 +16,8 @@ from understudy.model.event import Event
 from understudy.model.verdict import ProbeKey
 from understudy.service import decree as decrees
 from understudy.service import explain as explaining
+from understudy.service import promotion, zone_orders
 from understudy.service import reload as reloading
-from understudy.service import zone_orders
 from understudy.service.candidate import Candidate
 from understudy.service.export import export_zone
 from understudy.service.measure import measure
@@ -40,11 +40,17 @@ from understudy.service.views import (
     StatusView,
     WhatIfRequest,
     WhatIfView,
-    ZoneView,
 )
 from understudy.service.whatif import suppose
 from understudy.service.zone_report import known_zones, report_zones
-from understudy.service.zone_views import ZoneOrderView, ZoneRequest
+from understudy.service.zone_views import (
+    DemoteRequest,
+    PromoteRequest,
+    RefreshRequest,
+    ZoneOrderView,
+    ZoneRequest,
+    ZoneView,
+)
 from understudy.store.store import EventFilter as StoredEvents
 from understudy.telemetry.metrics import Metrics
 
@@ -136,13 +142,25 @@ class Desk:
         wanted = str(find_zone(known_zones(self._server), name))
         return next(view for view in report_zones(self._server) if view.name == wanted)
 
-    def export_zone(self, name: str) -> str:
+    def export_zone(self, name: str, *, has_records: bool = True) -> str:
         """A zone as a master file."""
-        return export_zone(self._server, name)
+        return export_zone(self._server, name, has_records=has_records)
 
     def notify_zone(self, request: ZoneRequest) -> ZoneOrderView:
         """Tell a zone's secondaries of its version now."""
         return zone_orders.notify_secondaries(self._server, request)
+
+    def refresh_zone(self, request: RefreshRequest) -> ZoneOrderView:
+        """Ask a zone's primaries now, or fetch it whole."""
+        return zone_orders.refresh(self._server, request)
+
+    async def promote_zone(self, request: PromoteRequest) -> ZoneOrderView:
+        """Make the copy of a zone the primary."""
+        return await promotion.promote(self._server, request)
+
+    async def demote_zone(self, request: DemoteRequest) -> ZoneOrderView:
+        """Follow a promoted zone's primaries again."""
+        return await promotion.demote(self._server, request)
 
     async def plan(self) -> PlanView:
         """What a reload would change."""

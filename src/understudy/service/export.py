@@ -10,13 +10,16 @@ from understudy.service.zone_table import LoadedZone
 from understudy.zones.steered import PLACEHOLDER, needs_placeholder, static_view
 
 
-def export_zone(server: NameServer, name: str) -> str:
-    """The zone's own data, then each steered record as the plain records of this moment. Raises NotFoundError."""
+def export_zone(server: NameServer, name: str, *, has_records: bool = True) -> str:
+    """The zone's own data, then each steered record as the plain records of this moment. Raises NotFoundError.
+
+    Without the records it is what this program could read in their place.
+    """
     origin = find_zone(server.zones, name)
     loaded = server.zones[origin]
     lines = [loaded.zone.to_master_file().rstrip("\n")]
     for record in server.pipeline.configuration.records.values():
-        if record.zone == origin:
+        if record.zone == origin and has_records:
             lines.append(f"; {record.name} is steered; these are its answers of this moment")
             lines.extend(_lines(server, record) or _placeholder(loaded, record))
     return "\n".join(lines) + "\n"

@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
+from understudy.engine import Zone
+from understudy.model.errors import TransferError
 from understudy.model.instant import Instant
 from understudy.model.transfer import Primary
 from understudy.model.zone import ZoneDefinition
 from understudy.service.zone_table import LoadedZone
-from understudy.zones.secondary import Secondary
+from understudy.zones.secondary import Offer, Secondary
+
+
+class Follower(Protocol):
+    """Who speaks to the primaries."""
+
+    def wake(self) -> None:
+        """Something is to be done sooner than was thought."""
+        ...
+
+    async def offers(self, care: FetchedZone) -> list[Offer | TransferError]:
+        """What each primary of a zone has, or why that is not known."""
+        ...
+
+    async def whole(self, care: FetchedZone, primary: Primary) -> Zone:
+        """A primary's version, to look at; what is here stays. Raises TransferError."""
+        ...
 
 
 @dataclass(slots=True)
@@ -18,6 +37,7 @@ class FetchedZone:
     `unused` is a newer one that stands in the way of a record, for the reason `conflict`. `primary` gave the newest
     version, or confirmed it last. `problem` is why the last refresh failed; empty: it did not.
     `is_notified`: somebody says that there is a newer one; primaries are not asked for that before `quiet_until`.
+    `is_whole_wanted`: an operator wants the whole of the newest version that there is, also if it is not newer.
     """
 
     definition: ZoneDefinition
@@ -30,6 +50,7 @@ class FetchedZone:
     is_busy: bool = False
     is_notified: bool = False
     quiet_until: Instant = 0.0
+    is_whole_wanted: bool = False
     is_saved: bool = True
     save_due: Instant = 0.0
 

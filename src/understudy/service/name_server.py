@@ -22,7 +22,7 @@ from understudy.monitor.monitor import Monitor, VerdictChange
 from understudy.monitor.watchdog import Watchdog
 from understudy.service.candidate import Candidate
 from understudy.service.decider import Decider
-from understudy.service.fetched import FetchedZone
+from understudy.service.fetched import FetchedZone, Follower
 from understudy.service.journal import Journal
 from understudy.service.narrate import tell_verdict
 from understudy.service.notify import Notifier
@@ -51,6 +51,7 @@ class NameServer:
         self.started_at: Instant = self.clock.now()
         self.candidate = candidate
         self.zones: dict[Name, LoadedZone] = dict(candidate.zones)
+        self.follower: Follower | None = None
         self.fetched: dict[Name, FetchedZone] = {}  # those that come from other servers, whether or not they are here
         self.journal = Journal(self.store, parts.log)
         limits = Limits(rate_max=candidate.configuration.node.probe_rate_max)
@@ -187,6 +188,10 @@ class NameServer:
                 for origin, primaries in fetched
             ]
         )
+
+    def is_promoted(self, origin: Name) -> bool:
+        """Whether an operator has made the copy of a zone from other servers the primary."""
+        return origin in self.store.desired.promotions
 
     def serials(self) -> dict[Name, int]:
         """What each zone's SOA is answered with."""

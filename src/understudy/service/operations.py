@@ -21,9 +21,15 @@ from understudy.service.views import (
     StatusView,
     WhatIfRequest,
     WhatIfView,
+)
+from understudy.service.zone_views import (
+    DemoteRequest,
+    PromoteRequest,
+    RefreshRequest,
+    ZoneOrderView,
+    ZoneRequest,
     ZoneView,
 )
-from understudy.service.zone_views import ZoneOrderView, ZoneRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +103,24 @@ class Operations(Protocol):
         """One zone. Raises NotFoundError."""
         ...
 
-    def export_zone(self, name: str) -> str:
-        """A zone as a master file, steered records written out as their static view."""
+    def export_zone(self, name: str, *, has_records: bool = True) -> str:
+        """A zone as a master file, steered records written out as their static view, or without them."""
         ...
 
     def notify_zone(self, request: ZoneRequest) -> ZoneOrderView:
         """Tell a zone's secondaries of its version now. Raises NotFoundError, ZoneOrderRefusedError."""
+        ...
+
+    def refresh_zone(self, request: RefreshRequest) -> ZoneOrderView:
+        """Ask a zone's primaries now, or fetch it whole. Raises NotFoundError, ZoneOrderRefusedError."""
+        ...
+
+    async def promote_zone(self, request: PromoteRequest) -> ZoneOrderView:
+        """Make the copy of a zone the primary. Raises NotFoundError, ZoneOrderRefusedError."""
+        ...
+
+    async def demote_zone(self, request: DemoteRequest) -> ZoneOrderView:
+        """Follow a promoted zone's primaries again. Raises NotFoundError, ZoneOrderRefusedError."""
         ...
 
     async def plan(self) -> PlanView:

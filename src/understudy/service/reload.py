@@ -23,6 +23,7 @@ from understudy.service.copies import kept_copies
 from understudy.service.ledger import write
 from understudy.service.listening import bind_error, require_free
 from understudy.service.name_server import NameServer
+from understudy.service.promotion import end_promotions
 from understudy.service.zone_table import FileStamp, LoadedZone, load_zone, zone_problems
 from understudy.store.draft import Signature
 
@@ -99,6 +100,7 @@ async def reload(server: NameServer, author: str, *, is_forced: bool = False) ->
             raise
         warning = await _log(server, candidate, changes.lines(), author=author)
         apply(server, candidate)
+        await end_promotions(server)
         freeze()
         return Reloaded(candidate, changes, warning)
 
@@ -132,6 +134,7 @@ async def _log(server: NameServer, candidate: Candidate, lines: Sequence[str], *
 async def log_start(server: NameServer) -> None:
     """The configuration of a start is one entry of the log too, if it is another one than the last."""
     await _log(server, server.candidate, (), author="start")
+    await end_promotions(server)
     now = server.clock.now()
     _tell_objections(server, now)
     _tell_problems(server, now)

@@ -54,6 +54,11 @@ class Secondaries:
         self._busy = 0
         self._waiting: deque[FetchedZone] = deque()
         self._looked_at: Instant = -math.inf
+        server.follower = self
+
+    def wake(self) -> None:
+        """As `Follower.wake`."""
+        self._news.set()
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -147,7 +152,8 @@ class Secondaries:
         """A zone with the copy of an earlier run, which is served already if it was there at the start."""
         now, origin = self._server.clock.now(), definition.name
         try:
-            copy = await asyncio.to_thread(read_copy, definition, now)
+            is_promoted = self._server.is_promoted(origin)
+            copy = await asyncio.to_thread(read_copy, definition, now, is_promoted=is_promoted)
         except (OSError, ZoneFileError) as error:
             tell_damage(self._server, origin, error)
             copy = None
@@ -186,15 +192,15 @@ class Secondaries:
 
     async def _refresh(self, care: FetchedZone) -> None:
         """Ask every primary what it has, and fetch the newest version that can be had."""
-        origin, held = care.definition.name, care.serial
-        asked = [self._offer(origin, primary) for primary in care.definition.primaries]
-        answers = await asyncio.gather(*asked)
+        origin, is_whole = care.definition.name, care.is_whole_wanted
+        held = None if is_whole else care.serial
+        answers = await self.offers(care)
         offers = [answer for answer in answers if isinstance(answer, Offer)]
         faults = [answer for answer in answers if isinstance(answer, TransferError)]
         newer = worth_fetching(offers, held)
         for offer in newer:
             try:
-                newest = care.newest.zone if care.newest else None
+                newest = care.newest.zone if care.newest and not is_whole else None
                 zone = await self._talk.fetch(origin, self._contact(offer.primary), newest)
                 if zone is not None:
                     await asyncio.to_thread(require_sent_digest, care.definition, zone)
@@ -204,11 +210,23 @@ class Secondaries:
             if zone is None:
                 faults.append(TransferError(f"{offer.primary} has nothing newer any more", code="transfer.behind"))
                 continue
+            care.is_whole_wanted &= not is_whole
             await self._take(care, zone, offer.primary)
             return
         faults += [_behind(each, held) for each in offers if each not in newer and each.serial != held]
-        confirming = next((offer.primary for offer in offers if offer.serial == held), None)
+        confirming = next((offer.primary for offer in offers if offer.serial == care.serial), None)
         await self._conclude(care, faults, confirming=confirming)
+
+    async def offers(self, care: FetchedZone) -> list[Offer | TransferError]:
+        """As `Follower.offers`."""
+        return await asyncio.gather(*(self._offer(care.definition.name, each) for each in care.definition.primaries))
+
+    async def whole(self, care: FetchedZone, primary: Primary) -> Zone:
+        """As `Follower.whole`."""
+        zone = await self._talk.fetch(care.definition.name, self._contact(primary), None)
+        if zone is None:
+            raise TransferError(f"{primary} has nothing any more", code="transfer.behind")
+        return zone
 
     async def _offer(self, origin: Name, primary: Primary) -> Offer | TransferError:
         try:
@@ -230,10 +248,12 @@ class Secondaries:
         """A newer version is here: answer from it, unless it stands in the way of a record."""
         async with self._server.reloading:
             now, origin = self._server.clock.now(), care.definition.name
-            if self._is_gone(origin):
+            if self._is_gone(origin) or care.secondary.standing is Standing.PROMOTED:
                 return
             before, loaded = care.serial, LoadedZone(care.definition, zone, now)
             care.secondary = care.secondary.refreshed(timers_of(zone), now, chance=self._talk.chance())
+            if self._server.is_promoted(origin):  # its copy was gone
+                care.secondary = care.secondary.promoted()
             care.primary = primary
             care.take(loaded, self._server.candidate.find_conflict(origin, loaded))
             if care.conflict:
@@ -250,6 +270,8 @@ class Secondaries:
     ) -> None:
         """There is no newer version, or none that can be had."""
         now, chance = self._server.clock.now(), self._talk.chance()
+        if care.secondary.standing is Standing.PROMOTED:  # while they were being asked
+            return
         newest, care.quiet_until = care.newest, now + QUIET_S
         if confirming is not None and newest is not None:
             was_answered, care.primary = care.is_answered, confirming

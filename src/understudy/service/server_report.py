@@ -9,7 +9,7 @@ from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.watch import NamedServer, ServerState
 from understudy.service.name_server import NameServer
-from understudy.service.views import NamedServerView
+from understudy.service.zone_views import NamedServerView
 from understudy.zones.watched import Watched
 
 SELF = "self"

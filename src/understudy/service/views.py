@@ -9,12 +9,8 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from understudy.model.instant import Instant
 from understudy.model.override import DEFAULT_OVERRIDE_S
-
-
-class View(BaseModel):
-    """A document that goes out; immutable."""
-
-    model_config = ConfigDict(frozen=True)
+from understudy.service.view import View
+from understudy.service.zone_views import ZoneView
 
 
 class PhaseView(View):
@@ -141,66 +137,6 @@ class RecordView(View):
     fallback: str | None
     overrides: list[OverrideView]
     answered: dict[str, int]
-
-
-class SecondaryView(View):
-    """A server that is told of a zone's versions. `serial` is the last one that it has acknowledged to know of.
-
-    `is_pending`: it is still to be told of the newest. `problem` is empty, or why it has not acknowledged that.
-    """
-
-    server: str
-    serial: int | None
-    acknowledged_at: Instant | None
-    is_pending: bool
-    problem: str
-
-
-class NamedServerView(View):
-    """A name server of a zone, as the last looks found it. `state` is `self` for this server, else how it stands.
-
-    `server` is an address with its port, or empty where none is known for `name`. `serial` is the last one that it
-    told; `lag_s` how long a later one has been there, 0 where it follows. `text` says what is wrong, or is empty.
-    """
-
-    name: str
-    server: str
-    state: str
-    since: Instant | None
-    serial: int | None
-    lag_s: float
-    looked_at: Instant | None
-    text: str
-
-
-class UpstreamView(View):
-    """Where a zone from other servers stands. `primary` gave or confirmed the newest version here, with `serial`."""
-
-    standing: str
-    primaries: list[str]
-    primary: str | None
-    serial: int | None
-    refreshed_at: Instant | None
-    due_at: Instant
-    expires_at: Instant | None
-    problem: str
-
-
-class ZoneView(View):
-    """One zone. `problem` is empty, or why a newer content is not used, or nothing is served (`serial` is None)."""
-
-    name: str
-    source: str
-    file: str
-    serial: int | None
-    records: int
-    names: int
-    steered: int
-    loaded_at: Instant | None
-    problem: str
-    secondaries: list[SecondaryView] = []
-    name_servers: list[NamedServerView] = []
-    upstream: UpstreamView | None = None
 
 
 class AlarmView(View):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from understudy.model.errors import ZoneOrderRefusedError
+from understudy.model.errors import InvariantError, ZoneOrderRefusedError
 from understudy.model.event import Event, EventKind
 from understudy.service.decree import UNKNOWN_AUTHOR
+from understudy.service.fetched import FetchedZone, Follower
 from understudy.service.name_server import NameServer
 from understudy.service.subjects import find_zone
-from understudy.service.zone_views import ZoneOrderView, ZoneRequest
+from understudy.service.zone_views import RefreshRequest, ZoneOrderView, ZoneRequest
 
 
 def notify_secondaries(server: NameServer, request: ZoneRequest) -> ZoneOrderView:
@@ -29,6 +30,40 @@ def notify_secondaries(server: NameServer, request: ZoneRequest) -> ZoneOrderVie
     text = f"serial {serial} is told again to {', '.join(told)}, {_by(request)}"
     server.journal.tell(Event(server.clock.now(), EventKind.ZONE, str(origin), text, detail={"serial": serial}))
     return ZoneOrderView(name=str(origin), text=text, serial=serial, servers=told)
+
+
+def refresh(server: NameServer, request: RefreshRequest) -> ZoneOrderView:
+    """Ask a zone's primaries now, or fetch it whole whatever they have. Raises NotFoundError, ZoneOrderRefusedError."""
+    care, follower = find_fetched(server, request.name), require_follower(server)
+    origin = care.definition.name
+    if server.is_promoted(origin):
+        text = f"{origin} is promoted: it follows no primary"
+        raise ZoneOrderRefusedError(text, hint="`understudy zone demote` first", code="zone.promoted")
+    care.is_notified, care.quiet_until = True, 0.0
+    care.is_whole_wanted |= request.is_whole
+    follower.wake()
+    primaries = [str(primary) for primary in care.definition.primaries]
+    what = "is fetched whole from" if request.is_whole else "is asked for at"
+    text = f"{what} {', '.join(primaries)}, {_by(request)}"
+    server.journal.tell(Event(server.clock.now(), EventKind.ZONE, str(origin), text))
+    return ZoneOrderView(name=str(origin), text=text, serial=server.serials().get(origin), servers=primaries)
+
+
+def find_fetched(server: NameServer, name: str) -> FetchedZone:
+    """The zone from other servers of this name, also one that is not answered now. Raises as above."""
+    origin = find_zone({**server.zones, **server.fetched}, name)
+    care = server.fetched.get(origin)
+    if care is None:
+        text = f"{origin} is read from a file: this server is its primary already"
+        raise ZoneOrderRefusedError(text, hint="change the file, or write {source: transfer}", code="zone.not-fetched")
+    return care
+
+
+def require_follower(server: NameServer) -> Follower:
+    """Who speaks to primaries; there is always somebody while requests are taken."""
+    if server.follower is None:
+        raise InvariantError("nobody speaks to primaries yet")
+    return server.follower
 
 
 def _by(request: ZoneRequest) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 
 from understudy.model.name import Name
+from understudy.model.promotion import Promotion
 from understudy.service.fetched import FetchedZone
 from understudy.service.name_server import NameServer
 from understudy.service.server_report import report_name_servers
-from understudy.service.views import SecondaryView, UpstreamView, ZoneView
 from understudy.service.zone_table import LoadedZone
+from understudy.service.zone_views import PromotionView, SecondaryView, UpstreamView, ZoneView
 
 
 def known_zones(server: NameServer) -> Collection[Name]:
@@ -26,7 +28,7 @@ def report_zones(server: NameServer) -> list[ZoneView]:
         if loaded is not None:
             found.append(_served(server, loaded, serials.get(origin, loaded.zone.serial), steered=steered[origin]))
         elif fetched is not None:
-            found.append(_missing(fetched))
+            found.append(_missing(server, fetched))
     return found
 
 
@@ -45,13 +47,13 @@ def _served(server: NameServer, loaded: LoadedZone, serial: int, *, steered: int
         problem=loaded.problem,
         secondaries=_secondaries(server, origin),
         name_servers=report_name_servers(server, origin, serial),
-        upstream=None if fetched is None else _upstream(fetched),
+        upstream=None if fetched is None else _upstream(server, fetched),
     )
 
 
-def _missing(fetched: FetchedZone) -> ZoneView:
+def _missing(server: NameServer, fetched: FetchedZone) -> ZoneView:
     """Queries for it get SERVFAIL."""
-    definition, upstream = fetched.definition, _upstream(fetched)
+    definition, upstream = fetched.definition, _upstream(server, fetched)
     why = "a version is here, and is in the way of a record" if fetched.conflict else upstream.standing
     return ZoneView(
         name=str(definition.name),
@@ -67,18 +69,24 @@ def _missing(fetched: FetchedZone) -> ZoneView:
     )
 
 
-def _upstream(fetched: FetchedZone) -> UpstreamView:
+def _upstream(server: NameServer, fetched: FetchedZone) -> UpstreamView:
     secondary, primary = fetched.secondary, fetched.primary
+    promotion = server.store.desired.promotions.get(fetched.definition.name)
     return UpstreamView(
         standing=secondary.standing.value,
         primaries=[str(each) for each in fetched.definition.primaries],
         primary=None if primary is None else str(primary),
         serial=fetched.serial,
         refreshed_at=secondary.refreshed_at,
-        due_at=secondary.due,
+        due_at=secondary.due if math.isfinite(secondary.due) else None,
         expires_at=secondary.expires_at,
         problem=fetched.problem,
+        promotion=None if promotion is None else _promotion(promotion),
     )
+
+
+def _promotion(promotion: Promotion) -> PromotionView:
+    return PromotionView(author=promotion.author, reason=promotion.reason, at=promotion.at)
 
 
 def _secondaries(server: NameServer, origin: Name) -> list[SecondaryView]:

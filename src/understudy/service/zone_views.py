@@ -1,10 +1,83 @@
-"""Documents about what an operator asks of one zone."""
+"""Zones as documents, and what an operator asks of one."""
 
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from understudy.service.views import View
+from understudy.model.instant import Instant
+from understudy.service.view import View
+
+
+class SecondaryView(View):
+    """A server that is told of a zone's versions. `serial` is the last one that it has acknowledged to know of.
+
+    `is_pending`: it is still to be told of the newest. `problem` is empty, or why it has not acknowledged that.
+    """
+
+    server: str
+    serial: int | None
+    acknowledged_at: Instant | None
+    is_pending: bool
+    problem: str
+
+
+class NamedServerView(View):
+    """A name server of a zone, as the last looks found it. `state` is `self` for this server, else how it stands.
+
+    `server` is an address with its port, or empty where none is known for `name`. `serial` is the last one that it
+    told; `lag_s` how long a later one has been there, 0 where it follows. `text` says what is wrong, or is empty.
+    """
+
+    name: str
+    server: str
+    state: str
+    since: Instant | None
+    serial: int | None
+    lag_s: float
+    looked_at: Instant | None
+    text: str
+
+
+class PromotionView(View):
+    """Who made a zone from other servers the primary here, why and when."""
+
+    author: str
+    reason: str
+    at: Instant
+
+
+class UpstreamView(View):
+    """Where a zone from other servers stands. `primary` gave or confirmed the newest version here, with `serial`.
+
+    `promotion`: it follows nobody; null: it was not promoted. `due_at` null: nobody is asked.
+    """
+
+    standing: str
+    primaries: list[str]
+    primary: str | None
+    serial: int | None
+    refreshed_at: Instant | None
+    due_at: Instant | None
+    expires_at: Instant | None
+    problem: str
+    promotion: PromotionView | None
+
+
+class ZoneView(View):
+    """One zone. `problem` is empty, or why a newer content is not used, or nothing is served (`serial` is None)."""
+
+    name: str
+    source: str
+    file: str
+    serial: int | None
+    records: int
+    names: int
+    steered: int
+    loaded_at: Instant | None
+    problem: str
+    secondaries: list[SecondaryView] = []
+    name_servers: list[NamedServerView] = []
+    upstream: UpstreamView | None = None
 
 
 class ZoneRequest(BaseModel):
@@ -15,6 +88,24 @@ class ZoneRequest(BaseModel):
     name: str
     reason: str = ""
     author: str = ""
+
+
+class RefreshRequest(ZoneRequest):
+    """`is_whole`: fetch the zone whole, also if the primaries have nothing newer."""
+
+    is_whole: bool = False
+
+
+class PromoteRequest(ZoneRequest):
+    """`is_forced`: also while a primary answers."""
+
+    is_forced: bool = False
+
+
+class DemoteRequest(ZoneRequest):
+    """`is_primary_taken`: take the primary's version whatever its serial; what only this server has is lost."""
+
+    is_primary_taken: bool = False
 
 
 class ZoneOrderView(View):

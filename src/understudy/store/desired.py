@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from understudy.model.errors import InvariantError
 from understudy.model.instant import Instant
 from understudy.model.log import EntryKind, LogEntry
+from understudy.model.name import Name
 from understudy.model.override import Override
+from understudy.model.promotion import Promotion
 from understudy.store.encoding import decode_override
 
 KEEP_EXPIRED_S = 86400.0
@@ -29,14 +31,16 @@ class LoadedConfiguration:
 class Desired:
     """What the log says up to and with `generation` (0: an empty log).
 
-    `overrides` has every override that nobody released, by id, expired ones for another day. `unreadable` counts the
-    entries whose body this version does not understand: they change nothing.
+    `overrides` has every override that nobody released, by id, expired ones for another day. `promotions` has the zones
+    from other servers that are primaries here. `unreadable` counts the entries whose body this version does not
+    understand: they change nothing.
     """
 
     generation: int = 0
     configuration: LoadedConfiguration | None = None
     overrides: Mapping[int, Override] = field(default_factory=dict)
     unreadable: int = 0
+    promotions: Mapping[Name, Promotion] = field(default_factory=dict)
 
     def active_overrides(self, now: Instant) -> tuple[Override, ...]:
         """The overrides that hold at `now`, oldest first."""
@@ -92,4 +96,28 @@ def _release(desired: Desired, entry: LogEntry) -> Desired:
     return replace(desired, overrides={key: value for key, value in desired.overrides.items() if key not in ended})
 
 
-_APPLY = {EntryKind.CONFIGURATION: _configure, EntryKind.OVERRIDE: _override, EntryKind.RELEASE: _release}
+def _promote(desired: Desired, entry: LogEntry) -> Desired:
+    origin = _zone_of(entry)
+    promotion = Promotion(origin, entry.author, entry.reason, entry.at)
+    return replace(desired, promotions={**desired.promotions, origin: promotion})
+
+
+def _demote(desired: Desired, entry: LogEntry) -> Desired:
+    origin = _zone_of(entry)
+    return replace(desired, promotions={key: value for key, value in desired.promotions.items() if key != origin})
+
+
+def _zone_of(entry: LogEntry) -> Name:
+    zone = entry.body["zone"]
+    if not isinstance(zone, str):
+        raise TypeError("a zone is named by its text")
+    return Name.parse(zone)
+
+
+_APPLY = {
+    EntryKind.CONFIGURATION: _configure,
+    EntryKind.OVERRIDE: _override,
+    EntryKind.RELEASE: _release,
+    EntryKind.PROMOTION: _promote,
+    EntryKind.DEMOTION: _demote,
+}

@@ -56,5 +56,13 @@ class Signature:
             {"record": str(record), "endpoints": sorted(encode_endpoint(endpoint) for endpoint in endpoints)},
         )
 
+    def promotion(self, origin: Name) -> Draft:
+        """A zone from other servers is the primary here."""
+        return self._draft(EntryKind.PROMOTION, {"zone": str(origin)})
+
+    def demotion(self, origin: Name) -> Draft:
+        """It follows its primaries again."""
+        return self._draft(EntryKind.DEMOTION, {"zone": str(origin)})
+
     def _draft(self, kind: EntryKind, body: Mapping[str, object]) -> Draft:
         return Draft(kind, self.author, self.reason, self.at, body)

@@ -9,7 +9,9 @@ import msgspec
 
 from understudy.model.instant import Instant
 from understudy.model.log import EntryKind, LogEntry
+from understudy.model.name import Name, NameSyntaxError
 from understudy.model.override import Override
+from understudy.model.promotion import Promotion
 from understudy.store.desired import Desired, LoadedConfiguration, apply, skip
 from understudy.store.encoding import UnreadableError, check_row, decode_json, encode_json
 
@@ -26,11 +28,19 @@ class _ConfigurationPart(msgspec.Struct, frozen=True):
     loaded_at: Instant
 
 
+class _PromotionPart(msgspec.Struct, frozen=True):
+    zone: str
+    author: str
+    reason: str
+    at: Instant
+
+
 class _SnapshotDocument(msgspec.Struct, frozen=True, tag_field="v", tag=1):
     generation: int
     configuration: _ConfigurationPart | None
     overrides: tuple[Override, ...]
     unreadable: int
+    promotions: tuple[_PromotionPart, ...] = ()  # none in what an earlier version wrote
 
 
 def encode_desired(desired: Desired) -> str:
@@ -40,20 +50,30 @@ def encode_desired(desired: Desired) -> str:
     if loaded is not None:
         part = _ConfigurationPart(loaded.text, loaded.digest, loaded.generation, loaded.loaded_at)
     overrides = tuple(desired.overrides.values())
-    return encode_json(_SnapshotDocument(desired.generation, part, overrides, desired.unreadable))
+    promotions = tuple(
+        _PromotionPart(str(each.origin), each.author, each.reason, each.at) for each in desired.promotions.values()
+    )
+    return encode_json(_SnapshotDocument(desired.generation, part, overrides, desired.unreadable, promotions))
 
 
 def decode_desired(text: str | bytes) -> Desired:
     """The snapshot that `encode_desired` wrote. Raises UnreadableError."""
     try:
         seen = msgspec.json.decode(text, type=_SnapshotDocument)
-    except (msgspec.MsgspecError, UnicodeError, TypeError) as error:
+        promotions = [Promotion(Name.parse(each.zone), each.author, each.reason, each.at) for each in seen.promotions]
+    except (msgspec.MsgspecError, NameSyntaxError, UnicodeError, TypeError) as error:
         raise UnreadableError(f"not understood: {error}") from None
     loaded = None
     if seen.configuration is not None:
         part = seen.configuration
         loaded = LoadedConfiguration(part.text, part.digest, part.generation, part.loaded_at)
-    return Desired(seen.generation, loaded, {override.id: override for override in seen.overrides}, seen.unreadable)
+    return Desired(
+        seen.generation,
+        loaded,
+        {override.id: override for override in seen.overrides},
+        seen.unreadable,
+        {promotion.origin: promotion for promotion in promotions},
+    )
 
 
 def insert_entries(connection: sqlite3.Connection, entries: Iterable[LogEntry]) -> None:

@@ -11,6 +11,8 @@ RETRYING  -- nobody says so -------------> RETRYING
 CURRENT, RETRYING -- SOA expire since a primary said so --> EXPIRED   answered no more
 EXPIRED   -- the same, or a newer one ---> CURRENT
 EXPIRED   -- nobody says so -------------> EXPIRED    asked again after SOA retry
+CURRENT, RETRYING, EXPIRED -- an operator promotes it --> PROMOTED   nobody is asked, and it never expires
+PROMOTED  -- an operator demotes it -----> RETRYING   asked at once; SOA expire counts from then
 ```
 
 Sources: RFC 1034 4.3.5, RFC 1035 3.3.13; ADR 0022.
@@ -18,6 +20,7 @@ Sources: RFC 1034 4.3.5, RFC 1035 3.3.13; ADR 0022.
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -44,6 +47,7 @@ class Standing(StrEnum):
     CURRENT = "current"
     RETRYING = "retrying"
     EXPIRED = "expired"
+    PROMOTED = "promoted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +103,14 @@ class Secondary:
     @property
     def expires_at(self) -> Instant | None:
         """When the version here is answered no more unless a primary is heard; None: there is no version."""
-        if self.timers is None or self.refreshed_at is None:
+        if self.timers is None or self.refreshed_at is None or self.standing is Standing.PROMOTED:
             return None
         return self.refreshed_at + self.timers.expire_s
 
     @property
     def is_served(self) -> bool:
         """Whether the version here may be answered from."""
-        return self.standing in {Standing.CURRENT, Standing.RETRYING}
+        return self.standing in {Standing.CURRENT, Standing.RETRYING, Standing.PROMOTED}
 
     def at(self, now: Instant) -> Self:
         """The same, with what time alone has changed."""
@@ -117,11 +121,15 @@ class Secondary:
 
     def refreshed(self, timers: Timers, now: Instant, *, chance: float) -> Self:
         """A primary has the version that is here now. `chance`, from 0 to 1, spreads the next question."""
+        if self.standing is Standing.PROMOTED:  # while a primary was being asked
+            return self
         due = now + _early(timers.refresh_s, chance)
         return replace(self, standing=Standing.CURRENT, due=due, timers=timers, refreshed_at=now, failures=0)
 
     def failed(self, now: Instant, *, chance: float) -> Self:
         """No primary gave a version, or said that the one here is its own."""
+        if self.standing is Standing.PROMOTED:
+            return self
         failures = self.failures + 1
         if self.timers is None:
             pause_s = min(PAUSE_FIRST_S * 2 ** min(failures - 1, 10), PAUSE_MAX_S)
@@ -130,9 +138,21 @@ class Secondary:
         due = now + _early(self.timers.retry_s, chance)
         return replace(self, standing=standing, due=due, failures=failures).at(now)
 
+    def promoted(self) -> Self:
+        """An operator makes the version here the primary's. Where there is none, one has to be fetched first."""
+        if self.timers is None:
+            return self
+        return replace(self, standing=Standing.PROMOTED, due=math.inf, failures=0)
+
+    def demoted(self, now: Instant) -> Self:
+        """Primaries are followed again; they were just heard."""
+        if self.standing is not Standing.PROMOTED:
+            return self
+        return replace(self, standing=Standing.RETRYING, due=now, refreshed_at=now)
+
     def asked_for(self, now: Instant) -> Self:
-        """Somebody says that there is something new: ask at once."""
-        return replace(self, due=min(self.due, now))
+        """Somebody says that there is something new: ask at once, unless nobody is followed."""
+        return self if self.standing is Standing.PROMOTED else replace(self, due=min(self.due, now))
 
 
 def _early(interval_s: float, chance: float) -> float:

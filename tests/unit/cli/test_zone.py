@@ -31,6 +31,9 @@ def test_a_zone_is_exported_with_the_answers_of_this_moment(sit_down: SitDown) -
     async def sitting(terminal: Terminal) -> None:
         text = (await terminal.run("zone", "export", "example.com")).out
         assert "www.example.com.\t30\tIN\tAAAA\t2001:db8::10" in text
+        bare = (await terminal.run("zone", "export", "example.com", "--without-records")).out
+        assert "\nplain " in bare
+        assert "www" not in bare
         file = terminal.world.folder / "out.zone"
         assert (await terminal.run("zone", "export", "example.com", "-o", str(file))).exit_code == 0
         assert file.read_text() == text
@@ -67,6 +70,17 @@ def test_nobody_to_tell_is_refused_with_the_reason(sit_down: SitDown, configurat
         assert (said.exit_code, code in said.err) == (1, True)
 
     sit_down(sitting, configuration)
+
+
+@pytest.mark.parametrize(
+    "words", [("refresh",), ("retransfer", "--refresh"), ("promote", "--even-so"), ("demote", "--take-primary")]
+)
+def test_what_is_only_for_zones_from_other_servers_says_so(sit_down: SitDown, words: tuple[str, ...]) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        said = await terminal.run("zone", words[0], "example.com", *words[1:], "--reason", "a test")
+        assert (said.exit_code, "zone.not-fetched" in said.err) == (1, True)
+
+    sit_down(sitting)
 
 
 def test_a_file_that_cannot_be_written_is_a_problem_and_no_traceback(sit_down: SitDown) -> None:

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from understudy.model.errors import InvariantError
 from understudy.model.log import EntryKind, LogEntry
 from understudy.model.override import Override, OverrideKind, Subject, SubjectKind
+from understudy.model.promotion import Promotion
 from understudy.store.desired import KEEP_EXPIRED_S, Desired, apply, fold, skip
 from understudy.store.draft import Draft, Signature
+from understudy.store.log import decode_desired, encode_desired
 from understudy.testing.builders import endpoint, name
 
 NOW = 1_700_000_000.0
@@ -55,6 +59,22 @@ def test_the_last_configuration_is_in_force() -> None:
     assert (desired.configuration.generation, desired.configuration.loaded_at) == (3, NOW)
 
 
+def test_a_promotion_holds_until_the_zone_is_demoted() -> None:
+    here, there = name("example.com"), name("example.net")
+    written = [OPS.promotion(here), OPS.promotion(there), OPS.promotion(here)]
+    desired = fold(entries(*written))
+    assert desired.promotions == {each: Promotion(each, "ops", "because", NOW) for each in (here, there)}
+    assert decode_desired(encode_desired(desired)) == desired
+    desired = fold(entries(*written, OPS.demotion(here), OPS.demotion(name("example.org"))))
+    assert set(desired.promotions) == {there}
+
+
+def test_a_snapshot_of_a_version_without_promotions_is_read() -> None:
+    old = json.loads(encode_desired(fold(entries(OPS.release([])))))
+    del old["promotions"]
+    assert decode_desired(json.dumps(old)) == fold(entries(OPS.release([])))
+
+
 def test_overrides_that_expired_long_ago_are_forgotten_so_the_state_stays_small() -> None:
     late = Signature("ops", "", NOW + 60 + KEEP_EXPIRED_S)
     soon = Signature("ops", "", NOW + 59 + KEEP_EXPIRED_S)
@@ -78,6 +98,9 @@ def test_a_log_that_goes_backwards_or_leaves_a_gap_is_our_fault(generation: int)
         (EntryKind.OVERRIDE, {"override": "explode", "subject": {"kind": "pool"}, "expires_at": None}),
         (EntryKind.OVERRIDE, {"override": "drain", "subject": {"kind": "pool"}, "expires_at": "soon"}),
         (EntryKind.RELEASE, {"overrides": 7}),
+        (EntryKind.PROMOTION, {}),
+        (EntryKind.PROMOTION, {"zone": "a..b"}),
+        (EntryKind.DEMOTION, {"zone": 7}),
     ],
 )
 def test_an_entry_that_is_not_understood_is_counted_and_changes_nothing(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 
 import pytest
@@ -23,6 +24,7 @@ EMPTY = Secondary.empty(NOW)
 CURRENT = EMPTY.refreshed(TIMERS, NOW, chance=0.0)
 RETRYING = CURRENT.failed(NOW + 100, chance=0.0)
 EXPIRED = RETRYING.at(NOW + 1000)
+PROMOTED = EXPIRED.promoted()
 
 
 def soa(refresh: int, retry: int, expire: int) -> bytes:
@@ -36,6 +38,7 @@ def soa(refresh: int, retry: int, expire: int) -> bytes:
         (CURRENT, Standing.CURRENT, Standing.RETRYING, Standing.EXPIRED),
         (RETRYING, Standing.CURRENT, Standing.RETRYING, Standing.EXPIRED),
         (EXPIRED, Standing.CURRENT, Standing.EXPIRED, Standing.EXPIRED),
+        (PROMOTED, Standing.PROMOTED, Standing.PROMOTED, Standing.PROMOTED),
     ],
 )
 def test_the_chart_is_kept(before: Secondary, success: Standing, failure: Standing, after_expire: Standing) -> None:
@@ -44,6 +47,20 @@ def test_the_chart_is_kept(before: Secondary, success: Standing, failure: Standi
     assert before.failed(soon, chance=0.0).standing is failure
     assert before.at(NOW + 999.9).standing is before.standing
     assert before.at(NOW + 1000).standing is after_expire
+
+
+@pytest.mark.parametrize("before", [CURRENT, RETRYING, EXPIRED])
+def test_whatever_has_a_version_can_be_promoted_and_asks_nobody_until_it_is_demoted(before: Secondary) -> None:
+    promoted = before.promoted()
+    assert (promoted.standing, promoted.is_served, promoted.expires_at) == (Standing.PROMOTED, True, None)
+    assert promoted.asked_for(NOW).due == math.inf
+    demoted = promoted.demoted(NOW + 9000)
+    assert (demoted.standing, demoted.due, demoted.expires_at) == (Standing.RETRYING, NOW + 9000, NOW + 10_000)
+
+
+def test_what_is_not_here_cannot_be_promoted_and_what_is_not_promoted_not_demoted() -> None:
+    assert EMPTY.promoted() is EMPTY
+    assert CURRENT.demoted(NOW) is CURRENT
 
 
 def test_each_standing_is_asked_for_again_in_its_own_time() -> None:
