@@ -43,6 +43,7 @@ STYLES = {
     "held": "yellow",
     "unmonitored": "dim",
     "current": "green",
+    "promoted": "bold yellow",
     "retrying": "yellow",
     "empty": "bold red",
     "expired": "bold red",

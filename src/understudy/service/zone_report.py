@@ -65,6 +65,8 @@ def _missing(server: NameServer, fetched: FetchedZone) -> ZoneView:
         steered=0,
         loaded_at=None,
         problem=f"not served: {why}",
+        secondaries=[],
+        name_servers=[],
         upstream=upstream,
     )
 

@@ -75,9 +75,9 @@ class ZoneView(View):
     steered: int
     loaded_at: Instant | None
     problem: str
-    secondaries: list[SecondaryView] = []
-    name_servers: list[NamedServerView] = []
-    upstream: UpstreamView | None = None
+    secondaries: list[SecondaryView]
+    name_servers: list[NamedServerView]
+    upstream: UpstreamView | None
 
 
 class ZoneRequest(BaseModel):
