@@ -267,8 +267,8 @@ def _name_server(named: NamedServerView, told: SecondaryView | None, now: float)
     serial = "" if named.serial is None else str(named.serial)
     server = " ".join(filter(None, (named.name, named.server)))
     state = Text("this server", "dim") if named.state == "self" else painted(named.state)
-    if named.state not in {"self", "unknown"}:
-        state.append(f" {named.text}" if named.text else "", "default")
+    if named.state != "self":
+        state.append(f": {named.text}" if named.text else "", "default")
     if named.lag_s and named.state != "behind":
         state.append(f", {rounded(named.lag_s)} behind", "yellow")
     if named.looked_at is not None:

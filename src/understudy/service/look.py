@@ -17,7 +17,7 @@ import dns.rdatatype
 from understudy.checks.transport.faults import LocalError, of_os_error
 from understudy.model.name import Name
 from understudy.model.watch import ServerPlace
-from understudy.service.own_address import find_route_fault
+from understudy.service.own_address import error_text, find_route_fault
 from understudy.zones.sighting import Reply, Sample, Sighting
 
 ANSWER_S = 2.0  # chosen: any path has answered by then; there are two attempts
@@ -45,8 +45,8 @@ async def ask_soa(origin: Name, place: ServerPlace, *, is_tcp: bool = False) -> 
     try:
         response = await ask(name, dns.rdatatype.SOA, place, is_tcp=is_tcp)
     except OSError as error:
-        whose = of_os_error(error, "connect")
-        return Reply(is_heard=False, problem=whose.text, is_asked=not isinstance(whose, LocalError))
+        is_ours = isinstance(of_os_error(error, "connect"), LocalError)
+        return Reply(is_heard=False, problem=error_text(error), is_asked=not is_ours)
     except (EOFError, dns.exception.Timeout):
         return Reply(is_heard=False, problem="no answer")
     except dns.exception.DNSException as error:

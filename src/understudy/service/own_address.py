@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 
 from understudy.checks.transport.faults import LocalError, of_os_error
@@ -28,5 +29,10 @@ def find_route_fault(address: str) -> str:
             trial.connect((address, _ANY_PORT))
     except OSError as error:
         fault = of_os_error(error, "connect", is_at_once=True)
-        return fault.text if isinstance(fault, LocalError) else ""
+        return error_text(error) if isinstance(fault, LocalError) else ""
     return ""
+
+
+def error_text(error: OSError) -> str:
+    """What the system says, in a sentence's middle."""
+    return os.strerror(error.errno).lower() if error.errno else str(error) or "no answer"

@@ -81,7 +81,8 @@ def judge(sighting: Sighting, reference: Reference, now: Instant) -> Finding:
 def _faults(sighting: Sighting, reference: Reference, now: Instant) -> Iterator[tuple[ServerState, str]]:
     udp, tcp = sighting.udp, sighting.tcp
     if not udp.is_heard and not tcp.is_heard:
-        yield ServerState.UNREACHABLE, f"answers neither over UDP ({udp.problem}) nor over TCP ({tcp.problem})"
+        problems = " and ".join(dict.fromkeys((udp.problem, tcp.problem)))
+        yield ServerState.UNREACHABLE, f"answers neither over UDP nor over TCP: {problems}"
     lame = next((reply for reply in (udp, tcp) if reply.is_lame), None)
     if lame is not None:
         yield ServerState.LAME, f"is named for the zone and does not have it: {lame.problem}"

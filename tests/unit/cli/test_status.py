@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 
-from understudy.testing.builders import endpoint
+from understudy.model.watch import NamedServer, ServerPlace, ServerState
+from understudy.service.measure import measure
+from understudy.testing.builders import endpoint, name
 from understudy.testing.terminal import Terminal
+from understudy.zones.watched import Watched
 
 SitDown = Callable[..., None]
 
@@ -163,5 +166,36 @@ def test_a_pool_without_a_name_is_known_by_its_place(sit_down: SitDown) -> None:
         rows = (await terminal.run("status", "--json")).json["records"]
         labels = {row["name"]: [tier["label"] for tier in row["tiers"]] for row in rows}
         assert labels == {"db.example.com": ["tier 1", "tier 2"], "www.example.com": ["frankfurt", "dublin"]}
+
+    sit_down(sitting)
+
+
+def test_name_servers_stand_below_their_zone_with_serial_lag_and_what_is_wrong(sit_down: SitDown) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        now = terminal.world.clock.now()
+        second, third = ServerPlace("192.0.2.54", 53), ServerPlace("2001:db8::54", 53)
+        terminal.world.server.watched[name("example.com")] = {
+            NamedServer("ns1.example.com", ServerPlace("192.0.2.53", 53), is_self=True): Watched(now),
+            NamedServer("ns2.example.com", second): Watched(
+                now, ServerState.LAME, "is lame", since=now - 60, serial=6, behind_since=now - 90, looked_at=now - 5
+            ),
+            NamedServer("", third): Watched(now, ServerState.OK, since=now - 60, serial=7, looked_at=now - 5),
+        }
+        out = (await terminal.run("status")).out
+        rows = [" ".join(line.split()) for line in out.splitlines() if "→ " in line and ":53" in line]
+        assert rows == [
+            "→ ns1.example.com 192.0.2.53:53 7 this server",
+            "→ ns2.example.com 192.0.2.54:53 6 lame: is lame, 1m30s behind, seen 5s ago",
+            "→ [2001:db8::54]:53 7 ok, seen 5s ago",
+        ]
+        servers = (await terminal.run("status", "--json")).json["zones"][0]["name_servers"]
+        assert [(each["state"], each["serial"], each["lag_s"]) for each in servers] == [
+            ("self", 7, 0.0),
+            ("lame", 6, 90.0),
+            ("ok", 7, 0.0),
+        ]
+        readings = measure(terminal.world.server)
+        assert readings.name_servers == {ServerState.LAME: 1, ServerState.OK: 1}
+        assert readings.name_server_lags_s == {("example.com", str(second)): 90.0, ("example.com", str(third)): 0.0}
 
     sit_down(sitting)

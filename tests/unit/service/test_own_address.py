@@ -14,4 +14,4 @@ def test_an_address_is_ours_if_this_host_has_it(address: str, *, expected: bool)
 
 def test_there_is_a_way_to_the_loopback_and_none_to_what_is_no_host() -> None:
     assert find_route_fault("127.0.0.1") == ""
-    assert find_route_fault("255.255.255.255") == "this host's firewall or routing forbids the connection"
+    assert find_route_fault("255.255.255.255") == "permission denied"

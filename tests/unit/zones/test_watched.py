@@ -10,6 +10,7 @@ from understudy.zones.sighting import Finding, Reference, Reply, Sample, Sightin
 from understudy.zones.watched import Watched
 
 SILENT = Reply(is_heard=False, problem="no answer")
+REFUSES = Reply(is_heard=False, problem="connection refused")
 REFUSED = Reply(is_heard=True, problem="it answers REFUSED")
 SETTINGS = WatchSettings(interval_s=60, lag_s=120)
 
@@ -32,7 +33,8 @@ OURS = published((7, 0.0), (8, 100.0), (9, 150.0))
     ("udp", "tcp", "state", "words"),
     [
         (has(9), has(9), ServerState.OK, ""),
-        (SILENT, SILENT, ServerState.UNREACHABLE, "neither over UDP (no answer) nor over TCP (no answer)"),
+        (SILENT, SILENT, ServerState.UNREACHABLE, "neither over UDP nor over TCP: no answer"),
+        (SILENT, REFUSES, ServerState.UNREACHABLE, "neither over UDP nor over TCP: no answer and connection refused"),
         (has(9), SILENT, ServerState.NO_TCP, "does not answer over TCP: no answer"),
         (SILENT, has(9), ServerState.NO_UDP, "does not answer over UDP: no answer"),
         (REFUSED, REFUSED, ServerState.LAME, "it answers REFUSED"),
