@@ -10,6 +10,7 @@ import dns.exception
 import dns.message
 import dns.query
 import dns.rcode
+import dns.update
 import pytest
 
 from understudy.testing.other_servers import OtherServer, Peers, Place, find_program, powerdns
@@ -126,3 +127,112 @@ def test_a_secondary_of_another_make_takes_up_and_drops_the_zones_of_a_catalog(
         write("a.example", "c.example")
         wait_until(lambda: address(place.port, "b.example") == "REFUSED", "a zone that went is not there")
         assert address(place.port, "a.example") == "192.0.2.1"
+
+
+FOLLOWING = """\
+listen: 127.0.0.1:{port}
+zones:
+  catalog.example: {{source: transfer, primaries: ["127.0.0.1:{primary}"], catalog: true}}
+"""
+BIND_PRIMARY = """\
+options {{
+  directory "{folder}"; listen-on port {port} {{ {address}; }}; listen-on-v6 {{ none; }};
+  pid-file none; session-keyfile none; lock-file none; managed-keys-directory "{folder}";
+  recursion no; notify explicit; also-notify {{ 127.0.0.1 port {secondary}; }}; allow-transfer {{ 127.0.0.1; }};
+  dnssec-validation no;
+}};
+controls {{ }};
+zone "catalog.example" {{ type primary; file "catalog"; allow-update {{ 127.0.0.1; }}; }};
+zone "a.example" {{ type primary; file "a.example.zone"; }};
+zone "b.example" {{ type primary; file "b.example.zone"; }};
+"""
+BIND_CATALOG = """\
+$TTL 1
+@ SOA invalid. invalid. 1 60 10 2147483646 0
+@ NS invalid.
+version TXT "2"
+one.zones PTR a.example.
+"""
+KNOT_PRIMARY = """\
+server:
+  rundir: "{folder}"
+  listen: {address}@{port}
+  tcp-workers: 1
+  udp-workers: 1
+database:
+  storage: "{folder}"
+log:
+  - target: stderr
+    any: info
+remote:
+  - id: secondary
+    address: 127.0.0.1@{secondary}
+acl:
+  - id: peer
+    address: 127.0.0.1
+    action: transfer
+template:
+  - id: default
+    storage: "{folder}"
+    file: "%s.zone"
+    acl: peer
+    notify: secondary
+zone:
+  - domain: catalog.example
+    catalog-role: generate
+"""
+KNOT_MEMBER = """\
+  - domain: {zone}
+    catalog-role: member
+    catalog-zone: catalog.example
+"""
+
+
+def write_zones(place: Place) -> None:
+    place.folder.mkdir(parents=True, exist_ok=True)
+    for name, host in ADDRESSES.items():
+        (place.folder / f"{name}.zone").write_text(ZONE.format(address=host))
+
+
+def follow(server: RunningServer, primary: int) -> None:
+    server.write("understudy.yaml", FOLLOWING.format(port=server.port, primary=primary))
+    server.start()
+
+
+def test_the_catalog_of_bind_is_followed(server: RunningServer) -> None:
+    place = Place(server.folder / "primary", free_port(), "catalog.example")
+    write_zones(place)
+    (place.folder / "catalog").write_text(BIND_CATALOG)
+    path = place.write(BIND_PRIMARY, secondary=server.port)
+    with OtherServer([find_program("named"), "-g", "-n", "1", "-c", path], place):
+        follow(server, place.port)
+        wait_until(lambda: address(server.port, "a.example") == "192.0.2.1", "the zone is there")
+        update = dns.update.UpdateMessage("catalog.example")
+        update.add("two.zones", 1, "PTR", "b.example.")
+        update.delete("one.zones")
+        assert dns.query.tcp(update, "127.0.0.1", port=place.port, timeout=10).rcode() == dns.rcode.NOERROR
+        wait_until(lambda: address(server.port, "b.example") == "192.0.2.2", "a zone that came is there")
+        wait_until(lambda: address(server.port, "a.example") == "REFUSED", "a zone that went is not there")
+        assert address(server.port, "zones.catalog.example") == "NXDOMAIN"
+
+
+def test_the_catalog_of_knot_is_followed(server: RunningServer) -> None:
+    place = Place(server.folder / "primary", free_port(), "b.example")
+    write_zones(place)
+
+    def knot_with(*names: str) -> OtherServer:
+        path = place.write(
+            KNOT_PRIMARY + "".join(KNOT_MEMBER.format(zone=name) for name in names), secondary=server.port
+        )
+        return OtherServer([find_program("knotd"), "-c", path], place)
+
+    with knot_with("a.example", "b.example"):
+        follow(server, place.port)
+        wait_until(lambda: address(server.port, "a.example") == "192.0.2.1", "the first zone is there")
+        wait_until(lambda: address(server.port, "b.example") == "192.0.2.2", "the second zone is there")
+    server.stop()
+    with knot_with("b.example", "c.example"):
+        server.start()
+        wait_until(lambda: address(server.port, "c.example") == "192.0.2.3", "a zone that came is there")
+        wait_until(lambda: address(server.port, "a.example") == "REFUSED", "a zone that went is not there")
+        assert address(server.port, "b.example") == "192.0.2.2"

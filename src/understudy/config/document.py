@@ -33,7 +33,7 @@ from understudy.config.fields import (
 from understudy.config.findings import shown
 from understudy.config.forms import Form, ShortForm, fault_at
 from understudy.config.server_form import ServerForm
-from understudy.config.transfer_form import PrimaryForm, TransferForm
+from understudy.config.transfer_form import CatalogForm, PrimaryForm, TransferForm
 from understudy.config.watch_form import WatchForm
 
 
@@ -68,6 +68,9 @@ class ZoneForm(Form):
     )
     primaries: list[PrimaryForm] | None = Field(
         None, description="Servers that have the zone, in order of preference. For source transfer.", min_length=1
+    )
+    catalog: CatalogForm | None = Field(
+        None, description="The zone is a catalog (RFC 9432), whose zones are fetched as well. For source transfer."
     )
     key: KeyName | None = Field(
         None, description="Name of the key that those primaries and this server sign with which have none of their own."
@@ -115,12 +118,13 @@ class ZoneForm(Form):
 
 
 _KEY_HINT = "keys of secondaries stand in `transfer`"
+_MADE = "catalog: true follows one of another server, source: catalog makes one"
 _OWN_KEYS: dict[str, tuple[str, dict[str, str]]] = {
-    "file": ("file", {"primaries": "write {source: transfer, primaries: [...]}", "key": _KEY_HINT}),
+    "file": ("file", {"primaries": "write {source: transfer, primaries: [...]}", "key": _KEY_HINT, "catalog": _MADE}),
     "transfer": ("primaries", {"file": "leave it out; the copy is in state_dir"}),
     "catalog": (
         "transfer",
-        {"file": "leave it out; a catalog is made", "primaries": "write source: transfer", "key": _KEY_HINT},
+        {"file": _MADE, "primaries": "write source: transfer", "key": _KEY_HINT, "catalog": _MADE},
     ),
 }
 """What a zone of each source needs, and what belongs to another source, with what to do."""

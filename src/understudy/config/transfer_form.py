@@ -79,6 +79,28 @@ class PrimaryForm(_ServerForm):
     )
 
 
+class CatalogForm(ShortForm):
+    """How the zones of a catalog from another server are fetched."""
+
+    primaries: list[PrimaryForm] | None = Field(
+        None, description="Servers that have the zones; default: those of the catalog.", min_length=1
+    )
+    key: KeyName | None = Field(None, description="Name of the key for these `primaries`.")
+    zonemd: Literal["ignore", "verify", "require"] = Field(
+        "ignore", description="What their message digests (ZONEMD) have to be, as for any zone."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_word(cls, value: Any) -> Any:
+        return {} if value is True else value
+
+    @classmethod
+    def short_schema(cls) -> dict[str, Any]:
+        """From where the catalog itself comes."""
+        return {"const": True}
+
+
 class TransferForm(Form):
     """How a zone is handed on to secondaries."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -11,13 +12,13 @@ from understudy.checks.files import find_absence
 from understudy.config.document import ZoneForm
 from understudy.config.findings import Findings
 from understudy.config.source import KeyPath
-from understudy.config.transfer_form import PrimaryForm
+from understudy.config.transfer_form import CatalogForm, PrimaryForm
 from understudy.config.transfers import KeyTable, transfer_out
 from understudy.model.configuration import NodeSettings
 from understudy.model.name import Name
 from understudy.model.transfer import Primary, TransferOut
 from understudy.model.watch import WatchSettings
-from understudy.model.zone import DigestRule, ZoneDefinition, ZoneSource
+from understudy.model.zone import DigestRule, MemberTemplate, ZoneDefinition, ZoneSource
 
 COPIES = "zones"
 """The folder in `state_dir` where zones from other servers are kept."""
@@ -41,7 +42,8 @@ class ZoneBuilder:
             primaries = self._primaries(form, form.primaries, path)
             file = copy_file(self._state_dir, name)
             rule = DigestRule(form.zonemd)
-            return ZoneDefinition(name, ZoneSource.TRANSFER, file, transfer, primaries, watch=_watch(form), zonemd=rule)
+            definition = ZoneDefinition(name, ZoneSource.TRANSFER, file, transfer, primaries, _watch(form), rule)
+            return replace(definition, members=self._members(form.catalog, definition, path))
         if form.source == "catalog":
             return self._catalog(name, form, path, transfer=transfer)
         file = self._findings.folder / (form.file or "")
@@ -52,7 +54,17 @@ class ZoneBuilder:
         rule = DigestRule(form.zonemd)
         return ZoneDefinition(name, ZoneSource.FILE, file, transfer, watch=_watch(form), zonemd=rule)
 
-    def _primaries(self, form: ZoneForm, written: Sequence[PrimaryForm], path: KeyPath) -> tuple[Primary, ...]:
+    def _members(self, form: CatalogForm | None, catalog: ZoneDefinition, path: KeyPath) -> MemberTemplate | None:
+        if form is None:
+            return None
+        path, primaries = (*path, "catalog"), catalog.primaries
+        if form.primaries is not None:
+            primaries = self._primaries(form, form.primaries, path)
+        return MemberTemplate(primaries, DigestRule(form.zonemd))
+
+    def _primaries(
+        self, form: ZoneForm | CatalogForm, written: Sequence[PrimaryForm], path: KeyPath
+    ) -> tuple[Primary, ...]:
         """Each with its own key or the zone's."""
         if form.key is not None:
             self._keys.use(form.key, (*path, "key"))

@@ -33,12 +33,21 @@ class DigestRule(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class MemberTemplate:
+    """What the zones of a catalog have in common: where they are fetched from, and what their digests have to be."""
+
+    primaries: tuple[Primary, ...]
+    zonemd: DigestRule = DigestRule.IGNORE
+
+
+@dataclass(frozen=True, slots=True)
 class ZoneDefinition:
     """`file` is the master file of source FILE, or what a DYNAMIC zone is first filled with; absolute.
 
     `transfer` None: the zone is handed on to nobody, and no versions of it are kept. A TRANSFER zone comes from its
     `primaries`, at least one, and `file` is where its copy is kept. `watch` None: its name servers are not watched. A
-    CATALOG lists zones of the configuration (RFC 9432), which is its `file`.
+    CATALOG lists zones of the configuration (RFC 9432), which is its `file`. With `members` a TRANSFER zone is a
+    catalog whose zones are fetched as well.
     """
 
     name: Name
@@ -48,6 +57,12 @@ class ZoneDefinition:
     primaries: tuple[Primary, ...] = ()
     watch: WatchSettings | None = None
     zonemd: DigestRule = DigestRule.IGNORE
+    members: MemberTemplate | None = None
+
+    @property
+    def is_catalog(self) -> bool:
+        """Whether it lists zones."""
+        return self.source is ZoneSource.CATALOG or self.members is not None
 
 
 class AnswerKind(StrEnum):

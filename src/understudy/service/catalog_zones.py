@@ -8,7 +8,7 @@ from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.zone import ZoneDefinition, ZoneSource
 from understudy.service.zone_table import LoadedZone
-from understudy.zones.catalog import CATALOG_APEX, catalog_text
+from understudy.zones.catalog import catalog_text
 
 
 def make_catalogs(configuration: Configuration, now: Instant) -> dict[Name, LoadedZone]:
@@ -27,4 +27,4 @@ def _catalog(definition: ZoneDefinition, configuration: Configuration, now: Inst
         if each.transfer.catalogs is None or name in each.transfer.catalogs
     }
     zone = Zone.parse(name.absolute, catalog_text(members).encode("ascii"))
-    return LoadedZone(definition, zone, now, face=Zone.parse(name.absolute, CATALOG_APEX.encode("ascii")))
+    return LoadedZone(definition, zone, now)

@@ -16,6 +16,7 @@ from understudy.model.event import Event, EventKind, Severity
 from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.zone import ZoneDefinition, ZoneSource
+from understudy.service.catalogs import take_up_catalog
 from understudy.service.digests import require_file_digest
 from understudy.service.name_server import NameServer
 from understudy.service.zone_table import LoadedZone
@@ -79,18 +80,25 @@ def touch_copy(file: Path, refreshed_at: Instant) -> None:
 
 def restore_copies(server: NameServer) -> None:
     """Serve what an earlier run left, as far as it has not expired. Before the server begins; blocks."""
-    now = server.clock.now()
-    definitions = server.candidate.configuration.zones.values()
-    for definition in (each for each in definitions if each.source is ZoneSource.TRANSFER):
-        try:
-            copy = read_copy(definition, now, is_promoted=server.is_promoted(definition.name))
-        except (OSError, ZoneFileError) as error:
-            tell_damage(server, definition.name, error)
-            continue
-        if copy is None or server.candidate.find_conflict(definition.name, copy.loaded):
-            continue
-        if copy.secondary.is_served:
-            server.zones[definition.name] = copy.loaded
+    for definition in server.candidate.configuration.zones.values():
+        if definition.source is ZoneSource.TRANSFER:
+            _restore(server, definition)
+    for definition in server.member_zones.values():
+        _restore(server, definition)
+
+
+def _restore(server: NameServer, definition: ZoneDefinition) -> None:
+    try:
+        copy = read_copy(definition, server.clock.now(), is_promoted=server.is_promoted(definition.name))
+    except (OSError, ZoneFileError) as error:
+        tell_damage(server, definition.name, error)
+        return
+    if copy is None or server.candidate.find_conflict(definition.name, copy.loaded):
+        return
+    if definition.members is not None:  # also where it has expired: its zones have lives of their own
+        take_up_catalog(server, copy.loaded)
+    if copy.secondary.is_served:
+        server.zones[definition.name] = copy.loaded
 
 
 def tell_damage(server: NameServer, origin: Name, error: OSError | ZoneFileError) -> None:

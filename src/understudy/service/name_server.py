@@ -16,7 +16,7 @@ from understudy.model.name import Name
 from understudy.model.observation import Observation, Outcome
 from understudy.model.verdict import LOCAL_MONITOR
 from understudy.model.watch import NamedServer
-from understudy.model.zone import ZoneSource
+from understudy.model.zone import ZoneDefinition, ZoneSource
 from understudy.monitor.budget import Limits
 from understudy.monitor.monitor import Monitor, VerdictChange
 from understudy.monitor.watchdog import Watchdog
@@ -34,6 +34,7 @@ from understudy.service.versions import Versions
 from understudy.service.zone_table import LoadedZone
 from understudy.store.encoding import decode_endpoint
 from understudy.store.observed import Observed
+from understudy.zones.members import Members
 from understudy.zones.watched import Watched
 
 V = TypeVar("V")
@@ -52,6 +53,8 @@ class NameServer:
         self.candidate = candidate
         self.zones: dict[Name, LoadedZone] = dict(candidate.zones)
         self.follower: Follower | None = None
+        self.members = Members()
+        self.member_zones: dict[Name, ZoneDefinition] = {}  # those that catalogs from other servers list
         self.fetched: dict[Name, FetchedZone] = {}  # those that come from other servers, whether or not they are here
         self.journal = Journal(self.store, parts.log)
         limits = Limits(rate_max=candidate.configuration.node.probe_rate_max)
@@ -125,6 +128,11 @@ class NameServer:
         self.journal.tell(Event(now, EventKind.SERVICE, task, text, Severity.WARNING))
         self.alarms.raise_alarm(f"task/{task}", text, now)
 
+    @property
+    def definitions(self) -> Mapping[Name, ZoneDefinition]:
+        """The zones that the configuration names, and those that its catalogs list."""
+        return {**self.member_zones, **self.candidate.configuration.zones}
+
     def wake(self) -> None:
         """There is news: decide soon."""
         self._news.set()
@@ -180,7 +188,7 @@ class NameServer:
         known = {name: (keys[name], secret) for name, secret in self.candidate.key_secrets.items()}
         self.engine.set_keys([(key.name.absolute, key.algorithm, secret) for key, secret in known.values()])
         self.notifier.keys = known
-        zones = self.candidate.configuration.zones.values()
+        zones = self.definitions.values()
         fetched = [(zone.name.absolute, zone.primaries) for zone in zones if zone.source is ZoneSource.TRANSFER]
         self.engine.set_secondaries(
             [

@@ -139,7 +139,7 @@ async def end_promotions(server: NameServer) -> None:
 
     Should it come from other servers again one day, they are followed.
     """
-    zones = server.candidate.configuration.zones
+    zones = server.definitions
     for promotion in list(server.store.desired.promotions.values()):
         definition = zones.get(promotion.origin)
         if definition is None or definition.source is not ZoneSource.TRANSFER:

@@ -18,6 +18,7 @@ from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.zone import ZoneSource
 from understudy.service.candidate import Candidate, read_candidate, secret_files
+from understudy.service.catalogs import follow_configuration
 from understudy.service.collector import freeze
 from understudy.service.copies import kept_copies
 from understudy.service.ledger import write
@@ -157,7 +158,9 @@ def apply(server: NameServer, candidate: Candidate) -> None:
     """Put a faultless candidate in force: zones, records, probes. Verdicts, counters and sockets stay."""
     now = server.clock.now()
     before = server.pipeline.configuration
-    zones = {**candidate.zones, **kept_copies(server.zones, candidate.configuration.zones)}
+    follow_configuration(server, candidate.configuration)
+    wanted = {**server.member_zones, **candidate.configuration.zones}
+    zones = {**candidate.zones, **kept_copies(server.zones, wanted)}
     gone = server.zones.keys() - zones.keys()
     server.candidate, server.zones = candidate, zones
     if candidate.cookie_secrets:  # without a file the random one of the start stays

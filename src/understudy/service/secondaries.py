@@ -18,6 +18,7 @@ from understudy.model.record import Record
 from understudy.model.transfer import Primary
 from understudy.model.zone import ZoneDefinition, ZoneSource
 from understudy.service.candidate import Candidate
+from understudy.service.catalogs import follow_catalog
 from understudy.service.copies import read_copy, tell_damage, timers_of, touch_copy, write_copy
 from understudy.service.digests import require_sent_digest
 from understudy.service.fetched import FetchedZone
@@ -128,7 +129,7 @@ class Secondaries:
 
     async def _adopt(self) -> None:
         """Care for what the configuration names, and for nothing else."""
-        wanted = self._server.candidate.configuration.zones
+        wanted = self._server.definitions
         for origin in [origin for origin in self._cares if self._is_gone(origin)]:
             del self._cares[origin]
         for origin, definition in wanted.items():
@@ -145,7 +146,8 @@ class Secondaries:
             self._judge_again()
 
     def _is_gone(self, origin: Name) -> bool:
-        definition = self._server.candidate.configuration.zones.get(origin)
+        wanted = self._server.candidate.configuration.zones
+        definition = wanted.get(origin) or self._server.member_zones.get(origin)
         return definition is None or definition.source is not ZoneSource.TRANSFER
 
     async def _taken_up(self, definition: ZoneDefinition) -> FetchedZone:
@@ -339,6 +341,9 @@ class Secondaries:
         origin = care.definition.name
         self._server.zones[origin] = care.loaded
         self._server.decider.publish_zones({origin: care.loaded})
+        if care.definition.members is not None:
+            follow_catalog(self._server, care.loaded)
+            self._news.set()
 
     def _let_expire(self, care: FetchedZone, now: Instant) -> None:
         """Answer no more from what no primary has confirmed for too long."""

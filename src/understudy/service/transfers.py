@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -66,9 +66,7 @@ async def _asked(query: dns.message.Message, contact: Contact) -> dns.message.Me
     primary, error = contact.primary, None
     for _ in range(_ATTEMPTS):
         try:
-            response, _ = await dns.asyncquery.udp_with_fallback(
-                query, primary.address, timeout=ANSWER_S, port=primary.port, ignore_unexpected=True
-            )
+            response = await _response(query, primary)
         except dns.tsig.PeerError as caught:
             raise _unwelcome(contact, type(caught).__name__) from caught
         except (dns.tsig.BadSignature, dns.tsig.BadTime, dns.message.UnknownTSIGKey) as caught:
@@ -80,6 +78,17 @@ async def _asked(query: dns.message.Message, contact: Contact) -> dns.message.Me
                 raise _unsigned(primary, response.rcode())
             return response
     raise _unreachable(primary, error)
+
+
+async def _response(query: dns.message.Message, primary: Primary) -> dns.message.Message:
+    """Over TCP as well where UDP is refused: Knot has it so for catalogs."""
+    response, is_over_tcp = await dns.asyncquery.udp_with_fallback(
+        query, primary.address, timeout=ANSWER_S, port=primary.port, ignore_unexpected=True
+    )
+    if response.rcode() == dns.rcode.REFUSED and not is_over_tcp:
+        with suppress(OSError, EOFError, dns.exception.DNSException):
+            return await dns.asyncquery.tcp(query, primary.address, timeout=ANSWER_S, port=primary.port)
+    return response
 
 
 def _unwelcome(contact: Contact, why: str) -> TransferError:

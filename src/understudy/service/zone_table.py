@@ -15,6 +15,7 @@ from understudy.model.zone import ZoneDefinition, ZoneSource
 from understudy.service.digests import require_file_digest
 
 _MORE = "zone.problems.many"
+_NS, _SOA = 2, 6  # RFC 1035 3.2.2
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Told (zone, octets read, octets in all) while a file is read."""
@@ -51,12 +52,11 @@ class LoadedZone:
     stamps: Mapping[Path, FileStamp] = field(default_factory=dict)
     problem: str = ""
     is_awaited: bool = False
-    face: Zone | None = None
 
     @property
     def shown(self) -> Zone:
         """What anybody may ask for: of a catalog its apex alone, because its content is for secondaries only."""
-        return self.zone if self.face is None else self.face
+        return _apex_of(self.zone) if self.definition.is_catalog else self.zone
 
     def has_changed_files(self) -> bool:
         """Whether any file that it was read from is another one now. Blocks on the disk."""
@@ -87,6 +87,18 @@ class ZoneView:
         if self.definition.source is not ZoneSource.FILE:
             return None
         return Zone.locate(self.definition.name.absolute, str(self.definition.file), owner, rtype)
+
+
+def _apex_of(zone: Zone) -> Zone:
+    """The SOA and NS of a zone, and nothing else: what anybody may see of a catalog (RFC 9432 section 7)."""
+    lines = [
+        f"@ {ttl} TYPE{rtype} \\# {len(rdata)} {rdata.hex()}"
+        for found in (zone.rrset(zone.origin, _SOA), zone.rrset(zone.origin, _NS))
+        if found is not None
+        for _, rtype, ttl, rdatas in (found,)
+        for rdata in rdatas
+    ]
+    return Zone.parse(zone.origin, "\n".join(lines).encode("ascii"))
 
 
 def load_zone(definition: ZoneDefinition, now: Instant, progress: Progress | None = None) -> LoadedZone:

@@ -21,7 +21,7 @@ _VERSION_LABELS = (b"version",)
 _MEMBERS = b"zones"
 _LABEL_DIGITS = 32  # chosen: 128 bits of a hash, so that no two zones share a label
 
-CATALOG_APEX = """\
+_APEX = """\
 $TTL 0
 @ SOA invalid. invalid. 1 60 10 2147483646 0
 @ NS invalid.
@@ -40,7 +40,7 @@ def member_label(zone: Name) -> str:
 
 def catalog_text(members: Mapping[Name, str]) -> str:
     """The master file of a catalog with these members and their groups; an empty group is none."""
-    return CATALOG_APEX + 'version TXT "2"\n' + "".join(_member_lines(members))
+    return _APEX + 'version TXT "2"\n' + "".join(_member_lines(members))
 
 
 def _member_lines(members: Mapping[Name, str]) -> Iterator[str]:

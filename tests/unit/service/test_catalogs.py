@@ -1,0 +1,235 @@
+"""Catalogs from other servers (RFC 9432) in virtual time: zones come, go, begin anew, clash and outlive a restart."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import dns.message
+import dns.rcode
+import pytest
+
+from understudy.config.load import examine_text
+from understudy.engine import Zone
+from understudy.model.errors import TransferError
+from understudy.model.name import Name
+from understudy.service.transfers import Contact
+from understudy.testing.fetching import SILENT, FakePrimaries, FetchingServer
+from understudy.testing.story import Restart
+from understudy.testing.virtual_time import VirtualClock, run_virtual
+
+CATALOG = Name.parse("catalog.example")
+CONFIGURATION = """
+listen: 127.0.0.1:5300
+zones:
+  catalog.example: {source: transfer, primaries: [192.0.2.1], catalog: true}
+"""
+ALARM = "catalog/catalog.example"
+
+
+def catalog(serial: int, labels: dict[str, str], version: str = 'version TXT "2"\n') -> Zone:
+    lines = "".join(f"{label}.zones PTR {member}.\n" for member, label in labels.items())
+    head = f"$TTL 0\n@ SOA invalid. invalid. {serial} 10 5 1000 0\n@ NS invalid.\n"
+    return Zone.parse(CATALOG.absolute, (head + version + lines).encode())
+
+
+def member(origin: Name, serial: int = 1) -> Zone:
+    soa = f"@ 60 SOA ns hostmaster {serial} 100 10 1000 60\n@ 60 NS ns\nns 60 A 192.0.2.53\n"
+    return Zone.parse(origin.absolute, f"{soa}host 60 A 192.0.2.{serial}\n".encode())
+
+
+class CatalogPrimary(FakePrimaries):
+    """A primary with one catalog, and any zone that is asked for. `most` is how many were fetched at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.catalog: Zone | TransferError = catalog(1, {"a.example": "1", "b.example": "2"})
+        self.serial = 1
+        self.served: list[str] = []
+        self.running = self.most = 0
+
+    async def ask_serial(self, origin: Name, contact: Contact) -> int:
+        self.has = {contact.primary: self.catalog if origin == CATALOG else member(origin, self.serial)}
+        return await super().ask_serial(origin, contact)
+
+    async def fetch(self, origin: Name, contact: Contact, held: Zone | None) -> Zone | None:
+        self.running += 1
+        self.most = max(self.most, self.running)
+        await asyncio.sleep(self.pause_s)
+        self.running -= 1
+        self.served.append(f"{origin} {held.serial if held is not None else None}")
+        found = self.catalog if origin == CATALOG else member(origin, self.serial)
+        if isinstance(found, TransferError):
+            raise found
+        return found
+
+
+Story = Callable[[FetchingServer, CatalogPrimary], Awaitable[None]]
+
+
+def tell(folder: Path, story: Story, configuration: str = CONFIGURATION) -> None:
+    async def main(clock: VirtualClock) -> None:
+        primary = CatalogPrimary()
+        server = FetchingServer(clock, folder, primary)
+        await server.start(configuration)
+        await asyncio.sleep(2)
+        await story(server, primary)
+        await server.end()
+
+    run_virtual(main)
+
+
+def served(run: FetchingServer) -> set[str]:
+    return {origin for origin, _, _ in run.world.server.engine.zones()} - {CATALOG.absolute}
+
+
+def events(run: FetchingServer) -> str:
+    return "".join(line for line in run.world.log.getvalue().splitlines() if "catalog" in line)
+
+
+def test_the_zones_of_a_catalog_are_fetched_and_answered(tmp_path: Path) -> None:
+    async def story(run: FetchingServer, _primary: CatalogPrimary) -> None:
+        assert served(run) == {"a.example.", "b.example."}
+        assert run.address("host.a.example") == "192.0.2.1"
+        assert "a.example, b.example came" in events(run)
+
+    tell(tmp_path, story)
+
+
+def test_nobody_is_answered_what_a_catalog_lists(tmp_path: Path) -> None:
+    async def story(run: FetchingServer, _primary: CatalogPrimary) -> None:
+        for owner, rcode in (("1.zones.catalog.example", "NXDOMAIN"), ("version.catalog.example", "NXDOMAIN")):
+            assert run.address(owner) == rcode
+        query = dns.message.make_query("catalog.example", "SOA")
+        wire = run.world.server.engine.answer(query.to_wire())
+        assert dns.message.from_wire(wire or b"").answer[0][0].serial == 1
+
+    tell(tmp_path, story)
+
+
+def test_zones_come_and_go_with_the_catalog_and_leave_nothing_behind(tmp_path: Path) -> None:
+    async def story(run: FetchingServer, primary: CatalogPrimary) -> None:
+        copies = run.world.server.candidate.configuration.node.state_dir / "zones"
+        primary.catalog = catalog(2, {"b.example": "2", "c.example": "3"})
+        await asyncio.sleep(12)
+        assert served(run) == {"b.example.", "c.example."}
+        assert run.address("host.a.example") == "REFUSED"
+        assert {file.name for file in copies.iterdir()} == {f"{each}.example.zone" for each in ("catalog", "b", "c")}
+        assert primary.served.count("b.example None") == 1
+
+    tell(tmp_path, story)
+
+
+def test_a_zone_with_another_label_is_fetched_anew(tmp_path: Path) -> None:
+    async def story(run: FetchingServer, primary: CatalogPrimary) -> None:
+        primary.catalog = catalog(2, {"a.example": "9", "b.example": "2"})
+        await asyncio.sleep(12)
+        assert served(run) == {"a.example.", "b.example."}
+        assert primary.served.count("a.example None") == 2
+        assert primary.served.count("b.example None") == 1
+        assert "a.example begin anew" in events(run)
+
+    tell(tmp_path, story)
+
+
+@pytest.mark.parametrize(
+    ("broken", "complaint"),
+    [
+        (catalog(2, {}, ""), "no versions"),
+        (catalog(2, {}, 'version TXT "2"\nversion TXT "3"\n'), "2 versions"),
+        (catalog(2, {"c.example": "1", "C.example": "2"}), "c.example is a member twice"),
+    ],
+)
+def test_a_broken_catalog_changes_nothing_and_is_told(tmp_path: Path, broken: Zone, complaint: str) -> None:
+    async def story(run: FetchingServer, primary: CatalogPrimary) -> None:
+        primary.catalog = broken
+        await asyncio.sleep(12)
+        assert served(run) == {"a.example.", "b.example."}
+        assert complaint in events(run)
+        assert ALARM in await run.world.alarms()
+        primary.catalog = catalog(3, {"b.example": "2"})
+        await asyncio.sleep(12)
+        assert served(run) == {"b.example."}
+        assert ALARM not in await run.world.alarms()
+
+    tell(tmp_path, story)
+
+
+def test_a_restart_answers_from_what_is_on_disk_without_any_primary(tmp_path: Path) -> None:
+    async def story(run: FetchingServer, primary: CatalogPrimary) -> None:
+        before = list(primary.served)
+        primary.catalog = SILENT
+        await run.restart(Restart(is_kill=True, pause_s=1.0))
+        assert served(run) == {"a.example.", "b.example."}
+        assert run.address("host.b.example") == "192.0.2.1"
+        assert primary.served == before
+        primary.catalog = catalog(2, {"b.example": "2"})
+        await asyncio.sleep(12)
+        assert served(run) == {"b.example."}
+
+    tell(tmp_path, story)
+
+
+def test_a_zone_of_the_configuration_is_not_taken_from_a_catalog(tmp_path: Path) -> None:
+    (tmp_path / "own").write_text(
+        "$TTL 1h\n@ SOA ns1 h 7 1h 15m 1w 60\n@ NS ns1\nns1 A 192.0.2.53\nhost A 192.0.2.77\n"
+    )
+    own = CONFIGURATION + "  a.example: {file: own}\n"
+
+    async def story(run: FetchingServer, _primary: CatalogPrimary) -> None:
+        assert run.address("host.a.example") == "192.0.2.77"
+        assert run.address("host.b.example") == "192.0.2.1"
+        assert ALARM in await run.world.alarms()
+        assert await run.world.reload(CONFIGURATION) == ""
+        await asyncio.sleep(3)
+        assert run.address("host.a.example") == "192.0.2.1"
+        assert ALARM not in await run.world.alarms()
+        assert await run.world.reload(own) == ""
+        await asyncio.sleep(3)
+        assert run.address("host.a.example") == "192.0.2.77"
+        assert ALARM in await run.world.alarms()
+
+    tell(tmp_path, story, own)
+
+
+def test_a_reload_may_begin_and_end_to_follow_a_catalog(tmp_path: Path) -> None:
+    plain = CONFIGURATION.replace(", catalog: true", "")
+
+    async def story(run: FetchingServer, _primary: CatalogPrimary) -> None:
+        assert served(run) == set()
+        assert run.address("1.zones.catalog.example") == "NOERROR"  # an ordinary zone, until it is called a catalog
+        assert await run.world.reload(CONFIGURATION) == ""
+        await asyncio.sleep(3)
+        assert served(run) == {"a.example.", "b.example."}
+        assert await run.world.reload(plain) == ""
+        await asyncio.sleep(3)
+        assert served(run) == set()
+
+    tell(tmp_path, story, plain)
+
+
+def test_many_zones_come_a_few_at_a_time(tmp_path: Path) -> None:
+    async def story(run: FetchingServer, primary: CatalogPrimary) -> None:
+        primary.pause_s = 0.01
+        primary.catalog = catalog(2, {f"z{number}.example": f"n{number}" for number in range(300)})
+        await asyncio.sleep(30)
+        assert len(served(run)) == 300
+        assert 2 <= primary.most <= 20
+
+    tell(tmp_path, story)
+
+
+def test_the_zones_may_come_from_elsewhere_than_the_catalog(tmp_path: Path) -> None:
+    (tmp_path / "k").write_text("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n")
+    text = CONFIGURATION.replace("catalog: true", "catalog: {primaries: [192.0.2.7], key: k, zonemd: require}")
+    examined = examine_text(text.replace("zones:", "keys: {k: {secret_file: k}}\nzones:"), tmp_path / "u.yaml")
+    assert examined.configuration is not None
+    template = examined.configuration.zones[CATALOG].members
+    assert template is not None
+    assert [(each.address, str(each.key)) for each in template.primaries] == [("192.0.2.7", "k")]
+    assert template.zonemd.value == "require"
+    for wrong, code in (("{file: own, catalog: true}", "zone.source"), ("{primaries: [192.0.2.1], catalog: no}", "")):
+        found = examine_text(f"listen: 127.0.0.1\nzones: {{a.example: {wrong}}}\n", tmp_path / "u.yaml").errors
+        assert [problem.code for problem in found if problem.code == code] == [code] * bool(code)
+        assert found
