@@ -7,6 +7,7 @@ import math
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from understudy.engine import Zone, ZoneFileError
@@ -23,6 +24,7 @@ from understudy.service.copies import read_copy, tell_damage, timers_of, touch_c
 from understudy.service.digests import require_sent_digest
 from understudy.service.fetched import FetchedZone
 from understudy.service.name_server import NameServer
+from understudy.service.offers import behind, gather_offers
 from understudy.service.transfers import Contact, ask_serial, fetch
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.secondary import Offer, Secondary, Standing, worth_fetching
@@ -194,30 +196,43 @@ class Secondaries:
 
     async def _refresh(self, care: FetchedZone) -> None:
         """Ask every primary what it has, and fetch the newest version that can be had."""
-        origin, is_whole = care.definition.name, care.is_whole_wanted
-        held = None if is_whole else care.serial
-        answers = await self.offers(care)
-        offers = [answer for answer in answers if isinstance(answer, Offer)]
-        faults = [answer for answer in answers if isinstance(answer, TransferError)]
+        held = None if care.is_whole_wanted else care.serial
+        offers: list[Offer] = []
+        faults: list[TransferError] = []
+        questions = (self._offer(care.definition.name, each) for each in care.definition.primaries)
+        async with aclosing(gather_offers(questions, held)) as heard:
+            async for answers in heard:
+                fresh = [answer for answer in answers if isinstance(answer, Offer)]
+                offers += fresh
+                faults += [answer for answer in answers if isinstance(answer, TransferError)]
+                if await self._is_taken(care, worth_fetching(fresh, held), faults):
+                    return
         newer = worth_fetching(offers, held)
-        for offer in newer:
-            try:
-                newest = care.newest.zone if care.newest and not is_whole else None
-                zone = await self._talk.fetch(origin, self._contact(offer.primary), newest)
-                if zone is not None:
-                    await asyncio.to_thread(require_sent_digest, care.definition, zone)
-            except TransferError as error:
-                faults.append(error)
-                continue
-            if zone is None:
-                faults.append(TransferError(f"{offer.primary} has nothing newer any more", code="transfer.behind"))
-                continue
-            care.is_whole_wanted &= not is_whole
-            await self._take(care, zone, offer.primary)
-            return
-        faults += [_behind(each, held) for each in offers if each not in newer and each.serial != held]
+        faults += [behind(each, held) for each in offers if each not in newer and each.serial != held]
         confirming = next((offer.primary for offer in offers if offer.serial == care.serial), None)
         await self._conclude(care, faults, confirming=confirming)
+
+    async def _is_taken(self, care: FetchedZone, newer: Sequence[Offer], faults: list[TransferError]) -> bool:
+        """Whether one of the offers was good; why the others were not comes to the faults."""
+        for offer in newer:
+            try:
+                await self._fetch(care, offer.primary)
+            except TransferError as error:
+                faults.append(error)
+            else:
+                return True
+        return False
+
+    async def _fetch(self, care: FetchedZone, primary: Primary) -> None:
+        """Take what a primary has. Raises TransferError."""
+        is_whole = care.is_whole_wanted
+        newest = care.newest.zone if care.newest and not is_whole else None
+        zone = await self._talk.fetch(care.definition.name, self._contact(primary), newest)
+        if zone is None:
+            raise TransferError(f"{primary} has nothing newer any more", code="transfer.behind")
+        await asyncio.to_thread(require_sent_digest, care.definition, zone)
+        care.is_whole_wanted &= not is_whole
+        await self._take(care, zone, primary)
 
     async def offers(self, care: FetchedZone) -> list[Offer | TransferError]:
         """As `Follower.offers`."""
@@ -387,7 +402,3 @@ class Secondaries:
 
 _SILENCE = frozenset(("transfer.unreachable", "transfer.lame", "transfer.refused", "transfer.behind"))
 """What one primary may be like while another one confirms the version."""
-
-
-def _behind(offer: Offer, held: int | None) -> TransferError:
-    return TransferError(f"{offer.primary} has serial {offer.serial}, older than {held}", code="transfer.behind")

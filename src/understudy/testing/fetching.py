@@ -35,7 +35,7 @@ def version(serial: int, address: str = "192.0.2.10", more: str = "") -> Zone:
 class FakePrimaries:
     """What each primary has; an error instead of a version is raised.
 
-    `asked` counts the questions, `pause_s` is what a transfer takes.
+    `asked` counts the questions, `pause_s` is what a transfer takes, `silence_s` what an answer takes.
     """
 
     def __init__(self) -> None:
@@ -44,6 +44,7 @@ class FakePrimaries:
         self.fetched: list[tuple[Primary, int | None]] = []
         self.asked = 0
         self.pause_s = 0.0
+        self.silence_s: dict[Primary, float] = {}
 
     def have(self, found: Zone | TransferError) -> None:
         """All of them have the same from now on."""
@@ -52,6 +53,7 @@ class FakePrimaries:
     async def ask_serial(self, _origin: Name, contact: Contact) -> int:
         """As a primary answers it."""
         self.asked += 1
+        await asyncio.sleep(self.silence_s.get(contact.primary, 0.0))
         found = self.has[contact.primary]
         if isinstance(found, TransferError):
             raise found

@@ -159,6 +159,43 @@ def test_one_silent_primary_is_no_trouble_while_the_other_confirms(tell: Callabl
     tell(story)
 
 
+def test_a_dead_primary_holds_up_no_change_that_another_one_has(tell: Callable[[Story], None]) -> None:
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
+        primaries.has = {FIRST: SILENT, SECOND: version(2, "192.0.2.20")}
+        primaries.silence_s = {FIRST: 4.0}
+        run.notify("192.0.2.2")
+        await asyncio.sleep(0.5)
+        assert run.address() == "192.0.2.20"
+
+    tell(story)
+
+
+def test_a_primary_that_is_slow_is_heard_where_the_quick_one_gives_nothing_whole(
+    tell: Callable[[Story], None],
+) -> None:
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
+        primaries.has = {FIRST: version(2), SECOND: version(2, "192.0.2.20")}
+        primaries.breaks = {FIRST: BROKEN}
+        primaries.silence_s = {SECOND: 2.0}
+        run.notify("192.0.2.1")
+        await asyncio.sleep(3)
+        assert run.address() == "192.0.2.20"
+        assert primaries.fetched[1:] == [(FIRST, 1), (SECOND, 1)]
+
+    tell(story)
+
+
+def test_a_newer_version_is_fetched_first_of_those_that_answer_soon(tell: Callable[[Story], None]) -> None:
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
+        primaries.has = {FIRST: version(2), SECOND: version(3)}
+        primaries.silence_s = {SECOND: 0.2}
+        run.notify("192.0.2.1")
+        await asyncio.sleep(0.5)
+        assert primaries.fetched[1:] == [(SECOND, 1)]
+
+    tell(story)
+
+
 def test_a_copy_outlives_the_run_and_its_expiry_counts_on(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
         primaries = FakePrimaries()
