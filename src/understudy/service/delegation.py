@@ -32,17 +32,17 @@ async def find_delegation(
     places = {str(each): each for each in parents} or await _parents(origin, resolver)
     if not places:
         return NotAsked("the resolver does not tell which zone is above")
-    why = ""
+    silent = said = ""
     for label, place in places.items():
         try:
             found = _read(origin, label, await _asked(origin, place))
         except (OSError, EOFError, dns.exception.DNSException):
-            why = why or f"{label} does not answer"
+            silent = silent or f"{label} does not answer"
             continue
         if not isinstance(found, NotAsked):
             return found
-        why = why or found.why
-    return NotAsked(why)
+        said = said or found.why
+    return NotAsked(said or silent)
 
 
 async def _parents(origin: Name, resolver: Resolver) -> dict[str, ServerPlace]:
