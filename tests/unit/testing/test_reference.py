@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import dns.flags
 import dns.message
+import dns.opcode
 import dns.rcode
 import dns.rrset
 import pytest
@@ -64,6 +65,25 @@ def test_the_reference_says_what_the_rfc_says(name: str, rtype: str, says: str) 
     words += ["answer"] if expected.findings.answer else []
     words += [rrset.rdtype.name for rrset in expected.findings.authority]
     assert " ".join(words) == says
+
+
+def test_a_service_of_the_root_that_is_not_there_has_no_addresses() -> None:
+    text = ". 60 IN SOA ns. h. 1 2 3 4 60\n. 60 IN NS .\n. 60 IN A 192.0.2.1\n. 60 IN HTTPS {} .\n"
+    useful = {}
+    for priority in (0, 1):
+        zone = PlainZone.read(".", text.format(priority))
+        expected = answer([zone], dns.message.make_query(".", "HTTPS", id=7).to_wire(), "udp")
+        useful[priority] = [each.rdtype.name for each in expected.addition.useful] if expected else None
+    assert useful == {0: [], 1: ["A"]}, "RFC 9460 2.5.1: as an alias, the root means that there is none"
+
+
+@pytest.mark.parametrize(("rtype", "said"), [("SOA", dns.rcode.NOTAUTH), ("A", dns.rcode.FORMERR)])
+def test_nobody_may_tell_a_primary_that_its_zone_has_changed(rtype: str, said: dns.rcode.Rcode) -> None:
+    notify = dns.message.make_query("example.", rtype, id=7)
+    notify.set_opcode(dns.opcode.NOTIFY)
+    expected = answer([PlainZone.read("example.", WILDCARDS)], notify.to_wire(), "udp")
+    assert expected is not None
+    assert expected.rcode == said
 
 
 def test_a_name_that_grows_too_long_is_yxdomain() -> None:

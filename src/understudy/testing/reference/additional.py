@@ -56,12 +56,12 @@ def _wanted(source: dns.rrset.RRset) -> Iterator[tuple[Name, RdataType]]:
     for rdata in source if source.rdtype in _TARGETS else ():
         target: Name = getattr(rdata, _TARGETS[source.rdtype])
         types: tuple[RdataType, ...] = (*ADDRESSES, source.rdtype) if source.rdtype in SERVICES else ADDRESSES
-        if source.rdtype in SERVICES and target == source.name:
-            types = ADDRESSES
-        elif source.rdtype in SERVICES and len(target) == 1:
-            # RFC 9460 2.5: "." is the owner in ServiceMode, and no service at all in AliasMode.
+        if source.rdtype in SERVICES and len(target) == 1:
+            # RFC 9460 2.5: "." is the owner in ServiceMode, and no service at all in AliasMode; the root's owner, too.
             is_alias = cast("dns.rdtypes.svcbbase.SVCBBase", rdata).priority == 0
             target, types = source.name, () if is_alias else ADDRESSES
+        elif source.rdtype in SERVICES and target == source.name:
+            types = ADDRESSES
         elif len(target) == 1 and source.rdtype != RdataType.NS:
             types = ()  # the root is no host: no mail (RFC 7505 3), no service (RFC 2782)
         yield from ((target, rtype) for rtype in types)
