@@ -415,3 +415,47 @@ fn compressed_names_are_written_out() {
         .collect();
     assert_eq!(rdatas, [name("ns.example.").as_name()]);
 }
+
+fn dname(owner: &str) -> Vec<u8> {
+    let target = name("other.");
+    rr(owner, Rtype::DNAME, 60, target.as_name().octets())
+}
+
+fn changed(base_text: &str, deleted: &[Vec<u8>], added: &[Vec<u8>]) -> Result<usize, String> {
+    let mut incoming = Incoming::differences(base(base_text), ID, LIMIT);
+    let parts = [&[soa(2), soa(1)], deleted, &[soa(2)], added, &[soa(2)]].concat();
+    incoming.feed(&message(IXFR, &parts)).unwrap();
+    match incoming.finish() {
+        Ok(Received::Newer(loaded)) => Ok(loaded.zone.record_count()),
+        Ok(_) => Err("current".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// RFC 6672 section 2.4: nothing may be below a DNAME, whichever of the two came first.
+#[test]
+fn differences_put_nothing_below_a_dname() {
+    let below = |owner: &str, dname: &str| {
+        Err(format!(
+            "{owner} is below the DNAME {dname} (RFC 6672 section 2.4)"
+        ))
+    };
+    let text = "x.sub 60 A 192.0.2.1\nsubway 60 A 192.0.2.1\n";
+    let refused = below("x.sub.example.", "sub.example.");
+    assert_eq!(changed(text, &[], &[dname("sub.example.")]), refused);
+    let moved = [a("x.sub.example.", 1)];
+    assert_eq!(changed(text, &moved, &[dname("sub.example.")]), Ok(4));
+    assert_eq!(changed(text, &[], &[dname("x.sub.example.")]), Ok(5));
+    let text = "sub 60 DNAME other.\nsub 60 A 192.0.2.1\nsubway 60 A 192.0.2.1\n";
+    let refused = below("a.b.sub.example.", "sub.example.");
+    assert_eq!(changed(text, &[], &[a("a.b.sub.example.", 1)]), refused);
+    assert_eq!(changed(text, &[], &[a("sub.example.", 2)]), Ok(6));
+    let moved = [dname("sub.example.")];
+    assert_eq!(changed(text, &moved, &[a("a.b.sub.example.", 1)]), Ok(5));
+    assert_eq!(changed("", &[], &[dname("example.")]), Ok(3));
+    let refused = below("a.example.", "example.");
+    assert_eq!(
+        changed("a 60 A 192.0.2.1\n", &[], &[dname("example.")]),
+        refused
+    );
+}

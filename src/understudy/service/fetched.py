@@ -36,6 +36,7 @@ class FetchedZone:
 
     `unused` is a newer one that stands in the way of a record, for the reason `conflict`. `primary` gave the newest
     version, or confirmed it last. `problem` is why the last refresh failed; empty: it did not.
+    `passed_over` is what was wrong with primaries while another one gave the version.
     `is_notified`: somebody says that there is a newer one; primaries are not asked for that before `quiet_until`.
     `is_whole_wanted`: an operator wants the whole of the newest version that there is, also if it is not newer.
     """
@@ -47,6 +48,7 @@ class FetchedZone:
     conflict: str = ""
     primary: Primary | None = None
     problem: str = ""
+    passed_over: str = ""
     is_busy: bool = False
     is_notified: bool = False
     quiet_until: Instant = 0.0

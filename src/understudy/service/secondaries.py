@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
-import random
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from understudy.engine import Zone, ZoneFileError
 from understudy.model.errors import TransferError
@@ -21,11 +20,10 @@ from understudy.model.zone import ZoneDefinition, ZoneSource
 from understudy.service.candidate import Candidate
 from understudy.service.catalogs import follow_catalog
 from understudy.service.copies import read_copy, tell_damage, timers_of, touch_copy, write_copy
-from understudy.service.digests import require_sent_digest
 from understudy.service.fetched import FetchedZone
+from understudy.service.inquiry import Conversation, Inquiry
 from understudy.service.name_server import NameServer
 from understudy.service.offers import behind, gather_offers
-from understudy.service.transfers import Contact, ask_serial, fetch
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.secondary import Offer, Secondary, Standing, worth_fetching
 
@@ -36,21 +34,13 @@ QUIET_S = 1.0  # chosen: whoever forges NOTIFY makes us ask once a second; what 
 PATIENCE = 3  # chosen: as many failures in a row are nobody's lost datagram
 
 
-@dataclass(frozen=True, slots=True)
-class Conversation:
-    """How primaries are spoken to."""
-
-    ask_serial: Callable[[Name, Contact], Awaitable[int]] = ask_serial
-    fetch: Callable[[Name, Contact, Zone | None], Awaitable[Zone | None]] = fetch
-    chance: Callable[[], float] = random.random
-
-
 class Secondaries:
     """Runs beside the decisions, in the event loop's thread; files are read and written in others."""
 
     def __init__(self, server: NameServer, conversation: Conversation | None = None) -> None:
         self._server = server
         self._talk = conversation or Conversation()
+        self._inquiry = Inquiry(server, self._talk)
         self._cares = server.fetched
         self._judged: Candidate | None = None
         self._news = asyncio.Event()
@@ -199,13 +189,13 @@ class Secondaries:
         held = None if care.is_whole_wanted else care.serial
         offers: list[Offer] = []
         faults: list[TransferError] = []
-        questions = (self._offer(care.definition.name, each) for each in care.definition.primaries)
-        async with aclosing(gather_offers(questions, held)) as heard:
+        async with aclosing(gather_offers(self._inquiry.questions(care.definition), held)) as heard:
             async for answers in heard:
                 fresh = [answer for answer in answers if isinstance(answer, Offer)]
                 offers += fresh
                 faults += [answer for answer in answers if isinstance(answer, TransferError)]
                 if await self._is_taken(care, worth_fetching(fresh, held), faults):
+                    self._tell_passed_over(care, faults)
                     return
         newer = worth_fetching(offers, held)
         faults += [behind(each, held) for each in offers if each not in newer and each.serial != held]
@@ -216,50 +206,27 @@ class Secondaries:
         """Whether one of the offers was good; why the others were not comes to the faults."""
         for offer in newer:
             try:
-                await self._fetch(care, offer.primary)
+                await self._fetch(care, offer)
             except TransferError as error:
                 faults.append(error)
             else:
                 return True
         return False
 
-    async def _fetch(self, care: FetchedZone, primary: Primary) -> None:
+    async def _fetch(self, care: FetchedZone, offer: Offer) -> None:
         """Take what a primary has. Raises TransferError."""
         is_whole = care.is_whole_wanted
-        newest = care.newest.zone if care.newest and not is_whole else None
-        zone = await self._talk.fetch(care.definition.name, self._contact(primary), newest)
-        if zone is None:
-            raise TransferError(f"{primary} has nothing newer any more", code="transfer.behind")
-        await asyncio.to_thread(require_sent_digest, care.definition, zone)
+        zone = await self._inquiry.fetch(care, offer, is_whole=is_whole)
         care.is_whole_wanted &= not is_whole
-        await self._take(care, zone, primary)
+        await self._take(care, zone, offer.primary)
 
     async def offers(self, care: FetchedZone) -> list[Offer | TransferError]:
         """As `Follower.offers`."""
-        return await asyncio.gather(*(self._offer(care.definition.name, each) for each in care.definition.primaries))
+        return await self._inquiry.offers(care.definition)
 
     async def whole(self, care: FetchedZone, primary: Primary) -> Zone:
         """As `Follower.whole`."""
-        zone = await self._talk.fetch(care.definition.name, self._contact(primary), None)
-        if zone is None:
-            raise TransferError(f"{primary} has nothing any more", code="transfer.behind")
-        return zone
-
-    async def _offer(self, origin: Name, primary: Primary) -> Offer | TransferError:
-        try:
-            return Offer(primary, await self._talk.ask_serial(origin, self._contact(primary)))
-        except TransferError as error:
-            return error
-
-    def _contact(self, primary: Primary) -> Contact:
-        """Raises TransferError: its key has no secret that can be read."""
-        if primary.key is None:
-            return Contact(primary)
-        found = self._server.notifier.keys.get(primary.key)
-        if found is None:
-            message = f"{primary} is not asked: the secret of the key {primary.key} cannot be read"
-            raise TransferError(message, code="transfer.key")
-        return Contact(primary, *found)
+        return await self._inquiry.whole(care.definition, primary)
 
     async def _take(self, care: FetchedZone, zone: Zone, primary: Primary) -> None:
         """A newer version is here: answer from it, unless it stands in the way of a record."""
@@ -298,6 +265,7 @@ class Secondaries:
             if care.is_saved and care.loaded is not None:
                 await self._touch(care, now)
             if not any(fault.code not in _SILENCE for fault in faults):
+                care.passed_over = ""
                 self._settle(care, is_confirmed=True)
                 return
         care.secondary = care.secondary.failed(now, chance=chance)
@@ -345,6 +313,14 @@ class Secondaries:
             origin = str(care.definition.name)
             event = Event(self._server.clock.now(), EventKind.ZONE, origin, f"not refreshed: {text}", Severity.WARNING)
             self._server.journal.tell(event)
+
+    def _tell_passed_over(self, care: FetchedZone, faults: Sequence[TransferError]) -> None:
+        """A primary that gives nothing is no secret because another one gives everything; told once."""
+        text = "; ".join(str(fault) for fault in faults if fault.code not in _SILENCE)
+        if text and text != care.passed_over:
+            origin, now = str(care.definition.name), self._server.clock.now()
+            self._server.journal.tell(Event(now, EventKind.ZONE, origin, f"passed over: {text}", Severity.WARNING))
+        care.passed_over = text
 
     def _forget(self, care: FetchedZone, now: Instant) -> None:
         care.problem = ""

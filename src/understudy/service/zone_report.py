@@ -82,7 +82,7 @@ def _upstream(server: NameServer, fetched: FetchedZone) -> UpstreamView:
         refreshed_at=secondary.refreshed_at,
         due_at=secondary.due if math.isfinite(secondary.due) else None,
         expires_at=secondary.expires_at,
-        problem=fetched.problem,
+        problem=fetched.problem or fetched.passed_over,
         promotion=None if promotion is None else _promotion(promotion),
     )
 

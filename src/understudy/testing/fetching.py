@@ -14,7 +14,8 @@ from understudy.model.errors import TransferError
 from understudy.model.name import Name
 from understudy.model.transfer import Primary
 from understudy.service.copies import restore_copies
-from understudy.service.secondaries import Conversation, Secondaries
+from understudy.service.inquiry import Conversation
+from understudy.service.secondaries import Secondaries
 from understudy.service.transfers import Contact
 from understudy.testing.server_world import ServerWorld
 from understudy.testing.story import Restart

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use understudy_wire::{Name, NameBuf, Rtype};
 
 use super::IncomingError;
+use super::covered::find_covered;
 use crate::change::RRsetChange;
 use crate::key::Key;
 use crate::load::{self, Records};
@@ -135,8 +136,7 @@ impl Changes {
     }
 }
 
-/// The rules about names, for those that were changed. What a new DNAME covers is never answered, and so not
-/// looked for.
+/// The rules about names, for those that were changed.
 fn check(zone: &Zone, changes: &[RRsetChange]) -> Result<(), IncomingError> {
     if zone.apex().rrset(Rtype::NS).is_none() {
         return Err(IncomingError::WithoutNs);
@@ -149,6 +149,10 @@ fn check(zone: &Zone, changes: &[RRsetChange]) -> Result<(), IncomingError> {
             push_node(&mut records, zone, owner);
         }
         before = Some(owner);
+    }
+    if let Some((owner, dname)) = find_covered(zone, changes) {
+        let (owner, dname) = (Box::new(owner), Box::new(dname));
+        return Err(IncomingError::Covered { owner, dname });
     }
     let problems = load::check_names(records, zone.origin());
     if problems.is_empty() {

@@ -66,6 +66,13 @@ pub enum IncomingError {
     Unfinished,
     /// The apex would have no NS records.
     WithoutNs,
+    /// A name would be below a DNAME.
+    Covered {
+        /// The name.
+        owner: Box<NameBuf>,
+        /// Where the DNAME is.
+        dname: Box<NameBuf>,
+    },
     /// A zone that breaks a rule.
     Rules(Vec<Problem>),
     /// A change that cannot be made.
@@ -86,7 +93,9 @@ impl IncomingError {
             Self::Gap { .. } | Self::NotThere(..) | Self::AlreadyThere(..) => "transfer.difference",
             Self::TooLarge { .. } => "transfer.too-large",
             Self::Unfinished => "transfer.unfinished",
-            Self::WithoutNs | Self::Rules(_) | Self::Change(_) => "transfer.zone",
+            Self::WithoutNs | Self::Covered { .. } | Self::Rules(_) | Self::Change(_) => {
+                "transfer.zone"
+            }
         }
     }
 }
@@ -132,6 +141,10 @@ impl fmt::Display for IncomingError {
             Self::TooLarge { limit } => write!(f, "the transfer is larger than {limit} octets"),
             Self::Unfinished => f.write_str("the transfer broke off before its end"),
             Self::WithoutNs => f.write_str("the zone would have no NS records"),
+            Self::Covered { owner, dname } => write!(
+                f,
+                "{owner} is below the DNAME {dname} (RFC 6672 section 2.4)"
+            ),
             Self::Rules(problems) => match problems.first() {
                 Some(first) => write!(f, "{}: {}", first.code, first.message),
                 None => f.write_str("the zone cannot be used"),

@@ -15,6 +15,7 @@
 //! Everything that stands in the way is an error, the first of which ends it.
 
 mod changes;
+mod covered;
 mod error;
 
 use understudy_wire::{
