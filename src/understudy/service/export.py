@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
+
+from dns import rdatatype
+
 from understudy.model.name import Name
 from understudy.model.record import Record
 from understudy.service.name_server import NameServer
@@ -9,20 +13,49 @@ from understudy.service.subjects import find_zone
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.steered import PLACEHOLDER, needs_placeholder, static_view
 
+_ADDRESSES = frozenset(("A", "AAAA"))
+_FIELDS = 5  # owner, TTL, class, type, data
+
 
 def export_zone(server: NameServer, name: str, *, has_records: bool = True) -> str:
     """The zone's own data, then each steered record as the plain records of this moment. Raises NotFoundError.
 
-    Without the records it is what this program could read in their place.
+    Without the records it is what this program could read in their place. Addresses that a record hides (ADR 0024) are
+    comments either way: no file may have both, and whoever gives the zone back to its primary finds them.
     """
     origin = find_zone(server.zones, name)
     loaded = server.zones[origin]
-    lines = [loaded.zone.to_master_file().rstrip("\n")]
-    for record in server.pipeline.configuration.records.values():
-        if record.zone == origin and has_records:
+    records = [record for record in server.pipeline.configuration.records.values() if record.zone == origin]
+    lines = [_without_hidden(loaded, records).rstrip("\n")]
+    for record in records:
+        if has_records:
             lines.append(f"; {record.name} is steered; these are its answers of this moment")
             lines.extend(_lines(server, record) or _placeholder(loaded, record))
     return "\n".join(lines) + "\n"
+
+
+def _without_hidden(loaded: LoadedZone, records: Iterable[Record]) -> str:
+    """The zone's own data, which has one record a line."""
+    text = loaded.zone.to_master_file()
+    hidden = {record.name for record in records if not _ADDRESSES.isdisjoint(_types_at(loaded, record.name))}
+    if not hidden:
+        return text
+    origin = loaded.definition.name
+    lines = (f"; hidden by a record: {line}" if _is_hidden(line, origin, hidden) else line for line in text.split("\n"))
+    return "\n".join(lines)
+
+
+def _is_hidden(line: str, origin: Name, hidden: Container[Name]) -> bool:
+    fields = line.split(maxsplit=4)
+    if len(fields) != _FIELDS or fields[3] not in _ADDRESSES:
+        return False
+    below = origin.absolute if origin.labels else ""
+    owner = origin if fields[0] == "@" else Name.parse(f"{fields[0]}.{below}")
+    return owner in hidden
+
+
+def _types_at(loaded: LoadedZone, name: Name) -> Iterable[str]:
+    return (rdatatype.to_text(rdatatype.RdataType.make(rtype)) for rtype in loaded.zone.types_at(name.absolute))
 
 
 def _lines(server: NameServer, record: Record) -> list[str]:

@@ -6,10 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import dns.rdatatype
+import dns.zone
 import pytest
 
 from understudy.engine import Zone
 from understudy.service.copies import write_copy
+from understudy.service.export import export_zone
 from understudy.service.zone_report import report_zones
 from understudy.testing.fetching import (
     BROKEN,
@@ -258,6 +261,29 @@ def test_a_record_is_laid_over_what_is_fetched(tmp_path: Path) -> None:
         assert run.serial == 1
         assert "is not used" in run.world.log.getvalue()
         assert run.address("www.example.com") == "198.51.100.1"
+        await run.end()
+
+    run_virtual(main)
+
+
+def test_addresses_that_a_record_hides_are_comments_in_an_export(tmp_path: Path) -> None:
+    more = "www 60 A 203.0.113.7\nwww 60 TXT kept\n@ 60 A 203.0.113.8\n"
+
+    async def main(clock: VirtualClock) -> None:
+        primaries = FakePrimaries()
+        primaries.have(version(1, more=more))
+        run = FetchingServer(clock, tmp_path, primaries)
+        await run.start(CONFIGURATION + STEERED + "  example.com: {tiers: [[198.51.100.2]]}\n")
+        for has_records, seen in ((True, ["198.51.100.1"]), (False, [])):
+            text = export_zone(run.world.server, "example.com", has_records=has_records)
+            exported = Zone.parse(ORIGIN.absolute, text.encode())
+            found = dns.zone.from_text(text, origin="example.com", relativize=False)
+            addresses = found.get_rdataset("www.example.com.", "A") or ()
+            assert [rdata.to_text() for rdata in addresses] == seen
+            assert exported.rrset("www.example.com.", dns.rdatatype.TXT) is not None
+            assert exported.rrset("host.example.com.", dns.rdatatype.A) is not None
+            assert text.count("; hidden by a record: ") == 2
+            assert "203.0.113.7" in text
         await run.end()
 
     run_virtual(main)
