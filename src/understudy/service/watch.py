@@ -50,6 +50,7 @@ class _Zone:
     published: Published = field(default_factory=Published)
     find_due: Instant = 0.0
     is_busy: bool = False
+    is_promoted: bool = False
 
     @property
     def settings(self) -> WatchSettings:
@@ -60,7 +61,9 @@ class _Zone:
     def is_ours(self) -> bool:
         """Whether serials of the zone are made here (ADR 0024)."""
         definition = self.loaded.definition
-        return definition.source is not ZoneSource.TRANSFER or bool(definition.transfer and self.samples.owners)
+        if definition.source is not ZoneSource.TRANSFER or self.is_promoted:
+            return True
+        return definition.transfer is not None and bool(self.samples.owners)
 
     def note(self, serial: int, now: Instant) -> None:
         """A serial that is there; of a zone from elsewhere only a later one counts, wherever it was seen first."""
@@ -121,6 +124,7 @@ class Watch:
                 zone = self._zones[origin] = _Zone(loaded, Samples(self._server.pipeline, origin))
             elif zone.loaded is not loaded:
                 zone.loaded, zone.find_due = loaded, now
+            zone.is_promoted = self._server.is_promoted(origin)
             zone.note(serials.get(origin, loaded.zone.serial), now)
 
     def _serials(self) -> dict[Name, int]:

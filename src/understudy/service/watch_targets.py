@@ -17,6 +17,7 @@ from understudy.service.own_address import is_own
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.name_servers import DNS_PORT, host_addresses, named_servers
 
+NOBODY = "invalid."  # RFC 9432 4.1: what catalogs name as their server, which nobody can look up
 RESOLVE_S = 15.0  # chosen: a resolver that tries three servers for five seconds each has been through them
 
 Resolve: TypeAlias = Callable[[str], Awaitable[Collection[str] | None]]
@@ -70,6 +71,8 @@ async def find_targets(
     upstream = {ServerPlace(each.address, each.port) for each in definition.primaries}
     found: dict[ServerPlace | str, NamedServer] = {}
     for name, known in named_servers(loaded.zone, definition.name):
+        if name == NOBODY:
+            continue
         addresses = known or _from_zones(name, zones) or await resolve(name)
         if addresses is None:
             continue

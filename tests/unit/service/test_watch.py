@@ -267,6 +267,19 @@ def test_a_server_without_an_address_is_told(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
+def test_the_name_server_of_a_catalog_is_nobody(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        (tmp_path / "example.com.zone").write_text(
+            ZONE.replace("SERIAL", "7").replace("ns.elsewhere.example.", "invalid.")
+        )
+        await scene.world.reload(CONFIGURATION.replace("WATCH", "watch: true"))
+        await scene.pass_s(90)
+        assert scene.alarms == {}
+        assert {named.name for named in scene.world.server.watched[ORIGIN]} == {"ns1.example.com", "ns2.example.com"}
+
+    play(tmp_path, story)
+
+
 def test_a_dead_resolver_of_ours_changes_nothing_and_is_not_blamed_on_servers(tmp_path: Path) -> None:
     async def story(scene: Scene) -> None:
         scene.servers.is_resolver_dead = True
