@@ -241,10 +241,10 @@ class Versions:
         found: list[PlainView] = []
         for owner in owners:
             record, past = records.get(owner), self._pipeline.past.get(owner)
-            beneath = loaded.zone.types_at(owner.absolute)
             if record is None or past is None or not past.decisions:
-                found.extend(withdrawn_views(owner, beneath))
+                found.extend(withdrawn_views(owner))
             else:
+                beneath = loaded.zone.types_at(owner.absolute)
                 found.extend(plain_views(owner, record.ttl_s, tuple(past.decisions.values()), beneath=beneath))
         return found
 

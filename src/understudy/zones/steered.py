@@ -57,11 +57,9 @@ def plain_views(
         yield (owner.absolute, _TXT, ttl_s, [placeholder_rdata()] if is_silent else [])
 
 
-def withdrawn_views(owner: Name, beneath: Collection[int]) -> Iterator[PlainView]:
-    """What a name has in a copy of which the record is gone: nothing that a record may have put there."""
-    yield from (_plain(each, 0) for each in withdrawn_sets(owner))
-    if needs_placeholder(beneath):
-        yield (owner.absolute, _TXT, 0, [])
+def withdrawn_views(owner: Name) -> Iterator[PlainView]:
+    """What a name of which nothing is decided has in a copy that is made anew: nothing that is steered."""
+    return (_plain(each, 0) for each in withdrawn_sets(owner))
 
 
 def needs_placeholder(beneath: Collection[int]) -> bool:

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from understudy.model.errors import UnderstudyError
+from understudy.service.copies import write_copy
 from understudy.service.desk import Desk
 from understudy.service.operations import StatusQuestion
 from understudy.service.zone_views import DemoteRequest, PromoteRequest, RefreshRequest, ZoneOrderView
 from understudy.testing.builders import endpoint
 from understudy.testing.fake_network import Behaviour
-from understudy.testing.fetching import FIRST, ORIGIN, SECOND, SILENT, FakePrimaries, FetchingServer, version
+from understudy.testing.fetching import BROKEN, FIRST, ORIGIN, SECOND, SILENT, FakePrimaries, FetchingServer, version
 from understudy.testing.story import Restart
 from understudy.testing.virtual_time import VirtualClock, run_virtual
 
@@ -341,5 +342,30 @@ def test_who_follows_nobody_fetches_nothing(tell: Callable[..., None]) -> None:
         await promote(run, is_forced=True)
         for is_whole in (True, False):
             assert (await refusal(ask(run, is_whole=is_whole)))[0] == "zone.promoted"
+
+    tell(story)
+
+
+def test_a_crash_that_left_an_older_copy_does_not_silence_a_promoted_zone(tell: Callable[..., None]) -> None:
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
+        primaries.have(version(9, "192.0.2.20"))
+        await run.world.advance(105)
+        await promote(run, is_forced=True)
+        copy = run.world.server.candidate.configuration.zones[ORIGIN].file
+        write_copy(copy, version(8), copy.stat().st_mtime)
+        primaries.have(SILENT)
+        await run.restart(Restart(is_kill=True, pause_s=1.0))
+        await run.world.advance(120)
+        assert (run.address(), handed_on(run)) == ("192.0.2.10", 10)
+
+    tell(story)
+
+
+def test_a_retransfer_that_breaks_off_is_no_reason_to_expire(tell: Callable[..., None]) -> None:
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
+        primaries.breaks = {FIRST: BROKEN, SECOND: BROKEN}
+        await ask(run, is_whole=True)
+        await run.world.advance(3000)
+        assert run.address() == "192.0.2.10"
 
     tell(story)
