@@ -50,6 +50,14 @@ def _host(survey: Survey, name: str) -> Iterator[Advice]:
             "A name server must have addresses of its own (RFC 2181 section 10.3); resolvers need not follow an alias.",
             f"name {host.alias} in the NS record, or give {name} A and AAAA records instead of the CNAME",
         )
+    elif not host.is_known:
+        yield Advice(
+            Weight.WARNING,
+            "ns.unknown",
+            f"the address of the name server {name} is not known: the resolver does not say anything of it",
+            "It was not asked, so nothing is known of it.",
+            "name another resolver with --resolver ADDRESS",
+        )
     elif not host.addresses:
         yield Advice(
             Weight.ERROR,
@@ -62,6 +70,8 @@ def _host(survey: Survey, name: str) -> Iterator[Advice]:
 
 def _places(survey: Survey, names: tuple[str, ...]) -> Iterator[Advice]:
     addresses = sorted({address for name in names for address in survey.hosts[name].addresses})
+    if not all(survey.hosts[name].is_known for name in names):
+        return
     if len(addresses) == 1:
         yield Advice(
             Weight.ERROR,

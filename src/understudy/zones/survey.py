@@ -82,10 +82,14 @@ class NotAsked:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A name that an NS record names. `alias` is what it is another name for, or empty."""
+    """A name that an NS record names. `alias` is what it is another name for, or empty.
+
+    `is_known` False: the resolver did not say anything of it.
+    """
 
     addresses: tuple[str, ...] = ()
     alias: str = ""
+    is_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)

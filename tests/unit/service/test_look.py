@@ -16,12 +16,13 @@ import pytest
 from understudy.model.name import Name
 from understudy.model.watch import ServerPlace
 from understudy.service import look as looking
+from understudy.service import resolving
 from understudy.service.delegation import find_delegation
 from understudy.service.look import look
 from understudy.service.resolving import Resolver
 from understudy.testing.running_server import free_port
 from understudy.zones.sighting import Reply, Sample, Sighting
-from understudy.zones.survey import Delegation, NotAsked, NotDelegated
+from understudy.zones.survey import Delegation, Host, NotAsked, NotDelegated
 
 T = TypeVar("T")
 Answer: TypeAlias = Callable[[dns.message.Message], bytes | None]
@@ -232,6 +233,32 @@ def test_servers_above_that_are_all_silent_are_told() -> None:
     delegation = found(silent)
     assert isinstance(delegation, NotAsked)
     assert delegation.why == "127.0.0.1:1 does not answer"
+
+
+@pytest.mark.parametrize(
+    ("answer", "host"),
+    [
+        (sampling("www.example.com. 30 IN A 192.0.2.1"), Host(("192.0.2.1",))),
+        (saying(rcode=dns.rcode.NXDOMAIN), Host()),
+        (saying(), Host()),
+        (silent, Host(is_known=False)),
+        (saying(rcode=dns.rcode.SERVFAIL), Host(is_known=False)),
+        (saying("www.example.com. 30 IN CNAME a.example.com."), Host(alias="a.example.com")),
+    ],
+)
+def test_a_resolver_that_is_dead_is_told_from_a_name_that_is_none(
+    answer: Answer, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resolving, "LIFETIME_S", 0.3)
+
+    async def ask(place: ServerPlace) -> Host:
+        return await Resolver(place).host("www.example.com")
+
+    def no_ipv6(query: dns.message.Message) -> bytes | None:
+        is_address = query.question[0].rdtype == dns.rdatatype.A or host == Host(alias="a.example.com")
+        return answer(query) if is_address or not host.is_known else reply(query).to_wire()
+
+    assert among(no_ipv6, None, ask) == host
 
 
 def test_nobody_above_is_known_where_the_resolver_is_silent() -> None:

@@ -91,6 +91,7 @@ BLIND = "warning: delegation.unknown"
             ["error: ns.alias", "error: ns.same-address", BLIND],
         ),
         (with_hosts(Host(), HOSTS[NAMES[1]]), ["error: ns.no-address", "error: ns.same-address", BLIND]),
+        (with_hosts(Host(is_known=False), HOSTS[NAMES[1]]), [BLIND, "warning: ns.unknown"]),
         (with_hosts(HOSTS[NAMES[1]], HOSTS[NAMES[1]]), ["error: ns.same-address", BLIND]),
         (with_hosts(Host(("192.0.2.1",)), Host(("192.0.2.2",))), [BLIND, "warning: ns.one-network"]),
         (with_hosts(Host(("192.0.2.1",)), Host(("192.0.3.2",))), [BLIND]),
