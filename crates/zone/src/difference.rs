@@ -1,7 +1,8 @@
 //! What became different from one version of a zone to another, as records (RFC 1995 section 4).
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::ops::Range;
 
@@ -90,28 +91,30 @@ impl Difference {
     pub fn condense<'d>(parts: impl IntoIterator<Item = &'d Difference>) -> Option<Self> {
         let mut parts = parts.into_iter();
         let first = parts.next()?;
-        let mut net: BTreeMap<&[u8], Net> = BTreeMap::new();
+        let mut net = Net::default();
         let (mut to, mut last_soa) = (first.to, first.added_soa());
         for difference in std::iter::once(first).chain(parts) {
             (to, last_soa) = (difference.to, difference.added_soa());
             for octets in pieces(&difference.deleted).skip(1) {
-                turn(&mut net, octets, Net::Added, Net::Deleted);
+                net.turn(octets, Turn::Added, Turn::Deleted);
             }
             for octets in pieces(&difference.added).skip(1) {
-                turn(&mut net, octets, Net::Deleted, Net::Added);
+                net.turn(octets, Turn::Deleted, Turn::Added);
             }
         }
-        let all = |wanted: Net| net.iter().filter(move |(_, it)| **it == wanted);
-        let collect = |soa: &[u8], wanted| {
-            let mut octets = soa.to_vec();
-            all(wanted).for_each(|(record, _)| octets.extend_from_slice(record));
-            octets.into_boxed_slice()
-        };
+        let (mut deleted, mut added) = (first.deleted_soa().to_vec(), last_soa.to_vec());
+        for octets in net.order {
+            match net.turns.remove(octets) {
+                Some(Turn::Deleted) => deleted.extend_from_slice(octets),
+                Some(Turn::Added) => added.extend_from_slice(octets),
+                None => (),
+            }
+        }
         Some(Self {
             from: first.from,
             to,
-            deleted: collect(first.deleted_soa(), Net::Deleted),
-            added: collect(last_soa, Net::Added),
+            deleted: deleted.into_boxed_slice(),
+            added: added.into_boxed_slice(),
         })
     }
 
@@ -231,17 +234,31 @@ impl Difference {
 
 /// What became of a record over several differences.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Net {
+enum Turn {
     Deleted,
     Added,
 }
 
-/// A record is `now`; if it was `before`, the two cancel out.
-fn turn<'d>(net: &mut BTreeMap<&'d [u8], Net>, octets: &'d [u8], before: Net, now: Net) {
-    if net.get(octets) == Some(&before) {
-        net.remove(octets);
-    } else {
-        net.insert(octets, now);
+/// What became of all of them. By hash and not in order: a transfer waits for it.
+#[derive(Default)]
+struct Net<'d> {
+    turns: HashMap<&'d [u8], Turn>,
+    /// The records, some of them more than once.
+    order: Vec<&'d [u8]>,
+}
+
+impl<'d> Net<'d> {
+    /// A record is `now`; if it was `before`, the two cancel out.
+    fn turn(&mut self, octets: &'d [u8], before: Turn, now: Turn) {
+        match self.turns.entry(octets) {
+            Entry::Occupied(entry) if *entry.get() == before => {
+                entry.remove();
+            }
+            entry => {
+                entry.insert_entry(now);
+                self.order.push(octets);
+            }
+        }
     }
 }
 
