@@ -10,7 +10,7 @@
 use std::sync::Arc;
 
 use understudy_wire::{Name, Rtype, Serial};
-use understudy_zone::{Difference, Digest, History, RRsetChange, Zone, ZonemdHash};
+use understudy_zone::{Difference, Digest, History, Image, RRsetChange, Zone, ZonemdHash};
 
 use crate::access::Access;
 use crate::error::EngineError;
@@ -20,6 +20,8 @@ use crate::zones::Zones;
 #[derive(Clone, Debug)]
 pub(crate) struct Copy {
     pub(crate) zone: Zone,
+    /// As it is sent. None: the zone is small.
+    pub(crate) image: Option<Image>,
     pub(crate) digest: Digest,
     pub(crate) history: History,
 }
@@ -76,6 +78,7 @@ pub struct Prepared {
     /// The copy that it was made after.
     before: Option<Zone>,
     zone: Zone,
+    image: Option<Image>,
     digest: Digest,
     difference: Option<Arc<Difference>>,
     is_same: bool,
@@ -148,13 +151,14 @@ impl Zones {
             (None, _) => first(zone),
             (Some(before), None) => {
                 let difference = Difference::by_changes(&before.zone, &zone, &changes);
-                let digest = before.digest.after(&difference);
-                next(&before, zone, difference, digest)
+                let image = before.image.as_ref();
+                let image = image.map(|image| image.after(&zone, &changes));
+                next(&before, (zone, image), difference)
             }
             (Some(before), Some(_)) => {
                 let difference = Difference::between(&before.zone, &zone);
-                let digest = before.digest.after(&difference);
-                next(&before, zone, difference, digest)
+                let image = Image::of(&zone);
+                next(&before, (zone, image), difference)
             }
         })
     }
@@ -186,6 +190,7 @@ impl Zones {
         // The copy first: whoever sees the serial must find what it stands for.
         served.copy.store(Some(Arc::new(Copy {
             zone: prepared.zone.clone(),
+            image: prepared.image.clone(),
             digest: prepared.digest,
             history,
         })));
@@ -211,11 +216,9 @@ impl Zones {
         let ours = older.into_iter().filter(|it| it.origin() == origin);
         let history = copy.history.with_older(ours.collect(), copy.zone.serial());
         let count = history.count() - copy.history.count();
-        let (zone, digest) = (copy.zone.clone(), copy.digest);
         served.copy.store(Some(Arc::new(Copy {
-            zone,
-            digest,
             history,
+            ..Copy::clone(&copy)
         })));
         Ok(count)
     }
@@ -239,18 +242,21 @@ fn first(zone: Zone) -> Prepared {
     Prepared {
         before: None,
         digest: Digest::of(&zone),
+        image: Image::of(&zone),
         zone,
         difference: None,
         is_same: false,
     }
 }
 
-fn next(before: &Copy, zone: Zone, difference: Difference, digest: Digest) -> Prepared {
+fn next(before: &Copy, (zone, image): (Zone, Option<Image>), difference: Difference) -> Prepared {
+    let digest = before.digest.after(&difference);
     let is_same = difference.is_empty();
     let is_kept = History::keeps(&difference);
     Prepared {
         before: Some(before.zone.clone()),
         zone,
+        image,
         digest,
         difference: is_kept.then(|| Arc::new(difference)),
         is_same,

@@ -38,4 +38,4 @@ pub use tsig::{
     BadSignature, NoSecret, Signature, Signer, Tsig, TsigAlgorithm, TsigFault, TsigKey, Verifier,
     sign_request,
 };
-pub use writer::{Full, Mark, Owner, Sections, Writer};
+pub use writer::{Full, Mark, Owner, Sections, Writer, push_below_question};

@@ -8,7 +8,6 @@ use crate::index::{Ahead, Index};
 use crate::key;
 use crate::node::Node;
 use crate::record::Below;
-use crate::tree::Iter;
 use crate::zone::Zone;
 
 /// Every static record but the SOA, in canonical order of the owners.
@@ -21,16 +20,24 @@ pub struct Walk {
     key: Vec<u8>,
     /// How many of its records have been given.
     given: usize,
+    /// The key of the first name that does not come any more.
+    until: Option<Box<[u8]>>,
 }
 
 impl Walk {
     /// A walk that has not begun.
     #[must_use]
     pub fn new(zone: Zone) -> Self {
+        Self::between(zone, &[], None)
+    }
+
+    /// A walk through the names from a key on, and before another one.
+    pub(crate) fn between(zone: Zone, from: &[u8], until: Option<&[u8]>) -> Self {
         Self {
             zone,
-            key: Vec::new(),
+            key: from.to_vec(),
             given: 0,
+            until: until.map(Box::from),
         }
     }
 
@@ -47,7 +54,11 @@ impl Walk {
     /// What `take` failed with. Ok: there is no further record.
     pub fn go_on<E>(&mut self, mut take: impl FnMut(&Below<'_>) -> Result<(), E>) -> Result<(), E> {
         let version = self.zone.version();
-        let mut keys = version.order.iter_from(&self.key);
+        let until = self.until.as_deref();
+        let mut keys = version
+            .order
+            .iter_from(&self.key)
+            .take_while(|key| until.is_none_or(|until| is_before(*key, until)));
         let mut batch = Batch::default();
         while batch.fill(&mut keys, &version.index) {
             for step in &batch.steps {
@@ -99,7 +110,7 @@ const BATCH: usize = 32;
 
 impl<'z> Batch<'z> {
     /// Begin with the next names; false if there are none.
-    fn fill(&mut self, keys: &mut Iter<'z>, index: &'z Index) -> bool {
+    fn fill(&mut self, keys: &mut impl Iterator<Item = [&'z [u8]; 2]>, index: &'z Index) -> bool {
         self.steps.clear();
         self.labels.clear();
         for key in keys.take(BATCH) {
@@ -135,6 +146,10 @@ fn records_of<'z>(labels: &'z [u8], node: Node<'z>) -> impl Iterator<Item = Belo
             rdata,
         })
     })
+}
+
+fn is_before([left, right]: [&[u8]; 2], until: &[u8]) -> bool {
+    left.iter().chain(right).lt(until)
 }
 
 /// A key that stands behind every other: no label is that long.

@@ -126,6 +126,26 @@ def test_a_whole_zone_is_the_copy_and_not_what_is_steered(engine: Engine, zone: 
     assert engine.counters()["transfers.octets"] > 0
 
 
+def test_a_large_zone_is_sent_as_it_is_after_every_change(engine: Engine) -> None:
+    """It is kept as it is sent (ADR 0029); over several messages, and after a reload too."""
+    records = "".join(f"h{number} A 10.0.{number >> 8}.{number & 255}\n" for number in range(21_000))
+    head = "$TTL 60\n@ SOA ns host 1 2 3 4 5\n@ NS ns\n@ MX 5 h1\n"
+    large = Zone.parse(ORIGIN, f"{head}{records}".encode())
+    engine.commit(engine.prepare(ORIGIN, 8, [], large))
+    held = transferred(engine)
+    assert names_in(held) == lines_of(large)
+    for serial in range(9, 13):
+        gone = (f"h{serial * 1000}.{ORIGIN}", A, 30, [])
+        commit(
+            engine, serial, view(serial, owner=f"h{serial}.{ORIGIN}"), view(1, 2, owner=f"new{serial}.{ORIGIN}"), gone
+        )
+    assert names_in(transferred(engine)) == names_in(transferred(engine, held))
+    smaller = Zone.parse(ORIGIN, f"{head}{records.removeprefix('h0 A 10.0.0.0')}".encode())
+    engine.commit(engine.prepare(ORIGIN, 13, [], smaller))
+    assert names_in(transferred(engine)) == lines_of(smaller)
+    assert len(lines_of(smaller)) == len(lines_of(large)) - 1
+
+
 def test_who_has_a_version_gets_what_changed_since(engine: Engine) -> None:
     held = transferred(engine)
     for serial in range(8, 20):

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use understudy_wire::{Full, Name, Owner, Serial, Writer};
-use understudy_zone::{Difference, Record, Records, Walk, Zone};
+use understudy_zone::{Difference, Image, Record, Records, Walk, Zone};
 
 use crate::copies::Copy;
 
@@ -11,7 +11,7 @@ use crate::copies::Copy;
 /// message, as the zone would be at least.
 const ONE_MESSAGE: usize = 16_384;
 
-/// Differences of more octets are sent as they were made. chosen: to put them together takes some
+/// Differences of more octets are sent as they were made. chosen: to put them together takes two
 /// milliseconds per mebibyte, in which no other connection is served.
 const CONDENSED: usize = 1 << 20;
 
@@ -35,8 +35,18 @@ enum Stage {
 #[derive(Debug)]
 enum Body {
     Whole(Walk),
+    Pressed(Pressed),
     Changes(Changes),
     Nothing,
+}
+
+/// A place in the image of a zone.
+#[derive(Debug)]
+struct Pressed {
+    image: Image,
+    piece: usize,
+    /// How many records of the piece have been written.
+    given: usize,
 }
 
 /// A place in differences: deletions, then additions of each.
@@ -51,9 +61,16 @@ struct Changes {
 
 impl Content {
     /// All of the zone.
-    pub(super) fn whole(zone: &Zone) -> Self {
-        let body = Body::Whole(Walk::new(zone.clone()));
-        Self::new(zone, Stage::FirstSoa, body)
+    pub(super) fn whole(copy: &Copy) -> Self {
+        let body = match &copy.image {
+            None => Body::Whole(Walk::new(copy.zone.clone())),
+            Some(image) => Body::Pressed(Pressed {
+                image: image.clone(),
+                piece: 0,
+                given: 0,
+            }),
+        };
+        Self::new(&copy.zone, Stage::FirstSoa, body)
     }
 
     /// The SOA record alone: there is nothing newer, or it is to be asked for over TCP.
@@ -76,7 +93,7 @@ impl Content {
                 });
                 Self::new(&copy.zone, Stage::FirstSoa, body)
             }
-            None => Self::whole(&copy.zone),
+            None => Self::whole(copy),
         }
     }
 
@@ -115,6 +132,7 @@ impl Content {
                         Body::Whole(walk) => walk.go_on(|record| {
                             writer.below(record.labels, record.rtype, record.ttl, record.rdata)
                         })?,
+                        Body::Pressed(pressed) => pressed.go_on(writer)?,
                         Body::Changes(changes) => changes.go_on(writer, self.zone.origin())?,
                         Body::Nothing => (),
                     }
@@ -133,6 +151,22 @@ impl Content {
         let soa = self.zone.soa();
         let owner = Owner::QuestionEnding(self.zone.origin());
         writer.rrset(owner, soa.rtype, soa.ttl, soa.rdatas())
+    }
+}
+
+impl Pressed {
+    fn go_on(&mut self, writer: &mut Writer<'_>) -> Result<(), Full> {
+        while let Some(piece) = self.image.piece(self.piece) {
+            let (count, octets) = piece.fitting(self.given, writer.room());
+            writer.pressed(count, octets)?;
+            self.given += count;
+            if self.given < piece.count() {
+                return Err(Full);
+            }
+            self.piece += 1;
+            self.given = 0;
+        }
+        Ok(())
     }
 }
 

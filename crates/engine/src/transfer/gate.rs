@@ -106,7 +106,7 @@ impl Gate {
 
 fn content(copy: &Copy, query: &Query<'_>, kind: TransferKind) -> Result<Content, Declined> {
     match kind {
-        TransferKind::Axfr => Ok(Content::whole(&copy.zone)),
+        TransferKind::Axfr => Ok(Content::whole(copy)),
         // RFC 1995 section 3: a client says what it has.
         TransferKind::Ixfr => query
             .authority_serial()

@@ -2,10 +2,12 @@
 //! RRset is in the message whole or not at all (RFC 2181 section 9).
 
 mod names;
+mod pressed;
 mod pseudo;
 mod records;
 mod sections;
 
+pub use pressed::push_below_question;
 pub use records::Owner;
 pub use sections::Sections;
 

@@ -239,13 +239,13 @@ impl Writer<'_> {
 }
 
 /// The pointer to the question's name.
-const QUESTION: u16 = 0xc00c;
+pub(super) const QUESTION: u16 = 0xc00c;
 
 /// Type, class and TTL.
-const FIXED_OCTETS: usize = 8;
+pub(super) const FIXED_OCTETS: usize = 8;
 
 #[inline]
-fn fixed_part(rtype: Rtype, class: Class, ttl: u32) -> [u8; FIXED_OCTETS] {
+pub(super) fn fixed_part(rtype: Rtype, class: Class, ttl: u32) -> [u8; FIXED_OCTETS] {
     // As one number, which is stored at once.
     let rtype = u64::from(rtype.number()) << 48;
     let class = u64::from(class.number()) << 32;

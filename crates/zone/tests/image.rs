@@ -1,0 +1,161 @@
+//! A zone as it is sent: the same records as a walk comes by, after any changes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may panic"
+)]
+
+use std::fmt::Write as _;
+
+use understudy_wire::{NameBuf, Rtype, push_below_question};
+use understudy_zone::{Image, RRsetChange, Walk, Zone};
+
+fn name(text: &str) -> NameBuf {
+    text.parse().unwrap()
+}
+
+/// More names than a small zone has.
+const NAMES: u32 = 21_000;
+
+fn zone(origin: &str) -> Zone {
+    let mut text = String::from("$TTL 300\n@ SOA ns hostmaster 1 2 3 4 5\n@ NS ns\n@ MX 10 mail\n");
+    for number in 0..NAMES {
+        writeln!(text, "h{} A 192.0.2.{}", number * 7, number % 250).unwrap();
+        if number % 100 == 0 {
+            writeln!(text, "h{} MX 10 h1.x\nx{number}.y CNAME h7", number * 7).unwrap();
+        }
+    }
+    let origin = name(origin);
+    Zone::parse(text.as_bytes(), "image", origin.as_name())
+        .unwrap()
+        .zone
+}
+
+/// Every record as it is sent, by the walk.
+fn walked(zone: &Zone) -> Vec<Vec<u8>> {
+    let mut records = Vec::new();
+    let taken = Walk::new(zone.clone()).go_on(|record| {
+        let mut octets = Vec::new();
+        let head = (record.rtype, record.ttl);
+        let owned = (record.labels, zone.origin());
+        push_below_question(&mut octets, owned, head, record.rdata);
+        records.push(octets);
+        Ok::<(), ()>(())
+    });
+    taken.unwrap();
+    records
+}
+
+/// The same by the image, taken in portions of so many octets.
+fn pictured(image: &Image, room: usize) -> Vec<u8> {
+    let (mut octets, mut number) = (Vec::new(), 0);
+    while let Some(piece) = image.piece(number) {
+        let mut given = 0;
+        while given < piece.count() {
+            let (count, portion) = piece.fitting(given, room);
+            assert!(count > 0 && portion.len() <= room);
+            octets.extend_from_slice(portion);
+            given += count;
+        }
+        number += 1;
+    }
+    octets
+}
+
+#[test]
+fn an_image_has_what_a_walk_comes_by() {
+    for origin in ["example.com.", "."] {
+        let zone = zone(origin);
+        let image = Image::of(&zone).unwrap();
+        let expected = walked(&zone);
+        let most = expected.iter().map(Vec::len).max().unwrap();
+        for room in [most, 100, 5000, usize::MAX] {
+            assert!(pictured(&image, room) == expected.concat(), "{room}");
+        }
+        let piece = image.piece(0).unwrap();
+        assert_eq!(piece.fitting(0, expected[0].len() - 1), (0, &[][..]));
+        assert_eq!(piece.fitting(0, expected[0].len()).0, 1);
+    }
+}
+
+#[test]
+fn a_small_zone_has_none() {
+    let origin = name("example.com.");
+    let text = b"@ 60 SOA ns host 1 2 3 4 5\n@ 60 NS ns\n";
+    let zone = Zone::parse(text, "small", origin.as_name()).unwrap().zone;
+    assert!(Image::of(&zone).is_none());
+}
+
+/// Whatever comes and goes: single names, whole pieces, what stands first and last.
+#[test]
+fn an_image_after_changes_is_that_of_the_version() {
+    let mut zone = zone("example.com.");
+    let mut image = Image::of(&zone).unwrap();
+    let mut seed = 7_u32;
+    let mut draw = |most: u32| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (seed >> 8) % most
+    };
+    for round in 0..60 {
+        let mut changes = Vec::new();
+        let (first, count) = (
+            draw(NAMES * 7),
+            if round % 10 == 0 { 9000 } else { draw(4) },
+        );
+        for number in first..first + count {
+            let owner = name(&format!("h{number}.example.com."));
+            changes.push(match draw(3) {
+                0 => RRsetChange::Remove(owner, Rtype::A),
+                1 => RRsetChange::Set(owner, Rtype::TXT, 60, vec![b"\x01x".to_vec(); 1]),
+                _ => RRsetChange::Set(owner, Rtype::A, 60, vec![vec![10, 0, 0, 1]]),
+            });
+        }
+        let more = [
+            "example.com.",
+            "\\000.example.com.",
+            "\\255.example.com.",
+            "0.h7.example.com.",
+        ];
+        let owner = name(more[usize::try_from(draw(4)).unwrap()]);
+        changes.push(RRsetChange::Set(
+            owner,
+            Rtype::TXT,
+            round,
+            vec![b"\x01y".to_vec()],
+        ));
+        changes.push(zone.serial_change(understudy_wire::Serial::new(round + 2)));
+        zone = zone.with_rrsets(&changes).unwrap();
+        image = image.after(&zone, &changes);
+        assert!(
+            pictured(&image, 70_000) == walked(&zone).concat(),
+            "round {round}"
+        );
+    }
+}
+
+/// The names of whole pieces go, the first and the last of them too, and come again.
+#[test]
+fn an_image_shrinks_and_grows_with_its_zone() {
+    let full = zone("example.com.");
+    let owners: Vec<NameBuf> = full
+        .nodes()
+        .map(|(owner, _)| owner)
+        .filter(|owner| owner.as_name() != full.origin())
+        .collect();
+    let gone = |owner: &NameBuf| {
+        [Rtype::A, Rtype::MX, Rtype::CNAME].map(|rtype| RRsetChange::Remove(*owner, rtype))
+    };
+    let changes: Vec<RRsetChange> = owners.iter().flat_map(gone).collect();
+    let empty = full.with_rrsets(&changes).unwrap();
+    let image = Image::of(&full).unwrap().after(&empty, &changes);
+    assert!(pictured(&image, 70_000) == walked(&empty).concat());
+    let back: Vec<RRsetChange> = owners
+        .iter()
+        .map(|owner| RRsetChange::Set(*owner, Rtype::A, 5, vec![vec![192, 0, 2, 1]]))
+        .collect();
+    let again = empty.with_rrsets(&back).unwrap();
+    let image = image.after(&again, &back);
+    assert!(pictured(&image, 70_000) == walked(&again).concat());
+    assert!(image.piece(5).is_some(), "one piece has become many");
+}
