@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
 from understudy.config.zones import copy_file
 from understudy.model.configuration import Configuration
 from understudy.model.event import Event, EventKind, Severity
@@ -80,13 +83,39 @@ def _drop(server: NameServer, origin: Name) -> None:
     """Forget a zone with all that is kept of it: gone from its catalog, or to begin anew (RFC 9432 5.3, 5.4)."""
     now = server.clock.now()
     if not server.is_promoted(origin):  # then the file is all that there is of it
-        copy_file(server.candidate.configuration.node.state_dir, origin).unlink(missing_ok=True)
+        server.leftovers.append(copy_file(server.candidate.configuration.node.state_dir, origin))
     server.fetched.pop(origin, None)
     if server.zones.pop(origin, None) is not None:
         server.decider.publisher.withdraw_zone(origin)
         server.versions.note_whole((origin,))
     for key in (f"zone/{origin}", f"copy/{origin}"):
         server.alarms.clear(key, now)
+
+
+async def sweep(server: NameServer) -> None:
+    """Delete the copies of zones that went with their catalogs.
+
+    Before one of them is taken up anew, and before the catalog that says so is on disk (ADR 0027).
+    """
+    async with server.sweeping:
+        if not server.leftovers:
+            return
+        text = ""
+        try:
+            await asyncio.to_thread(_delete, server.leftovers)
+        except OSError as error:
+            text = f"the copy of a zone that went cannot be deleted: {error}"
+        server.alarms.set_alarm("copy", text, server.clock.now())
+
+
+def _delete(leftovers: list[Path]) -> None:
+    while leftovers:
+        file = leftovers.pop()  # others may be added meanwhile
+        try:
+            file.unlink(missing_ok=True)
+        except OSError:
+            leftovers.append(file)
+            raise
 
 
 def _alarm(server: NameServer, origin: Name, broken: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TypeVar
 
 from understudy.model.check import Check
@@ -55,6 +56,8 @@ class NameServer:
         self.follower: Follower | None = None
         self.members = Members()
         self.member_zones: dict[Name, ZoneDefinition] = {}  # those that catalogs from other servers list
+        self.leftovers: list[Path] = []  # copies of zones that went with their catalogs, to be deleted
+        self.sweeping = asyncio.Lock()
         self.fetched: dict[Name, FetchedZone] = {}  # those that come from other servers, whether or not they are here
         self.journal = Journal(self.store, parts.log)
         limits = Limits(rate_max=candidate.configuration.node.probe_rate_max)
@@ -132,6 +135,10 @@ class NameServer:
     def definitions(self) -> Mapping[Name, ZoneDefinition]:
         """The zones that the configuration names, and those that its catalogs list."""
         return {**self.member_zones, **self.candidate.configuration.zones}
+
+    def definition_of(self, origin: Name) -> ZoneDefinition | None:
+        """One of them; None: there is none."""
+        return self.candidate.configuration.zones.get(origin) or self.member_zones.get(origin)
 
     def wake(self) -> None:
         """There is news: decide soon."""

@@ -18,7 +18,7 @@ from understudy.model.record import Record
 from understudy.model.transfer import Primary
 from understudy.model.zone import ZoneDefinition, ZoneSource
 from understudy.service.candidate import Candidate
-from understudy.service.catalogs import follow_catalog
+from understudy.service.catalogs import follow_catalog, sweep
 from understudy.service.copies import read_copy, tell_damage, timers_of, touch_copy, write_copy
 from understudy.service.fetched import FetchedZone
 from understudy.service.inquiry import Conversation, Inquiry
@@ -121,6 +121,7 @@ class Secondaries:
 
     async def _adopt(self) -> None:
         """Care for what the configuration names, and for nothing else."""
+        await sweep(self._server)
         wanted = self._server.definitions
         for origin in [origin for origin in self._cares if self._is_gone(origin)]:
             del self._cares[origin]
@@ -138,8 +139,7 @@ class Secondaries:
             self._judge_again()
 
     def _is_gone(self, origin: Name) -> bool:
-        wanted = self._server.candidate.configuration.zones
-        definition = wanted.get(origin) or self._server.member_zones.get(origin)
+        definition = self._server.definition_of(origin)
         return definition is None or definition.source is not ZoneSource.TRANSFER
 
     async def _taken_up(self, definition: ZoneDefinition) -> FetchedZone:
@@ -334,7 +334,6 @@ class Secondaries:
         self._server.decider.publish_zones({origin: care.loaded})
         if care.definition.members is not None:
             follow_catalog(self._server, care.loaded)
-            self._news.set()
 
     def _let_expire(self, care: FetchedZone, now: Instant) -> None:
         """Answer no more from what no primary has confirmed for too long."""
@@ -353,6 +352,7 @@ class Secondaries:
         loaded, refreshed_at = care.loaded, care.secondary.refreshed_at
         if loaded is None or refreshed_at is None:
             return
+        await sweep(self._server)
         begun = self._server.clock.now()
         try:
             await asyncio.to_thread(write_copy, care.definition.file, loaded.zone, refreshed_at)
