@@ -137,12 +137,15 @@ async def _refused_loss(follower: Follower, care: FetchedZone, newest: Offer) ->
 async def end_promotions(server: NameServer) -> None:
     """A zone that the configuration has from elsewhere now, or not at all, is promoted no more.
 
-    Should it come from other servers again one day, they are followed.
+    Should it come from other servers again one day, they are followed. What is nowhere may still be listed by a catalog
+    that has not come.
     """
     zones = server.definitions
+    has_catalogs = any(each.members is not None for each in zones.values())
     for promotion in list(server.store.desired.promotions.values()):
         definition = zones.get(promotion.origin)
-        if definition is None or definition.source is not ZoneSource.TRANSFER:
+        is_elsewhere = definition is not None and definition.source is not ZoneSource.TRANSFER
+        if is_elsewhere or (definition is None and not has_catalogs):
             now, origin = server.clock.now(), promotion.origin
             await _write(server, Signature("configuration file", "another source", now).demotion(origin))
             text = "promoted no more: the configuration has it from elsewhere, or no longer"

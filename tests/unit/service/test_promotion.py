@@ -369,3 +369,17 @@ def test_a_retransfer_that_breaks_off_is_no_reason_to_expire(tell: Callable[...,
         assert run.address() == "192.0.2.10"
 
     tell(story)
+
+
+@pytest.mark.parametrize(("more", "stays"), [("", False), ("  c.example: CATALOG\n", True)])
+def test_a_zone_that_is_nowhere_is_promoted_no_more_unless_a_catalog_may_list_it(
+    tell: Callable[..., None], more: str, *, stays: bool
+) -> None:
+    async def story(run: FetchingServer, _primaries: FakePrimaries) -> None:
+        await promote(run, is_forced=True)
+        catalog = more.replace("CATALOG", "{source: transfer, primaries: [192.0.2.1], catalog: true}")
+        other = "  example.org: {source: transfer, primaries: [192.0.2.1]}\n"
+        assert await run.world.reload(f"listen: 127.0.0.1:5300\nzones:\n{other}{catalog}") == ""
+        assert run.world.server.is_promoted(ORIGIN) is stays
+
+    tell(story)
