@@ -16,7 +16,7 @@ from understudy.cli.screen import clock_time, console, print_json, show
 from understudy.model.errors import UnderstudyError
 from understudy.service.view import View
 from understudy.service.views import StatusView
-from understudy.service.zone_views import ZoneView
+from understudy.service.zone_views import SecondaryView, ZoneView
 
 zone = typer.Typer(name="zone", help="The zones that are served.", no_args_is_help=True)
 
@@ -93,10 +93,25 @@ def show_zone(
             console.print(Text.assemble((f"{'promoted':<9}", "dim"), (why, "yellow")), soft_wrap=True)
         if view.problem:
             console.print(Text.assemble((f"{'problem':<9}", "dim"), (view.problem, "red")), soft_wrap=True)
+        for secondary in view.secondaries:
+            line = Text.assemble((f"{'told':<9}", "dim"), (secondary.server, "bold"), " ")
+            console.print(line.append_text(_acknowledged(secondary)), soft_wrap=True)
         for record in client.get("/status", StatusView, {"name": view.name}).records:
             answers = ", ".join(share.endpoint for decision in record.decisions for share in decision.answers)
             line = Text.assemble((f"{'steered':<9}", "dim"), (record.name, "bold"), f" → {answers or 'nothing'}")
             console.print(line, soft_wrap=True)
+
+
+def _acknowledged(secondary: SecondaryView) -> Text:
+    """Which serial it knows of and since when, and what became of a newer one."""
+    text = Text("knows of none yet", "yellow")
+    if secondary.serial is not None and secondary.acknowledged_at is not None:
+        text = Text(f"knows of serial {secondary.serial} since {clock_time(secondary.acknowledged_at)}")
+    if secondary.is_pending:
+        text.append(", has not acknowledged the newest", "yellow")
+    if secondary.problem:
+        text.append(f", {secondary.problem}", "yellow")
+    return text
 
 
 @zone.command("export")

@@ -60,6 +60,21 @@ def test_secondaries_are_told_again_when_asked_for(sit_down: SitDown) -> None:
     sit_down(sitting, HANDED_ON % "notify: [198.51.100.53, '[2001:db8::53]:5353']")
 
 
+def test_a_zone_is_shown_with_what_each_secondary_knows_of(sit_down: SitDown) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        server = terminal.world.server
+        notices, _ = server.notifier.notices.take(server.clock.now())
+        server.notifier.notices.acknowledge(notices[0], server.clock.now())
+        server.notifier.notices.refuse(notices[1], "answers REFUSED to NOTIFY")
+        shown = (await terminal.run("zone", "show", "example.com")).out
+        assert "told     198.51.100.53:53 knows of serial 8 since " in shown
+        assert "told     192.0.2.53:53 knows of none yet, answers REFUSED to NOTIFY" in shown
+        await terminal.run("zone", "notify", "example.com")
+        assert "has not acknowledged the newest" in (await terminal.run("zone", "show", "example.com")).out
+
+    sit_down(sitting, HANDED_ON % "notify: [198.51.100.53, 192.0.2.53]")
+
+
 @pytest.mark.parametrize(
     ("configuration", "code"),
     [(CONFIGURATION, "zone.not-handed-on"), (HANDED_ON % "notify: []", "zone.nobody-to-tell")],
