@@ -15,7 +15,7 @@ from understudy.model.duration import format_duration
 from understudy.service.view import View
 from understudy.zones.advice_finding import Advice, Weight, listed
 from understudy.zones.sighting import Reply
-from understudy.zones.survey import Delegation, NotAsked, Survey, SurveyedServer
+from understudy.zones.survey import Delegation, NotAsked, Survey, SurveyedServer, alike
 
 _WEIGHTS = {Weight.ERROR: ("✗", "bold red"), Weight.WARNING: ("!", "yellow"), Weight.NOTE: ("·", "dim")}
 
@@ -93,12 +93,12 @@ def _fact_rows(found: Survey) -> Iterator[tuple[str, str]]:
         times = (("refresh", soa.refresh_s), ("retry", soa.retry_s), ("expire", soa.expire_s))
         shown = ", ".join(f"{name} {format_duration(seconds)}" for name, seconds in times)
         yield "SOA", f"primary {soa.mname}, {shown}, negative answers {format_duration(soa.negative_s)}"
-    for record in found.records:
+    for names, record in alike(found.records):
         checked = "not checked"
         if record.detect_s is not None:
             total = rounded(round(record.detect_s) + record.ttl_s)
             checked = f"a dead server is taken out within {rounded(round(record.detect_s))}, forgotten within {total}"
-        yield "steered", f"{record.name}, TTL {format_duration(record.ttl_s)}; {checked}"
+        yield "steered", f"{names}: TTL {format_duration(record.ttl_s)}; {checked}"
 
 
 def _servers(servers: tuple[SurveyedServer, ...]) -> Table:

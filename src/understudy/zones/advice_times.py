@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from understudy.model.duration import format_duration
 from understudy.zones.advice_finding import Advice, Weight
-from understudy.zones.survey import Soa, Steered, Survey
+from understudy.zones.survey import Soa, Steered, Survey, alike
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
 REFRESH_MAX_S = _DAY_S  # RIPE-203: 24 hours, for zones that hardly ever change
@@ -80,8 +80,8 @@ def _expire(soa: Soa) -> Iterator[Advice]:
 
 def judge_ttls(survey: Survey) -> Iterator[Advice]:
     """How long resolvers keep what has changed."""
-    for record in survey.records:
-        yield from _record(record)
+    for names, record in alike(survey.records):
+        yield from _record(names, record)
     if survey.ns is not None:
         yield from _ns(survey.ns.ttl_s)
     if survey.soa is not None and survey.soa.negative_s > NEGATIVE_MAX_S:
@@ -94,14 +94,14 @@ def judge_ttls(survey: Survey) -> Iterator[Advice]:
         )
 
 
-def _record(record: Steered) -> Iterator[Advice]:
+def _record(names: str, record: Steered) -> Iterator[Advice]:
     ttl = format_duration(record.ttl_s)
     if record.detect_s is not None and record.ttl_s > max(TTL_GRACE_S, TTL_SHARE * record.detect_s):
         total = format_duration(round(record.detect_s + record.ttl_s))
         yield Advice(
             Weight.WARNING,
             "ttl.record",
-            f"{record.name} has a TTL of {ttl}",
+            f"the TTL is {ttl} for {names}",
             f"A dead server is taken out after {format_duration(round(record.detect_s))} at most, and caches keep"
             f" it for {ttl} then: an outage may last {total}.",
             "lower the record's ttl; 30s is the default",
@@ -110,7 +110,7 @@ def _record(record: Steered) -> Iterator[Advice]:
         yield Advice(
             Weight.NOTE,
             "ttl.short",
-            f"{record.name} has a TTL of {ttl}",
+            f"the TTL is {ttl} for {names}",
             "Every client asks nearly every time, and many resolvers keep answers longer all the same.",
             f"{TTL_MIN_S}s to 60s, unless it is meant so",
         )

@@ -15,6 +15,8 @@ from understudy.model.name import Name
 from understudy.model.watch import ServerPlace
 from understudy.zones.sighting import Sighting
 
+NAMES_MAX = 3  # chosen: whoever has thousands of records knows their names
+
 
 @dataclass(frozen=True, slots=True)
 class Soa:
@@ -126,6 +128,19 @@ class Survey:
     servers: tuple[SurveyedServer, ...]
     records: tuple[Steered, ...] = ()
     is_configured: bool = False
+
+
+def alike(records: tuple[Steered, ...]) -> list[tuple[str, Steered]]:
+    """The records by their times: the names of those with the same ones, three at most, and one of them."""
+    groups: dict[tuple[int, float | None], list[Steered]] = {}
+    for record in records:
+        groups.setdefault((record.ttl_s, record.detect_s), []).append(record)
+    return [(_some([each.name for each in group]), group[0]) for group in groups.values()]
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - NAMES_MAX
+    return ", ".join(names[:NAMES_MAX]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def host_text(absolute: str) -> str:

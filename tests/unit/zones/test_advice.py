@@ -174,3 +174,9 @@ def test_every_advice_says_what_follows_and_what_to_do() -> None:
 )
 def test_words_are_listed_as_people_do(words: list[str], text: str) -> None:
     assert listed(words) == text
+
+
+def test_records_with_the_same_times_are_told_of_together() -> None:
+    records = tuple(Steered(f"r{number}.example.com", 3600, 22.0) for number in range(5000))
+    (advice,) = advise(but(records=(*records, Steered("www.example.com", 30, 22.0))))
+    assert advice.text == "the TTL is 1h for r0.example.com, r1.example.com, r2.example.com and 4,997 more"
