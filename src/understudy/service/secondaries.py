@@ -29,6 +29,7 @@ from understudy.zones.secondary import Offer, Secondary, Standing, worth_fetchin
 
 TICK_S = 1.0  # chosen: how late a reload or an expiry is noticed at most
 AT_ONCE = 20  # chosen: primaries are asked for so many zones at a time, and see no more connections from here
+SAVES_AT_ONCE = 2  # chosen: whoever waits for the disk leaves threads to those who read what has come
 SAVE_SHARE = 20  # chosen: saving a large zone takes a twentieth of the time at most, however often it changes
 QUIET_S = 1.0  # chosen: whoever forges NOTIFY makes us ask once a second; what brought something is heeded at once
 PATIENCE = 3  # chosen: as many failures in a row are nobody's lost datagram
@@ -45,6 +46,7 @@ class Secondaries:
         self._judged: Candidate | None = None
         self._news = asyncio.Event()
         self._busy = 0
+        self._disk = asyncio.Semaphore(SAVES_AT_ONCE)
         self._waiting: deque[FetchedZone] = deque()
         self._looked_at: Instant = -math.inf
         server.follower = self
@@ -173,14 +175,21 @@ class Secondaries:
                 self._forget(care, self._server.clock.now())
 
     async def _attend(self, care: FetchedZone) -> None:
-        """Ask if it is time to, and save what is not saved."""
+        """Ask if it is time to, and save what is not saved; the next zone is asked for meanwhile."""
+        try:
+            await self._refresh_if_due(care)
+            if not care.is_saved and care.save_due <= self._server.clock.now():
+                async with self._disk:
+                    await self._save(care)
+        finally:
+            care.is_busy = False
+            self._news.set()
+
+    async def _refresh_if_due(self, care: FetchedZone) -> None:
         try:
             if care.secondary.due <= self._server.clock.now():
                 await self._refresh(care)
-            if not care.is_saved and care.save_due <= self._server.clock.now():
-                await self._save(care)
         finally:
-            care.is_busy = False
             self._busy -= 1
             self._news.set()
 
@@ -189,6 +198,11 @@ class Secondaries:
         held = None if care.is_whole_wanted else care.serial
         offers: list[Offer] = []
         faults: list[TransferError] = []
+        primaries = care.definition.primaries
+        if care.serial is None and len(primaries) == 1:  # whatever it has is wanted
+            if not await self._is_taken(care, [Offer(primaries[0], 0)], faults):
+                await self._conclude(care, faults, confirming=None)
+            return
         async with aclosing(gather_offers(self._inquiry.questions(care.definition), held)) as heard:
             async for answers in heard:
                 fresh = [answer for answer in answers if isinstance(answer, Offer)]
