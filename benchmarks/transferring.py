@@ -34,6 +34,8 @@ GIVERS = (OURS, "knot", "nsd")
 TAKERS = (OURS, "knot")
 READY_S = 60.0
 RATE = 20_000
+AFTER_OTHERS = ("chrt", "--idle", "0")
+"""While queries are asked the client has what their generator leaves of its core: what counts is the server."""
 PAUSE_S = 0.05
 """Between two transfers to the same client, while queries are answered."""
 
@@ -107,9 +109,18 @@ def _first(key: str, runner: Runner, ground: Ground) -> None:
         return
 
 
-def fetch(port: int, ground: Ground) -> Fetched:
+def fetch(port: int, ground: Ground, *, wrapper: Sequence[str] = ()) -> Fetched:
     """The zone once, by the client. Raises RuntimeError where there is no whole zone."""
-    command = ["taskset", "-c", str(ground.cores.generator), str(PROGRAM), "fetch", "--to", f"{ADDRESS}:{port}"]
+    command = [
+        *wrapper,
+        "taskset",
+        "-c",
+        str(ground.cores.generator),
+        str(PROGRAM),
+        "fetch",
+        "--to",
+        f"{ADDRESS}:{port}",
+    ]
     done = subprocess.run([*command, "--zone", ORIGIN], capture_output=True, text=True, check=False, timeout=READY_S)
     if done.returncode:
         raise RuntimeError(done.stderr.strip())
@@ -144,7 +155,7 @@ def _meanwhile(ours: Runner, ground: Ground, rounds: int) -> dict[str, dict[str,
 
 def _fetch_on(port: int, ground: Ground, ending: threading.Event, *, count: list[float]) -> None:
     while not ending.wait(PAUSE_S):
-        count.append(fetch(port, ground).seconds)
+        count.append(fetch(port, ground, wrapper=AFTER_OTHERS).seconds)
 
 
 def _taken(primary: Runner, ground: Ground, *, rounds: int) -> dict[str, dict[str, dict[str, float]]]:
