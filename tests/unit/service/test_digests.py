@@ -13,6 +13,7 @@ from understudy.engine import Zone
 from understudy.model.errors import ConfigError, TransferError
 from understudy.model.name import Name
 from understudy.model.zone import DigestRule, ZoneDefinition, ZoneSource
+from understudy.service.candidate import read_candidate
 from understudy.service.digests import require_sent_digest
 from understudy.service.reload import reload_zone
 from understudy.service.zone_table import load_zones
@@ -96,6 +97,17 @@ def test_a_start_with_a_wrong_digest_names_the_file(tmp_path: Path) -> None:
             await world.start({"understudy.yaml": CONFIGURATION, "example.com.zone": text(7, digest="00" * 64)})
 
     run_virtual(main)
+
+
+def test_a_digest_that_delays_failovers_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "example.com.zone").write_text(text(7))
+    (tmp_path / "understudy.yaml").write_text(CONFIGURATION)
+    assert [problem.code for problem in read_candidate(tmp_path / "understudy.yaml", 0.0).warnings] == []
+    monkeypatch.setattr("understudy.service.candidate.COSTLY_RECORDS", 3)
+    (warning,) = read_candidate(tmp_path / "understudy.yaml", 0.0).warnings
+    assert (warning.code, warning.line) == ("transfer.zonemd-cost", 3)
+    (tmp_path / "understudy.yaml").write_text(CONFIGURATION.replace(", zonemd: sha384", ""))
+    assert read_candidate(tmp_path / "understudy.yaml", 0.0).warnings == ()
 
 
 def test_a_file_is_judged_by_the_rule_of_its_zone(tmp_path: Path) -> None:
