@@ -255,6 +255,14 @@ def test_a_clock_that_is_wrong_here_is_told(monkeypatch: pytest.MonkeyPatch) -> 
     assert found == ["transfer.key", "transfer.key"]
 
 
+def test_a_serial_that_is_not_proven_is_not_believed() -> None:
+    with PlayedPrimary(2, gives(*WHOLE), KEY) as played:
+        played.says_unsigned = True
+        with pytest.raises(TransferError) as caught:
+            asyncio.run(ask_serial(ORIGIN, Contact(played.primary, OURS, SECRET)))
+    assert caught.value.code == "transfer.unsigned"
+
+
 async def _run(awaitable: object) -> object:
     return await awaitable  # type: ignore[misc]  # either conversation
 

@@ -72,10 +72,9 @@ async def _asked(query: dns.message.Message, contact: Contact) -> dns.message.Me
         except (dns.tsig.BadSignature, dns.tsig.BadTime, dns.message.UnknownTSIGKey) as caught:
             raise TransferError(f"{primary}: {caught}", code="transfer.signature") from caught
         except (OSError, EOFError, dns.exception.DNSException) as caught:
+            _require_signature(contact, caught)
             error = caught
         else:
-            if contact.key is not None and not response.had_tsig:
-                raise _unsigned(primary, response.rcode())
             return response
     raise _unreachable(primary, error)
 
@@ -97,9 +96,11 @@ def _unwelcome(contact: Contact, why: str) -> TransferError:
     return TransferError(f"{contact.primary} does not take the key {name}: {why}", code="transfer.key")
 
 
-def _unsigned(primary: Primary, rcode: int) -> TransferError:
-    text = dns.rcode.to_text(dns.rcode.Rcode(rcode))
-    return TransferError(f"{primary} answered {text} without a signature", code="transfer.unsigned")
+def _require_signature(contact: Contact, error: Exception) -> None:
+    """Tell an answer that lacks its signature from one that cannot be read. Raises TransferError."""
+    if contact.key is not None and isinstance(error, dns.exception.FormError) and "TSIG" in str(error):
+        message = f"{contact.primary} answered without a signature"
+        raise TransferError(message, code="transfer.unsigned") from error
 
 
 async def fetch(origin: Name, contact: Contact, held: Zone | None) -> Zone | None:

@@ -51,6 +51,7 @@ class PlayedPrimary:
         self.serial = serial
         self.script = script
         self.asked = 0
+        self.says_unsigned = False  # what it has, whether or not it was asked with a signature
         self.keyring = {} if key is None else {key.name: key}
         self.leave = threading.Event()
         self._servers: list[socketserver.BaseServer] = []
@@ -105,6 +106,8 @@ class _Tell(socketserver.BaseRequestHandler):
         query = dns.message.from_wire(octets, keyring=played.keyring or None)
         played.asked += 1
         origin = query.question[0].name.to_text()
+        if played.says_unsigned:
+            query = dns.message.make_query(origin, dns.rdatatype.SOA, id=query.id)
         message = next(answers(query, [[soa(played.serial, origin)]]))
         sender.sendto(message, self.client_address)
 

@@ -6,13 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import dns.rdatatype
-import dns.zone
 import pytest
 
 from understudy.engine import Zone
 from understudy.service.copies import write_copy
-from understudy.service.export import export_zone
 from understudy.service.zone_report import report_zones
 from understudy.testing.fetching import (
     BROKEN,
@@ -266,29 +263,6 @@ def test_a_record_is_laid_over_what_is_fetched(tmp_path: Path) -> None:
     run_virtual(main)
 
 
-def test_addresses_that_a_record_hides_are_comments_in_an_export(tmp_path: Path) -> None:
-    more = "www 60 A 203.0.113.7\nwww 60 TXT kept\n@ 60 A 203.0.113.8\n"
-
-    async def main(clock: VirtualClock) -> None:
-        primaries = FakePrimaries()
-        primaries.have(version(1, more=more))
-        run = FetchingServer(clock, tmp_path, primaries)
-        await run.start(CONFIGURATION + STEERED + "  example.com: {tiers: [[198.51.100.2]]}\n")
-        for has_records, seen in ((True, ["198.51.100.1"]), (False, [])):
-            text = export_zone(run.world.server, "example.com", has_records=has_records)
-            exported = Zone.parse(ORIGIN.absolute, text.encode())
-            found = dns.zone.from_text(text, origin="example.com", relativize=False)
-            addresses = found.get_rdataset("www.example.com.", "A") or ()
-            assert [rdata.to_text() for rdata in addresses] == seen
-            assert exported.rrset("www.example.com.", dns.rdatatype.TXT) is not None
-            assert exported.rrset("host.example.com.", dns.rdatatype.A) is not None
-            assert text.count("; hidden by a record: ") == 2
-            assert "203.0.113.7" in text
-        await run.end()
-
-    run_virtual(main)
-
-
 def test_a_zone_that_the_configuration_drops_is_asked_for_no_more(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
         primaries = FakePrimaries()
@@ -303,6 +277,24 @@ def test_a_zone_that_the_configuration_drops_is_asked_for_no_more(tmp_path: Path
         assert run.address() == "192.0.2.10"
         assert await run.world.reload(CONFIGURATION.replace("192.0.2.2]", "192.0.2.2:53]")) == ""
         assert run.address() == "192.0.2.10"
+        await run.end()
+
+    run_virtual(main)
+
+
+def test_what_comes_after_the_configuration_dropped_its_zone_is_not_answered(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        primaries = FakePrimaries()
+        run = FetchingServer(clock, tmp_path, primaries)
+        await run.start(CONFIGURATION)
+        primaries.has = {FIRST: version(2), SECOND: version(2)}
+        primaries.pause_s = 5.0
+        run.notify("192.0.2.1")
+        await asyncio.sleep(1)
+        assert await run.world.reload("listen: 127.0.0.1:5300\n") == ""
+        await asyncio.sleep(6)
+        assert len(primaries.fetched) == 2
+        assert (run.address(), ORIGIN in run.world.server.zones) == ("REFUSED", False)
         await run.end()
 
     run_virtual(main)

@@ -1,0 +1,44 @@
+"""What an export of a zone from another server has where a record lies over it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dns.rdatatype
+import dns.zone
+
+from understudy.engine import Zone
+from understudy.service.export import export_zone
+from understudy.testing.fetching import ORIGIN, FakePrimaries, FetchingServer, version
+from understudy.testing.virtual_time import VirtualClock, run_virtual
+
+CONFIGURATION = """
+listen: 127.0.0.1:5300
+zones:
+  example.com: {source: transfer, primaries: [192.0.2.1]}
+records:
+  www.example.com: {tiers: [[198.51.100.1]]}
+"""
+
+
+def test_addresses_that_a_record_hides_are_comments_in_an_export(tmp_path: Path) -> None:
+    more = "www 60 A 203.0.113.7\nwww 60 TXT kept\n@ 60 A 203.0.113.8\n"
+
+    async def main(clock: VirtualClock) -> None:
+        primaries = FakePrimaries()
+        primaries.have(version(1, more=more))
+        run = FetchingServer(clock, tmp_path, primaries)
+        await run.start(CONFIGURATION + "  example.com: {tiers: [[198.51.100.2]]}\n")
+        for has_records, seen in ((True, ["198.51.100.1"]), (False, [])):
+            text = export_zone(run.world.server, "example.com", has_records=has_records)
+            exported = Zone.parse(ORIGIN.absolute, text.encode())
+            found = dns.zone.from_text(text, origin="example.com", relativize=False)
+            addresses = found.get_rdataset("www.example.com.", "A") or ()
+            assert [rdata.to_text() for rdata in addresses] == seen
+            assert exported.rrset("www.example.com.", dns.rdatatype.TXT) is not None
+            assert exported.rrset("host.example.com.", dns.rdatatype.A) is not None
+            assert text.count("; hidden by a record: ") == 2
+            assert "203.0.113.7" in text
+        await run.end()
+
+    run_virtual(main)
