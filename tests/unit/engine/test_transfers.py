@@ -135,7 +135,7 @@ def test_a_large_zone_is_sent_as_it_is_after_every_change(engine: Engine) -> Non
     held = transferred(engine)
     assert names_in(held) == lines_of(large)
     for serial in range(9, 13):
-        gone = (f"h{serial * 1000}.{ORIGIN}", A, 30, [])
+        gone: tuple[str, int, int, list[bytes]] = (f"h{serial * 1000}.{ORIGIN}", A, 30, [])
         commit(
             engine, serial, view(serial, owner=f"h{serial}.{ORIGIN}"), view(1, 2, owner=f"new{serial}.{ORIGIN}"), gone
         )
