@@ -232,6 +232,7 @@ class Secondaries:
         is_whole = care.is_whole_wanted
         zone = await self._inquiry.fetch(care, offer, is_whole=is_whole)
         care.is_whole_wanted &= not is_whole
+        care.is_notified |= is_whole  # whoever answered first may lag behind another one
         await self._take(care, zone, offer.primary)
 
     async def offers(self, care: FetchedZone) -> list[Offer | TransferError]:
