@@ -74,15 +74,6 @@ impl Table {
             stamp: STAMPS.fetch_add(1, Ordering::Relaxed),
             missing: HashSet::new(),
         };
-        for origin in secondaries.origins() {
-            let name = origin.as_name();
-            if !zones.iter().any(|served| served.origin.as_name() == name) {
-                table.depths.push(name.label_count());
-                table.missing.insert(name.octets().into());
-            }
-        }
-        table.depths.sort_unstable_by(|left, right| right.cmp(left));
-        table.depths.dedup();
         for served in zones {
             let mut place = table.place_of(served.origin.as_name().octets());
             while let Some(Some(_)) = table.places.get(place) {
@@ -92,6 +83,15 @@ impl Table {
                 *free = Some(Arc::clone(served));
             }
         }
+        for origin in secondaries.origins() {
+            let name = origin.as_name();
+            if table.at(name.octets()).is_none() {
+                table.depths.push(name.label_count());
+                table.missing.insert(name.octets().into());
+            }
+        }
+        table.depths.sort_unstable_by(|left, right| right.cmp(left));
+        table.depths.dedup();
         table
     }
 
