@@ -389,6 +389,7 @@ def test_a_retransfer_ends_with_the_newest_that_any_primary_has(tell: Callable[.
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         for older, newer in ((FIRST, SECOND), (SECOND, FIRST)):
             primaries.has = {older: version(3, "192.0.2.30"), newer: version(5, "192.0.2.50")}
+            primaries.silence_s = {newer: 1.5}
             await ask(run, is_whole=True)
             await run.world.advance(20 if newer is SECOND else 40)
             assert (run.address(), run.serial) == ("192.0.2.50", 5)
