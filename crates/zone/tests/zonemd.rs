@@ -168,6 +168,10 @@ fn case_counts_in_the_names_of_newer_types_only() {
         );
     }
     // Records of such a type stand in the order of their octets as they are: `B` before `a`.
-    let mixed = digest("x 1 SVCB 1 a.\nx 1 SVCB 1 B.\n");
-    assert_eq!(mixed, digest("x 1 SVCB 1 B.\nx 1 SVCB 1 a.\n"));
+    // The digest is dnspython's.
+    let mixed = zone(&["@ ZONEMD 2018031900 1 2 \
+        d4c2143004b0aa067ba7a96d1efaaa0be88f2751c3f1948981e69c38a7e65113\
+        c0b419b56562cc650d6a204d9db3e4518c9446810e92d0387d0717d3cfd11806\n\
+        x 1 SVCB 1 a.\nx 1 SVCB 1 B.\n"]);
+    assert_eq!(mixed.verify_zonemd(), ZonemdVerdict::Verified);
 }

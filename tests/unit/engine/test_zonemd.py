@@ -31,6 +31,8 @@ old RP Mbox.x. Txt.y.
 p NAPTR 1 2 "u" "E2U+sip" "!^.*$!SIP:x@y!" Z.
 svc HTTPS 1 Svc.example. alpn=h2 ipv4hint=192.0.2.1
 svc HTTPS 2 a.example. port=8443
+mixed SVCB 1 a. alpn=h2
+mixed SVCB 1 B. alpn=h2
 caa CAA 0 issue "CA.example"
 loc LOC 52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000m 10m
 u TYPE65400 \\# 3 414243
