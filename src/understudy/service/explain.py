@@ -18,6 +18,7 @@ from understudy.model.errors import NotFoundError
 from understudy.model.health import HealthKey
 from understudy.model.name import Name, NameSyntaxError
 from understudy.model.record import Record
+from understudy.service.fetched import FetchedZone
 from understudy.service.name_server import NameServer
 from understudy.service.operations import ExplainQuestion
 from understudy.service.present import present_decision
@@ -118,8 +119,17 @@ def _lines(section: list[dns.rrset.RRset]) -> Iterator[str]:
         yield from rrset.to_text().splitlines()
 
 
+def _missing_zone_of(server: NameServer, name: Name) -> FetchedZone | None:
+    """The zone from another server that a name belongs to, if that should be here and is not."""
+    missing = (care for origin, care in server.fetched.items() if origin not in server.zones and name.is_below(origin))
+    return max(missing, key=lambda care: len(care.definition.name.labels), default=None)
+
+
 def _source(server: NameServer, name: Name, record: Record | None, *, response: dns.message.Message) -> str:
-    zone = _zone_of(server, name)
+    zone, missing = _zone_of(server, name), _missing_zone_of(server, name)
+    if missing is not None and (zone is None or missing.definition.name.is_below(zone)):
+        why = f"{missing.secondary.standing}{': ' if missing.problem else ''}{missing.problem}"
+        return f"the zone {missing.definition.name}, which comes from another server and is not here ({why})"
     if zone is None:
         return f"no zone of this server: {name} is below none of {', '.join(map(str, server.zones)) or 'no zone'}"
     if record is not None:

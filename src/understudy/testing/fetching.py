@@ -63,13 +63,13 @@ class FakePrimaries:
     async def fetch(self, _origin: Name, contact: Contact, held: Zone | None) -> Zone | None:
         """As a primary gives it."""
         primary = contact.primary
-        await asyncio.sleep(self.pause_s)
         self.fetched.append((primary, held.serial if held is not None else None))
         if primary in self.breaks:
             raise self.breaks[primary]
         found = self.has[primary]
         if isinstance(found, TransferError):
             raise found
+        await asyncio.sleep(self.pause_s)
         return found
 
 

@@ -135,6 +135,9 @@ def test_a_zone_from_another_server_shows_where_it_stands(sit_down: SitDown) -> 
         shown = (await terminal.run("zone", "show", "far.test")).out
         assert "serial   none" in shown
         assert "problem  not served: empty" in shown
+        explained = (await terminal.run("explain", "www.far.test")).out
+        assert "SERVFAIL" in explained
+        assert "not here (empty: 192.0.2.1:53 cannot be reached)" in " ".join(explained.split())
 
         timers = Timers(100.0, 10.0, 1000.0)
         care.secondary = Secondary.empty(now).refreshed(timers, now - 30, chance=0.0)
