@@ -88,4 +88,9 @@ fn names_of_the_zone_are_pointers_to_the_question() {
     push_below_question(&mut pressed, owned, (Rtype::NS, 60), &rdata);
     let expected = b"\x01a\xc0\x0c\0\x02\0\x01\0\0\0\x3c\0\x05\x02ns\xc0\x0c";
     assert_eq!(pressed, expected);
+    let mut of_root = Vec::new();
+    let owned = (&b"\x01a"[..], understudy_wire::Name::ROOT);
+    push_below_question(&mut of_root, owned, (Rtype::NS, 60), b"\x02ns\0");
+    let expected = b"\x01a\0\0\x02\0\x01\0\0\0\x3c\0\x04\x02ns\0";
+    assert_eq!(of_root, expected, "a pointer to the root would be longer");
 }

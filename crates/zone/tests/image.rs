@@ -159,3 +159,44 @@ fn an_image_shrinks_and_grows_with_its_zone() {
     assert!(pictured(&image, 70_000) == walked(&again).concat());
     assert!(image.piece(5).is_some(), "one piece has become many");
 }
+
+/// One name after the other, the first of each piece last: no other change makes that piece anew then.
+#[test]
+fn every_name_of_a_piece_is_found_again() {
+    let mut zone = zone("example.com.");
+    let mut image = Image::of(&zone).unwrap();
+    let owners: Vec<NameBuf> = zone.nodes().map(|(owner, _)| owner).take(1500).collect();
+    let names = image.piece(0).unwrap().count() + image.piece(1).unwrap().count();
+    assert!(names < owners.len(), "more than two pieces");
+    for owner in owners.into_iter().rev() {
+        let changes = [RRsetChange::Set(
+            owner,
+            Rtype::TXT,
+            5,
+            vec![b"\x01z".to_vec()],
+        )];
+        zone = zone.with_rrsets(&changes).unwrap();
+        image = image.after(&zone, &changes);
+    }
+    assert!(pictured(&image, 70_000) == walked(&zone).concat());
+}
+
+/// An apex that has nothing but its SOA record is in no piece.
+#[test]
+fn an_apex_that_comes_back_stands_in_front() {
+    let zone = zone("example.com.");
+    let image = Image::of(&zone).unwrap();
+    let apex = name("example.com.");
+    let changes = [Rtype::NS, Rtype::MX].map(|rtype| RRsetChange::Remove(apex, rtype));
+    let bare = zone.with_rrsets(&changes).unwrap();
+    let image = image.after(&bare, &changes);
+    assert!(pictured(&image, 70_000) == walked(&bare).concat());
+    let back = [RRsetChange::Set(
+        apex,
+        Rtype::TXT,
+        5,
+        vec![b"\x01z".to_vec()],
+    )];
+    let again = bare.with_rrsets(&back).unwrap();
+    assert!(pictured(&image.after(&again, &back), 70_000) == walked(&again).concat());
+}
