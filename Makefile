@@ -76,6 +76,7 @@ ifeq ($(CASES),)
 	@$(BIN)/python -m benchmarks.starting
 	@$(BIN)/python -m benchmarks.transferring
 	@$(BIN)/python -m benchmarks.following
+	@$(BIN)/python -m benchmarks.many_zones
 	@$(BIN)/python -m benchmarks.instructions
 	@$(BIN)/python benchmarks/failover_time.py --json build/bench/failover_time.json
 	@$(BIN)/python benchmarks/ten_thousand.py --json build/bench/ten_thousand.json
