@@ -15,7 +15,7 @@ shift
 targets=("$@")
 [ "${#targets[@]}" -gt 0 ] || mapfile -t targets < <(basename -s .rs fuzz_targets/*.rs)
 
-SHORT_SECONDS=3 # chosen: ten targets in half a minute
+SHORT_SECONDS=3 # chosen: all targets in less than a minute
 LARGEST_SEED=160 # chosen: in octets; what is longer is mutated badly, and all of it is in the repository
 
 install_compiler() {
