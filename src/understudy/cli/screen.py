@@ -19,7 +19,6 @@ WIDE = 10_000  # chosen: no line is that long, so what goes into a file or a pip
 
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
-_unfolded = Console(highlight=False, width=WIDE)
 
 STYLES = {
     "up": "green",
@@ -68,7 +67,8 @@ def show(page: RenderableType) -> None:
     if console.is_terminal:
         console.print(page)
         return
-    target = console if "COLUMNS" in os.environ else _unfolded
+    columns = os.environ.get("COLUMNS", "")
+    target = Console(highlight=False, width=int(columns) if columns.isdecimal() else WIDE)
     with target.capture() as captured:
         target.print(page)
     sys.stdout.write("".join(line.rstrip() + "\n" for line in captured.get().splitlines()))
