@@ -26,7 +26,8 @@ def export_zone(server: NameServer, name: str, *, has_records: bool = True) -> s
     origin = find_zone(server.zones, name)
     loaded = server.zones[origin]
     records = [record for record in server.pipeline.configuration.records.values() if record.zone == origin]
-    lines = [_without_hidden(loaded, records).rstrip("\n")]
+    serial = server.versions.serial_of(origin)
+    lines = [_with_serial(_without_hidden(loaded, records), serial).rstrip("\n")]
     for record in records:
         if has_records:
             lines.append(f"; {record.name} is steered; these are its answers of this moment")
@@ -43,6 +44,13 @@ def _without_hidden(loaded: LoadedZone, records: Iterable[Record]) -> str:
     origin = loaded.definition.name
     lines = (f"; hidden by a record: {line}" if _is_hidden(line, origin, hidden) else line for line in text.split("\n"))
     return "\n".join(lines)
+
+
+def _with_serial(text: str, serial: int | None) -> str:
+    """The SOA, which comes first, with the serial that secondaries have seen: another primary has to go on from it."""
+    before, _, rest = text.partition(" SOA ")
+    mname, rname, _, others = rest.split(maxsplit=3)
+    return text if serial is None else f"{before} SOA     {mname} {rname} {serial} {others}"
 
 
 def _is_hidden(line: str, origin: Name, hidden: Container[Name]) -> bool:

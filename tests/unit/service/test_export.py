@@ -42,3 +42,19 @@ def test_addresses_that_a_record_hides_are_comments_in_an_export(tmp_path: Path)
         await run.end()
 
     run_virtual(main)
+
+
+def test_an_export_has_the_serial_that_secondaries_have_seen(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        primaries = FakePrimaries()
+        primaries.have(version(1))
+        run = FetchingServer(clock, tmp_path, primaries)
+        await run.start(CONFIGURATION.replace("[192.0.2.1]}", "[192.0.2.1], transfer: {to: [192.0.2.9]}}"))
+        await run.world.advance(5)
+        serial = run.world.server.versions.serial_of(ORIGIN)
+        text = export_zone(run.world.server, "example.com")
+        assert serial != 1, "a record lies over it, so the serials are ours"
+        assert Zone.parse(ORIGIN.absolute, text.encode()).serial == serial
+        await run.end()
+
+    run_virtual(main)
