@@ -18,8 +18,8 @@ class SerialStyle(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class NotifyTarget:
-    """A server that is told of new versions: its address, its port, and the key that the message is signed with."""
+class _Peer:
+    """A name server: its address, its port, and the key that is signed with."""
 
     address: str
     port: int
@@ -31,16 +31,13 @@ class NotifyTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class Primary:
-    """A server that a zone is fetched from: its address, its port, and the key that both sides sign with."""
+class NotifyTarget(_Peer):
+    """A server that is told of new versions; the key signs the message."""
 
-    address: str
-    port: int
-    key: Name | None = None
 
-    def __str__(self) -> str:
-        host = f"[{self.address}]" if ":" in self.address else self.address
-        return f"{host}:{self.port}"
+@dataclass(frozen=True, slots=True)
+class Primary(_Peer):
+    """A server that a zone is fetched from; both sides sign with the key."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ fn expand_names(
 
 /// The types whose names a receiver writes out (RFC 3597 section 4), and DNAME, which servers before RFC 6672
 /// compressed.
-const fn may_be_compressed(rtype: Rtype) -> bool {
+pub(super) const fn may_be_compressed(rtype: Rtype) -> bool {
     matches!(
         rtype,
         Rtype::NS

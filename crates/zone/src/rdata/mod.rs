@@ -71,31 +71,7 @@ pub(crate) fn signed_form(rtype: Rtype, octets: &[u8]) -> Cow<'_, [u8]> {
 }
 
 fn is_folded(rtype: Rtype) -> bool {
-    matches!(
-        rtype,
-        Rtype::NS
-            | Rtype::MD
-            | Rtype::MF
-            | Rtype::CNAME
-            | Rtype::SOA
-            | Rtype::MB
-            | Rtype::MG
-            | Rtype::MR
-            | Rtype::PTR
-            | Rtype::MINFO
-            | Rtype::MX
-            | Rtype::RP
-            | Rtype::AFSDB
-            | Rtype::RT
-            | Rtype::SIG
-            | Rtype::PX
-            | Rtype::NXT
-            | Rtype::NAPTR
-            | Rtype::KX
-            | Rtype::SRV
-            | Rtype::DNAME
-            | Rtype::RRSIG
-    )
+    expand::may_be_compressed(rtype) || matches!(rtype, Rtype::KX | Rtype::RRSIG)
 }
 
 /// Is the order of [`sort_and_fold`] that of the signed form, too? Only names with case make another.
