@@ -23,6 +23,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from understudy.testing.ports import free_port
+
 PAGE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 LOOK_S = 0.02
 GIVE_UP_S = 60.0
@@ -192,12 +194,6 @@ async def kill_in_turn(case: Case, stage: Stage) -> dict[int, float]:
         stage.listeners[index].close()
         killed_at[index] = time.monotonic()
     return killed_at
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def percentile(values: list[float], share: float) -> float:

@@ -24,7 +24,6 @@ from benchmarks.contest.competitors.competitor import program
 from benchmarks.contest.exchange import MAKES, OURS, versions
 from benchmarks.contest.generator import ROOT
 from benchmarks.contest.machine import describe
-from benchmarks.contest.process import free_port
 from benchmarks.contest.questions import Question, message
 from benchmarks.contest.result import DOCUMENT, PAGE, add
 from understudy.cli.client import Client
@@ -32,6 +31,7 @@ from understudy.config.places import SOCKET_NAME
 from understudy.service.views import OverrideRequest, OverrideView
 from understudy.testing import other_servers
 from understudy.testing.other_servers import CORP_KEY, Peers, Place
+from understudy.testing.ports import free_port
 from understudy.testing.running_server import RunningServer, wait_until
 
 CHANGES = 50

@@ -25,7 +25,8 @@ from benchmarks.contest.machine import describe
 from benchmarks.contest.result import DOCUMENT, PAGE, add
 from benchmarks.contest.rounds import Range
 from understudy.testing.other_servers import Peers, Place, knot
-from understudy.testing.running_server import RunningServer, free_port
+from understudy.testing.ports import free_port
+from understudy.testing.running_server import RunningServer
 
 ROUNDS = 5
 ZONES, RECORDS = 1000, 100

@@ -24,9 +24,10 @@ from benchmarks.contest.cases import CASES
 from benchmarks.contest.field import LOOK_S, Ground
 from benchmarks.contest.generator import ROOT, Flood, Generator, Pace
 from benchmarks.contest.machine import cores, describe
-from benchmarks.contest.process import Process, free_port
+from benchmarks.contest.process import Process
 from benchmarks.contest.result import DOCUMENT, PAGE, add
 from benchmarks.contest.rounds import Range
+from understudy.testing.ports import free_port
 
 EXAMPLE = ROOT / "target" / "release" / "examples" / "publish"
 RATE = 10_000

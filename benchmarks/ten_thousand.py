@@ -20,7 +20,8 @@ import time
 from pathlib import Path
 
 from understudy.cli.client import Client
-from understudy.testing.running_server import free_port, wait_until
+from understudy.testing.ports import free_port
+from understudy.testing.running_server import wait_until
 
 WEB_SERVER = """
 import asyncio, sys, uvloop

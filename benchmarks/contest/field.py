@@ -17,8 +17,9 @@ import dns.query
 from benchmarks.contest.cases import Asking, Case
 from benchmarks.contest.competitors.competitor import ADDRESS, ENDPOINTS, Competitor, Place
 from benchmarks.contest.generator import PROGRAM, Generator
-from benchmarks.contest.process import Process, endpoints, free_port
+from benchmarks.contest.process import Process, endpoints
 from benchmarks.contest.questions import Question, message, write
+from understudy.testing.ports import free_port
 
 LOOK_S = 0.002
 SETTLE_S = 6.0

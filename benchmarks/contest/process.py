@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import socket
 import subprocess
@@ -14,9 +13,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
+from understudy.testing.ports import free_port
+
 LEAVE_S = 20.0
 PROC = Path("/proc")
-PORTS = (20_000, 32_000)
 
 
 class Process:
@@ -107,20 +107,6 @@ class Process:
                 for line in (PROC / str(pid) / "smaps_rollup").read_text().splitlines():
                     kib += int(line.split()[1]) if line.startswith("Pss:") else 0
         return kib / 1024
-
-
-def free_port(address: str = "127.0.0.1") -> int:
-    """A port that nobody listens on now, neither over UDP nor over TCP.
-
-    It lies below those that the system gives to clients: whoever asks there before the server is up could be given the
-    port itself, and hear nobody but himself.
-    """
-    for port in random.sample(range(*PORTS), 100):
-        with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as datagrams, suppress(OSError):
-            stream.bind((address, port))
-            datagrams.bind((address, port))
-            return port
-    raise SystemExit("no free port")
 
 
 @contextmanager

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from understudy.testing.running_server import RunningServer, free_port
+from understudy.testing.ports import free_port
+from understudy.testing.running_server import RunningServer
 from understudy.testing.web_servers import WebServers
 
 CONFIGURATION = """\

@@ -14,7 +14,8 @@ import dns.update
 import pytest
 
 from understudy.testing.other_servers import OtherServer, Peers, Place, find_program, powerdns
-from understudy.testing.running_server import RunningServer, free_port, wait_until
+from understudy.testing.ports import free_port
+from understudy.testing.running_server import RunningServer, wait_until
 
 ZONE = "$TTL 60\n@ SOA ns1 hostmaster 7 60 10 604800 60\n@ NS ns1\nns1 A 192.0.2.53\nwww A {address}\n"
 ADDRESSES = {"a.example": "192.0.2.1", "b.example": "192.0.2.2", "c.example": "192.0.2.3"}

@@ -16,7 +16,8 @@ import dns.zone
 import pytest
 
 from understudy.testing.other_servers import OtherServer, Peers, Place, bind, knot, nsd, powerdns
-from understudy.testing.running_server import RunningServer, free_port, wait_until
+from understudy.testing.ports import free_port
+from understudy.testing.running_server import RunningServer, wait_until
 from understudy.testing.web_servers import WebServers
 
 pytestmark = pytest.mark.integration

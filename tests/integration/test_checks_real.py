@@ -15,7 +15,8 @@ import trustme
 from understudy.model.observation import Observation, Outcome
 from understudy.testing import other_servers
 from understudy.testing.check_contract import make_check, observe
-from understudy.testing.running_server import free_port, wait_until
+from understudy.testing.ports import free_port
+from understudy.testing.running_server import wait_until
 
 ZONE = "$TTL 60\n@ IN SOA ns1 hostmaster {serial} 1h 15m 1w 60\n  IN NS ns1\nns1 IN A 192.0.2.53\nwww IN A 192.0.2.1\n"
 NAME = "www.example.com"

@@ -25,7 +25,8 @@ from understudy.model.name import Name
 from understudy.model.transfer import Primary
 from understudy.service.transfers import Contact, ask_serial, fetch
 from understudy.testing.played_primary import Piece, PlayedPrimary, Records, Script, answers, soa
-from understudy.testing.running_server import RunningServer, free_port, wait_until
+from understudy.testing.ports import free_port
+from understudy.testing.running_server import RunningServer, wait_until
 
 pytestmark = pytest.mark.integration
 

@@ -30,7 +30,8 @@ from understudy.model.version import ZoneVersion
 from understudy.store.versions import select_versions
 from understudy.testing.followers import Book, Content, Follower, ask_serial, content_of, copy_of, serial_of, transfer
 from understudy.testing.other_servers import Peers, Place, knot
-from understudy.testing.running_server import RunningServer, free_port, wait_until
+from understudy.testing.ports import free_port
+from understudy.testing.running_server import RunningServer, wait_until
 from understudy.zones.serial import is_later
 
 ROUNDS = int(os.environ.get("UNDERSTUDY_KILLS", "4"))

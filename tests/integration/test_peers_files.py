@@ -12,7 +12,8 @@ import pytest
 
 from understudy.engine import Zone
 from understudy.testing.other_servers import find_program
-from understudy.testing.running_server import RunningServer, free_port
+from understudy.testing.ports import free_port
+from understudy.testing.running_server import RunningServer
 
 ORIGIN = "rich.example"
 RICH = Path(__file__).parent / "zones" / "rich.zone"

@@ -15,7 +15,8 @@ import dns.rrset
 import pytest
 
 from understudy.testing import other_servers
-from understudy.testing.running_server import RunningServer, free_port
+from understudy.testing.ports import free_port
+from understudy.testing.running_server import RunningServer
 
 ZONE = Path(__file__).parent / "zones" / "rich.zone"
 ORIGIN = "rich.example."

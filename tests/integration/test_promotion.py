@@ -14,7 +14,8 @@ import pytest
 
 from understudy.testing import other_servers
 from understudy.testing.other_servers import OtherServer, Peers, Place
-from understudy.testing.running_server import RunningServer, free_port, wait_until
+from understudy.testing.ports import free_port
+from understudy.testing.running_server import RunningServer, wait_until
 from understudy.testing.web_servers import WebServers
 
 PAGE = Path(__file__).parents[2] / "docs" / "losing-a-primary.md"

@@ -13,7 +13,8 @@ import dns.rdatatype
 import pytest
 
 from understudy.testing import other_servers
-from understudy.testing.running_server import RunningServer, free_port, wait_until
+from understudy.testing.ports import free_port
+from understudy.testing.running_server import RunningServer, wait_until
 from understudy.testing.web_servers import WebServers
 
 CONFIGURATION = """\

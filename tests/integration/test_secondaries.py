@@ -14,7 +14,8 @@ import pytest
 
 from understudy.testing import other_servers
 from understudy.testing.other_servers import CORP_KEY, Peers, Place
-from understudy.testing.running_server import RunningServer, free_port, wait_until
+from understudy.testing.ports import free_port
+from understudy.testing.running_server import RunningServer, wait_until
 from understudy.testing.web_servers import WebServers
 
 PLAIN = 'transfer: {{to: [127.0.0.1], notify: ["127.0.0.1:{secondary}"]}}'

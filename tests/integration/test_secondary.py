@@ -15,7 +15,8 @@ import dns.zone
 import pytest
 
 from understudy.testing.other_servers import CORP_KEY, OtherServer, Peers, Place, bind, knot, nsd, powerdns
-from understudy.testing.running_server import RunningServer, free_port, wait_until
+from understudy.testing.ports import free_port
+from understudy.testing.running_server import RunningServer, wait_until
 
 pytestmark = pytest.mark.integration
 

@@ -18,7 +18,8 @@ import dns.rdatatype
 import httpx2
 import pytest
 
-from understudy.testing.running_server import RunningServer, free_port, wait_until
+from understudy.testing.ports import free_port
+from understudy.testing.running_server import RunningServer, wait_until
 
 STORM_S = 20.0
 CLIENTS = 2

@@ -10,7 +10,8 @@ import pytest
 
 from understudy.service.views import StatusView
 from understudy.testing.other_servers import OtherServer, Peers, Place, bind, find_program, knot, nsd
-from understudy.testing.running_server import RunningServer, free_port, wait_until
+from understudy.testing.ports import free_port
+from understudy.testing.running_server import RunningServer, wait_until
 from understudy.testing.web_servers import WebServers
 
 CONFIGURATION = """\

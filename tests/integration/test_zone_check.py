@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from understudy.testing.other_servers import Place, bind, knot, nsd
-from understudy.testing.running_server import RunningServer, free_port
+from understudy.testing.ports import free_port
+from understudy.testing.running_server import RunningServer
 
 CONFIGURATION = """\
 listen: 127.0.0.1:{port}

@@ -10,7 +10,8 @@ import dns.message
 import dns.query
 
 from understudy.testing.other_servers import OtherServer, Place, find_program
-from understudy.testing.running_server import RunningServer, free_port, wait_until
+from understudy.testing.ports import free_port
+from understudy.testing.running_server import RunningServer, wait_until
 from understudy.testing.web_servers import WebServers
 
 HANDING_ON = """\

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,20 +19,6 @@ READY_S = 30.0  # chosen: a start takes a second; a machine that is busy with ev
 LEAVE_S = 15.0
 ASK_S = 2.0
 LOOK_S = 0.02
-
-
-def free_port(address: str = "127.0.0.1") -> int:
-    """A port that nobody listens on now, neither over UDP nor over TCP."""
-    for _ in range(100):
-        with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as datagrams:
-            stream.bind((address, 0))
-            port = int(stream.getsockname()[1])
-            try:
-                datagrams.bind((address, port))
-            except OSError:
-                continue
-            return port
-    raise OSError("no free port")
 
 
 def wait_until(condition: Callable[[], bool], what: str, limit_s: float = READY_S) -> float:

@@ -18,6 +18,7 @@ import dns.tsig
 import pytest
 
 from understudy.engine import BindError, Engine, Zone
+from understudy.testing.ports import free_port
 
 Ask = Callable[..., dns.message.Message]
 
@@ -31,8 +32,7 @@ def texts(message: dns.message.Message) -> list[str]:
 
 def free_address() -> str:
     """An address that nobody listens on now."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as server:
-        return f"127.0.0.1:{server.getsockname()[1]}"
+    return f"127.0.0.1:{free_port()}"
 
 
 def connect(address: str) -> socket.socket:

@@ -6,13 +6,14 @@ import pytest
 
 from understudy.model.errors import EngineError
 from understudy.service.listening import require_free
+from understudy.testing.ports import free_port
 
 
-def bound(kind: socket.SocketKind, host: str = "127.0.0.1") -> socket.socket:
+def bound(kind: socket.SocketKind, host: str = "127.0.0.1", port: int = 0) -> socket.socket:
     taken = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind)
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # both, as the engine does
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(kind is socket.SOCK_STREAM))
-    taken.bind((host, 0))
+    taken.bind((host, port))
     if kind is socket.SOCK_STREAM:
         taken.listen()
     return taken
@@ -37,15 +38,14 @@ def test_what_this_process_listens_on_is_not_judged() -> None:
 
 
 def test_a_free_port_is_left_free() -> None:
-    with bound(socket.SOCK_DGRAM) as taken:
-        port = taken.getsockname()[1]
+    port = free_port()
     require_free([f"127.0.0.1:{port}", "127.0.0.1:0"])
     with socket.socket(type=socket.SOCK_DGRAM) as mine:
         mine.bind(("127.0.0.1", port))
 
 
 def test_a_connection_that_has_just_ended_does_not_hold_the_port() -> None:
-    with bound(socket.SOCK_STREAM) as server:
+    with bound(socket.SOCK_STREAM, port=free_port()) as server:
         address = server.getsockname()
         with socket.create_connection(address) as client:
             accepted, _ = server.accept()

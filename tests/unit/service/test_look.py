@@ -20,7 +20,7 @@ from understudy.service import resolving
 from understudy.service.delegation import find_delegation
 from understudy.service.look import look
 from understudy.service.resolving import Resolver
-from understudy.testing.running_server import free_port
+from understudy.testing.ports import free_port
 from understudy.zones.sighting import Reply, Sample, Sighting
 from understudy.zones.survey import Delegation, Host, NotAsked, NotDelegated
 

@@ -13,6 +13,7 @@ from understudy.service.reload import propose, reload, reload_quietly, watch_fil
 from understudy.service.supervise import Supervisor
 from understudy.testing.builders import endpoint
 from understudy.testing.builders import name as dns_name
+from understudy.testing.ports import free_port
 from understudy.testing.server_world import ServerWorld
 from understudy.testing.story import Ask, Command, Expected
 
@@ -328,12 +329,6 @@ def test_a_zone_that_is_broken_at_the_start_is_missed_until_it_is_mended(live: L
         await task
 
     live(life)
-
-
-def free_port() -> int:
-    with socket.socket(type=socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_addresses_are_opened_and_closed_and_one_that_is_taken_refuses_the_whole_reload(live: Live) -> None:

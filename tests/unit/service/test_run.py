@@ -21,6 +21,7 @@ from understudy.service.surroundings import Surroundings
 from understudy.store.sqlite_store import open_store
 from understudy.store.store import EventFilter
 from understudy.telemetry.logging import LogLevel, LogStyle, make_log
+from understudy.testing.ports import free_port
 
 CONFIGURATION = """\
 listen: 127.0.0.1:{port}
@@ -96,7 +97,7 @@ def test_an_address_that_another_server_has_is_refused_before_anything_is_served
 ) -> None:
     with socket.socket(type=socket.SOCK_DGRAM) as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        other.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", free_port()))
         with pytest.raises(EngineError) as caught:
             serve(leave, port=other.getsockname()[1])
     assert "another program listens there" in caught.value.hint

@@ -9,7 +9,7 @@ from typing import Self
 
 from understudy.engine import Engine
 from understudy.testing import other_servers
-from understudy.testing.running_server import free_port
+from understudy.testing.ports import free_port
 from understudy.testing.side_by_side.comparison import Finding, compare
 from understudy.testing.side_by_side.exchange import ADDRESS, SENTINEL, Exchange
 from understudy.testing.side_by_side.messages import UDP_OCTETS, Case, octets_of
