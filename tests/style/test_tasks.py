@@ -14,6 +14,7 @@ OWNERS = {
     "service/secondaries.py": "owns a task for each zone that is asked for or saved, in one task group",
     "service/offers.py": "owns a task for each primary that is asked, until it was heard or the asking ends",
     "service/watch.py": "owns a task for each look at another name server, a bounded number, in one task group",
+    "service/glimpses.py": "owns a task for each question about a serial, a bounded number, in one task group",
     "monitor/monitor.py": "owns a task for each running probe, also one that ignores its cancellation",
     "api/listener.py": "owns the HTTP server's task, which has to outlive the cancellation that asks it to leave",
     "store/sqlite_store.py": "owns the one thread that writes",

@@ -27,6 +27,9 @@ _ATTEMPTS = 2
 Look: TypeAlias = Callable[[Name, ServerPlace, Sequence[Sample]], Awaitable[Sighting]]
 """One look at a server; never raises for what the server does."""
 
+AskSerial: TypeAlias = Callable[[Name, ServerPlace], Awaitable[Reply]]
+"""One question to a server; never raises for what it does."""
+
 
 async def look(origin: Name, place: ServerPlace, samples: Sequence[Sample]) -> Sighting:
     """Ask over UDP, then the samples, then over TCP: so the serials tell whether the samples are of one version."""

@@ -17,7 +17,7 @@ from understudy.clock.clock import Clock
 from understudy.model.event import Event, EventKind, Severity
 from understudy.model.key import Key
 from understudy.model.name import Name
-from understudy.model.transfer import TransferOut
+from understudy.model.transfer import NotifyTarget, TransferOut
 from understudy.service.journal import Journal
 from understudy.service.own_address import is_own
 from understudy.service.zone_table import LoadedZone
@@ -39,6 +39,9 @@ _ANY_ADDRESS = {4: "0.0.0.0", 6: "::"}  # noqa: S104  # the system chooses; only
 Keys: TypeAlias = Mapping[Name, tuple[Key, bytes]]
 """The keys that there are, with their secrets."""
 
+OnAcknowledged: TypeAlias = Callable[[Name, NotifyTarget, int], None]
+"""Told (zone, server, serial) when a server says that it has heard."""
+
 _Place: TypeAlias = tuple[str, int, int]
 """(address, port, message id) that an answer has to come from."""
 
@@ -49,6 +52,7 @@ class Notifier:
     def __init__(self, clock: Clock, journal: Journal) -> None:
         self.notices = Notices()
         self.keys: Keys = {}
+        self.on_acknowledged: OnAcknowledged = lambda _origin, _target, _serial: None
         self._clock = clock
         self._journal = journal
         self._news = asyncio.Event()
@@ -132,6 +136,7 @@ class Notifier:
         if answer.rcode() == dns.rcode.NOERROR:
             self.notices.acknowledge(notice, self._clock.now())
             self._tell(notice, f"knows of serial {notice.serial}", Severity.INFO)
+            self.on_acknowledged(notice.origin, notice.target, notice.serial)
         else:
             self._refused(notice, f"answers {dns.rcode.to_text(answer.rcode())} to NOTIFY")
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
 
 from understudy.model.instant import Instant
 from understudy.model.name import Name
+from understudy.model.transfer import NotifyTarget
 from understudy.model.watch import NamedServer, ServerPlace, WatchSettings
 from understudy.model.zone import ZoneSource
-from understudy.service.look import Look, look
+from understudy.service.glimpses import Glimpses, Key
+from understudy.service.look import AskSerial, Look, ask_soa, look
 from understudy.service.name_server import NameServer
 from understudy.service.watch_samples import Samples
 from understudy.service.watch_tale import WatchTale
@@ -29,8 +30,6 @@ SPREAD_S = 10.0  # chosen: the first looks after a start are spread over this, o
 FIND_S = 300.0  # chosen: how often it is looked anew who is named where
 FRESH_S = 600.0  # chosen: how often addresses of servers outside of our zones are looked up again
 
-_Key: TypeAlias = tuple[Name, NamedServer]
-
 
 @dataclass(frozen=True, slots=True)
 class Eyes:
@@ -38,6 +37,7 @@ class Eyes:
 
     look: Look = look
     resolve: Resolve = resolve
+    ask_serial: AskSerial = ask_soa
     chance: Callable[[], float] = random.random
 
 
@@ -76,7 +76,7 @@ class _Zone:
 class _Silence:
     """A server that nothing was heard of, and the zone for which it is asked on."""
 
-    asker: _Key
+    asker: Key
     sighting: Sighting
     until: Instant
 
@@ -92,13 +92,16 @@ class Watch:
         self._addresses = Addresses(self._eyes.resolve, server.clock, FRESH_S)
         self._names: dict[str, Name] = {}
         self._silent: dict[ServerPlace, _Silence] = {}
-        self._busy: set[_Key] = set()
+        self._busy: set[Key] = set()
+        self._glimpses = Glimpses(server.clock, self._glance)
+        server.notifier.on_acknowledged = self.heed_acknowledgement
 
     async def run(self) -> None:
         """Until cancelled."""
         self._zones.clear()
         self._busy.clear()
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._glimpses.run(), name="glimpses")
             while True:
                 now = self._server.clock.now()
                 self._adopt(now)
@@ -109,6 +112,22 @@ class Watch:
                     self._busy.add(key)
                     group.create_task(self._attend(key), name=f"look at {key[1]}")
                 await self._server.clock.sleep_until(now + TICK_S)
+
+    def heed_acknowledgement(self, origin: Name, target: NotifyTarget, serial: int) -> None:
+        """A server knows of this version, and should have it soon."""
+        zone, place = self._zones.get(origin), ServerPlace(target.address, target.port)
+        if zone is None:
+            return
+        if zone.published.newest is None or is_later(serial, zone.published.newest):
+            zone.note(serial, self._server.clock.now())
+        self._expect(origin, [named for named in self._server.watched.get(origin, {}) if named.place == place])
+
+    def _expect(self, origin: Name, servers: Iterable[NamedServer]) -> None:
+        """These are alive, whatever was found last, and may have followed."""
+        now, settings, watched = self._server.clock.now(), self._zones[origin].settings, self._server.watched[origin]
+        for named in servers:
+            watched[named] = watched[named].heard_of(now, settings=settings)
+            self._glimpses.wish((origin, named))
 
     def _adopt(self, now: Instant) -> None:
         """Watch what is served and is to be watched, and nothing else."""
@@ -141,12 +160,12 @@ class Watch:
         """Those whose servers are to be found anew."""
         return [zone for zone in self._zones.values() if not zone.is_busy and zone.find_due <= now]
 
-    def _choose(self, now: Instant) -> list[_Key]:
+    def _choose(self, now: Instant) -> list[Key]:
         """Whom to look at now, those that have waited longest."""
         due = sorted(self._due(now), key=lambda entry: entry[0])
         return [key for _, key in due[: AT_ONCE - len(self._busy)]]
 
-    def _due(self, now: Instant) -> Iterator[tuple[Instant, _Key]]:
+    def _due(self, now: Instant) -> Iterator[tuple[Instant, Key]]:
         for origin in self._zones:
             for named, watched in self._server.watched.get(origin, {}).items():
                 if watched.due <= now and (origin, named) not in self._busy and not named.is_self:
@@ -173,13 +192,13 @@ class Watch:
         finally:
             zone.is_busy = False
 
-    async def _attend(self, key: _Key) -> None:
+    async def _attend(self, key: Key) -> None:
         try:
             await self._look(key)
         finally:
             self._busy.discard(key)
 
-    async def _look(self, key: _Key) -> None:
+    async def _look(self, key: Key) -> None:
         """Look at one server, unless another zone has just found it silent, and tell what changed."""
         origin, named = key
         zone, begun = self._zones[origin], self._server.clock.now()
@@ -196,7 +215,28 @@ class Watch:
         self._server.watched[origin][named] = after
         self._tale.tell(origin, named, watched, after=after)
 
-    async def _sight(self, zone: _Zone, key: _Key, now: Instant) -> Sighting:
+    async def _glance(self, key: Key) -> bool:
+        """Only the serial, over UDP; True: the server has the newest one, or there is nothing to be learnt."""
+        origin, named = key
+        zone = self._zones.get(origin)
+        if zone is None or named.place is None or named.is_self or named.is_upstream:
+            return True
+        if key in self._busy:
+            return False  # by a look, which tells more
+        serial = (await self._eyes.ask_serial(origin, named.place)).serial
+        now, watched = self._server.clock.now(), self._server.watched.get(origin, {}).get(named)
+        if watched is None or self._zones.get(origin) is not zone:
+            return True
+        if serial is None or key in self._busy:
+            return False
+        if not zone.is_ours:
+            zone.note(serial, now)
+        after = watched.glimpsed(serial, zone.published.behind_since(serial), now, settings=zone.settings)
+        self._server.watched[origin][named] = after
+        self._tale.tell(origin, named, watched, after=after)
+        return after.behind_since is None
+
+    async def _sight(self, zone: _Zone, key: Key, now: Instant) -> Sighting:
         origin, named = key
         if named.place is None:
             nobody = Reply(is_heard=False, problem="no address is known for it")
@@ -216,7 +256,7 @@ class Watch:
             return replace(sighting, differences=())  # another version: what it answers is told by its lag
         return sighting
 
-    def _turn(self, key: _Key) -> int:
+    def _turn(self, key: Key) -> int:
         """Which records are its next ones."""
         watched = self._server.watched.get(key[0], {}).get(key[1])
         return 0 if watched is None else watched.turn

@@ -6,6 +6,7 @@ any         -- a fault, first time -->         as before, in doubt; looked at ag
 in doubt    -- a fault again -->               that fault
 any         -- behind beyond its limit -->     BEHIND, at once: the limit was the doubt
 a fault     -- well -->                        OK
+BEHIND      -- its serial is the newest -->    OK, at once
 any         -- it could not be asked -->       as before: that says nothing of the server
 DIFFERS     -- behind within its limit -->     DIFFERS: answers of two versions cannot be compared
 ```
@@ -73,11 +74,32 @@ class Watched:
         since = self.since if finding.state is self.state else now
         turn = self.turn + (finding.state is not ServerState.DIFFERS)
         due = now + pause_s
-        if finding.state is ServerState.OK and finding.behind_since is not None:
-            due = min(due, max(now, finding.behind_since + settings.lag_s) + LIMIT_S)
+        if finding.state is ServerState.OK:
+            due = _limited(due, finding.behind_since, now, settings=settings)
         return replace(
             looked, state=finding.state, text=finding.text, since=since, is_in_doubt=False, due=due, turn=turn
         )
+
+    def glimpsed(self, serial: int, behind_since: Instant | None, now: Instant, *, settings: WatchSettings) -> Self:
+        """After it was asked for its serial alone: everything else is left to the next look."""
+        after = replace(self, serial=serial, behind_since=behind_since, looked_at=now)
+        if self.state is ServerState.BEHIND and behind_since is None:
+            return replace(after, state=ServerState.OK, text="", since=now)
+        if self.state is ServerState.OK:
+            return replace(after, due=_limited(self.due, behind_since, now, settings=settings))
+        return after
+
+    def heard_of(self, now: Instant, *, settings: WatchSettings) -> Self:
+        """After the server was heard of otherwise: if it was not well, or not looked at yet, it is looked at soon."""
+        if self.state in _BY_TIME:
+            return self
+        earliest = now if self.looked_at is None else max(now, self.looked_at + _recheck_s(settings))
+        return replace(self, due=min(self.due, earliest))
+
+
+def _limited(due: Instant, behind_since: Instant | None, now: Instant, *, settings: WatchSettings) -> Instant:
+    """No later than when its lag is at the limit."""
+    return due if behind_since is None else min(due, max(now, behind_since + settings.lag_s) + LIMIT_S)
 
 
 def _recheck_s(settings: WatchSettings) -> float:

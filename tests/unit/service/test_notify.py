@@ -19,6 +19,7 @@ from understudy.clock.clock import SystemClock
 from understudy.engine import Zone
 from understudy.model.event import EventKind
 from understudy.model.key import Key
+from understudy.model.name import Name
 from understudy.model.transfer import NotifyTarget, TransferOut
 from understudy.model.zone import ZoneDefinition, ZoneSource
 from understudy.service.journal import Journal
@@ -63,6 +64,7 @@ class Scene:
     notifier: Notifier
     secondary: Secondary
     store: MemoryStore
+    acknowledged: list[tuple[Name, NotifyTarget, int]] = field(default_factory=list)
 
     async def until(self, is_so: Callable[[], bool]) -> None:
         async with asyncio.timeout(5):
@@ -108,9 +110,11 @@ def play(
         definition = ZoneDefinition(ORIGIN, ZoneSource.FILE, Path("/nonexistent"), transfer)
         loaded = LoadedZone(definition, Zone.parse("example.com.", ZONE.encode()), 0.0)
         notifier.announce(loaded, transfer, 8)
+        scene = Scene(notifier, secondary, store)
+        notifier.on_acknowledged = lambda *told: scene.acknowledged.append(told)
         running = asyncio.ensure_future(notifier.run())
         try:
-            await story(Scene(notifier, secondary, store))
+            await story(scene)
         finally:
             running.cancel()
             with suppress(asyncio.CancelledError):
@@ -123,6 +127,7 @@ def play(
 def test_a_secondary_is_told_at_once_and_its_answer_counts() -> None:
     async def story(scene: Scene) -> None:
         await scene.until(lambda: scene.serial == 8)
+        assert [(origin, serial) for origin, _, serial in scene.acknowledged] == [(ORIGIN, 8)]
         (message,) = scene.secondary.heard
         assert message.opcode() == dns.opcode.NOTIFY
         assert message.flags & dns.flags.AA
@@ -136,6 +141,7 @@ def test_a_secondary_is_told_at_once_and_its_answer_counts() -> None:
 def test_a_refusal_is_an_event_and_no_acknowledgement() -> None:
     async def story(scene: Scene) -> None:
         await scene.until(lambda: bool(scene.problem))
+        assert scene.acknowledged == []
         assert scene.problem == "answers REFUSED to NOTIFY"
         assert scene.serial is None
         assert "answers REFUSED to NOTIFY" in (await scene.told())[-1]

@@ -2,116 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from understudy.model.event import EventKind, Severity
-from understudy.model.name import Name
-from understudy.model.watch import ServerPlace, ServerState
+from understudy.model.event import Severity
+from understudy.model.watch import ServerState
 from understudy.service.server_report import report_name_servers
-from understudy.service.watch import AT_ONCE, Eyes, Watch
-from understudy.store.store import EventFilter
-from understudy.testing.server_world import ServerWorld
-from understudy.testing.virtual_time import VirtualClock, run_virtual
+from understudy.service.watch import AT_ONCE
+from understudy.testing.watching import (
+    CONFIGURATION,
+    MANY,
+    MANY_ZONES,
+    ORIGIN,
+    OUTSIDE,
+    SECOND,
+    SILENT,
+    ZONE,
+    Scene,
+    has,
+    play,
+)
 from understudy.zones.sighting import Reply, Sample, Sighting
-
-ORIGIN = Name.parse("example.com")
-SECOND, OUTSIDE = ServerPlace("192.0.2.54", 53), ServerPlace("198.51.100.53", 53)
-CONFIGURATION = """\
-listen: 127.0.0.1:0
-zones:
-  example.com: {file: example.com.zone, WATCH}
-records:
-  www.example.com: {tiers: [[192.0.2.10]], ttl: 30}
-"""
-ZONE = """\
-$TTL 1h
-@       IN SOA  ns1 hostmaster SERIAL 1h 15m 1w 60
-        IN NS   ns1
-        IN NS   ns2
-        IN NS   ns.elsewhere.example.
-ns1     IN A    127.0.0.1
-ns2     IN A    192.0.2.54
-"""
-SILENT = Reply(is_heard=False, problem="no answer")
-
-
-class Servers:
-    """What each server shows; those without an entry have serial 7. `asked` counts the looks."""
-
-    def __init__(self) -> None:
-        self.shows: dict[ServerPlace, Sighting] = {}
-        self.asked: Counter[ServerPlace] = Counter()
-        self.under_way = self.most_under_way = 0
-        self.takes_s = 0.0
-        self.resolved = 0
-        self.is_resolver_dead = False
-        self.samples: dict[ServerPlace, Sequence[Sample]] = {}
-
-    async def look(self, _origin: Name, place: ServerPlace, samples: Sequence[Sample]) -> Sighting:
-        self.asked[place] += 1
-        self.samples[place] = samples
-        self.under_way += 1
-        self.most_under_way = max(self.most_under_way, self.under_way)
-        await asyncio.sleep(self.takes_s)
-        self.under_way -= 1
-        return self.shows.get(place, has(7))
-
-    async def resolve(self, host: str) -> Collection[str] | None:
-        self.resolved += 1
-        if self.is_resolver_dead:
-            return None
-        return ("198.51.100.53",) if host == "ns.elsewhere.example." else ()
-
-
-def has(serial: int) -> Sighting:
-    return Sighting(Reply(is_heard=True, serial=serial), Reply(is_heard=True, serial=serial))
-
-
-@dataclass
-class Scene:
-    """A server that watches others."""
-
-    world: ServerWorld
-    servers: Servers
-
-    def state(self, place: ServerPlace = SECOND, origin: Name = ORIGIN) -> str:
-        found = self.world.server.watched[origin]
-        return next(watched.state for named, watched in found.items() if named.place == place)
-
-    @property
-    def alarms(self) -> dict[str, str]:
-        return {each.key: each.text for each in self.world.server.alarms.active}
-
-    async def told(self) -> list[tuple[Severity, str]]:
-        events = await self.world.server.store.events(EventFilter(kinds=frozenset({EventKind.ZONE})))
-        return [(each.severity, each.text) for each in events if "ns" in each.text or "198.51" in each.text]
-
-    async def pass_s(self, seconds: float) -> None:
-        await self.world.clock.sleep(seconds)
-
-
-def play(
-    folder: Path, story: Callable[[Scene], Awaitable[None]], *, configuration: str = "", watch: str = "watch: true"
-) -> None:
-    async def main(clock: VirtualClock) -> None:
-        world, servers = ServerWorld(clock, folder), Servers()
-        text = (configuration or CONFIGURATION).replace("WATCH", watch)
-        await world.start({"understudy.yaml": text, "example.com.zone": ZONE.replace("SERIAL", "7")})
-        eyes = Eyes(servers.look, servers.resolve, chance=lambda: 0.5)
-        task = asyncio.ensure_future(Watch(world.server, eyes).run())
-        await clock.sleep(20.5)
-        await story(Scene(world, servers))
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await world.end()
-
-    run_virtual(main)
 
 
 def test_every_name_server_is_looked_at_but_this_one(tmp_path: Path) -> None:
@@ -309,13 +222,6 @@ def test_a_server_that_is_named_no_more_has_no_alarm(tmp_path: Path) -> None:
         assert scene.world.server.watched == {}
 
     play(tmp_path, story)
-
-
-MANY = 100
-MANY_ZONES = "listen: 127.0.0.1:0\nzones:\n" + "".join(
-    f"  z{number}.example: {{file: example.com.zone, WATCH}}\n" for number in range(MANY)
-)
-MANY_ZONE = ZONE.replace("ns2\n", "ns2.example.net.\n").replace("ns2     IN A    192.0.2.54\n", "")
 
 
 def test_a_dead_server_of_many_zones_is_asked_for_one_and_is_one_alarm(tmp_path: Path) -> None:

@@ -1,0 +1,106 @@
+"""A server that has just heard of a version, or fetched one, is asked for its serial until it has it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from understudy.model.name import Name
+from understudy.model.watch import ServerState
+from understudy.service.glimpses import AT_ONCE
+from understudy.testing.watching import MANY, MANY_ZONES, OUTSIDE, SECOND, SILENT, Scene, has, play
+from understudy.zones.sighting import Sighting
+
+
+def test_a_server_that_acknowledges_a_version_is_asked_for_its_serial_until_it_has_it(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        begin = scene.world.clock.now()
+        await scene.acknowledge(8)
+        await scene.pass_s(0.05)
+        assert scene.view().serial == 7
+        assert scene.view().lag_s == pytest.approx(0.05, abs=0.01)
+        scene.servers.shows[SECOND] = has(8)
+        await scene.pass_s(0.1)
+        assert (scene.view().serial, scene.view().lag_s) == (8, 0)
+        assert scene.servers.asked[SECOND] == 1
+        await scene.pass_s(20)
+        times = [round(at - begin, 1) for place, at in scene.servers.glanced_at if place == SECOND]
+        assert times == [0.0, 0.1]
+
+    play(tmp_path, story)
+
+
+def test_a_server_that_does_not_follow_is_left_to_the_looks(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        begin = scene.world.clock.now()
+        await scene.acknowledge(8)
+        await scene.pass_s(25)
+        times = [round(at - begin, 1) for _, at in scene.servers.glanced_at]
+        assert times == [0.0, 0.1, 0.3, 0.7, 1.5, 3.1, 6.3]
+        assert scene.servers.asked[SECOND] == 1
+
+    play(tmp_path, story)
+
+
+def test_the_next_version_has_its_questions_again_and_never_many_at_once(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        await scene.acknowledge(8)
+        await scene.pass_s(2.0)
+        scene.servers.shows[SECOND] = has(8)
+        await scene.acknowledge(9)
+        await scene.pass_s(1.0)
+        assert scene.view().serial == 8
+        before = len(scene.servers.glanced_at)
+        for serial in range(10, 1010):
+            scene.hear(serial)
+        scene.servers.shows[SECOND] = has(1009)
+        await scene.pass_s(1.0)
+        assert scene.view().serial == 1009
+        assert len(scene.servers.glanced_at) <= before + 2
+
+    play(tmp_path, story)
+
+
+def test_a_server_that_was_behind_is_well_again_as_soon_as_it_is_seen_to_have_followed(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        await scene.acknowledge(8)
+        scene.servers.shows[OUTSIDE] = has(8)
+        await scene.pass_s(31)
+        assert scene.state() == ServerState.BEHIND
+        scene.servers.shows[SECOND] = has(8)
+        scene.hear(8)
+        await scene.pass_s(0.1)
+        assert scene.state() == ServerState.OK
+        assert scene.alarms == {}
+        assert (await scene.told())[-1][1] == "ns2.example.com (192.0.2.54:53) is well again: serial 8"
+
+    play(tmp_path, story, watch="watch: {lag: 30s}")
+
+
+def test_a_dead_server_that_acknowledges_is_looked_at_soon(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        scene.servers.shows[SECOND] = Sighting(SILENT, SILENT)
+        await scene.pass_s(95)
+        assert scene.state() == ServerState.UNREACHABLE
+        del scene.servers.shows[SECOND]
+        scene.hear(7)
+        await scene.pass_s(12)
+        assert scene.state() == ServerState.OK
+
+    play(tmp_path, story)
+
+
+def test_many_acknowledgements_are_seen_to_at_a_pace(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        scene.servers.most_under_way = 0
+        scene.servers.takes_s = 1.0
+        for number in range(MANY):
+            scene.hear(8, OUTSIDE, Name.parse(f"z{number}.example"))
+        await scene.pass_s(1.0)
+        assert len(scene.servers.glanced_at) <= 50
+        await scene.pass_s(20)
+        assert len(scene.servers.glanced_at) >= MANY
+        assert scene.servers.most_under_way <= 2 * AT_ONCE
+
+    play(tmp_path, story, configuration=MANY_ZONES, watch="watch: {ignore: [192.0.2.54]}")
