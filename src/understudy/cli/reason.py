@@ -13,6 +13,7 @@ from rich.text import Text
 from understudy.cli.exit import ExitCode, told
 from understudy.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SocketOption, connect
 from understudy.cli.screen import ago, console, marked, painted, print_json, rounded, show, zoned_time
+from understudy.cli.sheet import Column, Sheet
 from understudy.model.duration import DurationSyntaxError, parse_duration
 from understudy.model.instant import Instant
 from understudy.service.views import (
@@ -135,14 +136,13 @@ def _show_whatif(view: WhatIfView) -> None:
     if not view.rows:
         console.print("no record rests on it")
         return
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("record", "", "now", "then", "mode"):
-        table.add_column(column, overflow="fold")
+    answers = (Column("now", is_prose=True), Column("then", is_prose=True))
+    sheet = Sheet((Column("record"), Column(""), *answers, Column("mode")))
     for row in view.rows:
         changed = row.before != row.after
         then = Text(_names(row.after), "bold" if changed else "dim")
-        table.add_row(row.name, row.family, Text(_names(row.before), "dim"), then, painted(row.after_mode))
-    show(table)
+        sheet.add(row.name, row.family, Text(_names(row.before), "dim"), then, painted(row.after_mode))
+    show(sheet)
 
 
 def _names(answers: list[ShareView]) -> str:

@@ -9,8 +9,6 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Group, RenderableType
 from rich.live import Live
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from understudy.cli.exit import ExitCode, told
@@ -27,6 +25,7 @@ from understudy.cli.screen import (
     rounded,
     show,
 )
+from understudy.cli.sheet import Column, Sheet
 from understudy.cli.zone import zone_state
 from understudy.service.views import (
     EndpointView,
@@ -39,6 +38,7 @@ from understudy.service.views import (
 from understudy.service.zone_views import NamedServerView, SecondaryView, UpstreamView
 
 WATCH_S = 1.0
+INDENT = 2
 ALARMS_MAX = 20  # chosen: where everything fails at once, the first ones say it
 RECORDS_MAX = 50  # chosen: what a person still scrolls through; of more, only those that need a look are shown
 
@@ -100,7 +100,7 @@ def _sections(view: StatusView, alarms_max: int) -> Iterator[RenderableType]:
     for record in view.records:
         yield Text()
         yield _record_title(record)
-        yield Padding(_record_table(record, view.server.now), (0, 0, 0, 2), expand=False)
+        yield _record_sheet(record, view.server.now)
     for endpoint in view.endpoints if len(view.records) <= 1 else ():
         yield Text()
         yield _endpoint(endpoint, view.server.now)
@@ -158,17 +158,18 @@ def _answers(answers: list[ShareView]) -> str:
     )
 
 
-def _record_table(record: RecordView, now: float) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("tier", "endpoint", "health", "standing", "why"):
-        table.add_column(column, overflow="fold")
+def _record_sheet(record: RecordView, now: float) -> Sheet:
+    columns = ("tier", "endpoint", "health")
+    sheet = Sheet(
+        [*map(Column, columns), Column("standing", is_prose=True), Column("why", is_prose=True)], indent=INDENT
+    )
     for tier in record.tiers:
         for position, standing in enumerate(tier.endpoints):
-            table.add_row(tier.label if position == 0 else "", *_standing(standing, now))
-    return table
+            sheet.add(tier.label if position == 0 else "", *_standing(standing, now))
+    return sheet
 
 
-def _standing(standing: StandingView, now: float) -> tuple[RenderableType, ...]:
+def _standing(standing: StandingView, now: float) -> tuple[Text, ...]:
     endpoint = Text(standing.endpoint, "bold" if standing.is_answered else "")
     if standing.weight != 1:
         endpoint.append(f"  weight {standing.weight}", "dim")
@@ -202,9 +203,9 @@ def _endpoint(endpoint: EndpointView, now: float) -> RenderableType:
     if endpoint.falls:
         count = len(endpoint.falls)
         title.append(f", went down {count} time{'s' if count != 1 else ''} in the last 30 min", "yellow")
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("monitor", "check", "verdict", "last probe", "phases"):
-        table.add_column(column, overflow="fold")
+    probed = (Column("last probe", is_prose=True), Column("phases", importance=1, is_prose=True))
+    columns = (Column("monitor"), Column("check", is_prose=True), Column("verdict"), *probed)
+    sheet = Sheet(columns, indent=INDENT)
     for verdict in endpoint.verdicts:
         state = marked(verdict.state)
         if verdict.count:
@@ -214,42 +215,56 @@ def _endpoint(endpoint: EndpointView, now: float) -> RenderableType:
         if last:
             seen.append(f" {ago(last.at, now)} ago  {last.text}", "dim")
         phases = "  ".join(f"{phase.name} {phase.duration_ms:.1f} ms" for phase in last.phases) if last else ""
-        table.add_row(verdict.monitor, verdict.check, state, seen, Text(phases, "dim"))
-    return Group(title, Padding(table, (0, 0, 0, 2), expand=False))
+        sheet.add(verdict.monitor, verdict.check, state, seen, Text(phases, "dim"))
+    return Group(title, sheet)
 
 
-def _overrides(view: StatusView) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("override", "subject", "ends", "by", "reason"):
-        table.add_column(column, overflow="fold")
+def _overrides(view: StatusView) -> Sheet:
+    sheet = Sheet(
+        (
+            Column("override"),
+            Column("subject"),
+            Column("ends"),
+            Column("by", importance=1),
+            Column("reason", is_prose=True),
+        )
+    )
     for override in view.overrides:
         ends = "when released" if override.expires_at is None else f"in {ago(view.server.now, override.expires_at)}"
-        table.add_row(Text(override.kind, "magenta"), override.subject, ends, override.author, override.reason)
-    return table
+        sheet.add(Text(override.kind, "magenta"), override.subject, ends, override.author, override.reason)
+    return sheet
 
 
-def _zones(view: StatusView) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("zone", "source", "serial", "records", "steered", "state"):
-        table.add_column(column, overflow="fold", justify="right" if column in {"records", "steered"} else "left")
+def _zones(view: StatusView) -> Sheet:
+    columns = (
+        Column("zone"),
+        Column("source", importance=2),
+        Column("serial"),
+        Column("records", importance=3, is_right=True),
+        Column("steered", importance=1, is_right=True),
+        Column("state", is_prose=True),
+    )
+    sheet = Sheet(columns, note_at=2)
     for zone in view.zones:
         state = Text(zone.problem, "red") if zone.problem else zone_state(zone)
-        serial = "" if zone.serial is None else str(zone.serial)
-        table.add_row(zone.name, zone.source, serial, f"{zone.records:,}", f"{zone.steered:,}", state)
+        sheet.add(zone.name, zone.source, _serial(zone.serial), f"{zone.records:,}", f"{zone.steered:,}", state)
         if zone.upstream is not None:
-            table.add_row(*_upstream(zone.upstream, view.server.now))
+            _note_upstream(sheet, zone.upstream, view.server.now)
         told = {secondary.server: secondary for secondary in zone.secondaries}
         for named in zone.name_servers:
-            table.add_row(*_name_server(named, told.pop(named.server, None), view.server.now))
+            _note_name_server(sheet, named, told.pop(named.server, None), now=view.server.now)
         for secondary in told.values():
-            table.add_row(*_secondary(secondary, view.server.now))
-    return table
+            _note_secondary(sheet, secondary, view.server.now)
+    return sheet
 
 
-def _upstream(upstream: UpstreamView, now: float) -> tuple[RenderableType, ...]:
-    """A row below its zone's: which primary gave what, and when they are asked next."""
-    serial = "" if upstream.serial is None else str(upstream.serial)
-    state = painted(upstream.standing)
+def _serial(serial: int | None) -> str:
+    return "" if serial is None else str(serial)
+
+
+def _note_upstream(sheet: Sheet, upstream: UpstreamView, now: float) -> None:
+    """Which primary gave what, and when they are asked next."""
+    state = Text("nothing fetched yet", STYLES["empty"]) if upstream.standing == "empty" else painted(upstream.standing)
     if upstream.refreshed_at is not None:
         state.append(f", refreshed {ago(upstream.refreshed_at, now)} ago", "dim")
     if upstream.due_at is not None:
@@ -259,28 +274,32 @@ def _upstream(upstream: UpstreamView, now: float) -> tuple[RenderableType, ...]:
         state.append(f", expires in {ago(now, upstream.expires_at)}", "dim")
     if upstream.problem:
         state.append(f", {upstream.problem}", "yellow")
-    return f"  ← {upstream.primary or ', '.join(upstream.primaries)}", "", serial, "", "", state
+    sheet.note(f"  ← {upstream.primary or ', '.join(upstream.primaries)}", _serial(upstream.serial), state)
 
 
-def _name_server(named: NamedServerView, told: SecondaryView | None, now: float) -> tuple[RenderableType, ...]:
-    """A row below its zone's: its serial, and how it stands."""
-    serial = "" if named.serial is None else str(named.serial)
-    server = " ".join(filter(None, (named.name, named.server)))
+def _note_name_server(sheet: Sheet, named: NamedServerView, told: SecondaryView | None, *, now: float) -> None:
+    """Its serial, and how it stands."""
     state = Text("this server", "dim") if named.state == "self" else painted(named.state)
     if named.state != "self":
         state.append(f": {named.text}" if named.text else "", "default")
     if named.lag_s and named.state != "behind":
         state.append(f", {rounded(named.lag_s)} behind", "yellow")
     if named.looked_at is not None:
-        state.append(f", seen {ago(named.looked_at, now)} ago", "dim")
+        state.append(f", {_heard(named, named.looked_at, now=now)}", "dim")
     if told is not None and told.problem:
         state.append(f", {told.problem}", "yellow")
-    return f"  → {server}", "", serial, "", "", state
+    sheet.note(f"  → {' '.join(filter(None, (named.name, named.server)))}", _serial(named.serial), state)
 
 
-def _secondary(secondary: SecondaryView, now: float) -> tuple[RenderableType, ...]:
-    """A row below its zone's: which serial it knows of, and since when."""
-    serial = "" if secondary.serial is None else str(secondary.serial)
+def _heard(named: NamedServerView, looked_at: float, *, now: float) -> str:
+    """When it answered last; a look that found nobody has seen nothing."""
+    if named.heard_at is None:
+        return f"asked {ago(looked_at, now)} ago, never heard"
+    return f"seen {ago(named.heard_at, now)} ago"
+
+
+def _note_secondary(sheet: Sheet, secondary: SecondaryView, now: float) -> None:
+    """Which serial it knows of, and since when."""
     if secondary.problem:
         state = Text(secondary.problem, "yellow")
     elif secondary.is_pending:
@@ -288,4 +307,4 @@ def _secondary(secondary: SecondaryView, now: float) -> tuple[RenderableType, ..
     else:
         since = secondary.acknowledged_at
         state = Text("told" if since is None else f"told {ago(since, now)} ago", "green")
-    return f"  → {secondary.server}", "", serial, "", "", state
+    sheet.note(f"  → {secondary.server}", _serial(secondary.serial), state)

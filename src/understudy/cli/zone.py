@@ -7,18 +7,30 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from understudy.cli.exit import told
 from understudy.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SocketOption, connect
 from understudy.cli.screen import clock_time, console, print_json, show
+from understudy.cli.sheet import Column, Sheet
 from understudy.model.errors import UnderstudyError
 from understudy.service.view import View
 from understudy.service.views import StatusView
 from understudy.service.zone_views import SecondaryView, ZoneView
 
 zone = typer.Typer(name="zone", help="The zones that are served.", no_args_is_help=True)
+
+
+_COLUMNS = (
+    Column("zone"),
+    Column("source", importance=4),
+    Column("serial"),
+    Column("records", importance=5, is_right=True),
+    Column("names", importance=2, is_right=True),
+    Column("steered", importance=3, is_right=True),
+    Column("loaded", importance=1),
+    Column("state", is_prose=True),
+)
 
 
 class ExportView(View):
@@ -50,18 +62,14 @@ def list_zones(
         if as_json:
             print_json(zones)
             return
-        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-        for column in ("zone", "source", "serial", "records", "names", "steered", "loaded", "state"):
-            table.add_column(
-                column, overflow="fold", justify="right" if column in {"records", "names", "steered"} else "left"
-            )
+        sheet = Sheet(_COLUMNS)
         for view in zones:
             state = zone_state(view)
             counts = (f"{view.records:,}", f"{view.names:,}", f"{view.steered:,}")
             loaded = "" if view.loaded_at is None else clock_time(view.loaded_at)
             serial = "" if view.serial is None else str(view.serial)
-            table.add_row(view.name, view.source, serial, *counts, loaded, state)
-        show(table)
+            sheet.add(view.name, view.source, serial, *counts, loaded, state)
+        show(sheet)
 
 
 @zone.command("show")

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from understudy.cli.screen import plural, rounded
+from understudy.cli.sheet import Column, Sheet
 from understudy.model.duration import format_duration
 from understudy.service.view import View
 from understudy.zones.advice_finding import Advice, Weight, listed
@@ -101,17 +102,16 @@ def _fact_rows(found: Survey) -> Iterator[tuple[str, str]]:
         yield "steered", f"{names}: TTL {format_duration(record.ttl_s)}; {checked}"
 
 
-def _servers(servers: tuple[SurveyedServer, ...]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("name server", "address", "serial", "UDP", "TCP"):
-        table.add_column(column, overflow="fold")
+def _servers(servers: tuple[SurveyedServer, ...]) -> Sheet:
+    replies = (Column("UDP", is_prose=True), Column("TCP", is_prose=True))
+    sheet = Sheet((Column("name server"), Column("address"), Column("serial"), *replies))
     serials = Counter(each.sighting.serial for each in servers if each.sighting.serial is not None)
     for each in servers:
         serial = each.sighting.serial
         style = "" if len(serials) <= 1 else "yellow"
         shown = Text("" if serial is None else str(serial), style)
-        table.add_row(each.name, str(each.place), shown, _reply(each.sighting.udp), _reply(each.sighting.tcp))
-    return table
+        sheet.add(each.name, str(each.place), shown, _reply(each.sighting.udp), _reply(each.sighting.tcp))
+    return sheet
 
 
 def _reply(reply: Reply) -> Text:

@@ -134,9 +134,19 @@ def _network(value: object) -> str:
     text = _text(value)
     try:
         return str(ip_network(text))
-    except ValueError as error:
+    except ValueError:
+        raise _no_network(text) from None
+
+
+def _no_network(text: str) -> Exception:
+    """Why it is none: most often because it is the address of a host in one."""
+    try:
+        meant = ip_network(text, strict=False)
+    except ValueError:
         hint = "write 192.0.2.0/24, 2001:db8::/32, or an address"
-        raise fault("network.bad", f"{shown(text)} is no network: {error}", hint) from None
+        return fault("network.bad", f"{shown(text)} is no network", hint)
+    hint = f"write {meant} for the network, {text.partition('/')[0]} for the host"
+    return fault("network.bad", f"{shown(text)} has bits of a host beside those of its network", hint)
 
 
 def _server(value: object) -> tuple[str, int]:

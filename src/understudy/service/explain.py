@@ -25,6 +25,7 @@ from understudy.service.present import present_decision
 from understudy.service.record_report import report_endpoint, report_tiers
 from understudy.service.replay import replay
 from understudy.service.views import ExplainView
+from understudy.service.zone_report import why_not_served
 
 EDNS_SIZE = 1232
 
@@ -128,7 +129,7 @@ def _missing_zone_of(server: NameServer, name: Name) -> FetchedZone | None:
 def _source(server: NameServer, name: Name, record: Record | None, *, response: dns.message.Message) -> str:
     zone, missing = _zone_of(server, name), _missing_zone_of(server, name)
     if missing is not None and (zone is None or missing.definition.name.is_below(zone)):
-        why = f"{missing.secondary.standing}{': ' if missing.problem else ''}{missing.problem}"
+        why = f"{why_not_served(missing)}{': ' if missing.problem else ''}{missing.problem}"
         return f"the zone {missing.definition.name}, which comes from another server and is not here ({why})"
     if zone is None:
         return f"no zone of this server: {name} is below none of {', '.join(map(str, server.zones)) or 'no zone'}"

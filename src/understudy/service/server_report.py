@@ -44,9 +44,16 @@ def _others(server: NameServer) -> Iterator[tuple[Name, NamedServer, Watched]]:
 
 
 def _itself(named: NamedServer, serial: int | None) -> NamedServerView:
-    place = str(named.place or "")
     return NamedServerView(
-        name=named.name, server=place, state=SELF, since=None, serial=serial, lag_s=0.0, looked_at=None, text=""
+        name=named.name,
+        server=str(named.place or ""),
+        state=SELF,
+        since=None,
+        serial=serial,
+        lag_s=0.0,
+        looked_at=None,
+        heard_at=None,
+        text="",
     )
 
 
@@ -59,6 +66,7 @@ def _view(named: NamedServer, watched: Watched, now: Instant) -> NamedServerView
         serial=watched.serial,
         lag_s=round(_lag_s(watched, now), 3),
         looked_at=watched.looked_at,
+        heard_at=watched.heard_at,
         text=watched.text,
     )
 

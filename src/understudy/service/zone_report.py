@@ -12,11 +12,24 @@ from understudy.service.name_server import NameServer
 from understudy.service.server_report import report_name_servers
 from understudy.service.zone_table import LoadedZone
 from understudy.service.zone_views import PromotionView, SecondaryView, UpstreamView, ZoneView
+from understudy.zones.secondary import Standing
+
+_WHY_NOT = {
+    Standing.EMPTY: "no primary has given it yet",
+    Standing.EXPIRED: "its copy has expired",
+}
 
 
 def known_zones(server: NameServer) -> Collection[Name]:
     """Every zone that is served, and those from other servers that are not here."""
     return server.zones.keys() | server.fetched.keys()
+
+
+def why_not_served(fetched: FetchedZone) -> str:
+    """What keeps a zone from other servers from being answered."""
+    if fetched.conflict:
+        return "a version is here, and is in the way of a record"
+    return _WHY_NOT.get(fetched.secondary.standing, fetched.secondary.standing.value)
 
 
 def report_zones(server: NameServer) -> list[ZoneView]:
@@ -54,7 +67,6 @@ def _served(server: NameServer, loaded: LoadedZone, serial: int, *, steered: int
 def _missing(server: NameServer, fetched: FetchedZone) -> ZoneView:
     """Queries for it get SERVFAIL."""
     definition, upstream = fetched.definition, _upstream(server, fetched)
-    why = "a version is here, and is in the way of a record" if fetched.conflict else upstream.standing
     return ZoneView(
         name=str(definition.name),
         source=definition.source.value,
@@ -64,7 +76,7 @@ def _missing(server: NameServer, fetched: FetchedZone) -> ZoneView:
         names=0,
         steered=0,
         loaded_at=None,
-        problem=f"not served: {why}",
+        problem=f"not served: {why_not_served(fetched)}",
         secondaries=[],
         name_servers=[],
         upstream=upstream,

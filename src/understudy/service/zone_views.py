@@ -25,7 +25,8 @@ class NamedServerView(View):
     """A name server of a zone, as the last looks found it. `state` is `self` for this server, else how it stands.
 
     `server` is an address with its port, or empty where none is known for `name`. `serial` is the last one that it
-    told; `lag_s` how long a later one has been there, 0 where it follows. `text` says what is wrong, or is empty.
+    told; `lag_s` how long a later one has been there, 0 where it follows. `looked_at` is when it was asked last,
+    `heard_at` when it last answered anything; null: never. `text` says what is wrong, or is empty.
     """
 
     name: str
@@ -35,6 +36,7 @@ class NamedServerView(View):
     serial: int | None
     lag_s: float
     looked_at: Instant | None
+    heard_at: Instant | None
     text: str
 
 

@@ -35,6 +35,7 @@ _BY_TIME = frozenset((ServerState.OK, ServerState.BEHIND))
 class Watched:
     """`serial` is the last one that was told; `behind_since` is also set while the lag is within its limit.
 
+    `looked_at` is when the last look ended, `heard_at` when it last answered anything.
     `turn` grows with every look but those whose answers are to be compared once more.
     """
 
@@ -45,6 +46,7 @@ class Watched:
     serial: int | None = None
     behind_since: Instant | None = None
     looked_at: Instant | None = None
+    heard_at: Instant | None = None
     is_in_doubt: bool = False
     turn: int = 0
 
@@ -66,6 +68,7 @@ class Watched:
             serial=self.serial if serial is None else serial,
             behind_since=finding.behind_since,
             looked_at=now,
+            heard_at=self.heard_at if finding.state is ServerState.UNREACHABLE else now,
         )
         if finding.state not in _BY_TIME and not self.is_in_doubt and finding.state is not self.state:
             return replace(looked, is_in_doubt=True, due=now + _recheck_s(settings))

@@ -174,12 +174,34 @@ def test_name_servers_stand_below_their_zone_with_serial_lag_and_what_is_wrong(s
     async def sitting(terminal: Terminal) -> None:
         now = terminal.world.clock.now()
         second, third = ServerPlace("192.0.2.54", 53), ServerPlace("2001:db8::54", 53)
+        fourth, fifth = ServerPlace("192.0.2.55", 53), ServerPlace("192.0.2.56", 53)
         terminal.world.server.watched[name("example.com")] = {
             NamedServer("ns1.example.com", ServerPlace("192.0.2.53", 53), is_self=True): Watched(now),
             NamedServer("ns2.example.com", second): Watched(
-                now, ServerState.LAME, "is lame", since=now - 60, serial=6, behind_since=now - 90, looked_at=now - 5
+                now,
+                ServerState.LAME,
+                "is lame",
+                since=now - 60,
+                serial=6,
+                behind_since=now - 90,
+                looked_at=now - 5,
+                heard_at=now - 5,
             ),
-            NamedServer("", third): Watched(now, ServerState.OK, since=now - 60, serial=7, looked_at=now - 5),
+            NamedServer("", third): Watched(
+                now, ServerState.OK, since=now - 60, serial=7, looked_at=now - 5, heard_at=now - 5
+            ),
+            NamedServer("ns4.example.com", fourth): Watched(
+                now,
+                ServerState.UNREACHABLE,
+                "is not there",
+                since=now - 60,
+                serial=6,
+                looked_at=now - 5,
+                heard_at=now - 80,
+            ),
+            NamedServer("ns5.example.com", fifth): Watched(
+                now, ServerState.UNREACHABLE, "is not there", looked_at=now - 5
+            ),
         }
         out = (await terminal.run("status")).out
         rows = [" ".join(line.split()) for line in out.splitlines() if "→ " in line and ":53" in line]
@@ -187,15 +209,20 @@ def test_name_servers_stand_below_their_zone_with_serial_lag_and_what_is_wrong(s
             "→ ns1.example.com 192.0.2.53:53 7 this server",
             "→ ns2.example.com 192.0.2.54:53 6 lame: is lame, 1m30s behind, seen 5s ago",
             "→ [2001:db8::54]:53 7 ok, seen 5s ago",
+            "→ ns4.example.com 192.0.2.55:53 6 unreachable: is not there, seen 1m20s ago",
+            "→ ns5.example.com 192.0.2.56:53 unreachable: is not there, asked 5s ago, never heard",
         ]
         servers = (await terminal.run("status", "--json")).json["zones"][0]["name_servers"]
         assert [(each["state"], each["serial"], each["lag_s"]) for each in servers] == [
             ("self", 7, 0.0),
             ("lame", 6, 90.0),
             ("ok", 7, 0.0),
+            ("unreachable", 6, 0.0),
+            ("unreachable", None, 0.0),
         ]
         readings = measure(terminal.world.server)
-        assert readings.name_servers == {ServerState.LAME: 1, ServerState.OK: 1}
-        assert readings.name_server_lags_s == {("example.com", str(second)): 90.0, ("example.com", str(third)): 0.0}
+        assert readings.name_servers == {ServerState.LAME: 1, ServerState.OK: 1, ServerState.UNREACHABLE: 2}
+        lags_s = {place: readings.name_server_lags_s["example.com", str(place)] for place in (second, third)}
+        assert lags_s == {second: 90.0, third: 0.0}
 
     sit_down(sitting)

@@ -128,16 +128,16 @@ def test_a_zone_from_another_server_shows_where_it_stands(sit_down: SitDown) -> 
         care = server.fetched[origin] = FetchedZone(definition, Secondary.empty(now).failed(now, chance=0.0))
         care.problem = "192.0.2.1:53 cannot be reached"
         said = (await terminal.run("status")).out
-        assert "far.test transfer 0 0 not served: empty" in " ".join(said.split())
+        assert "far.test transfer 0 0 not served: no primary has given it yet" in " ".join(said.split())
         assert "← 192.0.2.1:53" in said
-        assert "empty, asked again in 1s, 192.0.2.1:53 cannot be reached" in said
+        assert "nothing fetched yet, asked again in 1s, 192.0.2.1:53 cannot be reached" in said
         assert "not served" in (await terminal.run("zone", "list")).out
         shown = (await terminal.run("zone", "show", "far.test")).out
         assert "serial   none" in shown
-        assert "problem  not served: empty" in shown
+        assert "problem  not served: no primary has given it yet" in shown
         explained = (await terminal.run("explain", "www.far.test")).out
         assert "SERVFAIL" in explained
-        assert "not here (empty: 192.0.2.1:53 cannot be reached)" in " ".join(explained.split())
+        assert "not here (no primary has given it yet: 192.0.2.1:53 cannot be reached)" in " ".join(explained.split())
 
         timers = Timers(100.0, 10.0, 1000.0)
         care.secondary = Secondary.empty(now).refreshed(timers, now - 30, chance=0.0)

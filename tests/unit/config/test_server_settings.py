@@ -70,6 +70,15 @@ def test_what_is_wrong_has_its_place(tmp_path: Path, server: str, column: int, c
     assert [(each.line, each.column, each.code) for each in found] == [(2, column, code)]
 
 
+def test_a_network_with_the_bits_of_a_host_is_told_once_and_with_what_was_meant(tmp_path: Path) -> None:
+    text = "listen: 127.0.0.1\nserver: {rate_limit: {per_second: 9, exempt: [192.0.2.1/24]}}\n"
+    (problem,) = examine_text(text, tmp_path / "u.yaml").errors
+    assert problem.message == "'192.0.2.1/24' has bits of a host beside those of its network"
+    assert problem.hint == "write 192.0.2.0/24 for the network, 192.0.2.1 for the host"
+    (problem,) = examine_text(text.replace("192.0.2.1/24", "us"), tmp_path / "u.yaml").errors
+    assert problem.message == "'us' is no network"
+
+
 def test_an_unused_secret_is_a_warning(tmp_path: Path) -> None:
     text = "listen: 127.0.0.1\nserver: {cookies: false, cookie_secret_file: gone}\n"
     examined = examine_text(text, tmp_path / "u.yaml")

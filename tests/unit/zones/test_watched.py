@@ -135,6 +135,16 @@ def test_a_fault_is_told_when_it_was_seen_twice(looks: list[Finding], state: Ser
     assert watched.state is state
 
 
+def test_a_server_is_heard_when_it_answers_anything_and_not_when_it_is_only_asked() -> None:
+    silent = Finding(ServerState.UNREACHABLE, "no answer")
+    watched = Watched(due=0.0).seen(silent, None, 5.0, settings=SETTINGS, chance=0.0)
+    assert (watched.looked_at, watched.heard_at) == (5.0, None)
+    watched = watched.seen(FAULT, None, 9.0, settings=SETTINGS, chance=0.0)
+    assert watched.heard_at == 9.0
+    watched = watched.seen(silent, None, 12.0, settings=SETTINGS, chance=0.0)
+    assert (watched.looked_at, watched.heard_at) == (12.0, 9.0)
+
+
 def test_what_this_host_cannot_ask_says_nothing_of_the_server() -> None:
     unasked = Reply(is_heard=False, problem="this host has no route to the endpoint", is_asked=False)
     finding = judge(Sighting(unasked, unasked), Reference(OURS, 120), now=0.0)
