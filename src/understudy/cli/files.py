@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Annotated
 
 import typer
 from rich.text import Text
@@ -14,58 +16,63 @@ from understudy.cli.exit import ExitCode, told
 from understudy.cli.options import DEFAULT_CONFIG, ConfigOption, EvenSoOption, JsonOption, SocketOption, connect
 from understudy.cli.screen import console, errors, plural, print_json, problem_line, warn
 from understudy.config.plan import Action
-from understudy.model.errors import ConfigError
+from understudy.model.configuration import Configuration
+from understudy.model.errors import ConfigError, Problem, ProblemSeverity
 from understudy.service.present import present_problem
 from understudy.service.view import View
 from understudy.service.views import PlanView, ProblemView, ReloadRequest
 
-if TYPE_CHECKING:
-    from understudy.service.candidate import Candidate
-
 
 class CheckView(View):
-    """What `check` found."""
+    """What `check` found. `is_valid`: no errors, and with `is_strict` no warnings either."""
 
     file: str
     is_valid: bool
+    is_strict: bool
+    errors: int
+    warnings: int
     problems: list[ProblemView]
     zones: int
     records: int
     endpoints: int
 
 
-def check(*, config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
-    """Check the configuration and its zones. Exits 1 with every problem as file:line:column."""
+def check(
+    *,
+    is_strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.", show_default=False)] = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Check the configuration and its zones: problems as file:line:column. Exits 1 with errors, not for warnings."""
     from understudy.cli.loading import read_with_progress  # every stage of a server: other commands are quicker without
 
     try:
         candidate = read_with_progress(config, time.time())
     except ConfigError as error:
-        view = CheckView(
-            file=str(config),
-            is_valid=False,
-            problems=[present_problem(problem) for problem in error.problems],
-            zones=0,
-            records=0,
-            endpoints=0,
-        )
+        view = _check_view(config, error.problems, None)
     else:
-        view = _check_view(config, candidate)
+        view = _check_view(config, candidate.findings, candidate.configuration)
+    if is_strict:
+        view = view.model_copy(update={"is_strict": True, "is_valid": not view.problems})
     _show_check(view, as_json=as_json)
     if not view.is_valid:
         raise typer.Exit(ExitCode.PROBLEMS)
 
 
-def _check_view(config: Path, candidate: Candidate) -> CheckView:
-    configuration = candidate.configuration
-    endpoints = {member.endpoint for pool in configuration.pools.values() for member in pool.members}
+def _check_view(config: Path, problems: Sequence[Problem], configuration: Configuration | None) -> CheckView:
+    """Of a file without a `configuration` nothing is counted but its problems."""
+    counts = Counter(problem.severity for problem in problems)
+    pools = () if configuration is None else configuration.pools.values()
     return CheckView(
         file=str(config),
-        is_valid=not candidate.problems,
-        problems=[present_problem(problem) for problem in candidate.findings],
-        zones=len(configuration.zones),
-        records=len(configuration.records),
-        endpoints=len(endpoints),
+        is_valid=not counts[ProblemSeverity.ERROR],
+        is_strict=False,
+        errors=counts[ProblemSeverity.ERROR],
+        warnings=counts[ProblemSeverity.WARNING],
+        problems=[present_problem(problem) for problem in problems],
+        zones=0 if configuration is None else len(configuration.zones),
+        records=0 if configuration is None else len(configuration.records),
+        endpoints=len({member.endpoint for pool in pools for member in pool.members}),
     )
 
 
@@ -75,12 +82,16 @@ def _show_check(view: CheckView, *, as_json: bool) -> None:
         return
     for problem in view.problems:
         errors.print(problem_line(problem), soft_wrap=True)
-    count = sum(problem.severity == "error" for problem in view.problems)
-    if count:
-        errors.print(Text.assemble((plural(count, "problem"), "bold red"), f" in {view.file}"), soft_wrap=True)
+    warnings = Text(plural(view.warnings, "warning"), "yellow") if view.warnings else Text()
+    if not view.is_valid:
+        found = [Text(plural(view.errors, "problem"), "bold red")] if view.errors else []
+        said = Text(", ").join([*found, *([warnings] if view.warnings else [])]).append(f" in {view.file}", "default")
+        errors.print(said.append("" if view.errors else ", refused by --strict"), soft_wrap=True)
         return
     parts = (plural(view.zones, "zone"), plural(view.records, "steered record"), plural(view.endpoints, "endpoint"))
-    console.print(Text.assemble((f"{view.file} is fine", "green"), f": {', '.join(parts)}"), soft_wrap=True)
+    word = "can be used" if view.warnings else "is fine"
+    line = Text.assemble((f"{view.file} {word}", "green"), f": {', '.join(parts)}{'; ' if view.warnings else ''}")
+    console.print(line.append_text(warnings), soft_wrap=True)
 
 
 def plan(*, config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False, socket: SocketOption = None) -> None:

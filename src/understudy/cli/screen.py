@@ -124,9 +124,11 @@ def rounded(seconds: float) -> str:
 
 
 def problem_line(problem: ProblemView) -> Text:
-    """`file:line:column: code: message (hint)`."""
-    style = "red" if problem.severity == "error" else "yellow"
+    """`file:line:column: code: message (hint)`; with `warning:` before the code of what refuses nothing."""
+    is_error = problem.severity == "error"
+    style = "red" if is_error else "yellow"
     line = Text(f"{problem.file}:{problem.line}:{problem.column}: ", "bold")
+    line.append("" if is_error else "warning: ", style)
     line.append(problem.code, style)
     line.append(f": {problem.message}")
     if problem.hint:

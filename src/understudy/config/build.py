@@ -14,6 +14,7 @@ from understudy.config.pools import PoolTable
 from understudy.config.reading import Document
 from understudy.config.records import RecordBuilder
 from understudy.config.references import CheckTable
+from understudy.config.secret_files import warn_of_exposure
 from understudy.config.server_form import RateLimitForm, ServerForm, judge_server
 from understudy.config.source import KeyPath
 from understudy.config.transfers import KeyTable
@@ -117,6 +118,7 @@ def _cookie_secret_file(form: ServerForm, folder: Path, findings: Findings) -> P
     except CookieSecretError as error:
         hint = "a line of 32 hexadecimal digits, as `openssl rand -hex 16` prints it"
         findings.missing(("server", "cookie_secret_file"), "server.cookie-secret", str(error), hint=hint)
+    warn_of_exposure(("server", "cookie_secret_file"), file, findings)
     return file
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import stat
 from pathlib import Path
 
 from understudy.checks.files import find_absence
+from understudy.config.findings import Findings
+from understudy.config.source import KeyPath
 
 _FILE_OCTETS_MAX = 4096  # chosen: two lines and room for comments; a wrong file is not read whole
 _KEY_OCTETS_MIN = 16  # chosen: 128 bits; a shorter secret is usually a password, or a file of another kind
@@ -45,3 +48,15 @@ def read_key_secret(path: Path) -> bytes:
     if len(secret) < _KEY_OCTETS_MIN:
         raise SecretFileError(f"the secret in {path} has {len(secret)} octets, at least {_KEY_OCTETS_MIN} are needed")
     return secret
+
+
+def warn_of_exposure(path: KeyPath, file: Path, findings: Findings) -> None:
+    """A warning for a file that everybody on this host may read or change. Blocks."""
+    try:
+        mode = file.stat().st_mode
+    except (OSError, ValueError):
+        return
+    if mode & (stat.S_IROTH | stat.S_IWOTH):
+        verb = "change" if mode & stat.S_IWOTH else "read"
+        hint = f"chmod o= {file}; then change the secret if others use this host"
+        findings.warn(path, "secret.exposed", f"every user of this host may {verb} {file}", hint=hint)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from understudy.config.findings import Findings, nearest
-from understudy.config.secret_files import SecretFileError, read_key_secret
+from understudy.config.secret_files import SecretFileError, read_key_secret, warn_of_exposure
 from understudy.config.source import KeyPath
 from understudy.config.transfer_form import KeyForm, NotifyForm, TransferForm
 from understudy.model.key import Key
 from understudy.model.name import Name
 from understudy.model.transfer import KeyedNetwork, NotifyTarget, SerialStyle, TransferOut
+
+_EVERYBODY = frozenset(("0.0.0.0/0", "::/0"))
 
 
 class KeyTable:
@@ -23,14 +25,14 @@ class KeyTable:
         self.paths = {name: path for name, (_, path) in written.items()}
         self.used: set[Name] = set()
         self._names = names
-        self._findings = findings
+        self.findings = findings
 
     def use(self, name: Name, path: KeyPath) -> None:
         """Something of the file names a key."""
         self.used.add(name)
         if name not in self._names:
             hint = nearest(str(name), [str(each) for each in self._names]) or "define it in the section keys"
-            self._findings.error(path, "reference.unknown", f"no key is called '{name}'", hint=hint)
+            self.findings.error(path, "reference.unknown", f"no key is called '{name}'", hint=hint)
 
     @staticmethod
     def _key(name: Name, form: KeyForm, path: KeyPath, *, findings: Findings) -> Key:
@@ -40,6 +42,7 @@ class KeyTable:
         except SecretFileError as error:
             hint = "one line of base64, as `openssl rand -base64 32` prints it"
             findings.missing((*path, "secret_file"), "key.secret", str(error), hint=hint)
+        warn_of_exposure((*path, "secret_file"), file, findings)
         return Key(name, form.algorithm, file)
 
 
@@ -48,6 +51,10 @@ def transfer_out(form: TransferForm, path: KeyPath, keys: KeyTable) -> TransferO
     for index, admission in enumerate(form.to):
         if admission.key is not None:
             keys.use(admission.key, (*path, "to", index))
+        elif admission.network in _EVERYBODY:
+            message = f"everybody may fetch the zone: {admission.network} is every address, and no key is asked for"
+            hint = "name the secondaries, or write {network: ..., key: NAME}"
+            keys.findings.warn((*path, "to", index), "transfer.open", message, hint=hint)
     return TransferOut(
         networks=tuple(each.network for each in form.to if each.network is not None and each.key is None),
         keys=tuple(each.key for each in form.to if each.key is not None and each.network is None),

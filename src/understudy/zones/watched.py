@@ -85,7 +85,7 @@ class Watched:
 
     def glimpsed(self, serial: int, behind_since: Instant | None, now: Instant, *, settings: WatchSettings) -> Self:
         """After it was asked for its serial alone: everything else is left to the next look."""
-        after = replace(self, serial=serial, behind_since=behind_since, looked_at=now)
+        after = replace(self, serial=serial, behind_since=behind_since, looked_at=now, heard_at=now)
         if self.state is ServerState.BEHIND and behind_since is None:
             return replace(after, state=ServerState.OK, text="", since=now)
         if self.state is ServerState.OK:

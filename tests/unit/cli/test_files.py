@@ -1,5 +1,6 @@
 """`understudy check`, `plan` and `reload`."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ def test_every_problem_is_told_with_its_place(tmp_path: Path) -> None:
     code, out, err = check(tmp_path)
     assert (code, out) == (1, "")
     assert "understudy.yaml:4:" in err
-    assert "2 problems in" in err or "3 problems in" in err
+    assert "3 problems, 1 warning in" in err
 
 
 def test_a_broken_zone_is_a_problem_of_the_zone_file(tmp_path: Path) -> None:
@@ -58,6 +59,44 @@ def test_a_broken_zone_is_a_problem_of_the_zone_file(tmp_path: Path) -> None:
     code, _, err = check(tmp_path)
     assert code == 1
     assert "example.com.zone:5:" in err
+
+
+WARNED = GOOD + "  idle.example.com: {tiers: [[192.0.2.10]]}\n"
+
+
+def test_a_warning_is_told_from_an_error_and_refuses_nothing(tmp_path: Path) -> None:
+    (tmp_path / "understudy.yaml").write_text(WARNED)
+    (tmp_path / "example.com.zone").write_text(ZONE)
+    code, out, err = check(tmp_path)
+    assert code == 0
+    assert "understudy.yaml:5:21: warning: record.unmonitored: " in err
+    assert out.endswith("can be used: 1 zone, 2 steered records, 2 endpoints; 1 warning\n")
+    code, out, _ = check(tmp_path, "--json")
+    view = json.loads(out)
+    assert (code, view["is_valid"], view["errors"], view["warnings"]) == (0, True, 0, 1)
+    assert [problem["severity"] for problem in view["problems"]] == ["warning"]
+
+
+def test_strictness_refuses_warnings_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "understudy.yaml").write_text(WARNED)
+    (tmp_path / "example.com.zone").write_text(ZONE)
+    code, out, err = check(tmp_path, "--strict")
+    assert (code, out) == (1, "")
+    assert err.endswith("understudy.yaml, refused by --strict\n")
+    code, out, _ = check(tmp_path, "--strict", "--json")
+    view = json.loads(out)
+    assert (code, view["is_valid"], view["is_strict"], view["errors"], view["warnings"]) == (1, False, True, 0, 1)
+    (tmp_path / "understudy.yaml").write_text(GOOD)
+    assert check(tmp_path, "--strict")[0] == 0
+
+
+def test_errors_are_counted_apart_from_the_warnings_beside_them(tmp_path: Path) -> None:
+    (tmp_path / "understudy.yaml").write_text(WARNED)
+    (tmp_path / "example.com.zone").write_text(ZONE + "bad IN A 300.0.0.1\n")
+    code, out, err = check(tmp_path)
+    assert (code, out) == (1, "")
+    assert "example.com.zone:5:10: zone." in err
+    assert "1 problem, 1 warning in " in err
 
 
 @pytest.mark.parametrize("name", ["understudy.yaml", "example.com.zone"])

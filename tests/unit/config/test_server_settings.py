@@ -113,6 +113,14 @@ def test_a_file_without_usable_secrets_is_told_where_it_is_named(
     assert [(each.line, each.column, each.code) for each in examined.missing] == [(2, 30, "server.cookie-secret")]
 
 
+@pytest.mark.parametrize(("mode", "codes"), [(0o640, []), (0o644, ["secret.exposed"])])
+def test_a_secret_of_cookies_that_every_user_can_read_is_a_warning(tmp_path: Path, mode: int, codes: list[str]) -> None:
+    (tmp_path / "secret").write_text(SECRET)
+    (tmp_path / "secret").chmod(mode)
+    text = "listen: 127.0.0.1\nserver: {cookie_secret_file: secret}\n"
+    assert [each.code for each in examine_text(text, tmp_path / "u.yaml").warnings] == codes
+
+
 def test_secrets_are_read_line_by_line(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text(f"# from now on\n{SECRET.upper()} # made in May\n\n{'ff' * 16}\n")
     assert read_cookie_secrets(tmp_path / "secret") == (bytes(range(16)), b"\xff" * 16)

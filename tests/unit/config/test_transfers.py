@@ -21,6 +21,7 @@ HEAD = "listen: 127.0.0.1\nkeys: {Corp-Key: {secret_file: corp.key}}\nzones:\n  
 
 def prepare(folder: Path) -> Path:
     (folder / "corp.key").write_text(f"# the one of corp\n{SECRET}\n")
+    (folder / "corp.key").chmod(0o640)
     (folder / "z").write_text("")
     return folder / "u.yaml"
 
@@ -105,6 +106,27 @@ def test_the_name_servers_are_told_unless_others_are_named(tmp_path: Path) -> No
 def test_what_is_wrong_has_its_place(tmp_path: Path, written: str, column: int, code: str) -> None:
     found = examine_text(f"{HEAD}    transfer: {written}\n", prepare(tmp_path)).errors
     assert [(each.line, each.column, each.code) for each in found] == [(6, column, code)]
+
+
+@pytest.mark.parametrize(("mode", "verb"), [(0o604, "read"), (0o606, "change"), (0o602, "change")])
+def test_a_secret_that_every_user_of_the_host_can_have_is_a_warning(tmp_path: Path, mode: int, verb: str) -> None:
+    text = f"{HEAD}    transfer: {{to: [{{key: corp-key}}]}}\n"
+    file = prepare(tmp_path)
+    assert examine_text(text, file).warnings == ()
+    (tmp_path / "corp.key").chmod(mode)
+    (warning,) = examine_text(text, file).warnings
+    assert (warning.line, warning.column, warning.code) == (2, 32, "secret.exposed")
+    assert warning.message == f"every user of this host may {verb} {tmp_path / 'corp.key'}"
+
+
+@pytest.mark.parametrize("everybody", ["0.0.0.0/0", "::/0", "{network: ::/0}"])
+def test_a_zone_that_everybody_may_fetch_is_a_warning_unless_a_key_is_asked_for(tmp_path: Path, everybody: str) -> None:
+    text = f"{HEAD}    transfer: {{to: [{{key: corp-key}}, '192.0.2.0/24', {everybody}]}}\n".replace("::/0}", "'::/0'}")
+    (warning,) = examine_text(text, prepare(tmp_path)).warnings
+    assert (warning.line, warning.code) == (6, "transfer.open")
+    assert warning.column == text.splitlines()[5].index(everybody[:4], 40) + 1
+    keyed = f"{HEAD}    transfer: {{to: [{{network: 0.0.0.0/0, key: corp-key}}]}}\n"
+    assert examine_text(keyed, prepare(tmp_path)).warnings == ()
 
 
 def test_a_key_that_nothing_uses_is_a_warning(tmp_path: Path) -> None:
