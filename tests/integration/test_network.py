@@ -1,5 +1,6 @@
 """What a network does to probes: hosts that go, packets that vanish, routers that object, our own link that fails."""
 
+import socket
 import subprocess
 import sys
 import time
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import dns.message
 import pytest
 
 from understudy.service.views import EndpointView, ObservationView
@@ -20,9 +22,31 @@ BEHIND = "198.51.100.9"
 LOSSY_S = 60.0
 
 ZONE = "$TTL 1h\n@ IN SOA ns1 hostmaster 1 1h 15m 1w 60\n  IN NS ns1\nns1 IN A 127.0.0.1\n"
+# With header, question and OPT its answer has 1,232 octets.
+LONG = "long IN TXT " + " ".join('"' + "x" * octets + '"' for octets in (255, 255, 255, 255, 150)) + "\n"
+LEAST_MTU = 1280  # RFC 8200 section 5
+DF = 0x4000
+
+# Asks on a loopback, and prints the packet that comes back as it is on the link.
+ASK_AND_LOOK = """
+import socket, struct, sys
+address, port, query = sys.argv[1], int(sys.argv[2]), bytes.fromhex(sys.argv[3])
+family, head = (socket.AF_INET6, 40) if ":" in address else (socket.AF_INET, 20)
+with (
+    socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3)) as link,
+    socket.socket(family, socket.SOCK_DGRAM) as client,
+):
+    link.settimeout(10)
+    client.bind((address, 0))
+    client.sendto(query, (address, port))
+    way = struct.pack("!HH", port, client.getsockname()[1])
+    while (packet := link.recv(65535))[head : head + 4] != way:
+        pass
+    print(packet.hex())
+"""
 
 CONFIGURATION = f"""\
-listen: 127.0.0.1:{{port}}
+listen: ["127.0.0.1:{{port}}", "[::1]:{{port}}"]
 zones: {{example.com: {{file: example.com.zone}}}}
 checks:
   web: {{http: "http://www.example.com:{PORT}/", interval: 1s, recheck_interval: 250ms, fall: 2, rise: 2}}
@@ -62,7 +86,7 @@ def web_server(hosts: Hosts, folder: Path) -> Iterator[None]:
 def serving(folder: Path, hosts: Hosts, configuration: str) -> Iterator[HostedServer]:
     server = HostedServer(folder, hosts)
     server.write("understudy.yaml", configuration)
-    server.write("example.com.zone", ZONE)
+    server.write("example.com.zone", ZONE + LONG)
     with web_server(hosts, folder / "www"):
         server.start()
         yield server
@@ -148,6 +172,28 @@ def test_packets_that_vanish_are_a_time_out_of_the_connection(server: HostedServ
     finally:
         ip("-n", hosts.them, "route", "del", *route)
     wait_until(lambda: all(states(server)[each] == "up" for each in V4[:5]), "the link carries again")
+
+
+def packet_of_the_longest_answer(server: HostedServer, hosts: Hosts, address: str) -> bytes:
+    """From the first octet of its IP header."""
+    query = dns.message.make_query("long.example.com", "TXT", use_edns=0, payload=1232)
+    words = (sys.executable, "-c", ASK_AND_LOOK, address, str(server.port), query.to_wire().hex())
+    run = subprocess.run(hosts.within(hosts.us, *words), capture_output=True, text=True, check=True)
+    return bytes.fromhex(run.stdout)
+
+
+def test_the_longest_answer_leaves_in_one_piece_that_nobody_may_cut(server: HostedServer, hosts: Hosts) -> None:
+    """RFC 9715 section 3.1, on the narrowest link that there is (RFC 8200 section 5)."""
+    ip("-n", hosts.us, "link", "set", "lo", "mtu", str(LEAST_MTU))
+    try:
+        four = packet_of_the_longest_answer(server, hosts, "127.0.0.1")
+        six = packet_of_the_longest_answer(server, hosts, "::1")
+    finally:
+        ip("-n", hosts.us, "link", "set", "lo", "mtu", "65536")
+    assert (len(four), len(six)) == (20 + 8 + 1232, LEAST_MTU)
+    flags_and_place = int.from_bytes(four[6:8], "big")
+    assert flags_and_place == DF, "the first part of one, and marked as not to be cut (RFC 6864 section 4.1)"
+    assert six[6] == socket.IPPROTO_UDP, "no fragment header in between"
 
 
 def test_no_route_is_ours_and_a_router_that_objects_is_theirs(server: HostedServer, hosts: Hosts) -> None:

@@ -247,15 +247,28 @@ mod tests {
     }
 
     /// What the kernel shall do with an answer that is too long for the way.
-    fn path_mtu_discovery(udp_size: u16) -> libc::c_int {
-        let bound = bind(parse("127.0.0.1:0").unwrap(), purpose(1, udp_size)).unwrap();
-        sys::path_mtu_discovery(bound.datagrams[0].as_fd())
+    fn path_mtu_discovery(address: &str, udp_size: u16) -> libc::c_int {
+        let address = parse(address).unwrap();
+        let bound = bind(address, purpose(1, udp_size)).unwrap();
+        sys::path_mtu_discovery(bound.datagrams[0].as_fd(), address.is_ipv6())
     }
 
+    /// RFC 9715 section 3.1, RFC 6864 section 4.1. That all of it goes out whole, see
+    /// `tests/integration/test_network.py`.
     #[test]
     fn answers_that_fit_everywhere_are_never_cut_into_fragments() {
-        assert_eq!(path_mtu_discovery(1232), libc::IP_PMTUDISC_PROBE);
-        assert_eq!(path_mtu_discovery(1233), libc::IP_PMTUDISC_OMIT);
+        let found = |udp_size| path_mtu_discovery("127.0.0.1:0", udp_size);
+        assert_eq!(found(1232), libc::IP_PMTUDISC_PROBE);
+        assert_eq!(found(1233), libc::IP_PMTUDISC_OMIT);
+    }
+
+    /// RFC 8200 section 5: no link carries less than 1,280 octets, whatever a forged message says.
+    #[test]
+    fn a_path_that_is_said_to_be_narrow_is_not_heeded_in_ipv6() {
+        for udp_size in [512, 1232, 4096] {
+            let found = path_mtu_discovery("[::1]:0", udp_size);
+            assert_eq!(found, libc::IPV6_PMTUDISC_OMIT);
+        }
     }
 
     #[test]

@@ -82,6 +82,48 @@ fn datagrams_are_answered_in_batches_that_end() {
     assert_eq!(shown.load(Ordering::SeqCst), 0);
 }
 
+/// Sends messages back; "long" with more behind it than a datagram can carry.
+struct Blunt;
+
+impl Responder for Blunt {
+    fn respond(&mut self, request: &Request<'_>, reply: &mut [u8]) -> Outcome {
+        let message = request.message;
+        reply[..message.len()].copy_from_slice(message);
+        let length = if message == b"long" {
+            reply.len()
+        } else {
+            message.len()
+        };
+        Outcome::Answered(Summary {
+            length,
+            ..Summary::default()
+        })
+    }
+}
+
+#[test]
+fn an_answer_that_cannot_leave_is_counted_and_holds_back_no_other_of_its_batch() {
+    let settings = Settings {
+        udp_size: u16::MAX,
+        ..Settings::default()
+    };
+    let service = Service::bind(&["127.0.0.1:0".parse().unwrap()], settings, || Blunt).unwrap();
+    let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+    client.set_read_timeout(Some(PATIENCE)).unwrap();
+    // All of them are there before the first is read.
+    for message in [&b"one"[..], b"long", b"two", b"long", b"long", b"three"] {
+        client.send_to(message, service.addresses()[0]).unwrap();
+    }
+    service.start().unwrap();
+    let mut reply = [0; 8];
+    for expected in [&b"one"[..], b"two", b"three"] {
+        let length = client.recv(&mut reply).unwrap();
+        assert_eq!(&reply[..length], expected);
+    }
+    assert!(service.stop(PATIENCE));
+    assert_eq!(service.counters()["dropped.send"], 3);
+}
+
 fn ask(id: u16, name: &str) -> Vec<u8> {
     let mut message = id.to_be_bytes().to_vec();
     message.extend([0, 0, 0, 1, 0, 0, 0, 0, 0, 0]);

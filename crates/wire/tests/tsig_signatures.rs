@@ -221,7 +221,7 @@ fn an_unknown_key_is_told_unsigned() {
     }
 }
 
-/// RFC 8945 sections 5.2.2 and 5.3.2.
+/// RFC 8945 sections 5.2.2 and 5.3.2. Its code is 16 (RFC 8945 section 3), which is BADVERS elsewhere.
 #[test]
 fn another_secret_is_told_unsigned() {
     let other = TsigKey::new(key().name(), TsigAlgorithm::HmacSha256, b"another");
@@ -231,12 +231,14 @@ fn another_secret_is_told_unsigned() {
     let answer = answered(bad.octets(), |message, end| {
         bad.tell(message, end, NOW).unwrap()
     });
+    assert!(answer.ends_with(&[0, 16, 0, 0]), "{answer:?}");
     let taken = verifier.take(&answer, NOW);
     assert_eq!(taken, Err(TsigFault::Told(Rcode::BADSIG)));
     assert_eq!(taken.unwrap_err().to_string(), "the server says BADSIG");
 }
 
-/// RFC 8945 section 5.2.3: told with a signature, the client's time and the server's.
+/// RFC 8945 section 5.2.3: told with a signature, the client's time and the server's. They may differ by
+/// five minutes (RFC 8945 section 10).
 #[test]
 fn clocks_that_differ_are_told_with_a_signature() {
     let key = key();

@@ -57,6 +57,7 @@ fn verdict(parts: &[&str]) -> ZonemdVerdict {
     zone(parts).verify_zonemd()
 }
 
+/// RFC 8976 sections 2.2, 5.2 and 5.3: the record, its scheme, its hashes.
 #[test]
 fn the_examples_of_the_rfc_hold() {
     assert_eq!(verdict(&[SIMPLE]), ZonemdVerdict::Verified);

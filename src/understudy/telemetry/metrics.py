@@ -152,7 +152,7 @@ def _none(_rest: str) -> tuple[str, ...]:
 
 _ENGINE_FAMILIES = {
     "queries.": _EngineFamily("queries", "Queries received.", ("transport", "family"), _transport),
-    "qtype.": _EngineFamily("queries_by_type", "Queries received, by the type asked for.", ("type",), _whole),
+    "qtype.": _EngineFamily("queries_by_type", "Queries answered, by the type asked for.", ("type",), _whole),
     "responses.": _EngineFamily("responses", "Responses sent.", ("rcode",), _whole),
     "dropped.": _EngineFamily("dropped", "Messages that got no response.", ("reason",), _whole),
     "cookies.": _EngineFamily("cookies", "Queries with a cookie, by what it was worth.", ("standing",), _whole),

@@ -86,17 +86,28 @@ def test_what_is_asked_is_counted(engine: Engine, ask_udp: Ask, ask_tcp: Ask) ->
     ask_udp(six, "missing.example.com.", "MX")
     ask_tcp(four, "steered.example.com.")
     ask_tcp(six, "www.example.net.", "TYPE65400")
+    host, _, port = four.rpartition(":")
+    for rtype, version in (("HTTPS", 1), ("CAA", 9)):
+        dns.query.udp(
+            dns.message.make_query("www.example.com.", rtype, use_edns=version),
+            host,
+            port=int(port),
+            timeout=PATIENCE_S,
+        )
     assert engine.stop(PATIENCE_S)
     counted = {name: count for name, count in engine.counters().items() if count}
     assert counted == {
-        "queries.udp4": 1,
+        "queries.udp4": 3,
         "queries.udp6": 1,
         "queries.tcp4": 1,
         "queries.tcp6": 1,
+        "responses.BADVERS": 2,
         "responses.NOERROR": 2,
         "responses.NXDOMAIN": 1,
         "responses.REFUSED": 1,
         "qtype.A": 2,
+        "qtype.CAA": 1,
+        "qtype.HTTPS": 1,
         "qtype.MX": 1,
         "qtype.other": 1,
         "steered": 1,

@@ -225,6 +225,7 @@ def test_a_whole_zone_is_for_tcp_alone(engine: Engine) -> None:
 
 
 def test_a_client_that_does_not_say_what_it_has_made_a_mistake(engine: Engine) -> None:
+    """RFC 1995 section 3: the SOA record of its version stands in the authority section."""
     reply = ask(engine, question("IXFR"))
     assert (reply.rcode(), reply.answer) == (dns.rcode.FORMERR, [])
 

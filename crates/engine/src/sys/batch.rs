@@ -291,3 +291,38 @@ fn leave_from(control: &mut Control, header: &mut libc::msghdr) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::mem;
+    use std::net::IpAddr;
+
+    use super::{client_address, socklen};
+
+    const V4: usize = size_of::<libc::sockaddr_in>();
+    const V6: usize = size_of::<libc::sockaddr_in6>();
+
+    fn peer(family: libc::c_int, port: u16) -> libc::sockaddr_in6 {
+        // SAFETY: a plain C structure, for which all zeros is a valid value.
+        let mut peer: libc::sockaddr_in6 = unsafe { mem::zeroed() };
+        peer.sin6_family = u16::try_from(family).unwrap();
+        peer.sin6_port = port.to_be();
+        // Where an address of IPv4 stands as well.
+        peer.sin6_flowinfo = u32::from_ne_bytes([192, 0, 2, 1]);
+        peer.sin6_addr.s6_addr[15] = 7;
+        peer
+    }
+
+    #[test]
+    fn a_peer_is_what_the_kernel_wrote_and_can_be_answered_to() {
+        let found = |family, port, length| client_address(&peer(family, port), socklen(length));
+        let address = |text: &str| text.parse::<IpAddr>().ok();
+        assert_eq!(found(libc::AF_INET, 53, V4), address("192.0.2.1"));
+        assert_eq!(found(libc::AF_INET6, 53, V6), address("::7"));
+        assert_eq!(found(libc::AF_INET, 0, V4), None);
+        assert_eq!(found(libc::AF_INET6, 0, V6), None);
+        assert_eq!(found(libc::AF_INET, 53, V4 - 1), None);
+        assert_eq!(found(libc::AF_INET6, 53, V4), None);
+        assert_eq!(found(libc::AF_UNSPEC, 53, V6), None);
+    }
+}

@@ -129,16 +129,21 @@ pub(crate) fn ignore_path_mtu(
     set_option(socket, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, way)
 }
 
-/// What was set by [`ignore_path_mtu`] for IPv4.
+/// What was set by [`ignore_path_mtu`].
 #[cfg(test)]
-pub(crate) fn path_mtu_discovery(socket: BorrowedFd<'_>) -> libc::c_int {
+pub(crate) fn path_mtu_discovery(socket: BorrowedFd<'_>, is_ipv6: bool) -> libc::c_int {
+    let (level, name) = if is_ipv6 {
+        (libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER)
+    } else {
+        (libc::IPPROTO_IP, libc::IP_MTU_DISCOVER)
+    };
     let (mut value, mut length): (libc::c_int, libc::socklen_t) = (-1, 4);
     // SAFETY: the descriptor is open for the borrow, and pointers and length describe `value`.
     let result = unsafe {
         libc::getsockopt(
             socket.as_raw_fd(),
-            libc::IPPROTO_IP,
-            libc::IP_MTU_DISCOVER,
+            level,
+            name,
             ptr::from_mut(&mut value).cast(),
             &raw mut length,
         )
