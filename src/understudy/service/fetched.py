@@ -38,6 +38,7 @@ class FetchedZone:
     version, or confirmed it last. `problem` is why the last refresh failed; empty: it did not.
     `passed_over` is what was wrong with primaries while another one gave the version.
     `is_notified`: somebody says that there is a newer one; primaries are not asked for that before `quiet_until`.
+    `are_all_wanted`: primaries that have been silent lately are asked beside the others, because of that.
     `is_whole_wanted`: an operator wants the whole of the newest version that there is, also if it is not newer.
     """
 
@@ -51,9 +52,11 @@ class FetchedZone:
     passed_over: str = ""
     is_busy: bool = False
     is_notified: bool = False
+    are_all_wanted: bool = False
     quiet_until: Instant = 0.0
     is_whole_wanted: bool = False
     is_saved: bool = True
+    is_saving: bool = False
     save_due: Instant = 0.0
 
     @property
@@ -73,14 +76,15 @@ class FetchedZone:
 
     def next_due(self) -> Instant:
         """When something is to be done, if nothing is under way."""
-        due = self.secondary.due if self.is_saved else min(self.secondary.due, self.save_due)
+        is_save_awaited = self.is_saved or self.is_saving
+        due = self.secondary.due if is_save_awaited else min(self.secondary.due, self.save_due)
         expires_at = self.secondary.expires_at if self.secondary.is_served else None
         return due if expires_at is None else min(due, expires_at)
 
     def heed(self, now: Instant) -> None:
         """Ask soon if somebody said that there is something new, also while the primaries were being asked."""
         if self.is_notified and not self.is_busy:
-            self.is_notified = False
+            self.is_notified, self.are_all_wanted = False, True
             self.secondary = self.secondary.asked_for(max(now, self.quiet_until))
 
     def take(self, loaded: LoadedZone, conflict: str) -> None:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from enum import Enum
+from functools import partial
 
 from understudy.engine import Zone
 from understudy.model.errors import TransferError
+from understudy.model.event import Event, EventKind, Severity
+from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.transfer import Primary
 from understudy.model.zone import ZoneDefinition
 from understudy.service.digests import require_sent_digest
 from understudy.service.fetched import FetchedZone
 from understudy.service.name_server import NameServer
+from understudy.service.offers import Question, Questions
 from understudy.service.transfers import Contact, ask_serial, fetch
 from understudy.zones.secondary import Offer
+from understudy.zones.silence import Silences
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,33 +34,76 @@ class Conversation:
     chance: Callable[[], float] = random.random
 
 
+class _Way(Enum):
+    """What may go unanswered; the words of the event."""
+
+    ASKING = "does not answer"
+    CONNECTING = "takes no connection for a transfer"
+
+
+_FOUND = {_Way.ASKING: "answers again", _Way.CONNECTING: "takes connections for transfers again"}
+
+
 class Inquiry:
     """Speaks to primaries, with their keys."""
 
     def __init__(self, server: NameServer, conversation: Conversation) -> None:
         self._server = server
         self._talk = conversation
+        self._silences = {way: Silences() for way in _Way}
 
     async def offers(self, definition: ZoneDefinition) -> list[Offer | TransferError]:
         """What every primary has, or why that cannot be known; all are asked at once."""
-        return await asyncio.gather(*self.questions(definition))
+        return await asyncio.gather(*(self._offer(definition.name, each) for each in definition.primaries))
 
-    def questions(self, definition: ZoneDefinition) -> Iterator[Coroutine[Any, Any, Offer | TransferError]]:
-        """One to each primary, to be awaited as one likes."""
-        return (self._offer(definition.name, each) for each in definition.primaries)
+    def questions(self, definition: ZoneDefinition, *, are_all_wanted: bool) -> Questions:
+        """One to each primary; those that have been silent lately are asked where the others do not do."""
+        now = self._server.clock.now()
+        likely: list[Question] = []
+        unlikely: list[Question] = []
+        for each in definition.primaries:
+            group = likely if self._silences[_Way.ASKING].is_tried(each, now) else unlikely
+            group.append(partial(self._offer, definition.name, each))
+        return Questions(likely, unlikely, are_all_wanted) if likely else Questions(unlikely)
+
+    def is_hopeless(self, definition: ZoneDefinition, now: Instant) -> bool:
+        """Whether nobody is likely to answer."""
+        return all(
+            any(silences.is_silent(each, now) for silences in self._silences.values()) for each in definition.primaries
+        )
+
+    def in_order(self, offers: Sequence[Offer]) -> list[Offer]:
+        """Those first that a transfer is likely to come from, else as they are."""
+        now, silences = self._server.clock.now(), self._silences[_Way.CONNECTING]
+        return sorted(offers, key=lambda offer: not silences.is_tried(offer.primary, now))
 
     async def whole(self, definition: ZoneDefinition, primary: Primary) -> Zone:
         """All of a zone, whatever is here. Raises TransferError."""
-        zone = await self._talk.fetch(definition.name, self._contact(primary), None)
+        zone = await self._fetch(definition.name, primary, None)
         if zone is None:
             raise TransferError(f"{primary} has nothing any more", code="transfer.behind")
         return zone
 
     async def fetch(self, care: FetchedZone, offer: Offer, *, is_whole: bool) -> Zone:
-        """The version that a primary offers. Raises TransferError."""
-        origin, newest = care.definition.name, care.newest.zone if care.newest and not is_whole else None
+        """The version that a primary offers. Raises TransferError.
+
+        Differences that lead to a wrong digest are no reason to give the primary up: what is held may be at fault, and
+        all of its version is asked for.
+        """
+        newest = care.newest.zone if care.newest and not is_whole else None
+        zone = await self._newer(care, offer, newest)
         try:
-            zone = await self._talk.fetch(origin, self._contact(offer.primary), newest)
+            await asyncio.to_thread(require_sent_digest, care.definition, zone)
+        except TransferError:
+            if newest is None:
+                raise
+            zone = await self._newer(care, offer, None)
+            await asyncio.to_thread(require_sent_digest, care.definition, zone)
+        return zone
+
+    async def _newer(self, care: FetchedZone, offer: Offer, held: Zone | None) -> Zone:
+        try:
+            zone = await self._fetch(care.definition.name, offer.primary, held)
         except TransferError as error:
             if error.code != "transfer.behind":
                 raise
@@ -65,14 +113,41 @@ class Inquiry:
                 f"{offer.primary} says that it has serial {offer.serial}, and gives nothing newer than {care.serial}"
             )
             raise TransferError(message, code="transfer.false-serial")
-        await asyncio.to_thread(require_sent_digest, care.definition, zone)
+        return zone
+
+    async def _fetch(self, origin: Name, primary: Primary, held: Zone | None) -> Zone | None:
+        contact = self._contact(primary)
+        try:
+            zone = await self._talk.fetch(origin, contact, held)
+        except TransferError as error:
+            self._note(_Way.CONNECTING, primary, error)
+            raise
+        self._note(_Way.CONNECTING, primary, None)
         return zone
 
     async def _offer(self, origin: Name, primary: Primary) -> Offer | TransferError:
         try:
-            return Offer(primary, await self._talk.ask_serial(origin, self._contact(primary)))
-        except TransferError as error:
+            contact = self._contact(primary)
+        except TransferError as error:  # it was not asked
             return error
+        try:
+            offer = Offer(primary, await self._talk.ask_serial(origin, contact))
+        except TransferError as error:
+            self._note(_Way.ASKING, primary, error)
+            return error
+        self._note(_Way.ASKING, primary, None)
+        return offer
+
+    def _note(self, way: _Way, primary: Primary, error: TransferError | None) -> None:
+        """Remember whether somebody is there, for all zones."""
+        now = self._server.clock.now()
+        is_silent = error is not None and error.code == "transfer.unreachable"
+        silences = self._silences[way]
+        is_new = silences.note_silence(primary, now) if is_silent else silences.note_answer(primary)
+        if is_new:
+            text = f"{way.value}: zones that have other primaries turn to those first" if is_silent else _FOUND[way]
+            severity = Severity.WARNING if is_silent else Severity.INFO
+            self._server.journal.tell(Event(now, EventKind.ZONE, str(primary), text, severity))
 
     def _contact(self, primary: Primary) -> Contact:
         """Raises TransferError: its key has no secret that can be read."""

@@ -3,43 +3,80 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from understudy.model.errors import TransferError
 from understudy.zones.secondary import Offer, worth_fetching
 
 Answer = Offer | TransferError
+Question: TypeAlias = Callable[[], Awaitable[Answer]]
+"""Asks one primary."""
 
 GRACE_S = 0.25  # chosen: primaries on one continent are heard within it, and a change can wait so long
 
 
-async def gather_offers(
-    questions: Iterable[Coroutine[None, None, Answer]], held: int | None
-) -> AsyncGenerator[list[Answer], None]:
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """To those that are likely to answer, and to those that have been silent lately; `are_all_wanted`: to all at once.
+
+    Where all are silent, they are the likely ones.
+    """
+
+    likely: Sequence[Question]
+    unlikely: Sequence[Question] = ()
+    are_all_wanted: bool = False
+
+
+async def gather_offers(questions: Questions, held: int | None) -> AsyncGenerator[list[Answer], None]:
     """The answers to the questions, in their order: first those that are there soon, then all others.
 
     As soon as somebody has something newer than the serial held, the others have GRACE_S more: a dead primary must
-    not hold up a change that a living one has. What is still asked when the caller leaves is given up.
+    not hold up a change that a living one has. The unlikely have no such time. Unless they are wanted they are not
+    asked at all where a likely one has what is held, and nobody something newer. What is still asked when the caller
+    leaves is given up.
     """
-    tasks = [asyncio.ensure_future(question) for question in questions]
+    likely = _ask(questions.likely)
+    unlikely = _ask(questions.unlikely) if questions.are_all_wanted else []
     try:
-        left = set(tasks)
-        while left and not _has_newer(tasks, held):
+        left = set(likely)
+        while left and not _has_newer([*likely, *unlikely], held):
             _, left = await asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED)
         if left:
             _, left = await asyncio.wait(left, timeout=GRACE_S)
-        yield [task.result() for task in tasks if task not in left]
-        if left:
-            await asyncio.wait(left)
-            yield [task.result() for task in tasks if task in left]
+        late = {*left, *(task for task in unlikely if not task.done())}
+        yield [task.result() for task in [*likely, *unlikely] if task not in late]
+        if not questions.are_all_wanted and not await _is_settled(likely, held):
+            unlikely = _ask(questions.unlikely)
+            late.update(unlikely)
+        if late:
+            await asyncio.wait(late)
+            yield [task.result() for task in [*likely, *unlikely] if task in late]
     finally:
-        for task in tasks:
+        for task in [*likely, *unlikely]:
             task.cancel()
 
 
-def _has_newer(tasks: Iterable[asyncio.Task[Answer]], held: int | None) -> bool:
+def _ask(questions: Iterable[Question]) -> list[asyncio.Future[Answer]]:
+    return [asyncio.ensure_future(question()) for question in questions]
+
+
+def _offers(tasks: Iterable[asyncio.Future[Answer]]) -> list[Offer]:
     answers = (task.result() for task in tasks if task.done())
-    return bool(worth_fetching((answer for answer in answers if isinstance(answer, Offer)), held))
+    return [answer for answer in answers if isinstance(answer, Offer)]
+
+
+def _has_newer(tasks: Iterable[asyncio.Future[Answer]], held: int | None) -> bool:
+    return bool(worth_fetching(_offers(tasks), held))
+
+
+async def _is_settled(tasks: Sequence[asyncio.Future[Answer]], held: int | None) -> bool:
+    """Whether somebody has what is held, and nobody something newer; that is known when all have answered."""
+    if not tasks:
+        return False
+    await asyncio.wait(tasks)
+    return not _has_newer(tasks, held) and any(offer.serial == held for offer in _offers(tasks))
 
 
 def behind(offer: Offer, held: int | None) -> TransferError:

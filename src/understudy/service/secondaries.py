@@ -19,9 +19,10 @@ from understudy.model.transfer import Primary
 from understudy.model.zone import ZoneDefinition, ZoneSource
 from understudy.service.candidate import Candidate
 from understudy.service.catalogs import follow_catalog, sweep
-from understudy.service.copies import read_copy, tell_damage, timers_of, touch_copy, write_copy
+from understudy.service.copies import read_copy, tell_damage, timers_of
 from understudy.service.fetched import FetchedZone
 from understudy.service.inquiry import Conversation, Inquiry
+from understudy.service.keeping import Keeping
 from understudy.service.name_server import NameServer
 from understudy.service.offers import behind, gather_offers
 from understudy.service.zone_table import LoadedZone
@@ -29,8 +30,6 @@ from understudy.zones.secondary import Offer, Secondary, Standing, worth_fetchin
 
 TICK_S = 1.0  # chosen: how late a reload or an expiry is noticed at most
 AT_ONCE = 20  # chosen: primaries are asked for so many zones at a time, and see no more connections from here
-SAVES_AT_ONCE = 2  # chosen: whoever waits for the disk leaves threads to those who read what has come
-SAVE_SHARE = 20  # chosen: saving a large zone takes a twentieth of the time at most, however often it changes
 QUIET_S = 1.0  # chosen: whoever forges NOTIFY makes us ask once a second; what brought something is heeded at once
 PATIENCE = 3  # chosen: as many failures in a row are nobody's lost datagram
 
@@ -46,7 +45,7 @@ class Secondaries:
         self._judged: Candidate | None = None
         self._news = asyncio.Event()
         self._busy = 0
-        self._disk = asyncio.Semaphore(SAVES_AT_ONCE)
+        self._keeping = Keeping(server)
         self._waiting: deque[FetchedZone] = deque()
         self._looked_at: Instant = -math.inf
         server.follower = self
@@ -92,13 +91,15 @@ class Secondaries:
     def _look(self, now: Instant) -> None:
         """Find what is to be attended to, those that have waited longest first.
 
-        That costs by the zones. It is not done again before all of it is under way, but for once in a TICK_S.
+        Zones whose primaries are all silent come last: they would keep the others waiting. That costs by the zones. It
+        is not done again before all of it is under way, but for once in a TICK_S.
         """
         for care in self._cares.values():
             care.heed(now)
             self._let_expire(care, now)
         due = [care for care in self._cares.values() if not care.is_busy and care.next_due() <= now]
-        self._waiting = deque(sorted(due, key=FetchedZone.next_due))
+        due.sort(key=lambda care: (self._inquiry.is_hopeless(care.definition, now), care.next_due()))
+        self._waiting = deque(due)
 
     def _choose(self) -> Iterator[FetchedZone]:
         """As many of those that wait as may be under way at once."""
@@ -177,21 +178,14 @@ class Secondaries:
     async def _attend(self, care: FetchedZone) -> None:
         """Ask if it is time to, and save what is not saved; the next zone is asked for meanwhile."""
         try:
-            await self._refresh_if_due(care)
-            if not care.is_saved and care.save_due <= self._server.clock.now():
-                async with self._disk:
-                    await self._save(care)
-        finally:
-            care.is_busy = False
-            self._news.set()
-
-    async def _refresh_if_due(self, care: FetchedZone) -> None:
-        try:
             if care.secondary.due <= self._server.clock.now():
                 await self._refresh(care)
         finally:
+            care.is_busy = False  # its primaries may be asked again while it waits for the disk
             self._busy -= 1
             self._news.set()
+        await self._keeping.keep(care)
+        self._news.set()
 
     async def _refresh(self, care: FetchedZone) -> None:
         """Ask every primary what it has, and fetch the newest version that can be had."""
@@ -203,7 +197,9 @@ class Secondaries:
             if not await self._is_taken(care, [Offer(primaries[0], 0)], faults):
                 await self._conclude(care, faults, confirming=None)
             return
-        async with aclosing(gather_offers(self._inquiry.questions(care.definition), held)) as heard:
+        questions = self._inquiry.questions(care.definition, are_all_wanted=care.are_all_wanted)
+        care.are_all_wanted = False
+        async with aclosing(gather_offers(questions, held)) as heard:
             async for answers in heard:
                 fresh = [answer for answer in answers if isinstance(answer, Offer)]
                 offers += fresh
@@ -218,7 +214,7 @@ class Secondaries:
 
     async def _is_taken(self, care: FetchedZone, newer: Sequence[Offer], faults: list[TransferError]) -> bool:
         """Whether one of the offers was good; why the others were not comes to the faults."""
-        for offer in newer:
+        for offer in self._inquiry.in_order(newer):
             try:
                 await self._fetch(care, offer)
             except TransferError as error:
@@ -278,7 +274,7 @@ class Secondaries:
             if care.is_answered and not was_answered:
                 self._publish(care)
             if care.is_saved and care.loaded is not None:
-                await self._touch(care, now)
+                await self._keeping.touch(care, now)
             if not any(fault.code not in _SILENCE for fault in faults):
                 care.passed_over = ""
                 self._settle(care, is_confirmed=True)
@@ -361,34 +357,6 @@ class Secondaries:
             text = f"{origin} has expired: no primary has confirmed serial {care.serial} for too long"
             self._server.journal.tell(Event(now, EventKind.ZONE, str(origin), text, Severity.WARNING))
             self._server.alarms.raise_alarm(f"zone/{origin}", text, now)
-
-    async def _save(self, care: FetchedZone) -> None:
-        """Write the version that is here. One that takes long is written less often."""
-        loaded, refreshed_at = care.loaded, care.secondary.refreshed_at
-        if loaded is None or refreshed_at is None:
-            return
-        await sweep(self._server)
-        begun = self._server.clock.now()
-        try:
-            await asyncio.to_thread(write_copy, care.definition.file, loaded.zone, refreshed_at)
-        except OSError as error:
-            self._tell_disk(care, error)
-        else:
-            care.is_saved = care.loaded is not None and care.loaded.zone is loaded.zone
-            self._server.alarms.clear(f"copy/{care.definition.name}", self._server.clock.now())
-        now = self._server.clock.now()
-        care.save_due = now + SAVE_SHARE * (now - begun) + (0.0 if care.is_saved else TICK_S)
-
-    async def _touch(self, care: FetchedZone, now: Instant) -> None:
-        try:
-            await asyncio.to_thread(touch_copy, care.definition.file, now)
-        except OSError as error:
-            care.is_saved = False
-            self._tell_disk(care, error)
-
-    def _tell_disk(self, care: FetchedZone, error: OSError) -> None:
-        text = f"{care.definition.name} is not kept on disk, a restart would fetch it anew: {error}"
-        self._server.alarms.raise_alarm(f"copy/{care.definition.name}", text, self._server.clock.now())
 
 
 _SILENCE = frozenset(("transfer.unreachable", "transfer.lame", "transfer.refused", "transfer.behind"))

@@ -160,8 +160,11 @@ def _query(origin: Name, held: Zone | None) -> dns.message.Message:
 
 @asynccontextmanager
 async def _connection(primary: Primary) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    async with asyncio.timeout(CONNECT_S):
-        reader, writer = await asyncio.open_connection(primary.address, primary.port)
+    try:
+        async with asyncio.timeout(CONNECT_S):
+            reader, writer = await asyncio.open_connection(primary.address, primary.port)
+    except TimeoutError as error:
+        raise _unreachable(primary, None) from error
     try:
         yield reader, writer
     finally:

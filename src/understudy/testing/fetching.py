@@ -27,20 +27,22 @@ SILENT = TransferError("no answer", code="transfer.unreachable")
 BROKEN = TransferError("broke off", code="transfer.unfinished")
 
 
-def version(serial: int, address: str = "192.0.2.10", more: str = "") -> Zone:
+def version(serial: int, address: str = "192.0.2.10", more: str = "", *, origin: Name = ORIGIN) -> Zone:
     """A version of the zone: refreshed after 100 s, again after 10 s, expired after 1,000 s."""
     soa = f"@ 60 SOA ns hostmaster {serial} 100 10 1000 60\n@ 60 NS ns\nns 60 A 192.0.2.53\n"
-    return Zone.parse(ORIGIN.absolute, f"{soa}host 60 A {address}\n{more}".encode())
+    return Zone.parse(origin.absolute, f"{soa}host 60 A {address}\n{more}".encode())
 
 
 class FakePrimaries:
     """What each primary has; an error instead of a version is raised.
 
-    `asked` counts the questions, `pause_s` is what a transfer takes, `silence_s` what an answer takes.
+    Zones other than ORIGIN have the same serial, and no more than that. `differences` is given to who holds a version,
+    in place of the whole. `asked` counts the questions, `pause_s` is what a transfer takes, `silence_s` an answer.
     """
 
     def __init__(self) -> None:
         self.has: dict[Primary, Zone | TransferError] = {FIRST: version(1), SECOND: version(1)}
+        self.differences: dict[Primary, Zone] = {}
         self.breaks: dict[Primary, TransferError] = {}
         self.fetched: list[tuple[Primary, int | None]] = []
         self.asked = 0
@@ -60,7 +62,7 @@ class FakePrimaries:
             raise found
         return found.serial
 
-    async def fetch(self, _origin: Name, contact: Contact, held: Zone | None) -> Zone | None:
+    async def fetch(self, origin: Name, contact: Contact, held: Zone | None) -> Zone | None:
         """As a primary gives it."""
         primary = contact.primary
         self.fetched.append((primary, held.serial if held is not None else None))
@@ -68,9 +70,12 @@ class FakePrimaries:
             raise self.breaks[primary]
         found = self.has[primary]
         if isinstance(found, TransferError):
+            await asyncio.sleep(self.silence_s.get(primary, 0.0))
             raise found
         await asyncio.sleep(self.pause_s)
-        return found
+        if origin != ORIGIN:
+            return version(found.serial, origin=origin)
+        return found if held is None else self.differences.get(primary, found)
 
 
 class FetchingServer:

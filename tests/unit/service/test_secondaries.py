@@ -71,27 +71,6 @@ def test_a_zone_is_fetched_answered_and_followed(tell: Callable[[Story], None]) 
     tell(story)
 
 
-def test_a_version_with_a_wrong_digest_is_not_used_and_the_next_primary_is_asked(tmp_path: Path) -> None:
-    wanted = CONFIGURATION.replace("]}", "], zonemd: verify}")
-    wrong = version(2, "192.0.2.66", f"@ 60 ZONEMD 2 1 1 {'00' * 48}\n")
-    right = version(2, "192.0.2.20", f"@ 60 ZONEMD 2 1 1 {version(2, '192.0.2.20').zonemd('sha384').hex()}\n")
-
-    async def main(clock: VirtualClock) -> None:
-        primaries = FakePrimaries()
-        run = FetchingServer(clock, tmp_path, primaries)
-        await run.start(wanted)
-        primaries.has = {FIRST: wrong, SECOND: wrong}
-        await asyncio.sleep(101)
-        assert (run.serial, run.address()) == (1, "192.0.2.10")
-        assert "transfer.zonemd" in run.world.log.getvalue()
-        primaries.has = {FIRST: wrong, SECOND: right}
-        await asyncio.sleep(11)
-        assert (run.serial, run.address()) == (2, "192.0.2.20")
-        await run.end()
-
-    run_virtual(main)
-
-
 def test_a_transfer_that_fails_is_tried_with_the_next_primary(tell: Callable[[Story], None]) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.has = {FIRST: version(2), SECOND: version(2)}
