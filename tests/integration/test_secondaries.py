@@ -10,8 +10,11 @@ import dns.exception
 import dns.message
 import dns.query
 import dns.rcode
+import httpx2
 import pytest
 
+from understudy.service.views import StatusView
+from understudy.service.zone_views import NamedServerView
 from understudy.testing import other_servers
 from understudy.testing.other_servers import CORP_KEY, Peers, Place
 from understudy.testing.ports import free_port
@@ -27,13 +30,14 @@ zones:
   example.com:
     file: example.com.zone
     TRANSFER
+    watch: {{interval: 1h}}
 checks:
-  web: {{http: "http://www.example.com:{web}/healthz", interval: 1s, recheck_interval: 100ms, fall: 2, rise: 2}}
+  web: {{http: "http://www.example.com:{web}/healthz", interval: 1s, recheck_interval: 100ms, fall: 2, rise: 1}}
 records:
   www.example.com:
     check: web
     tiers: [[127.0.0.2], [127.0.0.3]]
-    failback: {{delay: 2s}}
+    failback: {{delay: 0s}}
 """
 
 
@@ -44,6 +48,26 @@ def addresses(port: int) -> set[str]:
         response = dns.query.udp(query, "127.0.0.1", port=port, timeout=1.0)
         return {rdata.to_text() for rrset in response.answer for rdata in rrset}
     return set()
+
+
+def standing(server: RunningServer, port: int) -> NamedServerView | None:
+    """What `understudy status` says of the secondary; None: nothing yet."""
+    transport = httpx2.HTTPTransport(uds=str(server.folder / "state" / "understudy.sock"))
+    with httpx2.Client(transport=transport, base_url="http://understudy/v1", timeout=60) as api:
+        status = StatusView.model_validate(api.get("/status").raise_for_status().json())
+    return next((view for view in status.zones[0].name_servers if view.server == f"127.0.0.1:{port}"), None)
+
+
+def follows(server: RunningServer, port: int, serial: int) -> bool:
+    """Whether the server says that the secondary has the version."""
+    view = standing(server, port)
+    return view is not None and (view.state, view.serial, view.lag_s) == ("ok", serial, 0)
+
+
+def serial_of(port: int) -> int:
+    """Of the zone."""
+    response = dns.query.udp(dns.message.make_query("example.com", "SOA"), "127.0.0.1", port=port, timeout=5.0)
+    return int(response.answer[0][0].serial)
 
 
 @pytest.mark.parametrize("is_signed", [False, True])
@@ -62,6 +86,8 @@ def test_a_failover_reaches_a_secondary_as_zone_data(
         web.stop("127.0.0.2")
         wait_until(lambda: addresses(server.port) == {"127.0.0.3"}, "the primary has failed over")
         wait_until(lambda: addresses(place.port) == {"127.0.0.3"}, "the secondary has followed")
+        serial = serial_of(place.port)
+        wait_until(lambda: follows(server, place.port, serial), "it is known here, an hour before the next look")
         server.stop(signal.SIGKILL)
         assert addresses(place.port) == {"127.0.0.3"}
         server.start()

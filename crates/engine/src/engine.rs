@@ -1,7 +1,7 @@
 //! What the control plane holds: the service, the zones it answers from, and what it counted.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::Duration;
@@ -159,7 +159,7 @@ impl Engine {
         };
         let server = server.with_tcp_keepalive(settings.tcp_idle);
         let (zones, server) = (Arc::new(Zones::default()), Arc::new(server));
-        let gate = Gate::new(settings.transfers);
+        let gate = Gate::new(settings.transfers).map_err(EngineError::System)?;
         let notices = Arc::new(Notices::new().map_err(EngineError::System)?);
         let mut seed = sys::monotonic_ns();
         let answerer = || {
@@ -197,6 +197,18 @@ impl Engine {
     #[must_use]
     pub fn notices(&self) -> BorrowedFd<'_> {
         self.notices.as_fd()
+    }
+
+    /// Zones that were sent, and the clients that they were sent to, since the last call.
+    #[must_use]
+    pub fn take_visits(&self) -> Vec<(NameBuf, IpAddr)> {
+        self.gate.visits().take()
+    }
+
+    /// Readable while there are visits to take.
+    #[must_use]
+    pub fn visits(&self) -> BorrowedFd<'_> {
+        self.gate.visits().as_fd()
     }
 
     /// The published zones.

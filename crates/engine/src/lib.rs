@@ -25,6 +25,7 @@ mod error;
 mod inbox;
 mod limit;
 mod network;
+mod news;
 mod records;
 mod responder;
 mod secondaries;

@@ -7,16 +7,15 @@
 //! What waits for the control plane is a set of zones, so a flood of messages is one notice, and
 //! none is ever lost.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use understudy_answer::{Chance, ExtendedError, Request, Server, refuse_transfer, respond_with};
 use understudy_wire::{Name, NameBuf, Opcode, Query, Rcode, Rtype, Signature};
 
 use crate::access::Access;
-use crate::sys::Wake;
+use crate::news::News;
 use crate::transfer::{Begun, Kind};
 use crate::zones::Zones;
 
@@ -48,33 +47,17 @@ impl Secondaries {
 
 /// Zones that primaries have something new of, until the control plane takes them.
 #[derive(Debug)]
-pub(crate) struct Notices {
-    origins: Mutex<BTreeSet<NameBuf>>,
-    wake: Wake,
-}
+pub(crate) struct Notices(News<NameBuf>);
 
 impl Notices {
     pub(crate) fn new() -> io::Result<Self> {
-        Ok(Notices {
-            origins: Mutex::default(),
-            wake: Wake::new()?,
-        })
-    }
-
-    /// Nothing that could panic runs under this lock, so poison would mean nothing.
-    fn origins(&self) -> MutexGuard<'_, BTreeSet<NameBuf>> {
-        self.origins.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn put(&self, origin: NameBuf) {
-        self.origins().insert(origin);
-        self.wake.wake();
+        // Those of the configuration are the only ones that are ever put down.
+        Ok(Notices(News::new(usize::MAX)?))
     }
 
     /// Everything since the last call.
     pub(crate) fn take(&self) -> Vec<NameBuf> {
-        self.wake.clear();
-        std::mem::take(&mut *self.origins()).into_iter().collect()
+        self.0.take()
     }
 
     /// What becomes of a message that was refused because not everybody may say it. None: it is
@@ -100,7 +83,7 @@ impl Notices {
         let asked = (request, signer.as_mut());
         let (outcome, kind) = match judged {
             Ok(()) => {
-                self.put(query.question.qname.to_lower());
+                self.0.put(query.question.qname.to_lower());
                 let outcome = respond_with(server, asked, chance, reply, |_| Ok(()));
                 (outcome, Kind::NotifyHeard)
             }
@@ -119,7 +102,7 @@ impl Notices {
 
 impl AsFd for Notices {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.wake.as_fd()
+        self.0.as_fd()
     }
 }
 

@@ -311,6 +311,19 @@ impl Engine {
         origins.map(|origin| origin.to_string()).collect()
     }
 
+    /// A descriptor that is readable while there are visits to take.
+    fn visits_fd(&self) -> RawFd {
+        self.engine.visits().as_raw_fd()
+    }
+
+    /// (origin, address of the client) of each zone that was sent since the last call.
+    fn take_visits(&self) -> Vec<(String, String)> {
+        let visits = self.engine.take_visits().into_iter();
+        visits
+            .map(|(origin, client)| (origin.to_string(), client.to_string()))
+            .collect()
+    }
+
     /// (origin, serial, publications so far) of every served zone.
     fn zones(&self) -> Vec<(String, u32, u64)> {
         let zones = self.engine.zones().list().into_iter();

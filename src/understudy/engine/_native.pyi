@@ -306,6 +306,14 @@ class Engine:
     def take_notices(self) -> list[str]:
         """The origins that NOTIFY was heard for since the last call, each once however often."""
 
+    def visits_fd(self) -> int:
+        """A descriptor that is readable while there is something for `take_visits`; it lives as long as the engine."""
+
+    def take_visits(self) -> list[tuple[str, str]]:
+        """(origin, address of the client) of each transfer that has ended, or was given up, since the last call, each
+        once however often. A client that asked and had the version already was not sent anything.
+        """
+
     def zones(self) -> list[tuple[str, int, int]]:
         """(origin, serial, publications so far) of every served zone."""
 

@@ -31,7 +31,9 @@ async def serve(server: NameServer, surroundings: Surroundings) -> None:
             secondaries = Secondaries(server)
             supervisor.side(secondaries.run, "zones from other servers")
             supervisor.side(secondaries.hear, "notices of primaries")
-            supervisor.side(Watch(server).run, "watch name servers")
+            watch = Watch(server)
+            supervisor.side(watch.run, "watch name servers")
+            supervisor.side(watch.hear, "visits of secondaries")
             for name, start in (await surroundings.sides(server)).items():
                 supervisor.side(start, name)
             await asyncio.sleep(0)  # the side tasks begin, so that what they listen on is there

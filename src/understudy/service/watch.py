@@ -122,10 +122,28 @@ class Watch:
             zone.note(serial, self._server.clock.now())
         self._expect(origin, [named for named in self._server.watched.get(origin, {}) if named.place == place])
 
+    async def hear(self) -> None:
+        """Heed clients that fetch a zone as soon as the engine has sent it; until cancelled."""
+        loop, descriptor = asyncio.get_running_loop(), self._server.engine.visits_fd()
+        loop.add_reader(descriptor, self.heed_visits)
+        try:
+            await loop.create_future()
+        finally:
+            loop.remove_reader(descriptor)
+
+    def heed_visits(self) -> None:
+        """Servers that were sent something should have it soon; a client has any port."""
+        for text, address in self._server.engine.take_visits():
+            origin = Name.parse(text)
+            if origin in self._zones:
+                servers = self._server.watched.get(origin, {})
+                self._expect(origin, [each for each in servers if each.place and each.place.address == address])
+
     def _expect(self, origin: Name, servers: Iterable[NamedServer]) -> None:
         """These are alive, whatever was found last, and may have followed."""
-        now, settings, watched = self._server.clock.now(), self._zones[origin].settings, self._server.watched[origin]
+        now, settings = self._server.clock.now(), self._zones[origin].settings
         for named in servers:
+            watched = self._server.watched[origin]
             watched[named] = watched[named].heard_of(now, settings=settings)
             self._glimpses.wish((origin, named))
 

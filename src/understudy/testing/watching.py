@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import dns.message
+
 from understudy.model.event import EventKind, Severity
 from understudy.model.name import Name
 from understudy.model.transfer import NotifyTarget
@@ -98,6 +100,7 @@ class Scene:
 
     world: ServerWorld
     servers: Servers
+    watch: Watch
 
     def state(self, place: ServerPlace = SECOND, origin: Name = ORIGIN) -> str:
         """How a server stands."""
@@ -124,6 +127,16 @@ class Scene:
         """The server says that it has heard of this version."""
         self.world.server.notifier.on_acknowledged(origin, NotifyTarget(place.address, place.port), serial)
 
+    def fetch(self, kind: str = "AXFR", client: str = SECOND.address) -> None:
+        """A server asks for the zone, and has been sent it."""
+        query = dns.message.make_query(ORIGIN.absolute, kind)
+        self.world.server.engine.answer(query.to_wire(), client, transport="tcp")
+        self.watch.heed_visits()
+
+    def serial(self) -> int:
+        """What is answered here."""
+        return self.world.server.serials()[ORIGIN]
+
     def view(self, place: ServerPlace = SECOND) -> NamedServerView:
         """What `status` says of a server."""
         views = report_name_servers(self.world.server, ORIGIN, None)
@@ -135,18 +148,19 @@ class Scene:
 
 
 def play(
-    folder: Path, story: Callable[[Scene], Awaitable[None]], *, configuration: str = "", watch: str = "watch: true"
+    folder: Path, story: Callable[[Scene], Awaitable[None]], *, configuration: str = "", zone: str = "watch: true"
 ) -> None:
     """Tell the story of a server that has watched others for a while; WATCH in the text is what a zone says of it."""
 
     async def main(clock: VirtualClock) -> None:
         world, servers = ServerWorld(clock, folder), Servers(clock)
-        text = (configuration or CONFIGURATION).replace("WATCH", watch)
+        text = (configuration or CONFIGURATION).replace("WATCH", zone)
         await world.start({"understudy.yaml": text, "example.com.zone": ZONE.replace("SERIAL", "7")})
         eyes = Eyes(servers.look, servers.resolve, servers.ask_serial, chance=lambda: 0.5)
-        task = asyncio.ensure_future(Watch(world.server, eyes).run())
+        watch = Watch(world.server, eyes)
+        task = asyncio.ensure_future(watch.run())
         await clock.sleep(20.5)
-        await story(Scene(world, servers))
+        await story(Scene(world, servers, watch))
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         await world.end()

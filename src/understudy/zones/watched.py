@@ -26,6 +26,7 @@ from understudy.zones.sighting import Finding
 JITTER = 0.1  # chosen: servers that were named together are soon looked at at different times
 RECHECK_SHARE = 6  # chosen: what is in doubt is looked at again after a sixth of the interval
 RECHECK_MAX_S = 10.0  # chosen: so that a dead server is known within interval + 20 s, time-outs included
+LOADED_S = 2.0  # chosen: who has just fetched a zone answers from it by then
 LIMIT_S = 0.5  # chosen: who reaches the limit of its lag is looked at half a second later
 
 _BY_TIME = frozenset((ServerState.OK, ServerState.BEHIND))
@@ -94,9 +95,12 @@ class Watched:
 
     def heard_of(self, now: Instant, *, settings: WatchSettings) -> Self:
         """After the server was heard of otherwise: if it was not well, or not looked at yet, it is looked at soon."""
-        if self.state in _BY_TIME:
+        if self.state in _BY_TIME and not self.is_in_doubt:
             return self
-        earliest = now if self.looked_at is None else max(now, self.looked_at + _recheck_s(settings))
+        pause_s = _recheck_s(settings)
+        if self.state is ServerState.UNKNOWN or self.is_in_doubt:
+            pause_s = min(pause_s, LOADED_S)
+        earliest = now if self.looked_at is None else max(now, self.looked_at + pause_s)
         return replace(self, due=min(self.due, earliest))
 
 

@@ -75,7 +75,7 @@ def test_a_server_that_was_behind_is_well_again_as_soon_as_it_is_seen_to_have_fo
         assert scene.alarms == {}
         assert (await scene.told())[-1][1] == "ns2.example.com (192.0.2.54:53) is well again: serial 8"
 
-    play(tmp_path, story, watch="watch: {lag: 30s}")
+    play(tmp_path, story, zone="watch: {lag: 30s}")
 
 
 def test_a_dead_server_that_acknowledges_is_looked_at_soon(tmp_path: Path) -> None:
@@ -103,4 +103,29 @@ def test_many_acknowledgements_are_seen_to_at_a_pace(tmp_path: Path) -> None:
         assert len(scene.servers.glanced_at) >= MANY
         assert scene.servers.most_under_way <= 2 * AT_ONCE
 
-    play(tmp_path, story, configuration=MANY_ZONES, watch="watch: {ignore: [192.0.2.54]}")
+    play(tmp_path, story, configuration=MANY_ZONES, zone="watch: {ignore: [192.0.2.54]}")
+
+
+HANDED_ON = "transfer: {to: [192.0.2.54, 198.51.100.53]}, watch: {interval: 1h}"
+
+
+def test_a_server_that_was_sent_a_version_is_asked_for_its_serial(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        assert scene.view().serial == 7
+        scene.servers.shows[SECOND] = has(scene.serial())
+        scene.fetch()
+        await scene.pass_s(0.1)
+        assert (scene.view().serial, scene.view().lag_s) == (scene.serial(), 0)
+        assert [place for place, _ in scene.servers.glanced_at] == [SECOND]
+
+    play(tmp_path, story, zone=HANDED_ON)
+
+
+def test_whoever_asks_for_a_version_and_may_not_have_it_is_not_asked_back(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        scene.fetch(client="192.0.2.99")
+        scene.fetch("SOA")
+        await scene.pass_s(0.1)
+        assert scene.servers.glanced_at == []
+
+    play(tmp_path, story, zone=HANDED_ON)

@@ -110,7 +110,7 @@ def test_a_server_that_stops_following_is_behind_when_its_limit_has_passed(tmp_p
         await scene.pass_s(60)
         assert scene.alarms == {}
 
-    play(tmp_path, story, watch="watch: {lag: 30s}")
+    play(tmp_path, story, zone="watch: {lag: 30s}")
 
 
 def test_a_difference_of_another_version_is_no_difference(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_zones_that_are_handed_on_are_watched_and_others_only_on_request(tmp_pat
         async def story(scene: Scene) -> None:
             found.update(str(named) for named in scene.world.server.watched.get(ORIGIN, {}))
 
-        play(tmp_path, story, watch=watch)
+        play(tmp_path, story, zone=watch)
         return found
 
     named = {"ns1.example.com (127.0.0.1:53)", "ns2.example.com (192.0.2.54:53)"}
@@ -248,4 +248,4 @@ def test_a_dead_server_of_many_zones_is_asked_for_one_and_is_one_alarm(tmp_path:
     zone = "ns.elsewhere.example"
     configuration = MANY_ZONES
     assert zone in ZONE
-    play(tmp_path, story, configuration=configuration, watch="watch: {ignore: [192.0.2.54]}")
+    play(tmp_path, story, configuration=configuration, zone="watch: {ignore: [192.0.2.54]}")

@@ -195,3 +195,42 @@ def test_a_state_lasts_since_it_began() -> None:
     for now, finding in ((1.0, WELL), (2.0, WELL), (3.0, FAULT), (4.0, FAULT), (5.0, FAULT), (6.0, WELL)):
         watched = watched.seen(finding, 9, now, settings=SETTINGS, chance=0.0)
         assert watched.since == {1.0: 1.0, 2.0: 1.0, 3.0: 1.0, 4.0: 4.0, 5.0: 4.0, 6.0: 6.0}[now]
+
+
+@pytest.mark.parametrize(
+    ("looks", "heard_at", "due"),
+    [
+        ([], 5.0, 5.0),
+        ([FAULT], 0.5, 2.0),
+        ([FAULT], 5.0, 5.0),
+        ([FAULT, FAULT], 11.0, 20.0),
+        ([FAULT, FAULT], 30.0, 30.0),
+        ([WELL], 5.0, 60.0),
+        ([WELL, FAULT], 61.0, 62.0),
+    ],
+)
+def test_who_is_heard_of_and_was_not_well_is_looked_at_sooner(
+    looks: list[Finding], heard_at: float, due: float
+) -> None:
+    watched = Watched(due=0.0 if looks else 9.0)
+    for finding in looks:
+        watched = watched.seen(finding, 9, watched.due, settings=SETTINGS, chance=0.0)
+    assert watched.heard_of(heard_at, settings=SETTINGS).due == due
+
+
+@pytest.mark.parametrize(
+    ("state", "behind_since", "after", "due"),
+    [
+        (ServerState.OK, None, ServerState.OK, 300.0),
+        (ServerState.OK, 90.0, ServerState.OK, 210.5),
+        (ServerState.BEHIND, 90.0, ServerState.BEHIND, 300.0),
+        (ServerState.BEHIND, None, ServerState.OK, 300.0),
+        (ServerState.NO_TCP, None, ServerState.NO_TCP, 300.0),
+    ],
+)
+def test_a_serial_alone_ends_a_lag_and_nothing_else(
+    state: ServerState, behind_since: float | None, after: ServerState, due: float
+) -> None:
+    watched = Watched(due=300.0, state=state, serial=7, behind_since=80.0)
+    seen = watched.glimpsed(9, behind_since, 100.0, settings=SETTINGS)
+    assert (seen.state, seen.serial, seen.behind_since, seen.due) == (after, 9, behind_since, due)

@@ -11,15 +11,17 @@
 mod content;
 mod gate;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use understudy_answer::Outcome;
-use understudy_wire::{Full, Header, Query, Signer, Writer};
+use understudy_wire::{Full, Header, NameBuf, Query, Signer, Writer};
 
 use content::Content;
 pub(crate) use gate::Gate;
 
+use crate::news::News;
 use crate::sys;
 
 /// What was asked for.
@@ -74,6 +76,25 @@ pub struct Transfer {
     /// Signs each message, if the query was signed.
     signer: Option<Signer>,
     _place: Option<Place>,
+    /// Told when the last message has been made, or the transfer was given up.
+    _visit: Option<Visit>,
+}
+
+/// Clients that a zone, by its origin in lower case, was sent to.
+pub(crate) type Visits = News<(NameBuf, IpAddr)>;
+
+/// One client that is sent a zone.
+#[derive(Debug)]
+struct Visit {
+    visits: Arc<Visits>,
+    origin: NameBuf,
+    client: IpAddr,
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        self.visits.put((self.origin, self.client));
+    }
 }
 
 /// One of the transfers at once, for as long as it is held.
