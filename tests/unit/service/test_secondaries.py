@@ -116,7 +116,7 @@ def test_answers_end_when_the_zone_expires_and_begin_when_a_primary_is_back(tell
         await asyncio.sleep(4)
         assert run.address() == "SERVFAIL"
         (view,) = report_zones(run.world.server)
-        assert (view.serial, view.problem) == (None, "not served: expired")
+        assert (view.serial, view.problem) == (None, "not served: its copy has expired")
         assert view.upstream is not None
         assert (view.upstream.standing, view.upstream.serial) == ("expired", 1)
         assert "no answer" in view.upstream.problem
