@@ -19,6 +19,7 @@ need kdig knot-dnsutils
 need pdns_server pdns-server
 [ -e /usr/lib/*/pdns/libgsqlite3backend.so ] || packages+=(pdns-backend-sqlite3)
 need unbound unbound
+need ldns-verify-zone ldnsutils
 need ip iproute2
 need aiosmtpd python3-aiosmtpd
 [ "${#packages[@]}" -gt 0 ] || exit 0

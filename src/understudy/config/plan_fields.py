@@ -14,12 +14,13 @@ from understudy.model.key import Key
 from understudy.model.record import Failback, Record
 from understudy.model.transfer import TransferOut
 from understudy.model.watch import WatchSettings
-from understudy.model.zone import ZoneDefinition
+from understudy.model.zone import MemberTemplate, ZoneDefinition
 
 _SECONDS = "_s"
 _BESIDE = frozenset(("schedule", "quorum", "settings"))
 """Parts whose keys stand beside those of their check."""
 
+_NESTED = (Schedule, Quorum, Failback, TransferOut, WatchSettings, MemberTemplate, BaseModel)
 _WRITTEN = {"rule": "quorum", "amount": "quorum.amount", "requirement": "check", "is_disabled": "disabled"} | {
     "has_cookies": "cookies",
     "is_minimal": "minimal_responses",
@@ -81,13 +82,19 @@ def _parts(value: object) -> Iterator[tuple[str, object]]:
             yield from _below(name, part) if isinstance(part, BaseModel) else ((name, part),)
     elif is_dataclass(value):
         for field in fields(value):
-            part = getattr(value, field.name)
-            if isinstance(part, Schedule | Quorum | Failback | TransferOut | WatchSettings | BaseModel):
-                yield from _below(field.name, part)
-            elif field.name != "name":
-                yield field.name, part
+            yield from _field_parts(field.name, getattr(value, field.name))
     else:
         yield "settings", value
+
+
+def _field_parts(name: str, part: object) -> Iterator[tuple[str, object]]:
+    if isinstance(part, _NESTED):
+        yield from _below(name, part)
+    elif name == "groups" and isinstance(part, tuple):
+        for group, template in part:
+            yield from _below(f"groups.{group}", template)
+    elif name != "name":
+        yield name, part
 
 
 def _below(name: str, part: object) -> Iterator[tuple[str, object]]:
@@ -119,6 +126,9 @@ def _member_text(member: Member) -> str:
 
 
 def _key(name: str) -> str:
+    first, _, rest = name.partition(".")
+    if first == "members":
+        return f"catalog.{_key(rest)}"
     return _WRITTEN.get(name, name.removesuffix(_SECONDS))
 
 

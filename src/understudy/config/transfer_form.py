@@ -18,6 +18,7 @@ from understudy.config.fields import (
 )
 from understudy.config.findings import shown
 from understudy.config.forms import Form, ShortForm
+from understudy.config.watch_form import WatchForm
 
 
 class KeyForm(Form):
@@ -79,28 +80,6 @@ class PrimaryForm(_ServerForm):
     )
 
 
-class CatalogForm(ShortForm):
-    """How the zones of a catalog from another server are fetched."""
-
-    primaries: list[PrimaryForm] | None = Field(
-        None, description="Servers that have the zones; default: those of the catalog.", min_length=1
-    )
-    key: KeyName | None = Field(None, description="Name of the key for these `primaries`.")
-    zonemd: Literal["ignore", "verify", "require"] = Field(
-        "ignore", description="What their message digests (ZONEMD) have to be, as for any zone."
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_word(cls, value: Any) -> Any:
-        return {} if value is True else value
-
-    @classmethod
-    def short_schema(cls) -> dict[str, Any]:
-        """From where the catalog itself comes."""
-        return {"const": True}
-
-
 class TransferForm(Form):
     """How a zone is handed on to secondaries."""
 
@@ -133,3 +112,41 @@ class TransferForm(Form):
     catalogs: list[ZoneNameText] | None = Field(
         None, description="The zones of source catalog that list this zone; default: all of them; []: none."
     )
+
+
+class MemberForm(Form):
+    """How zones of a catalog from another server are fetched, handed on and watched."""
+
+    primaries: list[PrimaryForm] | None = Field(
+        None, description="Servers that have the zones; default: those of the catalog.", min_length=1
+    )
+    key: KeyName | None = Field(None, description="Name of the key for these `primaries`.")
+    zonemd: Literal["ignore", "verify", "require"] | None = Field(
+        None, description="What their message digests (ZONEMD) have to be, as for any zone; default: `ignore`."
+    )
+    transfer: TransferForm | None = Field(
+        None, description="How the zones are handed on to secondaries; default: as the catalog itself."
+    )
+    watch: WatchForm | None = Field(
+        None, description="Whether and how the zones' name servers are watched; default: as those of the catalog."
+    )
+
+
+class CatalogForm(MemberForm, ShortForm):
+    """How the zones of a catalog from another server are fetched, handed on and watched."""
+
+    groups: dict[GroupText, MemberForm] = Field(
+        {},
+        description="What is different for zones of a group, by the group's name; what is left out is as for the"
+        " others. The first of these groups that a zone has decides.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_word(cls, value: Any) -> Any:
+        return {} if value is True else value
+
+    @classmethod
+    def short_schema(cls) -> dict[str, Any]:
+        """All as the catalog itself."""
+        return {"const": True}

@@ -12,7 +12,7 @@ from understudy.checks.files import find_absence
 from understudy.config.document import ZoneForm
 from understudy.config.findings import Findings
 from understudy.config.source import KeyPath
-from understudy.config.transfer_form import CatalogForm, PrimaryForm
+from understudy.config.transfer_form import CatalogForm, MemberForm, PrimaryForm
 from understudy.config.transfers import KeyTable, transfer_out
 from understudy.model.configuration import NodeSettings
 from understudy.model.name import Name
@@ -43,7 +43,7 @@ class ZoneBuilder:
             file = copy_file(self._state_dir, name)
             rule = DigestRule(form.zonemd)
             definition = ZoneDefinition(name, ZoneSource.TRANSFER, file, transfer, primaries, _watch(form), rule)
-            return replace(definition, members=self._members(form.catalog, definition, path))
+            return definition if form.catalog is None else self._followed(form.catalog, definition, path)
         if form.source == "catalog":
             return self._catalog(name, form, path, transfer=transfer)
         file = self._findings.folder / (form.file or "")
@@ -54,16 +54,33 @@ class ZoneBuilder:
         rule = DigestRule(form.zonemd)
         return ZoneDefinition(name, ZoneSource.FILE, file, transfer, watch=_watch(form), zonemd=rule)
 
-    def _members(self, form: CatalogForm | None, catalog: ZoneDefinition, path: KeyPath) -> MemberTemplate | None:
-        if form is None:
-            return None
-        path, primaries = (*path, "catalog"), catalog.primaries
-        if form.primaries is not None:
-            primaries = self._primaries(form, form.primaries, path)
-        return MemberTemplate(primaries, DigestRule(form.zonemd))
+    def _followed(self, form: CatalogForm, catalog: ZoneDefinition, path: KeyPath) -> ZoneDefinition:
+        """A catalog from another server: its zones are treated as it is itself, but for what is written."""
+        transfer = None if catalog.transfer is None else replace(catalog.transfer, group="", catalogs=())
+        common = MemberTemplate(catalog.primaries, DigestRule.IGNORE, transfer, catalog.watch)
+        template = self._template(form, common, (*path, "catalog"))
+        groups = tuple(
+            (group, self._template(written, template, (*path, "catalog", "groups", group)))
+            for group, written in form.groups.items()
+        )
+        return replace(catalog, members=replace(template, groups=groups))
+
+    def _template(self, form: MemberForm, common: MemberTemplate, path: KeyPath) -> MemberTemplate:
+        """What is written, over what is common."""
+        transfer, watch = common.transfer, common.watch
+        if form.transfer is not None:
+            transfer = replace(transfer_out(form.transfer, (*path, "transfer"), self._keys), group="", catalogs=())
+        if form.watch is not None:
+            watch = form.watch.settings()
+        return MemberTemplate(
+            primaries=common.primaries if form.primaries is None else self._primaries(form, form.primaries, path),
+            zonemd=common.zonemd if form.zonemd is None else DigestRule(form.zonemd),
+            transfer=transfer,
+            watch=watch,
+        )
 
     def _primaries(
-        self, form: ZoneForm | CatalogForm, written: Sequence[PrimaryForm], path: KeyPath
+        self, form: ZoneForm | MemberForm, written: Sequence[PrimaryForm], path: KeyPath
     ) -> tuple[Primary, ...]:
         """Each with its own key or the zone's."""
         if form.key is not None:

@@ -42,6 +42,18 @@ class Name:
             raise NameSyntaxError(f"'{text[:40]}...' is longer than {MAX_NAME_OCTETS} octets")
         return name
 
+    @classmethod
+    def from_wire(cls, octets: bytes) -> Self:
+        """Read uncompressed octets, as `to_wire` gives them. Raises NameSyntaxError, also for what has no text."""
+        labels: list[bytes] = []
+        rest = octets
+        while rest and rest[0]:
+            labels.append(rest[1 : rest[0] + 1].translate(_LOWER))
+            rest = rest[rest[0] + 1 :]
+        if rest != b"\0" or any(not label.isascii() or b" " in label or b"\x7f" in label for label in labels):
+            raise NameSyntaxError(f"the octets {octets[:40].hex()} are no name that could be written")
+        return cls(tuple(labels))
+
     def __str__(self) -> str:
         """Presentation format without the final dot, as configuration files have it; the root is '.'."""
         return ".".join(_label_text(label) for label in self.labels) or "."

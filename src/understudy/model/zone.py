@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -34,10 +35,21 @@ class DigestRule(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MemberTemplate:
-    """What the zones of a catalog have in common: where they are fetched from, and what their digests have to be."""
+    """What the zones of a catalog have in common, as far as their group has nothing of its own.
+
+    As in a zone's definition: where they are fetched from, what their digests have to be, how they are handed on, and
+    how their name servers are watched. `groups` are in the order of the configuration.
+    """
 
     primaries: tuple[Primary, ...]
     zonemd: DigestRule = DigestRule.IGNORE
+    transfer: TransferOut | None = None
+    watch: WatchSettings | None = None
+    groups: tuple[tuple[str, MemberTemplate], ...] = ()
+
+    def of(self, groups: Collection[str]) -> MemberTemplate:
+        """What goes for a zone of these groups: the first that is known here decides (RFC 9432 4.3.2)."""
+        return next((template for group, template in self.groups if group in groups), self)
 
 
 @dataclass(frozen=True, slots=True)

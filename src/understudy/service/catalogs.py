@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from understudy.config.zones import copy_file
@@ -10,28 +12,77 @@ from understudy.model.configuration import Configuration
 from understudy.model.event import Event, EventKind, Severity
 from understudy.model.name import Name
 from understudy.model.zone import ZoneDefinition, ZoneSource
+from understudy.service.catalog_owners import write_owners
 from understudy.service.name_server import NameServer
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.catalog import BrokenCatalogError, read_catalog
-from understudy.zones.members import MemberChange
+from understudy.zones.members import Listed, MemberChange, Members
 
 _TOLD = 5  # chosen: so many names tell what a change is about
 
 
 def take_up_catalog(server: NameServer, loaded: LoadedZone) -> None:
     """Know the zones of a catalog that an earlier run left; before the server begins."""
-    _follow(server, server.candidate.configuration, loaded)
+    configuration = server.candidate.configuration
+    _take_up(server, configuration, loaded)
+    _define(server, configuration, server.members.table)
 
 
 def follow_catalog(server: NameServer, loaded: LoadedZone) -> None:
     """Do what a new version of a catalog says; one that breaks a rule changes nothing (RFC 9432 5.1)."""
-    change = _follow(server, server.candidate.configuration, loaded)
-    if change is None:
+    origin, zones, clashes = loaded.definition.name, server.candidate.configuration.zones, _clashes(server)
+    listed = _read(server, loaded)
+    if listed is None:
         return
+    members = _members(server)
+    orphans = members.orphans()
+    strange = _strange_groups(server, origin)
+    _do(server, str(origin), members.follow(origin, listed, zones.keys()))
+    _tell_clashes(server, clashes)
+    if unknown := _strange_groups(server, origin) - strange:
+        text = f"groups of the catalog that are not known here: {', '.join(sorted(unknown)[:_TOLD])}"
+        server.journal.tell(Event(server.clock.now(), EventKind.ZONE, str(origin), text))
+    for zone in members.orphans():
+        if zone not in orphans:
+            text = f"{zone} stays because it is promoted, although the catalog {origin} lists it no more"
+            server.journal.tell(Event(server.clock.now(), EventKind.ZONE, str(zone), text, Severity.WARNING))
+
+
+def _strange_groups(server: NameServer, origin: Name) -> set[str]:
+    """Groups that are ignored (RFC 9432 4.3.2), where the configuration knows any."""
+    template = server.candidate.configuration.zones[origin].members
+    known = {group for group, _ in template.groups} if template is not None else set()
+    return server.members.groups(origin) - known if known else set()
+
+
+def catch_up(server: NameServer) -> None:
+    """A zone is promoted no more: what its catalog has said meanwhile counts."""
+    change = _members(server).catch_up(server.candidate.configuration.zones.keys())
+    _do(server, "catalogs", change)
+
+
+def _do(server: NameServer, subject: str, change: MemberChange) -> None:
     for origin in (*change.removed, *change.reset):
         _drop(server, origin)
-    server.use_peers()
-    _tell(server, loaded.definition.name, change)
+    _define(server, server.candidate.configuration, (*change.added, *change.reset, *change.moved, *change.regrouped))
+    for origin in (*change.moved, *change.regrouped):
+        _redefine(server, origin)
+    _note_disputed(server)
+    if change != MemberChange():
+        server.use_peers()
+    _tell(server, subject, change)
+
+
+def _members(server: NameServer) -> Members:
+    server.members.promoted = server.store.desired.promotions.keys()
+    return server.members
+
+
+def _note_disputed(server: NameServer) -> None:
+    """On disk before the versions that it is about, so that the next start does not give a zone to somebody else."""
+    disputed = server.members.disputed()
+    if disputed != server.members.owners:
+        server.members.owners, server.members.is_unsaved = disputed, True
 
 
 def follow_configuration(server: NameServer, configuration: Configuration) -> None:
@@ -40,64 +91,89 @@ def follow_configuration(server: NameServer, configuration: Configuration) -> No
     What is kept of the zones that go stays on disk, for whoever takes the change back.
     """
     catalogs = [name for name, each in configuration.zones.items() if each.members is not None]
-    server.members.configure(catalogs, configuration.zones.keys())
-    _define(server, configuration)
+    clashes = _clashes(server)
+    _members(server).configure(catalogs, configuration.zones.keys())
+    server.members.broken = {name: text for name, text in server.members.broken.items() if name in catalogs}
     for origin in server.candidate.configuration.zones.keys() - set(catalogs):
         server.alarms.clear(f"catalog/{origin}", server.clock.now())
     for loaded in [server.zones[origin] for origin in catalogs if origin in server.zones]:
-        _follow(server, configuration, loaded)
+        _take_up(server, configuration, loaded)
+    _define(server, configuration, server.members.table)
+    _note_disputed(server)
+    _tell_clashes(server, clashes)
 
 
-def _follow(server: NameServer, configuration: Configuration, loaded: LoadedZone) -> MemberChange | None:
+def _take_up(server: NameServer, configuration: Configuration, loaded: LoadedZone) -> None:
+    listed = _read(server, loaded)
+    if listed is not None:
+        _members(server).take_up(loaded.definition.name, listed, configuration.zones.keys())
+        _show_alarms(server)
+
+
+def _read(server: NameServer, loaded: LoadedZone) -> Mapping[Name, Listed] | None:
+    """What a version lists; None: it breaks a rule, which is told."""
     origin = loaded.definition.name
+    server.members.broken.pop(origin, None)
     try:
-        listed = read_catalog(origin, loaded.zone.rrsets())
+        return read_catalog(origin, loaded.zone.rrsets())
     except BrokenCatalogError as error:
         text = f"serial {loaded.zone.serial} of the catalog {origin} is not followed, its zones stay: {error}"
-        server.journal.tell(Event(server.clock.now(), EventKind.ZONE, str(origin), text, Severity.WARNING))
-        _alarm(server, origin, text)
-        return None
-    change = server.members.follow(origin, listed, configuration.zones.keys())
-    _define(server, configuration)
-    _alarm(server, origin, "")
-    return change
+    server.members.broken[origin] = text
+    server.journal.tell(Event(server.clock.now(), EventKind.ZONE, str(origin), text, Severity.WARNING))
+    _show_alarms(server)
+    return None
 
 
-def _define(server: NameServer, configuration: Configuration) -> None:
-    """Each member as if the configuration had it."""
-    catalogs = {name: each.members for name, each in configuration.zones.items() if each.members is not None}
-    state_dir = configuration.node.state_dir
-    server.member_zones = {
-        zone: ZoneDefinition(
-            zone,
+def _define(server: NameServer, configuration: Configuration, origins: Collection[Name]) -> None:
+    """Each member as if the configuration had it; `origins` are those that may be others than before."""
+    table, state_dir = server.members.table, configuration.node.state_dir
+    for origin in server.member_zones.keys() - table.keys():
+        del server.member_zones[origin]
+    for origin in origins:
+        membership = table[origin]
+        members = configuration.zones[membership.catalog].members
+        if members is None:
+            continue
+        template = members.of(membership.groups)
+        server.member_zones[origin] = ZoneDefinition(
+            origin,
             ZoneSource.TRANSFER,
-            copy_file(state_dir, zone),
-            primaries=catalogs[membership.catalog].primaries,
-            zonemd=catalogs[membership.catalog].zonemd,
+            copy_file(state_dir, origin),
+            transfer=template.transfer,
+            primaries=template.primaries,
+            watch=template.watch,
+            zonemd=template.zonemd,
         )
-        for zone, membership in server.members.table.items()
-    }
+
+
+def _redefine(server: NameServer, origin: Name) -> None:
+    """What is here stays, and is exchanged with other servers from now on as its catalog or group says."""
+    loaded = server.zones.get(origin)
+    if loaded is not None:
+        server.zones[origin] = replace(loaded, definition=server.member_zones[origin])
+        server.versions.note_whole((origin,))
 
 
 def _drop(server: NameServer, origin: Name) -> None:
     """Forget a zone with all that is kept of it: gone from its catalog, or to begin anew (RFC 9432 5.3, 5.4)."""
     now = server.clock.now()
-    if not server.is_promoted(origin):  # then the file is all that there is of it
-        server.leftovers.append(copy_file(server.candidate.configuration.node.state_dir, origin))
+    server.leftovers.append(copy_file(server.candidate.configuration.node.state_dir, origin))
     server.fetched.pop(origin, None)
     if server.zones.pop(origin, None) is not None:
         server.decider.publisher.withdraw_zone(origin)
-        server.versions.note_whole((origin,))
+        server.versions.withdraw(origin)
     for key in (f"zone/{origin}", f"copy/{origin}"):
         server.alarms.clear(key, now)
 
 
 async def sweep(server: NameServer) -> None:
-    """Delete the copies of zones that went with their catalogs.
+    """Delete the copies of zones that went with their catalogs, and write down whose zones the others are.
 
     Before one of them is taken up anew, and before the catalog that says so is on disk (ADR 0027).
     """
     async with server.sweeping:
+        if server.members.is_unsaved:
+            await _keep_owners(server)
         if not server.leftovers:
             return
         text = ""
@@ -106,6 +182,16 @@ async def sweep(server: NameServer) -> None:
         except OSError as error:
             text = f"the copy of a zone that went cannot be deleted: {error}"
         server.alarms.set_alarm("copy", text, server.clock.now())
+
+
+async def _keep_owners(server: NameServer) -> None:
+    server.members.is_unsaved, text = False, ""
+    try:
+        await asyncio.to_thread(write_owners, server.candidate.configuration.node.state_dir, server.members.owners)
+    except OSError as error:
+        server.members.is_unsaved = True
+        text = f"whose zones those of several catalogs are cannot be written down, a restart may mix them up: {error}"
+    server.alarms.set_alarm("copy/owners", text, server.clock.now())
 
 
 def _delete(leftovers: list[Path]) -> None:
@@ -118,18 +204,43 @@ def _delete(leftovers: list[Path]) -> None:
             raise
 
 
-def _alarm(server: NameServer, origin: Name, broken: str) -> None:
-    """What of a catalog is not followed, or nothing."""
-    clashes = server.members.clashes(origin)
-    clash = f"{_names(clashes)} of the catalog {origin} are not taken from it: they are here already" if clashes else ""
-    server.alarms.set_alarm(f"catalog/{origin}", broken or clash, server.clock.now())
+def _show_alarms(server: NameServer) -> None:
+    """What of each catalog is not followed, or nothing: what one lists may end what another one waits for."""
+    for origin in {*server.members.catalogs, *server.members.broken}:
+        clashes = server.members.clashes(origin)
+        text = server.members.broken.get(origin) or (_clash(origin, clashes) if clashes else "")
+        server.alarms.set_alarm(f"catalog/{origin}", text, server.clock.now())
 
 
-def _tell(server: NameServer, origin: Name, change: MemberChange) -> None:
-    parts = (("came", change.added), ("went", change.removed), ("begin anew", change.reset))
+def _clash(origin: Name, clashes: list[Name]) -> str:
+    return f"{_names(clashes)} of the catalog {origin} are not taken from it: they are here already"
+
+
+def _clashes(server: NameServer) -> dict[Name, list[Name]]:
+    return {origin: server.members.clashes(origin) for origin in server.members.catalogs}
+
+
+def _tell_clashes(server: NameServer, before: Mapping[Name, list[Name]]) -> None:
+    """An event for those that are refused since then, and what is refused now as alarms."""
+    _show_alarms(server)
+    for origin, clashes in _clashes(server).items():
+        fresh = [zone for zone in clashes if zone not in before.get(origin, ())]
+        if fresh:
+            text = _clash(origin, fresh)
+            server.journal.tell(Event(server.clock.now(), EventKind.ZONE, str(origin), text, Severity.WARNING))
+
+
+def _tell(server: NameServer, subject: str, change: MemberChange) -> None:
+    parts = (
+        ("came", change.added),
+        ("went", change.removed),
+        ("begin anew", change.reset),
+        ("came from another catalog", change.moved),
+        ("have other groups", change.regrouped),
+    )
     text = "; ".join(f"{_names(zones)} {word}" for word, zones in parts if zones)
     if text:
-        server.journal.tell(Event(server.clock.now(), EventKind.ZONE, str(origin), f"zones of the catalog: {text}"))
+        server.journal.tell(Event(server.clock.now(), EventKind.ZONE, subject, f"zones of the catalog: {text}"))
 
 
 def _names(zones: list[Name] | tuple[Name, ...]) -> str:

@@ -16,6 +16,7 @@ from understudy.model.event import Event, EventKind, Severity
 from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.zone import ZoneDefinition, ZoneSource
+from understudy.service.catalog_owners import read_owners
 from understudy.service.catalogs import take_up_catalog
 from understudy.service.digests import require_file_digest
 from understudy.service.name_server import NameServer
@@ -80,6 +81,11 @@ def touch_copy(file: Path, refreshed_at: Instant) -> None:
 
 def restore_copies(server: NameServer) -> None:
     """Serve what an earlier run left, as far as it has not expired. Before the server begins; blocks."""
+    try:
+        server.members.owners = read_owners(server.candidate.configuration.node.state_dir)
+    except (OSError, ValueError) as error:
+        text = f"whose zones those of several catalogs are cannot be read, the first that lists one has it: {error}"
+        server.journal.tell(Event(server.clock.now(), EventKind.ZONE, "catalogs", text, Severity.WARNING))
     for definition in server.candidate.configuration.zones.values():
         if definition.source is ZoneSource.TRANSFER:
             _restore(server, definition)

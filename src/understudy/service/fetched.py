@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from understudy.engine import Zone
@@ -86,6 +86,12 @@ class FetchedZone:
         if self.is_notified and not self.is_busy:
             self.is_notified, self.are_all_wanted = False, True
             self.secondary = self.secondary.asked_for(max(now, self.quiet_until))
+
+    def redefine(self, definition: ZoneDefinition) -> None:
+        """The configuration, or a catalog, says something else of the zone; its versions stay."""
+        self.definition = definition
+        self.loaded = None if self.loaded is None else replace(self.loaded, definition=definition)
+        self.unused = None if self.unused is None else replace(self.unused, definition=definition)
 
     def take(self, loaded: LoadedZone, conflict: str) -> None:
         """A newer version is here; with a conflict it stands by until there is none."""

@@ -11,6 +11,7 @@ from understudy.model.event import Event, EventKind, Severity
 from understudy.model.name import Name
 from understudy.model.promotion import Promotion
 from understudy.model.zone import ZoneSource
+from understudy.service.catalogs import catch_up
 from understudy.service.decree import UNKNOWN_AUTHOR
 from understudy.service.fetched import FetchedZone, Follower
 from understudy.service.ledger import Written, write
@@ -86,6 +87,8 @@ async def demote(server: NameServer, request: DemoteRequest) -> ZoneOrderView:
     care, follower = find_fetched(server, request.name), require_follower(server)
     origin = care.definition.name
     _require_promotion(server, origin)
+    if origin in server.members.orphans():
+        return await _let_go(server, request, care)
     newest = _require_primary(origin, await follower.offers(care))
     held = care.serial
     is_older = held is not None and is_later(held, newest.serial)
@@ -98,10 +101,29 @@ async def demote(server: NameServer, request: DemoteRequest) -> ZoneOrderView:
         care.secondary = care.secondary.demoted(now)
         care.is_whole_wanted = request.is_primary_taken
         show_promotions(server)
+        text = f"demoted: it follows {newest.primary} again, which has serial {newest.serial}"
+        text += f", and takes that in place of serial {held}" if request.is_primary_taken else ""
+        told = _told(server, request, text, warning=warning)
+        catch_up(server)
         follower.wake()
-    text = f"demoted: it follows {newest.primary} again, which has serial {newest.serial}"
-    text += f", and takes that in place of serial {held}" if request.is_primary_taken else ""
-    return _told(server, request, text, warning=warning)
+    return told
+
+
+async def _let_go(server: NameServer, request: DemoteRequest, care: FetchedZone) -> ZoneOrderView:
+    """Its catalog does not list it any more, so there is nothing to go back to: without the promotion it is gone."""
+    origin = care.definition.name
+    catalog = server.members.table[origin].catalog
+    if not request.is_primary_taken:
+        text = f"{origin} is here only because it is promoted: the catalog {catalog} lists it no more"
+        hint = "write it into the configuration to keep it, or say --take-primary to let it go"
+        raise ZoneOrderRefusedError(text, hint=hint, code="zone.not-listed")
+    async with server.reloading:
+        warning = await _write(server, _signature(server, request).demotion(origin))
+        told = _told(server, request, f"demoted, and gone: the catalog {catalog} lists it no more", warning=warning)
+        show_promotions(server)
+        catch_up(server)
+        require_follower(server).wake()
+    return told
 
 
 def _require_promotion(server: NameServer, origin: Name) -> None:

@@ -134,8 +134,8 @@ class Secondaries:
             care = self._cares.get(origin)
             if care is None:
                 self._cares[origin] = await self._taken_up(definition)
-            elif care.definition != definition:
-                care.definition = definition
+            elif care.definition is not definition and care.definition != definition:
+                care.redefine(definition)
                 care.secondary = care.secondary.asked_for(self._server.clock.now())
         if self._judged is not self._server.candidate:
             self._judged = self._server.candidate

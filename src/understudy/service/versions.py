@@ -80,6 +80,11 @@ class Versions:
             self._bursts.note_whole(origin)
         self._news.set()
 
+    def withdraw(self, origin: Name) -> None:
+        """A zone is gone; should it come back at once, it begins anew all the same."""
+        self._last.pop(origin, None)
+        self.note_whole((origin,))
+
     def serial_of(self, origin: Name) -> int | None:
         """What secondaries see; None: the zone is handed on to nobody, or not yet."""
         loaded, last = self._zones().get(origin), self._last.get(origin)
@@ -129,7 +134,7 @@ class Versions:
     def _is_catalog(self, item: tuple[Name, Stale]) -> bool:
         """Catalogs come last: whoever hears of a zone there fetches it at once, and must find it."""
         loaded = self._zones().get(item[0])
-        return loaded is not None and loaded.definition.source is ZoneSource.CATALOG
+        return loaded is not None and loaded.definition.is_catalog
 
     async def _draft(self, origin: Name, stale: Stale) -> _Draft | None:
         loaded = self._zones().get(origin)

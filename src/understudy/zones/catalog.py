@@ -6,11 +6,11 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
-import dns.exception
 import dns.name
 import dns.rdatatype
 
-from understudy.model.name import Name
+from understudy.model.name import Name, NameSyntaxError
+from understudy.zones.members import Listed
 
 RRset: TypeAlias = tuple[str, int, int, list[bytes]]
 """(owner as absolute text, type, ttl in seconds, rdata as uncompressed octets)."""
@@ -18,7 +18,7 @@ RRset: TypeAlias = tuple[str, int, int, list[bytes]]
 VERSION = b"\x012"
 """The schema version as TXT rdata (RFC 9432 4.2.1)."""
 _VERSION_LABELS = (b"version",)
-_MEMBERS = b"zones"
+_MEMBERS, _GROUP, _COO = (b"zones",), (b"group",), (b"coo",)
 _LABEL_DIGITS = 32  # chosen: 128 bits of a hash, so that no two zones share a label
 
 _APEX = """\
@@ -55,24 +55,33 @@ def _quoted(text: str) -> str:
     return '"' + "".join(f"\\{octet:03}" if octet in b'"\\' else chr(octet) for octet in text.encode("ascii")) + '"'
 
 
-def read_catalog(origin: Name, rrsets: Iterable[RRset]) -> dict[Name, str]:
-    """The members of a catalog, each with its label. What is not known here is left out (RFC 9432 4.4, 5.1).
+def read_catalog(origin: Name, rrsets: Iterable[RRset]) -> dict[Name, Listed]:
+    """What a catalog says of its members. What is not known here is left out (RFC 9432 4.4, 5.1).
 
     Raises BrokenCatalogError.
     """
-    apex = dns.name.from_text(origin.absolute)
     version: list[bytes] = []
-    members: dict[Name, str] = {}
+    members: dict[bytes, list[bytes]] = {}
+    groups: dict[bytes, list[bytes]] = {}
+    heirs: dict[bytes, list[bytes]] = {}
+    tables: dict[tuple[int, tuple[bytes, ...]], dict[bytes, list[bytes]]]
+    tables = {(dns.rdatatype.PTR, ()): members, (dns.rdatatype.TXT, _GROUP): groups, (dns.rdatatype.PTR, _COO): heirs}
     for owner, rtype, _, rdatas in rrsets:
         if rtype not in {dns.rdatatype.TXT, dns.rdatatype.PTR}:
             continue
-        labels = dns.name.from_text(owner).relativize(apex).labels
+        labels = _labels_above(owner, origin)
         if rtype == dns.rdatatype.TXT and labels == _VERSION_LABELS:
             version = rdatas
-        elif rtype == dns.rdatatype.PTR and len(labels) == len((_MEMBERS, b"label")) and labels[-1] == _MEMBERS:
-            _add(members, labels[0].hex(), rdatas)
+        elif labels[-1:] == _MEMBERS and (table := tables.get((rtype, labels[:-2]))) is not None and labels != _MEMBERS:
+            table[labels[-2]] = rdatas
     _require_version(version)
-    return members
+    return _listed(members, groups, heirs)
+
+
+def _labels_above(owner: str, origin: Name) -> tuple[bytes, ...]:
+    """The labels that a name has more than its catalog, in lower case."""
+    labels = owner.encode().split(b".") if "\\" not in owner else dns.name.from_text(owner).labels
+    return tuple(label.lower() for label in labels[: len(labels) - len(origin.labels) - 1])
 
 
 def _require_version(version: list[bytes]) -> None:
@@ -82,14 +91,30 @@ def _require_version(version: list[bytes]) -> None:
         raise BrokenCatalogError(f"its version is {version[0][1:].decode('ascii', 'replace')!r}, and 2 is known here")
 
 
-def _add(members: dict[Name, str], label: str, rdatas: list[bytes]) -> None:
+def _listed(
+    members: Mapping[bytes, list[bytes]], groups: Mapping[bytes, list[bytes]], heirs: Mapping[bytes, list[bytes]]
+) -> dict[Name, Listed]:
+    found: dict[Name, Listed] = {}
+    for label, rdatas in members.items():
+        zone = _one_name(rdatas, "a member")
+        if zone in found:
+            raise BrokenCatalogError(f"{zone} is a member twice")
+        heir = _one_name(heirs[label], f"the coo property of {zone}") if label in heirs else None
+        found[zone] = Listed(label.hex(), tuple(_texts(groups.get(label, ()))), heir)
+    return found
+
+
+def _one_name(rdatas: list[bytes], what: str) -> Name:
     if len(rdatas) != 1:
-        raise BrokenCatalogError(f"a member has {len(rdatas)} names")
+        raise BrokenCatalogError(f"{what} has {len(rdatas)} names")
     try:
-        name, _ = dns.name.from_wire(rdatas[0], 0)
-    except dns.exception.DNSException as error:
-        raise BrokenCatalogError("a member has no name that can be read") from error
-    zone = Name.parse(name.to_text())
-    if zone in members:
-        raise BrokenCatalogError(f"{zone} is a member twice")
-    members[zone] = label
+        return Name.from_wire(rdatas[0])
+    except NameSyntaxError as error:
+        raise BrokenCatalogError(f"{what} has a name that cannot be used: {error}") from error
+
+
+def _texts(rdatas: Iterable[bytes]) -> Iterator[str]:
+    """The groups: TXT records of one string each, which is what can be written in a configuration."""
+    for rdata in rdatas:
+        if rdata[0] == len(rdata) - 1:
+            yield rdata[1:].decode("ascii", "backslashreplace")

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import dns.message
-import dns.rcode
 import pytest
 
 from understudy.config.load import examine_text
 from understudy.engine import Zone
-from understudy.model.errors import TransferError
-from understudy.model.name import Name
-from understudy.service.transfers import Contact
-from understudy.testing.fetching import SILENT, FakePrimaries, FetchingServer
+from understudy.testing.fetching import SILENT, FetchingServer
+from understudy.testing.played_catalogs import CATALOG, CatalogPrimary, catalog, events, served, tell
 from understudy.testing.story import Restart
-from understudy.testing.virtual_time import VirtualClock, run_virtual
 
-CATALOG = Name.parse("catalog.example")
 CONFIGURATION = """
 listen: 127.0.0.1:5300
 zones:
@@ -28,73 +22,13 @@ zones:
 ALARM = "catalog/catalog.example"
 
 
-def catalog(serial: int, labels: dict[str, str], version: str = 'version TXT "2"\n') -> Zone:
-    lines = "".join(f"{label}.zones PTR {member}.\n" for member, label in labels.items())
-    head = f"$TTL 0\n@ SOA invalid. invalid. {serial} 10 5 1000 0\n@ NS invalid.\n"
-    return Zone.parse(CATALOG.absolute, (head + version + lines).encode())
-
-
-def member(origin: Name, serial: int = 1) -> Zone:
-    soa = f"@ 60 SOA ns hostmaster {serial} 100 10 1000 60\n@ 60 NS ns\nns 60 A 192.0.2.53\n"
-    return Zone.parse(origin.absolute, f"{soa}host 60 A 192.0.2.{serial}\n".encode())
-
-
-class CatalogPrimary(FakePrimaries):
-    """A primary with one catalog, and any zone that is asked for. `most` is how many were fetched at once."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.catalog: Zone | TransferError = catalog(1, {"a.example": "1", "b.example": "2"})
-        self.serial = 1
-        self.served: list[str] = []
-        self.running = self.most = 0
-
-    async def ask_serial(self, origin: Name, contact: Contact) -> int:
-        self.has = {contact.primary: self.catalog if origin == CATALOG else member(origin, self.serial)}
-        return await super().ask_serial(origin, contact)
-
-    async def fetch(self, origin: Name, contact: Contact, held: Zone | None) -> Zone | None:
-        self.running += 1
-        self.most = max(self.most, self.running)
-        await asyncio.sleep(self.pause_s)
-        self.running -= 1
-        self.served.append(f"{origin} {held.serial if held is not None else None}")
-        found = self.catalog if origin == CATALOG else member(origin, self.serial)
-        if isinstance(found, TransferError):
-            raise found
-        return found
-
-
-Story = Callable[[FetchingServer, CatalogPrimary], Awaitable[None]]
-
-
-def tell(folder: Path, story: Story, configuration: str = CONFIGURATION) -> None:
-    async def main(clock: VirtualClock) -> None:
-        primary = CatalogPrimary()
-        server = FetchingServer(clock, folder, primary)
-        await server.start(configuration)
-        await asyncio.sleep(2)
-        await story(server, primary)
-        await server.end()
-
-    run_virtual(main)
-
-
-def served(run: FetchingServer) -> set[str]:
-    return {origin for origin, _, _ in run.world.server.engine.zones()} - {CATALOG.absolute}
-
-
-def events(run: FetchingServer) -> str:
-    return "".join(line for line in run.world.log.getvalue().splitlines() if "catalog" in line)
-
-
 def test_the_zones_of_a_catalog_are_fetched_and_answered(tmp_path: Path) -> None:
     async def story(run: FetchingServer, _primary: CatalogPrimary) -> None:
         assert served(run) == {"a.example.", "b.example."}
         assert run.address("host.a.example") == "192.0.2.1"
         assert "a.example, b.example came" in events(run)
 
-    tell(tmp_path, story)
+    tell(tmp_path, story, CONFIGURATION)
 
 
 def test_nobody_is_answered_what_a_catalog_lists(tmp_path: Path) -> None:
@@ -105,7 +39,7 @@ def test_nobody_is_answered_what_a_catalog_lists(tmp_path: Path) -> None:
         wire = run.world.server.engine.answer(query.to_wire())
         assert dns.message.from_wire(wire or b"").answer[0][0].serial == 1
 
-    tell(tmp_path, story)
+    tell(tmp_path, story, CONFIGURATION)
 
 
 def test_zones_come_and_go_with_the_catalog_and_leave_nothing_behind(tmp_path: Path) -> None:
@@ -118,7 +52,7 @@ def test_zones_come_and_go_with_the_catalog_and_leave_nothing_behind(tmp_path: P
         assert {file.name for file in copies.iterdir()} == {f"{each}.example.zone" for each in ("catalog", "b", "c")}
         assert primary.served.count("b.example None") == 1
 
-    tell(tmp_path, story)
+    tell(tmp_path, story, CONFIGURATION)
 
 
 def test_a_zone_with_another_label_is_fetched_anew(tmp_path: Path) -> None:
@@ -130,7 +64,7 @@ def test_a_zone_with_another_label_is_fetched_anew(tmp_path: Path) -> None:
         assert primary.served.count("b.example None") == 1
         assert "a.example begin anew" in events(run)
 
-    tell(tmp_path, story)
+    tell(tmp_path, story, CONFIGURATION)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +87,7 @@ def test_a_broken_catalog_changes_nothing_and_is_told(tmp_path: Path, broken: Zo
         assert served(run) == {"b.example."}
         assert ALARM not in await run.world.alarms()
 
-    tell(tmp_path, story)
+    tell(tmp_path, story, CONFIGURATION)
 
 
 def test_a_restart_answers_from_what_is_on_disk_without_any_primary(tmp_path: Path) -> None:
@@ -168,7 +102,7 @@ def test_a_restart_answers_from_what_is_on_disk_without_any_primary(tmp_path: Pa
         await asyncio.sleep(12)
         assert served(run) == {"b.example."}
 
-    tell(tmp_path, story)
+    tell(tmp_path, story, CONFIGURATION)
 
 
 def test_a_zone_of_the_configuration_is_not_taken_from_a_catalog(tmp_path: Path) -> None:
@@ -217,7 +151,7 @@ def test_many_zones_come_a_few_at_a_time(tmp_path: Path) -> None:
         assert len(served(run)) == 300
         assert 2 <= primary.most <= 20
 
-    tell(tmp_path, story)
+    tell(tmp_path, story, CONFIGURATION)
 
 
 def test_the_zones_may_come_from_elsewhere_than_the_catalog(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from understudy.engine import Zone
 from understudy.model.name import Name
 from understudy.zones.catalog import BrokenCatalogError, catalog_text, member_label, read_catalog
+from understudy.zones.members import Listed
 
 ORIGIN = Name.parse("catalog.example")
 FIRST, SECOND, ROOT = Name.parse("example.com"), Name.parse(r"a\.b.Example.org"), Name.parse(".")
@@ -14,7 +15,7 @@ APEX = "$TTL 0\n@ SOA invalid. invalid. 1 1 1 1 0\n@ NS invalid.\n"
 VERSION = 'version TXT "2"\n'
 
 
-def read(text: str) -> dict[Name, str]:
+def read(text: str) -> dict[Name, Listed]:
     return read_catalog(ORIGIN, Zone.parse(ORIGIN.absolute, text.encode()).rrsets())
 
 
@@ -22,7 +23,8 @@ def test_what_is_written_is_read_again() -> None:
     text = catalog_text({FIRST: "", SECOND: 'a "group" \\', ROOT: "x"})
     members = read(text)
     assert set(members) == {FIRST, SECOND, ROOT}
-    assert members[FIRST] == member_label(FIRST).encode().hex()
+    assert members[FIRST] == Listed(member_label(FIRST).encode().hex())
+    assert members[SECOND].groups == ('a "group" \\',)
     zone = Zone.parse(ORIGIN.absolute, text.encode())
     group = zone.rrset(f"group.{member_label(SECOND)}.zones.catalog.example.", 16)
     assert group is not None
@@ -43,6 +45,11 @@ def test_a_label_is_unique_and_the_same_in_every_run() -> None:
         ('version TXT "2"\nversion TXT "1"\n', "2 versions"),
         (f"{VERSION}a.zones PTR example.com.\nb.zones PTR Example.COM.\n", r"example\.com is a member twice"),
         (f"{VERSION}a.zones PTR example.com.\na.zones PTR example.net.\n", "a member has 2 names"),
+        (f"{VERSION}a.zones PTR a\\ b.example.\n", "a member has a name that cannot be used"),
+        (
+            f"{VERSION}a.zones PTR example.com.\ncoo.a.zones PTR x.\ncoo.a.zones PTR y.\n",
+            r"the coo property of example\.com has 2 names",
+        ),
     ],
 )
 def test_a_catalog_that_breaks_a_rule_is_refused_whole(text: str, complaint: str) -> None:
@@ -52,8 +59,20 @@ def test_a_catalog_that_breaks_a_rule_is_refused_whole(text: str, complaint: str
 
 def test_what_is_not_known_is_left_out() -> None:
     members = read(
-        f"{APEX}{VERSION}a.zones PTR example.com.\ngroup.a.zones TXT x\ncoo.a.zones PTR other.example.\n"
+        f"{APEX}{VERSION}a.zones PTR example.com.\ncoo.a.zones TXT x\ngroup.a.zones PTR other.example.\n"
         "b.c.zones PTR deeper.example.\nzones PTR apex.example.\nb.ext PTR extension.example.\nc.zones TXT x\n"
         "serial.ext TXT 2\n"
     )
     assert list(members) == [FIRST]
+
+
+def test_groups_and_change_of_ownership_are_read() -> None:
+    members = read(
+        f'{APEX}{VERSION}A.Zones PTR Example.COM.\nGROUP.a.zones TXT x\ngroup.a.zones TXT "y z"\n'
+        "group.a.zones TXT two strings\ncoo.a.zones PTR Other.example.\ncoo.gone.zones PTR other.example.\n"
+        r"\010\.b.zones PTR example.net."
+    )
+    assert members == {
+        FIRST: Listed(b"a".hex(), ("x", "y z"), Name.parse("other.example")),
+        Name.parse("example.net"): Listed(b"\n.b".hex()),
+    }
