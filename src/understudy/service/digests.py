@@ -1,4 +1,4 @@
-"""Versions whose message digest is wrong are not used (ZONEMD, RFC 8976). Both functions block while it is made."""
+"""Versions whose message digest is wrong are not used (ZONEMD, RFC 8976). What requires it blocks while it is made."""
 
 from __future__ import annotations
 
@@ -7,11 +7,18 @@ from understudy.model.errors import TransferError
 from understudy.model.zone import DigestRule, ZoneDefinition
 from understudy.zones.zonemd import objection
 
+_ZONEMD = 63  # RFC 8976 2.1
+
 
 def _objection(definition: ZoneDefinition, zone: Zone) -> str:
     if definition.zonemd is DigestRule.IGNORE:
         return ""
     return objection(zone.verify_zonemd(), definition.zonemd)
+
+
+def has_digest(zone: Zone) -> bool:
+    """Whether there is one to be made again. Looking whether one is missing takes no time."""
+    return zone.rrset(zone.origin, _ZONEMD) is not None
 
 
 def require_file_digest(definition: ZoneDefinition, zone: Zone) -> None:

@@ -81,6 +81,10 @@ class FetchedZone:
         expires_at = self.secondary.expires_at if self.secondary.is_served else None
         return due if expires_at is None else min(due, expires_at)
 
+    def is_save_due(self, now: Instant) -> bool:
+        """Whether the version here is to be written to disk now."""
+        return not self.is_saved and not self.is_saving and self.save_due <= now
+
     def heed(self, now: Instant) -> None:
         """Ask soon if somebody said that there is something new, also while the primaries were being asked."""
         if self.is_notified and not self.is_busy:

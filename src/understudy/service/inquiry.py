@@ -16,7 +16,7 @@ from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.transfer import Primary
 from understudy.model.zone import ZoneDefinition
-from understudy.service.digests import require_sent_digest
+from understudy.service.digests import has_digest, require_sent_digest
 from understudy.service.fetched import FetchedZone
 from understudy.service.name_server import NameServer
 from understudy.service.offers import Question, Questions
@@ -93,12 +93,12 @@ class Inquiry:
         newest = care.newest.zone if care.newest and not is_whole else None
         zone = await self._newer(care, offer, newest)
         try:
-            await asyncio.to_thread(require_sent_digest, care.definition, zone)
+            await _require_digest(care.definition, zone)
         except TransferError:
             if newest is None:
                 raise
             zone = await self._newer(care, offer, None)
-            await asyncio.to_thread(require_sent_digest, care.definition, zone)
+            await _require_digest(care.definition, zone)
         return zone
 
     async def _newer(self, care: FetchedZone, offer: Offer, held: Zone | None) -> Zone:
@@ -158,3 +158,11 @@ class Inquiry:
             message = f"{primary} is not asked: the secret of the key {primary.key} cannot be read"
             raise TransferError(message, code="transfer.key")
         return Contact(primary, *found)
+
+
+async def _require_digest(definition: ZoneDefinition, zone: Zone) -> None:
+    """Raises TransferError."""
+    if has_digest(zone):
+        await asyncio.to_thread(require_sent_digest, definition, zone)
+    else:
+        require_sent_digest(definition, zone)

@@ -24,7 +24,7 @@ class Keeping:
 
     async def keep(self, care: FetchedZone) -> None:
         """Write what is not written, if it is time to."""
-        if care.is_saved or care.is_saving or care.save_due > self._server.clock.now():
+        if not care.is_save_due(self._server.clock.now()):
             return
         care.is_saving = True
         try:

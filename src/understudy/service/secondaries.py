@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
-from understudy.engine import Zone, ZoneFileError
+from understudy.engine import Zone
 from understudy.model.errors import TransferError
 from understudy.model.event import Event, EventKind, Severity
 from understudy.model.instant import Instant
@@ -19,17 +19,18 @@ from understudy.model.transfer import Primary
 from understudy.model.zone import ZoneDefinition, ZoneSource
 from understudy.service.candidate import Candidate
 from understudy.service.catalogs import follow_catalog, sweep
-from understudy.service.copies import read_copy, tell_damage, timers_of
+from understudy.service.copies import taken_up, timers_of
 from understudy.service.fetched import FetchedZone
 from understudy.service.inquiry import Conversation, Inquiry
 from understudy.service.keeping import Keeping
 from understudy.service.name_server import NameServer
 from understudy.service.offers import behind, gather_offers
 from understudy.service.zone_table import LoadedZone
-from understudy.zones.secondary import Offer, Secondary, Standing, worth_fetching
+from understudy.zones.secondary import Offer, Standing, worth_fetching
 
 TICK_S = 1.0  # chosen: how late a reload or an expiry is noticed at most
 AT_ONCE = 20  # chosen: primaries are asked for so many zones at a time, and see no more connections from here
+SAVE_LATER_S = 2.0  # chosen: a thousand small zones are fetched in that time, and answered before they are written
 QUIET_S = 1.0  # chosen: whoever forges NOTIFY makes us ask once a second; what brought something is heeded at once
 PATIENCE = 3  # chosen: as many failures in a row are nobody's lost datagram
 
@@ -98,8 +99,12 @@ class Secondaries:
             care.heed(now)
             self._let_expire(care, now)
         due = [care for care in self._cares.values() if not care.is_busy and care.next_due() <= now]
-        due.sort(key=lambda care: (self._inquiry.is_hopeless(care.definition, now), care.next_due()))
+        due.sort(key=lambda care: self._rank(care, now))
         self._waiting = deque(due)
+
+    def _rank(self, care: FetchedZone, now: Instant) -> tuple[bool, bool, Instant]:
+        """What is only to be written has waited for its turn, and takes none from those that are asked for."""
+        return not care.is_save_due(now), self._inquiry.is_hopeless(care.definition, now), care.next_due()
 
     def _choose(self) -> Iterator[FetchedZone]:
         """As many of those that wait as may be under way at once."""
@@ -128,15 +133,17 @@ class Secondaries:
         wanted = self._server.definitions
         for origin in [origin for origin in self._cares if self._is_gone(origin)]:
             del self._cares[origin]
+        strange: list[ZoneDefinition] = []
         for origin, definition in wanted.items():
             if definition.source is not ZoneSource.TRANSFER:
                 continue
             care = self._cares.get(origin)
             if care is None:
-                self._cares[origin] = await self._taken_up(definition)
+                strange.append(definition)
             elif care.definition is not definition and care.definition != definition:
                 care.redefine(definition)
                 care.secondary = care.secondary.asked_for(self._server.clock.now())
+        await self._take_up(strange)
         if self._judged is not self._server.candidate:
             self._judged = self._server.candidate
             self._judge_again()
@@ -145,23 +152,15 @@ class Secondaries:
         definition = self._server.definition_of(origin)
         return definition is None or definition.source is not ZoneSource.TRANSFER
 
-    async def _taken_up(self, definition: ZoneDefinition) -> FetchedZone:
-        """A zone with the copy of an earlier run, which is served already if it was there at the start."""
-        now, origin = self._server.clock.now(), definition.name
-        try:
-            is_promoted = self._server.is_promoted(origin)
-            copy = await asyncio.to_thread(read_copy, definition, now, is_promoted=is_promoted)
-        except (OSError, ZoneFileError) as error:
-            tell_damage(self._server, origin, error)
-            copy = None
-        if copy is None:
-            return FetchedZone(definition, Secondary.empty(now))
-        care = FetchedZone(definition, copy.secondary)
-        care.take(copy.loaded, self._server.candidate.find_conflict(origin, copy.loaded))
-        care.is_saved = True
-        if care.is_answered and origin not in self._server.zones:
-            self._publish(care)
-        return care
+    async def _take_up(self, strange: Sequence[ZoneDefinition]) -> None:
+        """Care for zones with the copies of an earlier run: most are served since the start."""
+        for care in await taken_up(self._server, strange):
+            origin = care.definition.name
+            if self._is_gone(origin):  # while copies were read
+                continue
+            self._cares[origin] = care
+            if care.is_answered and origin not in self._server.zones:
+                self._publish(care)
 
     def _judge_again(self) -> None:
         """Another configuration is in force: what stood in the way of a record may do so no more."""
@@ -251,6 +250,8 @@ class Secondaries:
                 care.secondary = care.secondary.promoted()
             care.primary = primary
             care.take(loaded, self._server.candidate.find_conflict(origin, loaded))
+            if self._waiting:
+                care.save_due = max(care.save_due, now + SAVE_LATER_S)
             if care.conflict:
                 self._tell_conflict(care)
                 return

@@ -33,6 +33,7 @@ CONNECT_S = 5.0  # chosen: a SYN that was lost is sent again after 1 s and 3 s
 STALL_S = 20.0  # chosen: 64 KiB in this time is 26 kbit/s; who is slower is not heard of for longer
 WHOLE_S = 7200.0  # chosen: BIND's bound too
 LIMIT_OCTETS = 2 << 30  # chosen: about twenty million records, of messages and in memory
+SMALL_OCTETS = 1 << 16  # chosen: a zone of so much is made in a millisecond, less than handing it to a thread can take
 _ATTEMPTS = 2
 
 
@@ -129,7 +130,9 @@ async def _transferred(origin: Name, contact: Contact, held: Zone | None, *, is_
     incoming = Incoming(origin.absolute, query.id, held=held, is_incremental=is_incremental, limit_octets=LIMIT_OCTETS)
     try:
         async with asyncio.timeout(WHOLE_S), _connection(primary) as (reader, writer):
-            await _converse(_Signed.of(query.to_wire(), contact), incoming, reader, writer=writer)
+            octets = await _converse(_Signed.of(query.to_wire(), contact), incoming, reader, writer=writer)
+        if octets <= SMALL_OCTETS and not is_incremental:  # differences are small, what they are applied to may not be
+            return incoming.finish()
         return await asyncio.to_thread(incoming.finish)
     except TsigError as error:
         raise _disproved(contact, error) from error
@@ -208,20 +211,23 @@ def _disproved(contact: Contact, error: TsigError) -> TransferError:
 
 async def _converse(
     query: _Signed, incoming: Incoming, reader: asyncio.StreamReader, *, writer: asyncio.StreamWriter
-) -> None:
-    """Ask, and take message by message until the last one. Messages are longer than their number says by two octets.
+) -> int:
+    """Ask, and take message by message until the last one; how many octets came.
 
-    Nothing counts before the last message has proved all (RFC 8945 5.3.1).
+    Messages are longer than their number says by two octets. Nothing counts before the last message has proved all
+    (RFC 8945 5.3.1).
     """
     writer.write(len(query.octets).to_bytes(2) + query.octets)
-    is_done = False
+    is_done, octets = False, 0
     while not is_done:
         async with asyncio.timeout(STALL_S):
             length = int.from_bytes(await reader.readexactly(2))
             message = await reader.readexactly(length)
         query.take(message)
         is_done = incoming.feed(message)
+        octets += length
     query.finish()
+    return octets
 
 
 def _unreachable(primary: Primary, error: Exception | None) -> TransferError:
