@@ -104,6 +104,13 @@ def _text(value: object) -> str:
     return value
 
 
+def _short_text(value: object) -> str:
+    text = _text(value)
+    if len(text.encode()) > STRING_MAX_OCTETS:
+        raise fault("value.text", f"{shown(text)} is too long", f"at most {STRING_MAX_OCTETS} octets")
+    return text
+
+
 def _object_name(value: object) -> str:
     text = _text(value)
     if not _OBJECT_NAME.fullmatch(text):
@@ -186,7 +193,8 @@ def _group(value: object) -> str:
 
 
 FORMAT_VERSION = 1
-GROUP_MAX = 255  # RFC 1035 3.3: one character-string
+STRING_MAX_OCTETS = 255  # RFC 1035 3.3: one character-string
+GROUP_MAX = STRING_MAX_OCTETS
 TEXT_MAX = 4096  # Linux's PATH_MAX; no other text is longer
 TTL_MAX_S = 604_800  # chosen: a week, the most that name servers commonly cache
 JITTER_MAX = 0.5  # chosen: more would make the interval meaningless
@@ -247,6 +255,9 @@ Percent: TypeAlias = Annotated[int, BeforeValidator(whole(0, 99)), _whole_schema
 
 _TEXT_SCHEMA: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": TEXT_MAX}
 Text: TypeAlias = Annotated[str, BeforeValidator(_text), WithJsonSchema(_TEXT_SCHEMA)]
+ShortText: TypeAlias = Annotated[
+    str, BeforeValidator(_short_text), WithJsonSchema({**_TEXT_SCHEMA, "maxLength": STRING_MAX_OCTETS})
+]
 ObjectName: TypeAlias = Annotated[
     str, BeforeValidator(_object_name), WithJsonSchema({"type": "string", "pattern": f"^{OBJECT_NAME_PATTERN}$"})
 ]

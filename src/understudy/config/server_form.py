@@ -10,6 +10,7 @@ from understudy.config.fields import (
     Ipv6Prefix,
     NetworkText,
     PerSecond,
+    ShortText,
     Slip,
     TableSize,
     TcpIdle,
@@ -51,8 +52,8 @@ class ServerForm(Form):
     """The DNS service of this node."""
 
     threads: Threads = Field(1, description="Threads that answer queries.")
-    version: Text | None = Field(None, description="Answer to version.bind (CH TXT); default: refused.")
-    hostname: Text | None = Field(None, description="Answer to hostname.bind and id.server (CH TXT), and NSID.")
+    version: ShortText | None = Field(None, description="Answer to version.bind (CH TXT); default: refused.")
+    hostname: ShortText | None = Field(None, description="Answer to hostname.bind and id.server (CH TXT), and NSID.")
     udp_size: UdpSize = Field(
         1232, description="Longest answer over UDP, in octets; what does not fit is fetched over TCP."
     )

@@ -50,6 +50,8 @@ def test_a_rate_limit_is_off_unless_it_is_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("server", "column", "code"),
     [
+        ("{version: " + "x" * 256 + "}", 19, "value.text"),
+        ("{hostname: " + "\N{SNOWMAN}" * 86 + "}", 20, "value.text"),
         ("{udp_size: 511}", 20, "value.range"),
         ("{udp_size: 5000}", 20, "value.range"),
         ("{udp_size_without_cookie: 1400}", 35, "server.udp-size"),
