@@ -45,6 +45,7 @@ from understudy.service.zone_views import (
     DemoteRequest,
     PromoteRequest,
     RefreshRequest,
+    RefreshView,
     ZoneOrderView,
     ZoneRequest,
     ZoneView,
@@ -216,9 +217,9 @@ async def notify_zone(operations: Asked, request: ZoneRequest) -> ZoneOrderView:
 
 
 @_router.post("/zone/refresh")
-async def refresh_zone(operations: Asked, request: RefreshRequest) -> ZoneOrderView:
-    """Ask a zone's primaries now, or fetch it whole."""
-    return operations.refresh_zone(request)
+async def refresh_zone(operations: Asked, request: RefreshRequest) -> RefreshView:
+    """Ask a zone's primaries now, or fetch it whole; with `wait_s`, answer when it is known what came of it."""
+    return await operations.refresh_zone(request)
 
 
 @_router.post("/zone/promote")

@@ -47,6 +47,7 @@ from understudy.service.zone_views import (
     DemoteRequest,
     PromoteRequest,
     RefreshRequest,
+    RefreshView,
     ZoneOrderView,
     ZoneRequest,
     ZoneView,
@@ -150,9 +151,9 @@ class Desk:
         """Tell a zone's secondaries of its version now."""
         return zone_orders.notify_secondaries(self._server, request)
 
-    def refresh_zone(self, request: RefreshRequest) -> ZoneOrderView:
+    async def refresh_zone(self, request: RefreshRequest) -> RefreshView:
         """Ask a zone's primaries now, or fetch it whole."""
-        return zone_orders.refresh(self._server, request)
+        return await zone_orders.refresh(self._server, request)
 
     async def promote_zone(self, request: PromoteRequest) -> ZoneOrderView:
         """Make the copy of a zone the primary."""

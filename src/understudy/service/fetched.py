@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from understudy.engine import Zone
@@ -39,6 +42,7 @@ class FetchedZone:
     `passed_over` is what was wrong with primaries while another one gave the version.
     `is_notified`: somebody says that there is a newer one; primaries are not asked for that before `quiet_until`.
     `are_all_wanted`: primaries that have been silent lately are asked beside the others, because of that.
+    `rounds_begun` and `rounds_ended` count how often the primaries were asked, `round_over` is set when one has ended.
     `is_whole_wanted`: an operator wants the whole of the newest version that there is, also if it is not newer.
     """
 
@@ -58,6 +62,9 @@ class FetchedZone:
     is_saved: bool = True
     is_saving: bool = False
     save_due: Instant = 0.0
+    rounds_begun: int = 0
+    rounds_ended: int = 0
+    round_over: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def newest(self) -> LoadedZone | None:
@@ -84,6 +91,34 @@ class FetchedZone:
     def is_save_due(self, now: Instant) -> bool:
         """Whether the version here is to be written to disk now."""
         return not self.is_saved and not self.is_saving and self.save_due <= now
+
+    @contextmanager
+    def round(self) -> Iterator[None]:
+        """The primaries are asked, and something comes of it."""
+        self.rounds_begun += 1
+        try:
+            yield
+        finally:
+            self.rounds_ended = self.rounds_begun
+            self.round_over.set()
+            self.round_over = asyncio.Event()
+
+    async def wait_for_round(self, number: int, limit_s: float, *, is_whole: bool) -> bool:
+        """Whether the round of that number has ended; False: not within the limit.
+
+        One that fetched the zone whole is over when the primaries were asked once more: the first may have been behind.
+        """
+        try:
+            async with asyncio.timeout(limit_s):
+                while self.rounds_ended < number or (is_whole and self._is_to_follow):
+                    await self.round_over.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    @property
+    def _is_to_follow(self) -> bool:
+        return self.is_notified or self.rounds_begun > self.rounds_ended
 
     def heed(self, now: Instant) -> None:
         """Ask soon if somebody said that there is something new, also while the primaries were being asked."""

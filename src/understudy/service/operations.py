@@ -26,6 +26,7 @@ from understudy.service.zone_views import (
     DemoteRequest,
     PromoteRequest,
     RefreshRequest,
+    RefreshView,
     ZoneOrderView,
     ZoneRequest,
     ZoneView,
@@ -111,8 +112,11 @@ class Operations(Protocol):
         """Tell a zone's secondaries of its version now. Raises NotFoundError, ZoneOrderRefusedError."""
         ...
 
-    def refresh_zone(self, request: RefreshRequest) -> ZoneOrderView:
-        """Ask a zone's primaries now, or fetch it whole. Raises NotFoundError, ZoneOrderRefusedError."""
+    async def refresh_zone(self, request: RefreshRequest) -> RefreshView:
+        """Ask a zone's primaries now, or fetch it whole; with a `wait_s`, wait for what comes of it.
+
+        Raises NotFoundError, ZoneOrderRefusedError.
+        """
         ...
 
     async def promote_zone(self, request: PromoteRequest) -> ZoneOrderView:

@@ -178,7 +178,8 @@ class Secondaries:
         """Ask if it is time to, and save what is not saved; the next zone is asked for meanwhile."""
         try:
             if care.secondary.due <= self._server.clock.now():
-                await self._refresh(care)
+                with care.round():
+                    await self._refresh(care)
         finally:
             care.is_busy = False  # its primaries may be asked again while it waits for the disk
             self._busy -= 1

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from understudy.model.duration import format_duration
 from understudy.model.errors import InvariantError, ZoneOrderRefusedError
 from understudy.model.event import Event, EventKind
 from understudy.service.decree import UNKNOWN_AUTHOR
 from understudy.service.fetched import FetchedZone, Follower
 from understudy.service.name_server import NameServer
 from understudy.service.subjects import find_zone
-from understudy.service.zone_views import RefreshRequest, ZoneOrderView, ZoneRequest
+from understudy.service.zone_views import RefreshOutcome, RefreshRequest, RefreshView, ZoneOrderView, ZoneRequest
 
 
 def notify_secondaries(server: NameServer, request: ZoneRequest) -> ZoneOrderView:
@@ -32,13 +33,17 @@ def notify_secondaries(server: NameServer, request: ZoneRequest) -> ZoneOrderVie
     return ZoneOrderView(name=str(origin), text=text, serial=serial, servers=told)
 
 
-def refresh(server: NameServer, request: RefreshRequest) -> ZoneOrderView:
-    """Ask a zone's primaries now, or fetch it whole whatever they have. Raises NotFoundError, ZoneOrderRefusedError."""
+async def refresh(server: NameServer, request: RefreshRequest) -> RefreshView:
+    """Ask a zone's primaries now, or fetch it whole whatever they have; what came of it, if that is waited for.
+
+    Raises NotFoundError, ZoneOrderRefusedError.
+    """
     care, follower = find_fetched(server, request.name), require_follower(server)
     origin = care.definition.name
     if server.is_promoted(origin):
         text = f"{origin} is promoted: it follows no primary"
         raise ZoneOrderRefusedError(text, hint="`understudy zone demote` first", code="zone.promoted")
+    before, awaited = care.serial, care.rounds_begun + 1
     care.is_notified, care.quiet_until = True, 0.0
     care.is_whole_wanted |= request.is_whole
     follower.wake()
@@ -46,7 +51,48 @@ def refresh(server: NameServer, request: RefreshRequest) -> ZoneOrderView:
     what = "is fetched whole from" if request.is_whole else "is asked for at"
     text = f"{what} {', '.join(primaries)}, {_by(request)}"
     server.journal.tell(Event(server.clock.now(), EventKind.ZONE, str(origin), text))
-    return ZoneOrderView(name=str(origin), text=text, serial=server.serials().get(origin), servers=primaries)
+    outcome, warning = RefreshOutcome.ASKED, ""
+    if request.wait_s:
+        is_over = await care.wait_for_round(awaited, request.wait_s, is_whole=request.is_whole)
+        outcome = _outcome(care, request, before) if is_over else RefreshOutcome.PENDING
+        text, warning = _tell(care, outcome, before, wait_s=request.wait_s), care.passed_over
+    return RefreshView(
+        name=str(origin),
+        text=text,
+        serial=server.serials().get(origin),
+        servers=primaries,
+        warning=warning,
+        outcome=outcome,
+        serial_before=before,
+        serial_after=care.serial,
+    )
+
+
+def _outcome(care: FetchedZone, request: RefreshRequest, before: int | None) -> RefreshOutcome:
+    """What the round that has just ended left behind."""
+    if care.problem:
+        return RefreshOutcome.FAILED
+    if care.serial != before:
+        return RefreshOutcome.UPDATED
+    return RefreshOutcome.FETCHED if request.is_whole else RefreshOutcome.CONFIRMED
+
+
+def _tell(care: FetchedZone, outcome: RefreshOutcome, before: int | None, *, wait_s: float) -> str:
+    serial = f"serial {care.serial}"
+    match outcome:
+        case RefreshOutcome.UPDATED:
+            return f"{serial if before is None else f'serial {before} → {care.serial}'} from {care.primary}"
+        case RefreshOutcome.FETCHED:
+            return f"fetched whole from {care.primary}: {serial}, as before"
+        case RefreshOutcome.CONFIRMED:
+            return f"{serial} is the newest, says {care.primary}"
+        case RefreshOutcome.FAILED:
+            stays = "nothing is here" if care.serial is None else f"serial {before} stays"
+            return f"not refreshed, {stays}: {care.problem}"
+        case _:
+            return (
+                f"not known within {format_duration(wait_s)}: the primaries are still being asked, or the zone fetched"
+            )
 
 
 def find_fetched(server: NameServer, name: str) -> FetchedZone:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.model.instant import Instant
 from understudy.service.view import View
+
+WAIT_MAX_S = 600.0  # chosen: who wants to wait longer asks `status`
 
 
 class SecondaryView(View):
@@ -93,9 +97,13 @@ class ZoneRequest(BaseModel):
 
 
 class RefreshRequest(ZoneRequest):
-    """`is_whole`: fetch the zone whole, also if the primaries have nothing newer."""
+    """`is_whole`: fetch the zone whole, also if the primaries have nothing newer.
+
+    `wait_s`: how long the answer may wait until it is known what came of it; 0: it says only that they are asked.
+    """
 
     is_whole: bool = False
+    wait_s: float = Field(0.0, ge=0.0, le=WAIT_MAX_S)
 
 
 class PromoteRequest(ZoneRequest):
@@ -121,3 +129,26 @@ class ZoneOrderView(View):
     serial: int | None
     servers: list[str]
     warning: str = ""
+
+
+class RefreshOutcome(StrEnum):
+    """What came of asking a zone's primaries."""
+
+    ASKED = "asked"  # nobody waited for more
+    UPDATED = "updated"  # another version is here
+    FETCHED = "fetched"  # the same serial, fetched whole
+    CONFIRMED = "confirmed"  # a primary has the version that is here, none has a newer one
+    FAILED = "failed"  # what is here stays, and `text` says why
+    PENDING = "pending"  # it is not known within `wait_s`
+
+
+class RefreshView(ZoneOrderView):
+    """`serial_before` and `serial_after` are the zone's as its primaries count; null: no version is here.
+
+    `serial` is another one where records are laid over a zone that is handed on. `warning` has what was wrong with
+    primaries while another one gave or confirmed the version.
+    """
+
+    outcome: RefreshOutcome
+    serial_before: int | None
+    serial_after: int | None

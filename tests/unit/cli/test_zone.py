@@ -1,16 +1,20 @@
 """`understudy zone`."""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
 
 from tests.unit.cli.conftest import CONFIGURATION
+from understudy.engine import Zone
+from understudy.model.errors import TransferError
+from understudy.model.transfer import Primary
 from understudy.service.fetched import FetchedZone
 from understudy.service.zone_table import LoadedZone
 from understudy.testing.builders import name
 from understudy.testing.fetching import FIRST, version
 from understudy.testing.terminal import Terminal
-from understudy.zones.secondary import Secondary, Timers
+from understudy.zones.secondary import Offer, Secondary, Timers
 
 SitDown = Callable[..., None]
 
@@ -147,5 +151,69 @@ def test_a_zone_from_another_server_shows_where_it_stands(sit_down: SitDown) -> 
         assert "current, refreshed 30s ago, asked again in 1m10s, expires in 16m" in said
         upstream = (await terminal.run("status", "far.test", "--json")).json["zones"][0]["upstream"]
         assert (upstream["standing"], upstream["primary"], upstream["serial"]) == ("current", "192.0.2.1:53", 5)
+
+    sit_down(sitting, FETCHED)
+
+
+class HastyFollower:
+    """Asks the primaries, who have `found`, as soon as it is woken; never, while that is empty."""
+
+    def __init__(self, care: FetchedZone) -> None:
+        self.care = care
+        self.found: list[LoadedZone | str] = []
+
+    def wake(self) -> None:
+        """As `Follower.wake`."""
+        self.care.is_notified = False
+        if self.found:
+            asyncio.get_running_loop().call_later(1.0, self._ask)
+
+    def _ask(self) -> None:
+        with self.care.round():
+            found, self.care.problem = self.found.pop(0), ""
+            if isinstance(found, str):
+                self.care.problem = found
+            else:
+                self.care.loaded = found
+
+    async def offers(self, care: FetchedZone) -> list[Offer | TransferError]:
+        """Nobody asks."""
+        raise NotImplementedError
+
+    async def whole(self, care: FetchedZone, primary: Primary) -> Zone:
+        """Nobody asks."""
+        raise NotImplementedError
+
+
+def test_who_has_a_zone_refreshed_is_told_what_came_of_it(sit_down: SitDown) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        server = terminal.world.server
+        origin, now = name("far.test"), server.clock.now()
+        definition = server.candidate.configuration.zones[origin]
+        care = server.fetched[origin] = FetchedZone(definition, Secondary.empty(now), primary=FIRST)
+        follower = server.follower = HastyFollower(care)
+        follower.found = [LoadedZone(definition, version(serial), now) for serial in (5, 6, 6, 6)]
+        follower.found += ["192.0.2.1:53 cannot be reached"] * 2
+
+        for verb, words in (
+            ("refresh", "serial 5 from 192.0.2.1:53"),
+            ("refresh", "serial 5 → 6 from 192.0.2.1:53"),
+            ("refresh", "serial 6 is the newest, says 192.0.2.1:53"),
+            ("retransfer", "fetched whole from 192.0.2.1:53: serial 6, as before"),
+        ):
+            said = await terminal.run("zone", verb, "far.test")
+            assert (said.exit_code, said.out, said.err) == (0, f"far.test {words}\n", "")
+        said = await terminal.run("zone", "refresh", "far.test")
+        assert (said.exit_code, said.out) == (
+            1,
+            "far.test not refreshed, serial 6 stays: 192.0.2.1:53 cannot be reached\n",
+        )
+        view = (await terminal.run("zone", "retransfer", "far.test", "--json")).json
+        assert (view["outcome"], view["serial_before"], view["serial_after"]) == ("failed", 6, 6)
+
+        said = await terminal.run("zone", "refresh", "far.test")
+        assert (said.exit_code, "not known within 1m" in said.out) == (1, True)
+        said = await terminal.run("zone", "refresh", "far.test", "--no-wait", "--json")
+        assert (said.exit_code, said.json["outcome"], said.json["serial_after"]) == (0, "asked", 6)
 
     sit_down(sitting, FETCHED)

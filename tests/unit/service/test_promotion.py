@@ -291,7 +291,7 @@ def test_a_file_in_its_place_ends_it(tell: Callable[..., None]) -> None:
 
 
 async def ask(run: FetchingServer, *, is_whole: bool) -> ZoneOrderView:
-    return Desk(run.world.server).refresh_zone(RefreshRequest(name="example.com", is_whole=is_whole))
+    return await Desk(run.world.server).refresh_zone(RefreshRequest(name="example.com", is_whole=is_whole))
 
 
 def test_a_refresh_asks_at_once_and_fetches_what_is_newer(tell: Callable[..., None]) -> None:

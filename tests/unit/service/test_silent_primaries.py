@@ -100,7 +100,7 @@ def test_a_silent_primary_is_asked_where_an_operator_wants_a_refresh(tell: Calla
         silence(primaries)
         await asyncio.sleep(105)
         primaries.has[FIRST], primaries.silence_s = version(2, "192.0.2.20"), {}
-        refresh(run.world.server, RefreshRequest(name="example.com"))
+        await refresh(run.world.server, RefreshRequest(name="example.com"))
         await asyncio.sleep(1.5)
         assert run.address() == "192.0.2.20"
 
