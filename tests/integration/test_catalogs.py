@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
 from collections.abc import Callable
 from contextlib import closing, suppress
 
@@ -13,7 +14,7 @@ import dns.rcode
 import dns.update
 import pytest
 
-from understudy.testing.other_servers import OtherServer, Peers, Place, find_program, powerdns
+from understudy.testing.other_servers import OtherServer, Peers, Place, find_program, knot_beside, powerdns
 from understudy.testing.ports import free_port
 from understudy.testing.running_server import RunningServer, wait_until
 
@@ -43,37 +44,7 @@ zone "catalog.example" {{
   type secondary; file "catalog"; primaries {{ 127.0.0.1 port {primary}; }}; allow-notify {{ 127.0.0.1; }};
 }};
 """
-KNOT = """\
-server:
-  rundir: "{folder}"
-  listen: {address}@{port}
-  tcp-workers: 1
-  udp-workers: 1
-database:
-  storage: "{folder}"
-log:
-  - target: stderr
-    any: info
-remote:
-  - id: primary
-    address: 127.0.0.1@{primary}
-acl:
-  - id: peer
-    address: 127.0.0.1
-    action: notify
-template:
-  - id: member
-    master: primary
-    acl: peer
-    storage: "{folder}"
-zone:
-  - domain: catalog.example
-    master: primary
-    acl: peer
-    storage: "{folder}"
-    catalog-role: interpret
-    catalog-template: member
-"""
+CATALOG = "  - domain: catalog.example\n    master: peer\n    catalog-role: interpret\n    catalog-template: member\n"
 
 
 def bind(place: Place, primary: int) -> OtherServer:
@@ -84,7 +55,7 @@ def bind(place: Place, primary: int) -> OtherServer:
 
 def knot(place: Place, primary: int) -> OtherServer:
     """Knot, which fetches what the catalog lists."""
-    return OtherServer([find_program("knotd"), "-c", place.write(KNOT, primary=primary)], place)
+    return knot_beside(place, primary, CATALOG)
 
 
 def powerdns_consumer(place: Place, primary: int) -> OtherServer:
@@ -144,7 +115,7 @@ options {{
 }};
 controls {{ }};
 zone "catalog.example" {{ type primary; file "catalog"; allow-update {{ 127.0.0.1; }}; }};
-zone "a.example" {{ type primary; file "a.example.zone"; }};
+zone "a.example" {{ type primary; file "a.example.zone"; allow-update {{ 127.0.0.1; }}; }};
 zone "b.example" {{ type primary; file "b.example.zone"; }};
 """
 BIND_CATALOG = """\
@@ -154,38 +125,12 @@ $TTL 1
 version TXT "2"
 one.zones PTR a.example.
 """
-KNOT_PRIMARY = """\
-server:
-  rundir: "{folder}"
-  listen: {address}@{port}
-  tcp-workers: 1
-  udp-workers: 1
-database:
-  storage: "{folder}"
-log:
-  - target: stderr
-    any: info
-remote:
-  - id: secondary
-    address: 127.0.0.1@{secondary}
-acl:
-  - id: peer
-    address: 127.0.0.1
-    action: transfer
-template:
-  - id: default
-    storage: "{folder}"
-    file: "%s.zone"
-    acl: peer
-    notify: secondary
-zone:
-  - domain: catalog.example
-    catalog-role: generate
-"""
+KNOT_CATALOG = "  - domain: catalog.example\n    catalog-role: generate\n    notify: peer\n"
 KNOT_MEMBER = """\
   - domain: {zone}
     catalog-role: member
     catalog-zone: catalog.example
+    notify: peer
 """
 
 
@@ -200,21 +145,59 @@ def follow(server: RunningServer, primary: int) -> None:
     server.start()
 
 
-def test_the_catalog_of_bind_is_followed(server: RunningServer) -> None:
+def bind_primary(server: RunningServer, secondary: int) -> OtherServer:
+    """BIND with a catalog that lists a.example, and with b.example."""
     place = Place(server.folder / "primary", free_port(), "catalog.example")
     write_zones(place)
     (place.folder / "catalog").write_text(BIND_CATALOG)
-    path = place.write(BIND_PRIMARY, secondary=server.port)
-    with OtherServer([find_program("named"), "-g", "-n", "1", "-c", path], place):
-        follow(server, place.port)
+    path = place.write(BIND_PRIMARY, secondary=secondary)
+    return OtherServer([find_program("named"), "-g", "-n", "1", "-c", path], place)
+
+
+def send(update: dns.update.UpdateMessage, port: int) -> None:
+    assert dns.query.tcp(update, "127.0.0.1", port=port, timeout=10).rcode() == dns.rcode.NOERROR
+
+
+def replace_member(port: int) -> None:
+    """The catalog lists b.example in place of a.example."""
+    update = dns.update.UpdateMessage("catalog.example")
+    update.add("two.zones", 1, "PTR", "b.example.")
+    update.delete("one.zones")
+    send(update, port)
+
+
+def test_the_catalog_of_bind_is_followed(server: RunningServer) -> None:
+    with bind_primary(server, server.port) as primary:
+        follow(server, primary.port)
         wait_until(lambda: address(server.port, "a.example") == "192.0.2.1", "the zone is there")
-        update = dns.update.UpdateMessage("catalog.example")
-        update.add("two.zones", 1, "PTR", "b.example.")
-        update.delete("one.zones")
-        assert dns.query.tcp(update, "127.0.0.1", port=place.port, timeout=10).rcode() == dns.rcode.NOERROR
+        replace_member(primary.port)
         wait_until(lambda: address(server.port, "b.example") == "192.0.2.2", "a zone that came is there")
         wait_until(lambda: address(server.port, "a.example") == "REFUSED", "a zone that went is not there")
         assert address(server.port, "zones.catalog.example") == "NXDOMAIN"
+
+
+PASSING_ON = FOLLOWING.replace(
+    "catalog: true", 'catalog: true, transfer: {{to: [127.0.0.1], notify: ["127.0.0.1:{last}"]}}'
+)
+
+
+@pytest.mark.parametrize("make", [bind, knot])
+def test_what_a_catalog_lists_is_passed_on_to_a_further_secondary(
+    server: RunningServer, make: Callable[[Place, int], OtherServer]
+) -> None:
+    last = Place(server.folder / "last", free_port(), "a.example")
+    with bind_primary(server, server.port) as primary:
+        text = PASSING_ON.format(port=server.port, primary=primary.port, last=last.port)
+        server.write("understudy.yaml", text)
+        server.start()
+        with make(last, server.port):
+            change = dns.update.UpdateMessage("a.example")
+            change.replace("www", 60, "A", "192.0.2.9")
+            send(change, primary.port)
+            wait_until(lambda: address(last.port, "a.example") == "192.0.2.9", "a zone's change has come through")
+            replace_member(primary.port)
+            wait_until(lambda: address(last.port, "b.example") == "192.0.2.2", "a zone that came has come through")
+            wait_until(lambda: address(last.port, "a.example") == "REFUSED", "a zone that went is gone at the end")
 
 
 def test_the_catalog_of_knot_is_followed(server: RunningServer) -> None:
@@ -222,10 +205,7 @@ def test_the_catalog_of_knot_is_followed(server: RunningServer) -> None:
     write_zones(place)
 
     def knot_with(*names: str) -> OtherServer:
-        path = place.write(
-            KNOT_PRIMARY + "".join(KNOT_MEMBER.format(zone=name) for name in names), secondary=server.port
-        )
-        return OtherServer([find_program("knotd"), "-c", path], place)
+        return knot_beside(place, server.port, KNOT_CATALOG + "".join(KNOT_MEMBER.format(zone=name) for name in names))
 
     with knot_with("a.example", "b.example"):
         follow(server, place.port)
@@ -234,6 +214,32 @@ def test_the_catalog_of_knot_is_followed(server: RunningServer) -> None:
     server.stop()
     with knot_with("b.example", "c.example"):
         server.start()
+        wait_until(lambda: address(server.port, "c.example") == "192.0.2.3", "a zone that came is there")
+        wait_until(lambda: address(server.port, "a.example") == "REFUSED", "a zone that went is not there")
+        assert address(server.port, "b.example") == "192.0.2.2"
+
+
+def test_the_catalog_of_powerdns_is_followed(server: RunningServer) -> None:
+    place = Place(server.folder / "primary", free_port(), "b.example")
+    write_zones(place)
+
+    def order(*words: str) -> None:
+        command = [find_program("pdnsutil"), f"--config-dir={place.folder}", *words]
+        subprocess.run(command, check=True, capture_output=True)
+
+    primary = powerdns(
+        place, {name: place.folder / f"{name}.zone" for name in ADDRESSES}, Peers(secondaries=(server.port,))
+    )
+    order("create-zone", "catalog.example")
+    order("set-kind", "catalog.example", "producer")
+    for name in ("a.example", "b.example"):
+        order("set-catalog", name, "catalog.example")
+    with primary:
+        follow(server, place.port)
+        wait_until(lambda: address(server.port, "a.example") == "192.0.2.1", "the first zone is there")
+        wait_until(lambda: address(server.port, "b.example") == "192.0.2.2", "the second zone is there")
+        order("set-catalog", "c.example", "catalog.example")
+        order("set-catalog", "a.example", "")
         wait_until(lambda: address(server.port, "c.example") == "192.0.2.3", "a zone that came is there")
         wait_until(lambda: address(server.port, "a.example") == "REFUSED", "a zone that went is not there")
         assert address(server.port, "b.example") == "192.0.2.2"

@@ -9,7 +9,7 @@ import dns.exception
 import dns.message
 import dns.query
 
-from understudy.testing.other_servers import OtherServer, Place, find_program
+from understudy.testing.other_servers import Place, knot_beside
 from understudy.testing.ports import free_port
 from understudy.testing.running_server import RunningServer, wait_until
 from understudy.testing.web_servers import WebServers
@@ -30,37 +30,8 @@ listen: 127.0.0.1:{port}
 zones:
   example.com: {{source: transfer, primaries: ["127.0.0.1:{peer}"], zonemd: require}}
 """
-KNOT = """\
-server:
-  rundir: "{folder}"
-  listen: {address}@{port}
-  tcp-workers: 1
-  udp-workers: 1
-database:
-  storage: "{folder}"
-log:
-  - target: stderr
-    any: info
-remote:
-  - id: peer
-    address: 127.0.0.1@{peer}
-acl:
-  - id: peer
-    address: 127.0.0.1
-    action: [transfer, notify]
-zone:
-  - domain: example.com
-    storage: "{folder}"
-    acl: peer
-    {digest}
-"""
-VERIFIES = "master: peer\n    zonemd-verify: on"
-GENERATES = "file: example.com.zone\n    zonemd-generate: zonemd-sha512"
-
-
-def knot(place: Place, peer: int, digest: str) -> OtherServer:
-    """Knot with the zone, from our server or from its file."""
-    return OtherServer([find_program("knotd"), "-c", place.write(KNOT, peer=peer, digest=digest)], place)
+VERIFIES = "  - domain: example.com\n    master: peer\n    zonemd-verify: on\n"
+GENERATES = "  - domain: example.com\n    zonemd-generate: zonemd-sha512\n"
 
 
 def answer(port: int, name: str, rtype: str) -> set[str]:
@@ -75,7 +46,7 @@ def test_knot_verifies_each_version(server: RunningServer, web: WebServers) -> N
     place = Place(server.folder / "secondary", free_port(), "example.com")
     server.write("understudy.yaml", HANDING_ON.format(port=server.port, peer=place.port, web=web.port))
     server.start()
-    with knot(place, server.port, VERIFIES):
+    with knot_beside(place, server.port, VERIFIES):
         wait_until(lambda: answer(place.port, "www.example.com", "A") == {"127.0.0.2"}, "Knot has the zone")
         web.stop("127.0.0.2")
         wait_until(lambda: answer(place.port, "www.example.com", "A") == {"127.0.0.3"}, "Knot has followed")
@@ -89,7 +60,7 @@ def test_a_zone_of_knot_is_verified(server: RunningServer) -> None:
     place.folder.mkdir()
     shutil.copy(server.folder / "example.com.zone", place.folder)
     server.write("understudy.yaml", FETCHING.format(port=server.port, peer=place.port))
-    with knot(place, server.port, GENERATES):
+    with knot_beside(place, server.port, GENERATES):
         server.start()
         wait_until(lambda: answer(server.port, "plain.example.com", "A") == {"192.0.2.1"}, "the zone is here")
         assert answer(server.port, "example.com", "ZONEMD") == answer(place.port, "example.com", "ZONEMD") != set()

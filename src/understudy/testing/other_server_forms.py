@@ -145,6 +145,38 @@ template:
     signed=("", "key: {name}"),
 )
 
+KNOT_BESIDE = """\
+server:
+  rundir: "{folder}"
+  listen: {address}@{port}
+  tcp-workers: 1
+  udp-workers: 1
+database:
+  storage: "{folder}"
+log:
+  - target: stderr
+    any: info
+remote:
+  - id: peer
+    address: 127.0.0.1@{peer}
+acl:
+  - id: peer
+    address: 127.0.0.1
+    action: [transfer, notify]
+template:
+  - id: default
+    storage: "{folder}"
+    file: "%s.zone"
+    acl: peer
+  - id: member
+    storage: "{folder}"
+    acl: peer
+    master: peer
+zone:
+{zones}
+"""
+"""Knot with one peer on loopback, for tests that write what its zones are; `member` is for those of a catalog."""
+
 POWERDNS = """\
 launch=gsqlite3
 gsqlite3-database={folder}/zones.sqlite3

@@ -179,6 +179,12 @@ def knot(place: Place, files: Files, peers: Peers | None = None) -> OtherServer:
     return OtherServer([find_program("knotd"), "-c", _write(forms.KNOT, place, files, peers=peers)], place)
 
 
+def knot_beside(place: Place, peer: int, zones: str) -> OtherServer:
+    """Knot with the peer on this port, which the zones of its configuration are fetched from or handed on to."""
+    path = place.write(forms.KNOT_BESIDE, peer=peer, zones=zones)
+    return OtherServer([find_program("knotd"), "-c", path], place)
+
+
 def powerdns(place: Place, files: Files, peers: Peers | None = None) -> OtherServer:
     """PowerDNS over a SQLite database, where a secondary keeps its copies: `files` only tell of which zones.
 
