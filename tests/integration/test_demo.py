@@ -129,6 +129,10 @@ def test_its_figures_are_what_the_configuration_promises(
     assert isinstance(failback, float)
     assert 0.2 < failover < 10, "an interval of 1 s and a recheck of 250 ms, on a machine that is busy"
     assert 6 <= failback < 30, "a delay of 3 s, doubled by one fall"
+    at_backup = seen["failover_at_backup_s"]
+    assert isinstance(at_backup, float)
+    assert failover <= at_backup < failover + 10, "told at once, and fetched at once"
+    assert seen["answered_alone"] in range(45, 51), "of 50, with a second for each"
     through = seen["failover_through_resolver_s"]
     if resolver is None:
         assert through is None
@@ -145,6 +149,7 @@ def test_what_it_prints_is_for_people(runs: Mapping[str, Run], which: str) -> No
     assert [line for line in run.out.splitlines() if len(line) > COLUMNS] == []
     for words in ("www.example.com → 127.0.0.2", "www.example.com → 127.0.0.3", "from the kill to the new answer"):
         assert words in run.out
+    assert "killed the name server on 127.0.0.1; the backup is asked 50 times" in run.out
     assert ("Unbound" in run.out) == (which == "text")
 
 

@@ -58,7 +58,7 @@ def serve(
 def demo(
     *, as_json: Annotated[bool, typer.Option("--json", help="Print only the measured times, as JSON.")] = False
 ) -> None:
-    """Show the main job on loopback: a web server dies and its name moves, measured; it returns, the name with care."""
+    """Show the main job on loopback, measured: a web server dies, its name moves and returns; a name server dies."""
     from understudy.cli.demo.show import demo as show  # a resolver and web servers: no other command needs them
 
     show(as_json=as_json)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,8 +37,7 @@ remote-control:
   control-enable: no
 stub-zone:
   name: "example.com"
-  stub-addr: 127.0.0.1@{dns_port}
-"""
+{servers}"""
 
 
 @dataclass(slots=True)
@@ -58,13 +58,14 @@ class Resolver:
             self.process.wait()
 
 
-def start_resolver(folder: Path, port: int, dns_port: int) -> Resolver | None:
-    """Start Unbound; None where it is not installed or does not start here."""
+def start_resolver(folder: Path, port: int, servers: Sequence[tuple[str, int]]) -> Resolver | None:
+    """Start Unbound in front of these name servers; None where it is not installed or does not start here."""
     program = shutil.which("unbound") or shutil.which("unbound", path="/usr/sbin:/sbin")
     if program is None:
         return None
     file = folder / "unbound.conf"
-    file.write_text(_CONFIGURATION.format(port=port, folder=folder, dns_port=dns_port))
+    stubs = "".join(f"  stub-addr: {address}@{dns_port}\n" for address, dns_port in servers)
+    file.write_text(_CONFIGURATION.format(port=port, folder=folder, servers=stubs))
     with (folder / "unbound.log").open("wb") as log:
         process = subprocess.Popen([program, "-d", "-c", str(file)], stdout=log, stderr=log)  # noqa: S603  # found above
     resolver = Resolver("Unbound", port, process)
@@ -79,11 +80,11 @@ def start_resolver(folder: Path, port: int, dns_port: int) -> Resolver | None:
     return None
 
 
-def ask(name: str, port: int) -> list[str] | None:
-    """The addresses of a name, sorted, from the server on a port of 127.0.0.1; None: no answer."""
+def ask(name: str, port: int, address: str = "127.0.0.1") -> list[str] | None:
+    """The addresses of a name, sorted, from the server on a port; None: no answer."""
     query = dns.message.make_query(name, dns.rdatatype.A)
     try:
-        response = dns.query.udp(query, "127.0.0.1", timeout=ASK_S, port=port)
+        response = dns.query.udp(query, address, timeout=ASK_S, port=port)
     except (OSError, dns.exception.DNSException):
         return None
     return sorted(record.to_text() for rrset in response.answer if rrset.rdtype == dns.rdatatype.A for record in rrset)

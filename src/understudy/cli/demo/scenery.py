@@ -17,6 +17,8 @@ from understudy.cli.demo.resolver import Resolver, start_resolver
 from understudy.model.errors import EngineError
 
 PRIMARY, BACKUP, NAME_SERVER = "127.0.0.2", "127.0.0.3", "127.0.0.1"
+SECOND = "127.0.0.4"
+"""The backup name server."""
 PLACES = {PRIMARY: "frankfurt", BACKUP: "dublin"}
 NAME = "www.example.com"
 START_S = 20.0  # chosen: a slow machine compiles nothing here, it only starts three processes
@@ -26,7 +28,9 @@ CONFIGURATION = """\
 # understudy.yaml
 listen: {name_server}:{dns_port}
 zones:
-  example.com: {{file: example.com.zone}}
+  example.com:
+    file: example.com.zone
+    transfer: {{to: [{name_server}], notify: ["{second}:{dns_port}"]}}
 records:
   www.example.com:
     check:
@@ -40,12 +44,21 @@ records:
     ttl: 1
 """
 
+SECOND_CONFIGURATION = """\
+# understudy.yaml of the backup name server
+listen: {second}:{dns_port}
+zones:
+  example.com: {{source: transfer, primaries: ["{name_server}:{dns_port}"]}}
+"""
+
 ZONE = """\
 $TTL 1h
 @       IN SOA  ns1.example.com. hostmaster.example.com. ( 2026112201 1h 15m 1w 1 )
         IN NS   ns1.example.com.
+        IN NS   ns2.example.com.
         IN MX   10 mail.example.com.
 ns1     IN A    {name_server}
+ns2     IN A    {second}
 mail    IN A    192.0.2.25
 """
 
@@ -56,6 +69,7 @@ class Scenery:
 
     folder: Path
     configuration: str
+    second_configuration: str
     web_port: int
     dns_port: int
     servers: dict[str, subprocess.Popen[bytes]]
@@ -67,7 +81,7 @@ class Scenery:
         self.servers[address] = subprocess.Popen(command, cwd=self.folder)  # noqa: S603  # our own module
         wait_for(lambda: _accepts(address, self.web_port), f"the web server on {address} does not start")
 
-    def kill_web_server(self, address: str) -> float:
+    def kill(self, address: str) -> float:
         """Kill it as a crash would; the moment when that was done."""
         server = self.servers.pop(address)
         server.kill()
@@ -75,25 +89,30 @@ class Scenery:
         server.wait()
         return moment
 
-    def start_name_server(self) -> None:
-        """`understudy serve` on the configuration, as anybody would start it."""
-        command = [sys.executable, "-m", "understudy.cli", "serve", "-c", str(self.folder / "understudy.yaml")]
-        log = (self.folder / "serve.log").open("wb")
+    def start_name_server(self, address: str) -> None:
+        """`understudy serve` on its configuration, as anybody would start it."""
+        folder = self.folder_of(address)
+        command = [sys.executable, "-m", "understudy.cli", "serve", "-c", str(folder / "understudy.yaml")]
+        log = (folder / "serve.log").open("wb")
         with log:
             process = subprocess.Popen(  # noqa: S603  # our own program
-                command, stdout=subprocess.PIPE, stderr=log, cwd=self.folder
+                command, stdout=subprocess.PIPE, stderr=log, cwd=folder
             )
-        self.servers["name server"] = process
+        self.servers[address] = process
         if process.stdout is None or not process.stdout.readline():
-            raise EngineError(
-                "the name server of the demonstration does not start: " + self.last_words(), code="demo.start"
-            )
+            text = f"the name server on {address} does not start: {_last_words(folder / 'serve.log')}"
+            raise EngineError(text, code="demo.start")
 
-    def last_words(self) -> str:
-        """What the name server logged last."""
-        with suppress(OSError):
-            return (self.folder / "serve.log").read_text(errors="replace")[-500:].strip()
-        return ""
+    def folder_of(self, address: str) -> Path:
+        """Where a name server has its configuration and its state."""
+        return self.folder / "second" if address == SECOND else self.folder
+
+
+def _last_words(log: Path) -> str:
+    """What a server logged last."""
+    with suppress(OSError):
+        return log.read_text(errors="replace")[-500:].strip()
+    return ""
 
 
 def wait_for(condition: Callable[[], bool], complaint: str) -> None:
@@ -116,13 +135,15 @@ def set_up() -> Iterator[Scenery]:
     """Files and free ports; whatever was started ends with it."""
     with TemporaryDirectory(prefix="understudy-demo-") as temporary:
         folder = Path(temporary)
-        web_port, dns_port = _free_port(PRIMARY, BACKUP), _free_port(NAME_SERVER)
-        values = {"name_server": NAME_SERVER, "primary": PRIMARY, "backup": BACKUP}
+        web_port, dns_port = _free_port(PRIMARY, BACKUP), _free_port(NAME_SERVER, SECOND)
+        values = {"name_server": NAME_SERVER, "second": SECOND, "primary": PRIMARY, "backup": BACKUP}
         values |= {"dns_port": str(dns_port), "web_port": str(web_port)}
-        configuration = CONFIGURATION.format(**values)
+        configuration, second_configuration = CONFIGURATION.format(**values), SECOND_CONFIGURATION.format(**values)
+        scenery = Scenery(folder, configuration, second_configuration, web_port, dns_port, {})
+        scenery.folder_of(SECOND).mkdir()
         (folder / "understudy.yaml").write_text(configuration)
         (folder / "example.com.zone").write_text(ZONE.format(**values))
-        scenery = Scenery(folder, configuration, web_port, dns_port, {})
+        (scenery.folder_of(SECOND) / "understudy.yaml").write_text(second_configuration)
         try:
             yield scenery
         finally:
@@ -164,4 +185,6 @@ def _end(servers: dict[str, subprocess.Popen[bytes]]) -> None:
 def add_resolver(scenery: Scenery) -> None:
     """A real resolver between the client and us, where one is installed."""
     port = _free_port(NAME_SERVER)
-    scenery.resolver = start_resolver(scenery.folder, port, scenery.dns_port)
+    scenery.resolver = start_resolver(
+        scenery.folder, port, [(address, scenery.dns_port) for address in (NAME_SERVER, SECOND)]
+    )

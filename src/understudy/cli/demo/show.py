@@ -6,17 +6,30 @@ import signal
 import time
 import urllib.request
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import FrameType
 from typing import NoReturn
 
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.syntax import Syntax
+from rich.table import Table
 from rich.text import Text
 
 from understudy.cli.client import Client, find_socket
 from understudy.cli.demo.resolver import ask
-from understudy.cli.demo.scenery import BACKUP, NAME, PLACES, PRIMARY, Scenery, add_resolver, set_up, wait_for
+from understudy.cli.demo.scenery import (
+    BACKUP,
+    NAME,
+    NAME_SERVER,
+    PLACES,
+    PRIMARY,
+    SECOND,
+    Scenery,
+    add_resolver,
+    set_up,
+    wait_for,
+)
 from understudy.cli.exit import told
 from understudy.cli.screen import console, print_json
 from understudy.model.errors import EngineError
@@ -26,19 +39,36 @@ from understudy.service.views import EventView, StatusView
 CHANGE_S = 30.0  # chosen: the configuration of the demonstration needs 1.6 s; a machine this slow is worth an error
 HOLD_S = 40.0
 LOOK_S = 0.005
+TTL_S = 1.1
+QUESTIONS = 50
+"""To the backup name server, one after the other, when it is alone."""
 
 
 class DemoView(View):
-    """What was measured, in seconds."""
+    """What was measured, in seconds. `failover_at_backup_s`: from the kill until the backup name server answers it.
+
+    `answered_alone`: of 50 queries after the first name server was killed, those that its backup answered.
+    """
 
     failover_s: float
+    failover_at_backup_s: float
     failover_through_resolver_s: float | None
     resolver: str | None
     failback_s: float
+    answered_alone: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failover:
+    """How long after the kill each answered the backup's address; no resolver: None."""
+
+    here_s: float
+    backup_s: float
+    resolver_s: float | None
 
 
 def demo(*, as_json: bool) -> None:
-    """Show the main job on loopback: a web server dies and its name moves, measured; it returns, the name with care."""
+    """Show the main job on loopback, measured: a web server dies, its name moves and returns; a name server dies."""
     console.quiet = as_json
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
@@ -56,20 +86,33 @@ def _leave(number: int, _: FrameType | None) -> NoReturn:
 
 def _play(scenery: Scenery) -> DemoView:
     _raise_the_curtain(scenery)
-    failover_s, through_s = _kill_the_primary(scenery)
+    failover = _kill_the_primary(scenery)
     failback_s = _bring_it_back(scenery)
     _tell_what_happened(scenery)
-    summary = Text.assemble("from the kill to the new answer: ", (f"{failover_s:.2f} s", "bold green"))
-    summary.append_text(Text.assemble("    from the return to the failback: ", (f"{failback_s:.2f} s", "bold green")))
-    summary.append(", on purpose", "dim")
-    console.print(Panel(summary, border_style="green"))
+    answered = _kill_the_name_server(scenery)
+    _sum_up(failover, failback_s, answered)
     resolver = scenery.resolver.name if scenery.resolver else None
     return DemoView(
-        failover_s=round(failover_s, 3),
-        failover_through_resolver_s=None if through_s is None else round(through_s, 3),
+        failover_s=round(failover.here_s, 3),
+        failover_at_backup_s=round(failover.backup_s, 3),
+        failover_through_resolver_s=None if failover.resolver_s is None else round(failover.resolver_s, 3),
         resolver=resolver,
         failback_s=round(failback_s, 3),
+        answered_alone=answered,
     )
+
+
+def _sum_up(failover: Failover, failback_s: float, answered: int) -> None:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for what, figure, note in (
+        ("from the kill to the new answer", f"{failover.here_s:.2f} s", ""),
+        ("the same at the backup name server", f"{failover.backup_s:.2f} s", "as ordinary zone data"),
+        ("from the return to the failback", f"{failback_s:.2f} s", "on purpose"),
+        ("answered with the name server dead", f"{answered} of {QUESTIONS}", "by the backup name server"),
+    ):
+        table.add_row(what, Text(figure, "bold green"), Text(note, "dim"))
+    console.print()
+    console.print(Panel(table, border_style="green"))
 
 
 def _scene(title: str) -> None:
@@ -78,13 +121,13 @@ def _scene(title: str) -> None:
 
 
 def _raise_the_curtain(scenery: Scenery) -> None:
-    _scene("1  Two web servers and a name server")
+    _scene("1  Two web servers and two name servers")
     for address, place in PLACES.items():
         scenery.start_web_server(address)
         console.print(f"  web server [bold]{place}[/] on {address}:{scenery.web_port}")
-    console.print(Panel(Syntax(scenery.configuration.strip(), "yaml", background_color="default"), border_style="dim"))
-    scenery.start_name_server()
-    console.print(f"  name server on 127.0.0.1:{scenery.dns_port}")
+    _start_name_server(scenery, NAME_SERVER, scenery.configuration)
+    _start_name_server(scenery, SECOND, scenery.second_configuration)
+    wait_for(lambda: ask(NAME, scenery.dns_port, SECOND) is not None, "the backup name server gets no copy of the zone")
     add_resolver(scenery)
     if scenery.resolver is not None:
         console.print(f"  {scenery.resolver.name} as the resolver in between, on 127.0.0.1:{scenery.resolver.port}")
@@ -96,30 +139,44 @@ def _raise_the_curtain(scenery: Scenery) -> None:
     _visit(scenery, PRIMARY)
 
 
+def _start_name_server(scenery: Scenery, address: str, configuration: str) -> None:
+    console.print(Panel(Syntax(configuration.strip(), "yaml", background_color="default"), border_style="dim"))
+    scenery.start_name_server(address)
+    what = "name server" if address == NAME_SERVER else "backup name server, with a copy of the zone,"
+    console.print(f"  {what} on {address}:{scenery.dns_port}")
+
+
 def _visit(scenery: Scenery, expected: str) -> None:
     """Ask as a client would, then fetch the page from the address that the answer names."""
-    port = scenery.resolver.port if scenery.resolver else scenery.dns_port
-    _wait(lambda: ask(NAME, port) == [expected], f"{NAME} does not become {expected}")
+    is_alone = NAME_SERVER not in scenery.servers
+    port, address = (scenery.dns_port, SECOND if is_alone else NAME_SERVER)
+    if scenery.resolver is not None:
+        port, address = scenery.resolver.port, NAME_SERVER
+    _wait(lambda: ask(NAME, port, address) == [expected], f"{NAME} does not become {expected}")
     url = f"http://{expected}:{scenery.web_port}/"
     with urllib.request.urlopen(url, timeout=5) as page:  # the address is ours
         text = page.read().decode().strip()
     console.print(Text.assemble("  ", (NAME, "bold"), " → ", (expected, "bold green"), f"   “{text}”"))
 
 
-def _kill_the_primary(scenery: Scenery) -> tuple[float, float | None]:
+def _kill_the_primary(scenery: Scenery) -> Failover:
     _scene(f"2  {PLACES[PRIMARY]} dies")
     time.sleep(0.5)
-    killed_at = scenery.kill_web_server(PRIMARY)
+    killed_at = scenery.kill(PRIMARY)
     console.print(f"  [red]killed[/] {PLACES[PRIMARY]}")
     moved_at = _wait(lambda: ask(NAME, scenery.dns_port) == [BACKUP], "the answer does not change")
     console.print(f"  the name server answers {BACKUP} after [bold green]{moved_at - killed_at:.2f} s[/]")
+    copied_at = _wait(lambda: ask(NAME, scenery.dns_port, SECOND) == [BACKUP], "the backup name server does not follow")
+    console.print(
+        f"  the backup name server answers it after [bold green]{copied_at - killed_at:.2f} s[/] (NOTIFY, IXFR)"
+    )
     through_s = None
     if scenery.resolver is not None:
         port = scenery.resolver.port
         through_s = _wait(lambda: ask(NAME, port) == [BACKUP], "the resolver's answer does not change") - killed_at
         console.print(f"  {scenery.resolver.name} answers it after [bold green]{through_s:.2f} s[/] (ttl 1)")
     _visit(scenery, BACKUP)
-    return moved_at - killed_at, through_s
+    return Failover(moved_at - killed_at, copied_at - killed_at, through_s)
 
 
 def _bring_it_back(scenery: Scenery) -> float:
@@ -134,6 +191,22 @@ def _bring_it_back(scenery: Scenery) -> float:
     console.print(f"  the name returns after [bold green]{moved_at - back_at:.2f} s[/]")
     _visit(scenery, PRIMARY)
     return moved_at - back_at
+
+
+def _kill_the_name_server(scenery: Scenery) -> int:
+    """How many queries the backup name server answered alone."""
+    _scene("5  The name server dies")
+    _wait(lambda: ask(NAME, scenery.dns_port, SECOND) == [PRIMARY], "the backup name server does not follow")
+    scenery.kill(NAME_SERVER)
+    console.print(f"  [red]killed[/] the name server on {NAME_SERVER}; the backup is asked {QUESTIONS} times:")
+    answered = sum(ask(NAME, scenery.dns_port, SECOND) == [PRIMARY] for _ in range(QUESTIONS))
+    console.print(
+        f"  it answers [bold green]{answered} of {QUESTIONS}[/], and would for a week, as the SOA's expire says"
+    )
+    if scenery.resolver is not None:
+        time.sleep(TTL_S)  # so that the resolver has to ask again
+    _visit(scenery, PRIMARY)
+    return answered
 
 
 def _wait(condition: Callable[[], bool], complaint: str, limit_s: float = CHANGE_S) -> float:
