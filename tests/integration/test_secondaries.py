@@ -43,17 +43,27 @@ records:
 
 def addresses(port: int) -> set[str]:
     """What the server says of www.example.com."""
+    return answers(port, "www.example.com")
+
+
+def answers(port: int, name: str) -> set[str]:
+    """The addresses that the server says."""
     with suppress(OSError, dns.exception.DNSException):
-        query = dns.message.make_query("www.example.com", "A")
+        query = dns.message.make_query(name, "A")
         response = dns.query.udp(query, "127.0.0.1", port=port, timeout=1.0)
         return {rdata.to_text() for rrset in response.answer for rdata in rrset}
     return set()
 
 
+def api_of(server: RunningServer) -> httpx2.Client:
+    """Without a process for each question."""
+    transport = httpx2.HTTPTransport(uds=str(server.folder / "state" / "understudy.sock"))
+    return httpx2.Client(transport=transport, base_url="http://understudy/v1", timeout=60)
+
+
 def standing(server: RunningServer, port: int) -> NamedServerView | None:
     """What `understudy status` says of the secondary; None: nothing yet."""
-    transport = httpx2.HTTPTransport(uds=str(server.folder / "state" / "understudy.sock"))
-    with httpx2.Client(transport=transport, base_url="http://understudy/v1", timeout=60) as api:
+    with api_of(server) as api:
         status = StatusView.model_validate(api.get("/status").raise_for_status().json())
     return next((view for view in status.zones[0].name_servers if view.server == f"127.0.0.1:{port}"), None)
 
@@ -130,3 +140,34 @@ def test_a_name_that_answers_nothing_has_no_data_at_any_secondary(server: Runnin
         web.start("127.0.0.3")
         wait_until(lambda: all(outcome(port) == ("NOERROR", {"127.0.0.3"}) for port in ports), "all answer again")
         assert all(outcome(port, "TXT") == ("NOERROR", set()) for port in ports)
+
+
+def sent(server: RunningServer, kind: str) -> int:
+    """How many transfers of a kind there were since the start."""
+    with api_of(server) as api:
+        text = api.get("/metrics").raise_for_status().text
+    return sum(int(float(line.split()[-1])) for line in text.splitlines() if f'"transfers.{kind}"' in line)
+
+
+def test_what_changed_in_the_file_is_fetched_as_a_difference_also_after_a_start(
+    server: RunningServer, web: WebServers
+) -> None:
+    place = Place(server.folder / "secondary", free_port(), "example.com")
+    text = CONFIGURATION.replace("TRANSFER", PLAIN).format(port=server.port, secondary=place.port, web=web.port)
+    server.write("understudy.yaml", text)
+    server.write("corp.key", CORP_KEY.secret)
+    zone = server.folder / "example.com.zone"
+    server.start()
+    with other_servers.bind(place, place.folder / "copy", Peers(server.port)):
+        wait_until(lambda: sent(server, "axfr") == 1, "the secondary has fetched the zone")
+        zone.write_text(zone.read_text() + "reloaded IN A 192.0.2.8\n")
+        assert server.run("reload").returncode == 0
+        wait_until(lambda: answers(place.port, "reloaded.example.com") == {"192.0.2.8"}, "it has what was reloaded")
+        assert sent(server, "axfr") == 1
+        assert sent(server, "ixfr") >= 1
+        server.stop()
+        zone.write_text(zone.read_text() + "edited IN A 192.0.2.9\n")
+        server.start()
+        wait_until(lambda: answers(place.port, "edited.example.com") == {"192.0.2.9"}, "it has what was edited")
+        assert sent(server, "axfr") == 0
+        assert sent(server, "ixfr") >= 1

@@ -91,6 +91,12 @@ impl Prepared {
         self.zone.serial()
     }
 
+    /// All that it has.
+    #[must_use]
+    pub fn zone(&self) -> &Zone {
+        &self.zone
+    }
+
     /// What is different from the copy before. None if there was none, or if it is longer than all
     /// that is kept of a zone's history, which then begins anew.
     #[must_use]

@@ -2,6 +2,9 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use understudy_zone::Loaded;
+
+use crate::zone::Zone;
 
 /// The next version of a zone's copy, which nobody has seen yet.
 #[pyclass(module = "understudy.engine._native", frozen)]
@@ -14,6 +17,16 @@ impl Prepared {
     #[getter]
     fn serial(&self) -> u32 {
         self.prepared.serial().number()
+    }
+
+    /// All that it has.
+    #[getter]
+    fn zone(&self) -> Zone {
+        Zone::new(Loaded {
+            zone: self.prepared.zone().clone(),
+            files: Vec::new(),
+            warnings: Vec::new(),
+        })
     }
 
     /// What is different from the copy before, to be kept: it is checked when it is read back.

@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 use understudy_wire::Rtype;
-use understudy_zone::{Loaded, RRset, Set};
+use understudy_zone::{Difference, Loaded, RRset, Set};
 
 use crate::errors::load_error;
 use crate::values::{self, ProblemTuple, RRsetTuple, problem_tuple, rrset_tuple};
@@ -174,6 +174,18 @@ impl Zone {
     /// What the message digests that the zone has say about it. Costs by the zone.
     fn verify_zonemd(&self, py: Python<'_>) -> &'static str {
         values::zonemd_verdict(py.detach(|| self.version().verify_zonemd()))
+    }
+
+    /// The version that these differences lead to; None: they are damaged, or do not fit.
+    fn after(&self, py: Python<'_>, differences: Vec<PyBackedBytes>) -> Option<Self> {
+        py.detach(|| {
+            let read = differences
+                .iter()
+                .map(|octets| Difference::from_octets(octets).ok());
+            let whole: Option<Vec<_>> = read.collect();
+            self.version().after(&whole?)
+        })
+        .map(Self::new)
     }
 
     fn to_master_file(&self, py: Python<'_>) -> String {

@@ -149,6 +149,15 @@ fn versions_that_differ_in_the_serial_alone_have_an_empty_difference_and_one_dig
     assert_ne!(Digest::of(&old), Digest::of(&other.zone));
 }
 
+fn assert_leads(version: &Zone, parts: &[Arc<Difference>], last: &Zone) {
+    let owned: Vec<_> = parts.iter().map(|it| Difference::clone(it)).collect();
+    let after = version.after(&owned).unwrap().zone;
+    assert_eq!(contents(&after), contents(last));
+    assert_eq!(Digest::of(&after), Digest::of(last));
+    let late = &owned[1..];
+    assert!(late.is_empty() || version.after(late).is_none());
+}
+
 /// Each of many random versions is the one before and their difference, one at a time and condensed.
 #[test]
 fn differences_add_up() {
@@ -184,6 +193,7 @@ fn differences_add_up() {
             .iter()
             .fold(contents(version), |contents, it| apply(&contents, it));
         assert_eq!(stepwise, contents(last));
+        assert_leads(version, parts, last);
         let condensed = Difference::condense(parts.iter().map(AsRef::as_ref)).unwrap();
         assert_eq!(apply(&contents(version), &condensed), contents(last));
         assert_eq!(

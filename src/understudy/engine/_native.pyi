@@ -146,6 +146,11 @@ class Zone:
     def verify_zonemd(self) -> ZonemdVerdict:
         """What the digests at the apex say. Costs by the zone; the interpreter goes on."""
 
+    def after(self, differences: Sequence[bytes]) -> Zone | None:
+        """The version that these differences lead to (`Prepared.difference`), each of which begins where the one before
+        ends; None: they are damaged, or do not fit. Costs by the differences.
+        """
+
     def to_master_file(self) -> str: ...
     @staticmethod
     def locate(origin: str, path: str, owner: str, rtype: int) -> tuple[str, int] | None:
@@ -157,6 +162,10 @@ class Prepared:
 
     @property
     def serial(self) -> int: ...
+    @property
+    def zone(self) -> Zone:
+        """All that it has."""
+
     @property
     def difference(self) -> bytes | None:
         """What is different from the copy before, for `restore_history` after a restart. None: there was none, or the

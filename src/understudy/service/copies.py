@@ -7,10 +7,8 @@ counts across restarts (ADR 0022).
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from understudy.engine import Zone, ZoneFileError
 from understudy.model.event import Event, EventKind, Severity
@@ -26,7 +24,6 @@ from understudy.service.zone_table import LoadedZone
 from understudy.zones.secondary import Secondary, Timers
 
 _SOA = 6  # RFC 1035 3.2.2
-_FRESH = ".new"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,28 +97,6 @@ def _cared_for(
     care.take(copy.loaded, server.candidate.find_conflict(definition.name, copy.loaded))
     care.is_saved = True
     return care
-
-
-def write_copy(file: Path, zone: Zone, refreshed_at: Instant) -> None:
-    """Put a version in the place of the one before; whatever happens, one of them is there. Blocks. Raises OSError."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = file.with_name(file.name + _FRESH)
-    with fresh.open("w", encoding="ascii") as stream:
-        stream.write(zone.to_master_file())
-        stream.flush()
-        os.fsync(stream.fileno())
-    touch_copy(fresh, refreshed_at)
-    fresh.replace(file)
-    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def touch_copy(file: Path, refreshed_at: Instant) -> None:
-    """A primary says again that this is its version. Blocks. Raises OSError."""
-    os.utime(file, (refreshed_at, refreshed_at))
 
 
 def restore_copies(server: NameServer) -> None:

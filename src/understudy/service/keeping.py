@@ -6,7 +6,7 @@ import asyncio
 
 from understudy.model.instant import Instant
 from understudy.service.catalogs import sweep
-from understudy.service.copies import touch_copy, write_copy
+from understudy.service.copy_files import touch_copy, write_copy
 from understudy.service.fetched import FetchedZone
 from understudy.service.name_server import NameServer
 

@@ -110,6 +110,7 @@ class NameServer:
         supervisor.stage(self._decide(), "decide")
         supervisor.stage(self._save(), "save")
         supervisor.side(self.versions.run, "versions")
+        supervisor.side(self.versions.bases.run, "bases of histories")
 
     def leave(self) -> None:
         """Say so to whoever follows, before the tasks end that they hear it by. Idempotent."""

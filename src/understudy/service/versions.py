@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
@@ -17,6 +17,7 @@ from understudy.model.transfer import SerialStyle, TransferOut
 from understudy.model.version import ZoneVersion
 from understudy.model.zone import ZoneSource
 from understudy.service.alarms import Alarms
+from understudy.service.bases import Bases
 from understudy.service.journal import Journal
 from understudy.service.parts import Parts
 from understudy.service.pipeline import Pipeline
@@ -45,6 +46,11 @@ class _Draft:
     is_new: bool = True
 
 
+def _history(kept: Iterable[ZoneVersion]) -> tuple[bytes, ...]:
+    """The differences of an earlier run."""
+    return tuple(version.difference for version in kept if version.before is not None)
+
+
 class Versions:
     """The one writer of what secondaries see. `zones` gives the loaded zones of this moment."""
 
@@ -65,6 +71,8 @@ class Versions:
         self._bursts = Bursts()
         self._news = asyncio.Event()
         self._last: dict[Name, ZoneVersion] = {}
+        self._recalled: dict[Name, int] = {}  # the last version of an earlier run is the copy, and nobody may fetch it
+        self.bases = Bases(parts.clock, alarms, lambda: pipeline.configuration.node.state_dir)
         self._shown: dict[Name, ZoneVersion] = {}  # the last one of each zone, also of those that are not here now
         self.on_version: OnVersion = lambda _loaded, _transfer, _serial: None
         self.on_end: Callable[[Name], None] = lambda _origin: None
@@ -139,21 +147,27 @@ class Versions:
     async def _draft(self, origin: Name, stale: Stale) -> _Draft | None:
         loaded = self._zones().get(origin)
         if loaded is None:
-            self._last.pop(origin, None)
+            self._forget(origin)
             self.on_end(origin)
             return None
         transfer = loaded.definition.transfer
         try:
             if transfer is None:
                 self.on_end(origin)
+                self.bases.forget(origin)
                 self._engine.set_access(origin.absolute, [], [])
                 return None
             if origin not in self._last:
                 return await self._begin(loaded, transfer)
             return await self._continue(loaded, transfer, stale)
         except ZoneNotFoundError:  # a reload has withdrawn it meanwhile
-            self._last.pop(origin, None)
+            self._forget(origin)
             return None
+
+    def _forget(self, origin: Name) -> None:
+        """It is served no more; should it come back, the store knows the serial."""
+        self._last.pop(origin, None)
+        self._recalled.pop(origin, None)
 
     async def _begin(self, loaded: LoadedZone, transfer: TransferOut) -> _Draft | None:
         """The first version of this run: the last one of the run before, if nothing has changed since.
@@ -163,19 +177,40 @@ class Versions:
         origin, now = loaded.definition.name, self._clock.now()
         kept, doubt = await self._store.versions(origin), self._store.start.versions is VersionsKept.DOUBTFUL
         last = kept[-1] if kept else None
-        beginning = self._beginning(loaded, last, doubt=doubt)
-        if last is not None and beginning.may_go_on:
+        beginning, history = self._beginning(loaded, last, doubt=doubt), _history(kept)
+        if last is not None and beginning.may_go_on and origin not in self._recalled:
             prepared = await self._prepare(loaded, last.serial, transfer)
             if prepared.digest == last.digest:
-                history = tuple(version.difference for version in kept if version.before is not None)
                 return _Draft(loaded, transfer, prepared, last, history, is_new=False)
         if beginning.must_wait:
             return None
+        if not doubt:
+            await self._recall(loaded, kept)
         merge_s = min(transfer.merge_s, START_S)
         after = self._serial_before(loaded, last, now, doubt=doubt, merge_s=merge_s)
         serial = beginning.own if beginning.keeps_own else next_serial(transfer.serial, now, after=after)
         prepared = await self._prepare(loaded, serial, transfer)
-        return _Draft(loaded, transfer, prepared, ZoneVersion(origin, prepared.serial, now, prepared.digest))
+        version = ZoneVersion(origin, prepared.serial, now, prepared.digest)
+        if prepared.difference is None or last is None or self._recalled.get(origin) != last.serial:
+            return _Draft(loaded, transfer, prepared, version)
+        version = replace(version, before=last.serial, difference=prepared.difference)
+        return _Draft(loaded, transfer, prepared, version, history)
+
+    async def _recall(self, loaded: LoadedZone, kept: Sequence[ZoneVersion]) -> None:
+        """Make the last version of an earlier run the copy, which nobody may fetch yet: what follows is a difference.
+
+        Nothing where it is not known any more; what comes from other servers has copies of its own.
+        """
+        origin = loaded.definition.name
+        if not kept or loaded.definition.source is ZoneSource.TRANSFER or origin in self._recalled:
+            return
+        zone = await self.bases.last_version(origin, kept)
+        if zone is None:
+            return
+        prepared = await asyncio.to_thread(self._engine.prepare, origin.absolute, kept[-1].serial, [], zone)
+        if prepared.digest == kept[-1].digest:
+            self._engine.commit(prepared)
+            self._recalled[origin] = prepared.serial
 
     def _beginning(self, loaded: LoadedZone, last: ZoneVersion | None, *, doubt: bool) -> Beginning:
         return Beginning(
@@ -267,12 +302,14 @@ class Versions:
         origin, now = draft.version.origin, self._clock.now()
         try:
             self._engine.commit(draft.prepared)
-        except ZoneNotFoundError:  # withdrawn while it was written: should it come back, the store knows the serial
-            self._last.pop(origin, None)
+        except ZoneNotFoundError:  # withdrawn while it was written
+            self._forget(origin)
             return
+        self._recalled.pop(origin, None)
         if origin not in self._last:
             self._admit(draft.loaded, draft.transfer)
             self._engine.restore_history(origin.absolute, draft.history)
+        self._keep_base(draft)
         before = self._last.get(origin)
         self._last[origin] = self._shown[origin] = draft.version
         self._bursts.made(origin, now, draft.transfer.merge_s)
@@ -281,6 +318,17 @@ class Versions:
         text = f"secondaries get serial {was}{draft.version.serial}{why}"
         self._journal.tell(Event(now, EventKind.ZONE, str(origin), text, detail={"serial": draft.version.serial}))
         self.on_version(draft.loaded, draft.transfer, draft.version.serial)
+
+    def _keep_base(self, draft: _Draft) -> None:
+        """What the next start needs to tell what has changed."""
+        if draft.loaded.definition.source is ZoneSource.TRANSFER:
+            return
+        origin, zone = draft.version.origin, draft.prepared.zone
+        if draft.version.before is None and draft.is_new:
+            self.bases.begin(origin, zone)
+        else:
+            octets = len(draft.version.difference) if draft.is_new else sum(map(len, draft.history))
+            self.bases.go_on(origin, zone, octets=octets)
 
     def _admit(self, loaded: LoadedZone, transfer: TransferOut) -> None:
         keys = [key.absolute for key in transfer.keys]

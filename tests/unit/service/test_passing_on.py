@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from understudy.service.copies import write_copy
+from understudy.service.copy_files import write_copy
 from understudy.store.versions import VersionsKept
 from understudy.testing.builders import endpoint
 from understudy.testing.fake_network import Behaviour

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from understudy.model.errors import UnderstudyError
-from understudy.service.copies import write_copy
+from understudy.service.copy_files import write_copy
 from understudy.service.desk import Desk
 from understudy.service.operations import StatusQuestion
 from understudy.service.zone_views import DemoteRequest, PromoteRequest, RefreshRequest, ZoneOrderView

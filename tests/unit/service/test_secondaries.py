@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from understudy.engine import Zone
-from understudy.service.copies import write_copy
+from understudy.service.copy_files import write_copy
 from understudy.service.zone_report import report_zones
 from understudy.testing.fetching import (
     BROKEN,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dns.message
 import dns.rdatatype
+import dns.rrset
 import pytest
 
 from understudy.engine import Engine
@@ -139,6 +140,70 @@ def test_a_zone_that_changed_while_nobody_served_it_gets_the_next_serial(tmp_pat
         await world._open()
         await world.advance(100)
         assert serial(world) == 9
+
+    live(tmp_path, life)
+
+
+NEW = "new IN A 192.0.2.1\n"
+
+
+async def change_while_down(world: ServerWorld, folder: Path, text: str) -> tuple[int | None, list[int | None]]:
+    """The file is another one at the next start: the serial then, and what each kept version came from."""
+    await world.end()
+    (folder / "example.com.zone").write_text(text)
+    await world._open()
+    await world.clock.sleep(20)
+    found = serial(world)
+    return found, [each.before for each in await world.server.store.versions(ORIGIN)]
+
+
+@pytest.mark.parametrize(("file_serial", "expected"), [(7, 10), (20, 21)])
+def test_what_changed_while_nobody_served_it_is_a_difference(tmp_path: Path, file_serial: int, expected: int) -> None:
+    async def life(world: ServerWorld) -> None:
+        behave(world, "192.0.2.10", "refuses")
+        await world.advance(80)
+        found = await change_while_down(world, tmp_path, ZONE.format(serial=file_serial) + NEW)
+        assert found == (expected, [None, 8, 9])
+        (last,) = (await world.server.store.versions(ORIGIN))[-1:]
+        assert len(last.difference) < 300
+        assert bytes((192, 0, 2, 1)) in last.difference
+        assert ixfr(world, 8) == [expected, 8, expected, expected]
+        found = await change_while_down(world, tmp_path, ZONE.format(serial=file_serial))
+        assert found == (expected + 1, [None, 8, 9, expected])
+
+    live(tmp_path, life)
+
+
+def ixfr(world: ServerWorld, held: int) -> list[int]:
+    """The serials of all SOA records of the answer to somebody who has this version."""
+    query = dns.message.make_query(ORIGIN.absolute, "IXFR")
+    query.authority.append(dns.rrset.from_text(ORIGIN.absolute, 0, "IN", "SOA", f". . {held} 0 0 0 0"))
+    wire = world.server.engine.answer(query.to_wire(), "192.0.2.77", transport="tcp")
+    assert wire is not None
+    answer = dns.message.from_wire(wire, xfr=True, one_rr_per_rrset=True).answer
+    return [int(each[0].serial) for each in answer if each.rdtype == dns.rdatatype.SOA]
+
+
+@pytest.mark.parametrize("damage", ["", "@ SOA", ZONE.format(serial=8), ZONE.format(serial=6)])
+def test_without_what_the_history_begins_with_it_begins_anew(tmp_path: Path, damage: str) -> None:
+    async def life(world: ServerWorld) -> None:
+        (base,) = (tmp_path / "state" / "handed-on").iterdir()
+        if damage:
+            base.write_text(damage)
+        else:
+            base.unlink()
+        assert await change_while_down(world, tmp_path, ZONE.format(serial=7) + NEW) == (9, [None])
+        assert await change_while_down(world, tmp_path, ZONE.format(serial=7)) == (10, [None, 9])
+
+    live(tmp_path, life)
+
+
+def test_a_zone_that_is_handed_on_no_more_leaves_nothing_behind(tmp_path: Path) -> None:
+    async def life(world: ServerWorld) -> None:
+        assert len(list((tmp_path / "state" / "handed-on").iterdir())) == 1
+        assert await world.reload(CONFIGURATION.format(transfer="")) == ""
+        await world.advance(80)
+        assert list((tmp_path / "state" / "handed-on").iterdir()) == []
 
     live(tmp_path, life)
 

@@ -14,6 +14,7 @@
 //!
 //! Everything that stands in the way is an error, the first of which ends it.
 
+mod after;
 mod changes;
 mod covered;
 mod error;

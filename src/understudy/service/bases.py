@@ -1,0 +1,101 @@
+"""What the histories of zones begin with, on disk: so what changed while nobody served is a difference (ADR 0034)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from understudy.clock.clock import Clock
+from understudy.config.zones import copy_file
+from understudy.engine import Zone, ZoneFileError
+from understudy.model.name import Name
+from understudy.model.version import ZoneVersion
+from understudy.service.alarms import Alarms
+from understudy.service.copy_files import write_copy
+from understudy.store.versions import HISTORY_OCTETS
+
+FOLDER = "handed-on"
+RENEW_OCTETS = HISTORY_OCTETS // 2  # chosen: written anew long before the oldest difference is forgotten
+
+
+class Bases:
+    """One version of each zone; the differences since are in the store, and together they are the last version.
+
+    Writing costs by the zone and is rare: where a history begins, and after every RENEW_OCTETS of differences.
+    """
+
+    def __init__(self, clock: Clock, alarms: Alarms, state_dir: Callable[[], Path]) -> None:
+        self._clock = clock
+        self._alarms = alarms
+        self._state_dir = state_dir
+        self._wanted: dict[Name, Zone] = {}
+        self._octets: dict[Name, int] = {}
+        self._news = asyncio.Event()
+
+    def begin(self, origin: Name, zone: Zone) -> None:
+        """A history begins with this version; the file of the one before is worth nothing."""
+        self._discard(origin)
+        self._want(origin, zone)
+
+    def go_on(self, origin: Name, zone: Zone, *, octets: int) -> None:
+        """The history goes on with so many octets of differences, which lead to this version."""
+        is_first = origin not in self._octets
+        self._octets[origin] = self._octets.get(origin, 0) + octets
+        if self._octets[origin] > RENEW_OCTETS or (is_first and not self._is_there(origin)):
+            self._want(origin, zone)
+
+    def forget(self, origin: Name) -> None:
+        """The zone is handed on no more."""
+        self._wanted.pop(origin, None)
+        self._octets.pop(origin, None)
+        self._discard(origin)
+
+    async def last_version(self, origin: Name, kept: Sequence[ZoneVersion]) -> Zone | None:
+        """What these versions, the oldest first, have led to; None: that is not known."""
+        return await asyncio.to_thread(self._read, origin, kept)
+
+    async def run(self) -> None:
+        """Write what is wanted, until cancelled. A disk that refuses costs that, with an alarm."""
+        while True:
+            self._news.clear()
+            while self._wanted:
+                origin, zone = self._wanted.popitem()
+                text = ""
+                try:
+                    await asyncio.to_thread(write_copy, self._file(origin), zone, self._clock.now())
+                except OSError as error:
+                    text = f"should {origin} change while the server is down, secondaries fetch it whole: {error}"
+                self._alarms.set_alarm("versions/bases", text, self._clock.now())
+            await self._news.wait()
+
+    def _want(self, origin: Name, zone: Zone) -> None:
+        self._wanted[origin] = zone
+        self._octets[origin] = 0
+        self._news.set()
+
+    def _discard(self, origin: Name) -> None:
+        with suppress(OSError):
+            self._file(origin).unlink(missing_ok=True)
+
+    def _is_there(self, origin: Name) -> bool:
+        with suppress(OSError):
+            return self._file(origin).exists()
+        return False
+
+    def _file(self, origin: Name) -> Path:
+        return self._state_dir() / FOLDER / copy_file(self._state_dir(), origin).name
+
+    def _read(self, origin: Name, kept: Sequence[ZoneVersion]) -> Zone | None:
+        try:
+            zone = Zone.load(origin.absolute, str(self._file(origin)))
+        except (OSError, ZoneFileError):
+            return None
+        serials = [version.serial for version in kept]
+        befores = [version.before for version in kept]
+        if zone.serial == serials[-1]:
+            return zone
+        if zone.serial not in befores:
+            return None
+        return zone.after([version.difference for version in kept[befores.index(zone.serial) :]])

@@ -1,0 +1,33 @@
+"""Versions of zones as master files in the state folder, each put in the place of the one before."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from understudy.engine import Zone
+from understudy.model.instant import Instant
+
+_FRESH = ".new"
+
+
+def write_copy(file: Path, zone: Zone, modified_at: Instant) -> None:
+    """Put a version in the place of the one before; whatever happens, one of them is there. Blocks. Raises OSError."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = file.with_name(file.name + _FRESH)
+    with fresh.open("w", encoding="ascii") as stream:
+        stream.write(zone.to_master_file())
+        stream.flush()
+        os.fsync(stream.fileno())
+    touch_copy(fresh, modified_at)
+    fresh.replace(file)
+    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def touch_copy(file: Path, modified_at: Instant) -> None:
+    """Say that this was the version at that time too. Blocks. Raises OSError."""
+    os.utime(file, (modified_at, modified_at))
