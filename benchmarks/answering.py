@@ -41,7 +41,8 @@ def main() -> None:
     _say_who_is_missing(versions)
     if not PROGRAM.exists():
         raise SystemExit("the load generator is not compiled: cargo build --release -p understudy-load")
-    print(f"answering: {len(cases)} cases, about {_minutes(cases, present, effort):.0f} minutes", flush=True)
+    asked = ", ".join(case.key for case in cases)
+    print(f"answering: {asked}; about {_minutes(cases, present, effort):.0f} min", flush=True)
     results = {}
     for case in cases:
         results[case.key] = _run(case, present, effort)

@@ -43,9 +43,8 @@ def main() -> None:
             return
     present = [COMPETITORS[key] for key in arguments.servers if COMPETITORS[key].version() != "not installed"]
     case = CASES[arguments.case]
-    print(
-        f"instructions: {len(present)} servers, about {max(1, len(present) * SECONDS_EACH // 60)} minutes", flush=True
-    )
+    asked = ", ".join(each.key for each in present)
+    print(f"instructions: {asked}; about {max(1, len(present) * SECONDS_EACH // 60)} min", flush=True)
     found = {}
     for competitor in present:
         counted = _count(case, competitor)

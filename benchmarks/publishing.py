@@ -83,7 +83,7 @@ def main() -> None:
     arguments = _arguments()
     seconds = 0.4 if arguments.quick else 2.0
     rounds = 1 if arguments.quick else 5
-    print(f"publishing: about {(40 + rounds * len(PLANS) * (seconds * 2.2 + 1.5)) / 60:.0f} minutes", flush=True)
+    print(f"publishing: about {(40 + rounds * len(PLANS) * (seconds * 2.2 + 1.5)) / 60:.0f} min", flush=True)
     alone = _alone(arguments.names, 10_000 if arguments.quick else 100_000)
     case = replace(CASES["million"], names=arguments.names)
     with tempfile.TemporaryDirectory(prefix="understudy-bench-") as temporary, ExitStack() as stack:
