@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from understudy.engine import Engine, Zone
 from understudy.testing.reference import Habits, answer, differences
-from understudy.testing.reference.draft import TYPES, Draft, Kind, Line, around, delegate
+from understudy.testing.reference.draft import TYPES, Crowd, Draft, Kind, Line, around, delegate
 from understudy.testing.reference.questions import questions
 from understudy.testing.reference.reading import read
 
@@ -41,6 +41,13 @@ lines = st.builds(
     number=st.integers(1, 40),
     is_inside=st.booleans(),
     has_hosts=st.booleans(),
+)
+# As many as fit into 512 octets and 1,232, about, and more than fit at all.
+crowds = st.builds(
+    Crowd,
+    owner=st.integers(0, NAMES_MAX - 1),
+    above=st.integers(0, 2),
+    servers=st.sampled_from([6, 7, 8, 18, 20, 60]),
 )
 aliases = st.builds(replace, lines, rtype=st.sampled_from(("CNAME", "CNAME", "DNAME")))
 
@@ -91,6 +98,10 @@ def worlds(draw: st.DrawFn) -> list[Draft]:
         owner, target = pool[line.owner % len(pool)], pool[line.target % len(pool)]
         places = around(drafts, owner)
         line.add_to(places[line.above % len(places)], owner, target)
+    for crowd in draw(st.lists(crowds, max_size=1)):
+        owner = pool[crowd.owner % len(pool)]
+        places = around(drafts, owner)
+        crowd.add_to(places[crowd.above % len(places)], owner)
     for steering in draw(st.lists(steerings, max_size=6)):
         owner = pool[steering.owner % len(pool)]
         places = around(drafts, owner)

@@ -120,6 +120,25 @@ class Line:
         )
 
 
+@dataclass(frozen=True)
+class Crowd:
+    """A delegation to be, with so many name servers below the cut that their glue may not fit (RFC 9471 3.1)."""
+
+    owner: int
+    above: int
+    servers: int
+
+    def add_to(self, draft: Draft, owner: Name) -> None:
+        """Into the zone, unless the owner is its apex or too long."""
+        if owner == draft.origin or octets_of(owner) + len(b"\x03n99") > NAME_OCTETS:
+            return
+        for number in range(self.servers):
+            server = Name((b"n%d" % number, *owner.labels))
+            draft.add(owner, "NS", server.to_text(), ttl=60)
+            draft.add(server, "A", f"192.0.2.{number}", ttl=60)
+            draft.add(server, "AAAA", f"2001:db8::{number}", ttl=60)
+
+
 def around(drafts: Sequence[Draft], name: Name) -> list[Draft]:
     """The zones that the name is in or below, the nearest first."""
     found = [draft for draft in drafts if name.is_subdomain(draft.origin)]

@@ -21,7 +21,7 @@ from understudy.testing.reference.draft import NAME_OCTETS, TYPES, is_below, oct
 from understudy.testing.reference.plain_zone import PlainZone
 
 _ASKED = (*TYPES, *TYPES, *TYPES, "SOA", "ANY", "ANY", "ANY", "NSEC", "RRSIG", "TYPE1000")
-_NO_RECORDS = ("AXFR", "IXFR", "MAILB", "OPT", "TSIG", "TYPE0")
+_NO_RECORDS = ("AXFR", "IXFR", "MAILA", "MAILB", "OPT", "TKEY", "TSIG", "TYPE0", "TYPE128", "TYPE249")
 _SIZES = (0, 512, 513, 700, 1232, 4096, 65535)
 _FLAGS = (0, dns.flags.RD, dns.flags.RD | dns.flags.AD, dns.flags.CD, 0x0040 | dns.flags.TC)
 _OPTIONS: list[Option] = [GenericOption(OptionType.NSID, b""), GenericOption(OptionType.make(65001), b"what?")]
@@ -70,7 +70,7 @@ class Curiosity:
                     0, asked.ednsflags, size, options=chance.choice((_OPTIONS, [_COOKIE], [_COOKIE, *_OPTIONS]))
                 )
         if chance.randrange(12) == 0:
-            _distort(asked, chance)
+            chance.choice(_DISTORTIONS)(asked, chance)
         return asked
 
 
@@ -96,26 +96,30 @@ def _redirected(names: Iterable[Name], redirections: Iterable[tuple[Name, Name]]
                 yield name.relativize(target) + owner
 
 
-def _distort(asked: dns.message.Message, chance: Random) -> None:
-    """Make it a message that is not asked every day."""
+def _other_class(asked: dns.message.Message, chance: Random) -> None:
+    asked.question[0].rdclass = RdataClass.make(chance.choice((0, 3, 4, 254, 255, 65535)))
+
+
+def _other_opcode(asked: dns.message.Message, chance: Random) -> None:
+    asked.flags |= chance.randrange(1, 16) << 11
+
+
+def _no_question(asked: dns.message.Message, _chance: Random) -> None:
+    asked.question = []
+
+
+def _two_questions(asked: dns.message.Message, _chance: Random) -> None:
     question = asked.question[0]
-    match chance.randrange(6):
-        case 0:
-            question.rdclass = RdataClass.make(chance.choice((0, 3, 4, 254, 255, 65535)))
-        case 1:
-            asked.flags |= chance.randrange(1, 16) << 11
-        case 2:
-            asked.question = []
-        case 3:
-            asked.question = [question, dns.rrset.RRset(question.name, question.rdclass, RdataType.TXT)]
-        case 4:
-            asked.use_edns(chance.randrange(1, 256), 0, 1232)
-        case 5:
-            asked.use_edns(
-                0,
-                0,
-                1232,
-                options=_OPTIONS,
-            )
-        case _:
-            question.rdtype = RdataType.make(chance.choice(_NO_RECORDS))
+    asked.question = [question, dns.rrset.RRset(question.name, question.rdclass, RdataType.TXT)]
+
+
+def _other_version(asked: dns.message.Message, chance: Random) -> None:
+    asked.use_edns(chance.randrange(1, 256), 0, 1232)
+
+
+def _no_record(asked: dns.message.Message, chance: Random) -> None:
+    asked.question[0].rdtype = RdataType.make(chance.choice(_NO_RECORDS))
+
+
+_DISTORTIONS = (_other_class, _other_opcode, _no_question, _two_questions, _other_version, _no_record)
+"""Each makes of a question a message that is not asked every day."""
