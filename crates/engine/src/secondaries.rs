@@ -112,7 +112,7 @@ fn judge(
     query: &Query<'_>,
     is_permitted: impl FnOnce(&Access) -> bool,
 ) -> Result<(), (Rcode, Option<ExtendedError>)> {
-    // RFC 1996 section 3.7: a zone has changed if its SOA has, and nothing else can be said.
+    // RFC 1996 section 1.2: a zone has changed if its SOA has, and nothing else can be said.
     if query.question.qtype != Rtype::SOA {
         return Err((Rcode::FORMERR, None));
     }

@@ -48,7 +48,7 @@ def is_readable(engine: Engine) -> bool:
 
 @pytest.mark.parametrize("client", ["192.0.2.1", "2001:db8::1"])
 def test_a_primary_is_heard_and_many_notices_are_one(engine: Engine, client: str) -> None:
-    """RFC 1996 3.7: the SOA of a zone, whose name may come in any case."""
+    """RFC 1996 1.2: the SOA of a zone, whose name may come in any case."""
     assert (engine.take_notices(), is_readable(engine)) == ([], False)
     for origin in ("example.com", "EXAMPLE.com"):
         answer = say(engine, notify(origin), client)

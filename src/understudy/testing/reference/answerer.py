@@ -67,7 +67,7 @@ def _preliminary(query: dns.message.Message, habits: Habits) -> Rcode:
         return dns.rcode.BADVERS  # RFC 6891 6.1.3
     question = query.question[0]
     if query.opcode() == dns.opcode.NOTIFY and question.rdclass == RdataClass.IN:
-        # RFC 1996 3.7: only an SOA can have changed; 3.10: no zone here has a primary that could say so.
+        # RFC 1996 1.2: only an SOA can have changed; RFC 1996 3.10: no zone here has a primary that could say so.
         return dns.rcode.NOTAUTH if question.rdtype == RdataType.SOA else dns.rcode.FORMERR
     if query.opcode() != dns.opcode.QUERY:
         return dns.rcode.NOTIMP  # RFC 1035 4.1.1
