@@ -262,7 +262,9 @@ fn check(folder: &Folder, expected: &Naive<'_>) {
                 (file.expect("one of our files"), problem.line)
             });
             let found: BTreeSet<_> = places.collect();
-            let told = expected.faults.iter().take(TOLD).copied().collect();
+            let mut seen = BTreeSet::new(); // a file that is included again has the same faults
+            let each_once = expected.faults.iter().filter(|place| seen.insert(**place));
+            let told = each_once.take(TOLD).copied().collect();
             assert_eq!(found, told, "{problems:?}");
         }
         Err(LoadError::Unreadable(error)) => panic!("a file of our own: {error}"),

@@ -6,7 +6,8 @@ use crate::outcome::ExtendedError;
 use crate::response::Response;
 use crate::server::Server;
 
-/// Answers TXT for the names that the operator gave a text; all else is refused.
+/// Answers TXT for the names that the operator gave a text; all else is refused, other types of these names too: as NSD
+/// and Knot do, while BIND, which has zones there, answers NODATA. RFC 4892 asks for neither.
 pub(crate) fn answer(server: &Server, response: &mut Response<'_, '_, '_>) -> Result<(), Full> {
     let qtype = response.question.qtype;
     let text = text_of(server, response.question.qname);

@@ -220,6 +220,13 @@ impl Folder {
         });
         (loaded, told)
     }
+
+    fn problems(&self) -> Vec<Problem> {
+        match self.load() {
+            (Err(LoadError::Problems(problems)), _) => problems,
+            _ => panic!("it has errors"),
+        }
+    }
 }
 
 impl Drop for Folder {
@@ -264,29 +271,36 @@ fn faults_of_inclusion_are_at_their_line_and_do_not_end_the_reading() {
         "parts/two.zone",
         "c A 192.0.2.300\n$INCLUDE one.zone\n$INCLUDE ../main.zone\n",
     );
-    let (Err(LoadError::Problems(problems)), _) = folder.load() else {
-        panic!("it has errors")
-    };
-    let places: Vec<String> = problems
-        .iter()
-        .map(|p| {
-            format!(
-                "{}:{}:{} {}",
-                p.file.rsplit('/').next().unwrap(),
-                p.line,
-                p.column,
-                p.code
-            )
-        })
-        .collect();
+    let problems = folder.problems();
+    let file = |p: &Problem| p.file.rsplit('/').next().unwrap().to_owned();
+    let place = |(p, at): (&Problem, String)| format!("{}:{at}", file(p));
+    let found = problems.iter().zip(places(&problems)).map(place);
     assert_eq!(
-        places,
+        found.collect::<Vec<_>>(),
         [
             "main.zone:6:10 zone.include.unreadable",
             "main.zone:7:5 zone.rdata.address",
             "two.zone:1:5 zone.rdata.address",
             "two.zone:2:10 zone.include.loop",
             "two.zone:3:10 zone.include.loop",
+        ]
+    );
+}
+
+#[test]
+fn a_fault_is_told_once_however_often_its_file_is_included() {
+    let folder = Folder::new("again");
+    let again = "$INCLUDE shared sub\n".repeat(60);
+    folder.write("main.zone", &format!("{HEAD}{again}d A bad\n"));
+    folder.write("shared", "e A 192.0.2.300\nf A 192.0.2.7\nf A 192.0.2.7\n");
+    let problems = folder.problems();
+    assert_eq!(
+        places(&problems),
+        [
+            "65:5 zone.rdata.address",
+            "1:5 zone.rdata.address",
+            "2:3 zone.record.duplicate",
+            "3:3 zone.record.duplicate",
         ]
     );
 }
@@ -302,9 +316,7 @@ fn files_that_double_at_every_level_come_to_an_end() {
         );
     }
     folder.write("parts/20", "");
-    let (Err(LoadError::Problems(problems)), _) = folder.load() else {
-        panic!("it has errors")
-    };
+    let problems = folder.problems();
     assert!(
         problems
             .iter()

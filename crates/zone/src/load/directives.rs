@@ -65,7 +65,7 @@ impl Reader<'_> {
             .map_or_else(|| name.clone(), |folder| folder.join(&name));
         let outcome = if self.open_files.contains(&canonical_path(&path)) {
             Err(("zone.include.loop", "the file includes itself".to_owned()))
-        } else if self.journal.file_count() >= MAX_FILES {
+        } else if self.journal.opened_count() >= MAX_FILES {
             Err((
                 "zone.include.loop",
                 format!("more than {MAX_FILES} files are included"),

@@ -1,6 +1,7 @@
 //! The files read and the problems found in them. Lines and columns are counted at the end, and only
 //! for places that have a problem.
 
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -13,14 +14,14 @@ const MAX_TOLD: usize = 50;
 const MAX_ERRORS: usize = 1000;
 
 /// An octet of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Place {
     pub(crate) file: u32,
     pub(crate) at: Spot,
 }
 
 /// Where in a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Spot {
     /// The whole of it.
     Whole,
@@ -54,6 +55,12 @@ struct Entry {
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
     files: Vec<File>,
+    /// By name, those that were read last.
+    numbers: HashMap<String, u32>,
+    /// How often a file was read: one that is included twice is one of `files`.
+    opened: usize,
+    /// What was noted, as far as it is so many: a file that is included again has the same faults.
+    noted: HashSet<(Place, &'static str, String)>,
     entries: Vec<Entry>,
     /// Those that are not told as well.
     errors: usize,
@@ -64,16 +71,30 @@ pub(crate) struct Journal {
 impl Journal {
     /// Note a file; its number goes into places.
     pub(crate) fn open(&mut self, path: &Path, text: Rc<Vec<u8>>) -> u32 {
+        self.opened += 1;
+        let name = path.display().to_string();
+        let known = self.numbers.get(&name).copied();
+        let is_same = |number: &u32| self.file(*number).is_some_and(|file| file.text == text);
+        if let Some(number) = known.filter(is_same) {
+            return number;
+        }
         let number = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
-        self.files.push(File {
-            name: path.display().to_string(),
-            text,
-        });
+        self.numbers.insert(name.clone(), number);
+        self.files.push(File { name, text });
         number
     }
 
-    pub(crate) fn file_count(&self) -> usize {
-        self.files.len()
+    pub(crate) fn opened_count(&self) -> usize {
+        self.opened
+    }
+
+    /// Was this not noted before?
+    fn note(&mut self, place: Place, code: &'static str, message: &str) -> bool {
+        let entry = (place, code, message.to_owned());
+        if self.noted.len() < MAX_ERRORS {
+            return self.noted.insert(entry);
+        }
+        !self.noted.contains(&entry)
     }
 
     pub(crate) fn file_names(&self) -> Vec<String> {
@@ -81,7 +102,7 @@ impl Journal {
     }
 
     pub(crate) fn error(&mut self, place: Place, code: &'static str, message: String) {
-        if self.is_full() {
+        if self.is_full() || !self.note(place, code, &message) {
             return;
         }
         self.errors += 1;
@@ -96,6 +117,9 @@ impl Journal {
     }
 
     pub(crate) fn warn(&mut self, place: Place, code: &'static str, message: String) {
+        if !self.note(place, code, &message) {
+            return;
+        }
         self.warnings += 1;
         if self.warnings <= MAX_TOLD {
             self.entries.push(Entry {
@@ -116,9 +140,13 @@ impl Journal {
         self.errors >= MAX_ERRORS
     }
 
+    fn file(&self, number: u32) -> Option<&File> {
+        self.files.get(usize::try_from(number).ok()?)
+    }
+
     /// The file and line of a place.
     pub(crate) fn locate(&self, place: Place) -> Option<(String, u32)> {
-        let file = self.files.get(usize::try_from(place.file).ok()?)?;
+        let file = self.file(place.file)?;
         let (line, _) = match place.at {
             Spot::Whole => (1, 1),
             Spot::Offset(at) => Cursor::default().move_to(place.file, &file.text, at),
@@ -128,19 +156,18 @@ impl Journal {
 
     /// Everything, in the order of files and lines.
     pub(crate) fn into_problems(mut self) -> Vec<Problem> {
-        self.entries.sort_by_key(|entry| entry.place);
+        let mut entries = std::mem::take(&mut self.entries);
+        entries.sort_by_key(|entry| entry.place);
         let mut cursor = Cursor::default();
-        let mut problems: Vec<Problem> = Vec::with_capacity(self.entries.len());
+        let mut problems: Vec<Problem> = Vec::with_capacity(entries.len());
         for Entry {
             place,
             severity,
             code,
             message,
-        } in self.entries
+        } in entries
         {
-            let file = usize::try_from(place.file)
-                .ok()
-                .and_then(|file| self.files.get(file));
+            let file = self.file(place.file);
             let (line, column) = match (place.at, file) {
                 (Spot::Offset(at), Some(file)) => cursor.move_to(place.file, &file.text, at),
                 _ => (1, 1),
