@@ -6,7 +6,7 @@ from collections import Counter
 
 from understudy import __version__
 from understudy.service.name_server import NameServer
-from understudy.service.record_report import count_answered
+from understudy.service.record_report import count_answered, decisions_of
 from understudy.service.server_report import count_states, lags_s
 from understudy.telemetry.metrics import Readings, StoreReadings
 
@@ -27,7 +27,9 @@ def measure(server: NameServer) -> Readings:
         probes=server.probe_counts,
         endpoints=Counter(health.state for health in server.pipeline.healths.values()),
         records=Counter(
-            decision.mode for past in server.pipeline.past.values() for decision in past.decisions.values()
+            decision.mode
+            for record in server.pipeline.configuration.records.values()
+            for decision in decisions_of(server, record)
         ),
         verdict_ages_s=oldest,
         zones={str(origin): serial for origin, serial in server.serials().items()},

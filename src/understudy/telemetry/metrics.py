@@ -112,7 +112,7 @@ def _failover(readings: Readings) -> Iterator[Metric]:
     endpoints = {(str(state),): readings.endpoints.get(state, 0) for state in HealthState}
     yield _gauge("endpoints", "Endpoints in each health, once for each requirement.", endpoints, labels=["state"])
     records = {(str(mode),): readings.records.get(mode, 0) for mode in Mode}
-    yield _gauge("records", "Steered records in each mode, once for each family.", records, labels=["mode"])
+    yield _gauge("records", "Steered records in each mode, by family of endpoints.", records, labels=["mode"])
     answered = dict(readings.answered.items())
     yield _counter("answered", "Queries that a steered record decided.", answered, labels=["record", "type"])
     ages = {(check,): age_s for check, age_s in readings.verdict_ages_s.items()}

@@ -1,10 +1,12 @@
 """The state of a server as documents."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
 
+from understudy.model.decision import Mode
 from understudy.model.errors import NotFoundError
 from understudy.service.desk import Desk
 from understudy.service.operations import ExplainQuestion, StatusQuestion
@@ -147,6 +149,10 @@ def test_metrics_and_status_agree(live: Live) -> None:
         view = await Desk(world.server).status(StatusQuestion())
         assert view.totals.endpoints == {"up": 2, "down": 1}
         assert 'understudy_endpoints{state="down"} 1' in text
+        shown = Counter(decision.mode for record in view.records for decision in record.decisions)
+        assert shown["nodata"] == 0, "no record here has an address of IPv6, and none is to have one"
+        for mode in Mode:
+            assert f'understudy_records{{mode="{mode}"}} {shown[mode]}.0' in text
 
     live(life)
 
