@@ -20,6 +20,7 @@ from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.zone import ZoneSource
 from understudy.service.catalog_zones import make_catalogs
+from understudy.service.zone_cuts import find_undelegated
 from understudy.service.zone_table import FileStamp, LoadedZone, Progress, ZoneView, load_zones
 
 COSTLY_RECORDS = 200_000  # chosen: about 0.1 s of a core, more than everything else on the way to a secondary
@@ -136,6 +137,7 @@ def _examine_zones(
     views = {name: ZoneView(zone.definition, zone.zone) for name, zone in zones.items()}
     in_file = [*examined.errors, *examined.warnings, *examined.missing, *conflicts(configuration, views)]
     in_file.extend(_costly_digests(configuration, zones))
+    in_file.extend(find_undelegated(configuration, zones))
     in_file.sort(key=lambda problem: (problem.line, problem.column, problem.code))
     return {**zones, **make_catalogs(configuration, now)}, (
         *in_file,

@@ -20,6 +20,7 @@ from understudy.service.resolving import Resolver
 from understudy.zones.name_servers import DNS_PORT
 from understudy.zones.survey import Delegation, NotAsked, NotDelegated, host_text
 
+_DENIED = dns.rcode.NXDOMAIN
 PARENTS_MAX = 4  # chosen: servers of the zone above that are tried; all have the same, and one that answers is enough
 
 
@@ -35,7 +36,9 @@ async def find_delegation(
     silent = said = ""
     for label, place in places.items():
         try:
-            found = _read(origin, label, await _asked(origin, place))
+            found = _read(origin, label, await _asked(origin, place, dns.rdatatype.NS))
+            if isinstance(found, NotAsked) and (await _asked(origin, place, dns.rdatatype.DS)).rcode() == _DENIED:
+                found = NotDelegated(label, "has both zones, and denies the name to whoever asks for its DS")
         except (OSError, EOFError, dns.exception.DNSException):
             silent = silent or f"{label} does not answer"
             continue
@@ -55,11 +58,11 @@ async def _parents(origin: Name, resolver: Resolver) -> dict[str, ServerPlace]:
     return places
 
 
-async def _asked(origin: Name, place: ServerPlace) -> dns.message.Message:
+async def _asked(origin: Name, place: ServerPlace, rtype: dns.rdatatype.RdataType) -> dns.message.Message:
     name = dns.name.from_text(origin.absolute)
-    response = await ask(name, dns.rdatatype.NS, place)
+    response = await ask(name, rtype, place)
     if response.flags & dns.flags.TC:
-        return await ask(name, dns.rdatatype.NS, place, is_tcp=True)
+        return await ask(name, rtype, place, is_tcp=True)
     return response
 
 

@@ -214,9 +214,16 @@ def test_a_referral_that_was_cut_is_asked_for_over_tcp() -> None:
     assert len(delegation.names) == 2
 
 
+def denying_ds(query: dns.message.Message) -> bytes | None:
+    if query.question[0].rdtype == dns.rdatatype.DS:
+        return reply(query, rcode=dns.rcode.NXDOMAIN).to_wire()
+    return reply(query, "example.com. 60 IN NS ns1.example.com.").to_wire()
+
+
 @pytest.mark.parametrize(
     ("answer", "kind", "words"),
     [
+        (denying_ds, NotDelegated, "has both zones, and denies the name"),
         (saying(rcode=dns.rcode.NXDOMAIN), NotDelegated, "says that there is no such name"),
         (saying(), NotDelegated, "has no NS records for it"),
         (saying(rcode=dns.rcode.REFUSED), NotAsked, "answers REFUSED"),
