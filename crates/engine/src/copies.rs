@@ -157,8 +157,10 @@ impl Zones {
             (None, _) => first(zone),
             (Some(before), None) => {
                 let difference = Difference::by_changes(&before.zone, &zone, &changes);
-                let image = before.image.as_ref();
-                let image = image.map(|image| image.after(&zone, &changes));
+                let image = match &before.image {
+                    Some(image) => Some(image.after(&zone, &changes)),
+                    None => Image::of(&zone), // nothing but for a zone that has become large
+                };
                 next(&before, (zone, image), difference)
             }
             (Some(before), Some(_)) => {
@@ -266,5 +268,53 @@ fn next(before: &Copy, (zone, image): (Zone, Option<Image>), difference: Differe
         digest,
         difference: is_kept.then(|| Arc::new(difference)),
         is_same,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use understudy_wire::{NameBuf, Rtype, Serial};
+    use understudy_zone::{RRsetChange, Zone};
+
+    use super::Stamp;
+    use crate::zones::Zones;
+
+    const JUST_SMALL: usize = 20_000;
+
+    fn stamp(serial: u32) -> Stamp {
+        let serial = Serial::new(serial);
+        Stamp {
+            serial,
+            zonemd: None,
+        }
+    }
+
+    /// A catalog or a dynamic zone may begin with nothing.
+    #[test]
+    fn a_zone_that_grows_by_changes_is_sent_like_one_that_was_loaded_large() {
+        let origin = NameBuf::from_text(b"example.com.", None).unwrap();
+        let mut text = "@ 60 SOA ns root 1 2 3 4 5\n@ 60 NS ns\n".to_owned();
+        for number in 1..JUST_SMALL {
+            writeln!(text, "n{number} 60 A 192.0.2.1").unwrap();
+        }
+        let loaded = Zone::parse(text.as_bytes(), "text", origin.as_name()).unwrap();
+        assert_eq!(loaded.zone.name_count(), JUST_SMALL);
+        let zones = Zones::default();
+        zones.publish_zone(&loaded.zone, &[], None).unwrap();
+        let first = zones.prepare(origin.as_name(), stamp(2), Vec::new(), Some(&loaded.zone));
+        let first = first.unwrap();
+        assert!(first.image.is_none());
+        zones.commit(&first).unwrap();
+        for serial in [3, 4] {
+            let owner =
+                NameBuf::from_text(format!("new{serial}.example.com.").as_bytes(), None).unwrap();
+            let change = RRsetChange::Set(owner, Rtype::A, 60, vec![vec![192, 0, 2, 1]]);
+            let next = zones.prepare(origin.as_name(), stamp(serial), vec![change], None);
+            let next = next.unwrap();
+            assert!(next.image.is_some());
+            zones.commit(&next).unwrap();
+        }
     }
 }

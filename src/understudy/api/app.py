@@ -207,7 +207,7 @@ async def zone(operations: Asked, name: str) -> ZoneView:
 @_router.get("/export", response_class=PlainTextResponse)
 async def export_zone(operations: Asked, name: str, *, records: bool = True) -> str:
     """A zone as a master file; `records` false leaves out what is steered."""
-    return operations.export_zone(name, has_records=records)
+    return await operations.export_zone(name, has_records=records)
 
 
 @_router.post("/zone/notify")

@@ -143,9 +143,9 @@ class Desk:
         wanted = str(find_zone(known_zones(self._server), name))
         return next(view for view in report_zones(self._server) if view.name == wanted)
 
-    def export_zone(self, name: str, *, has_records: bool = True) -> str:
+    async def export_zone(self, name: str, *, has_records: bool = True) -> str:
         """A zone as a master file."""
-        return export_zone(self._server, name, has_records=has_records)
+        return await export_zone(self._server, name, has_records=has_records)
 
     def notify_zone(self, request: ZoneRequest) -> ZoneOrderView:
         """Tell a zone's secondaries of its version now."""

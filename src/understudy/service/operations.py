@@ -104,7 +104,7 @@ class Operations(Protocol):
         """One zone. Raises NotFoundError."""
         ...
 
-    def export_zone(self, name: str, *, has_records: bool = True) -> str:
+    async def export_zone(self, name: str, *, has_records: bool = True) -> str:
         """A zone as a master file, steered records written out as their static view, or without them."""
         ...
 
