@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import heapq
 import itertools
 import os
 import random
@@ -10,8 +11,9 @@ import selectors
 import struct
 import subprocess
 import threading
+import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Self
 
@@ -29,6 +31,7 @@ _TUNSETIFF = 0x400454CA  # linux/if_tun.h
 _IFF_TUN, _IFF_NO_PI = 0x0001, 0x1000
 _PACKET_OCTETS = 65536
 _LOOK_S = 0.1
+_LATE_S = 0.02  # chosen: some packets of a burst overtake one that is so late, and no timer of TCP runs out
 _numbers = itertools.count()
 
 
@@ -101,14 +104,19 @@ def _with_prefix(address: str) -> str:
 class LossyHosts(Hosts):
     """The same on a link that loses some of the packets, of each direction alike; `lost` and `carried` count them.
 
-    Made of two tunnel devices and a thread between them, because not every kernel has netem.
+    `loss` and `delay`, the shares of packets that are lost and that come late enough for others to overtake them, may
+    change at any time; a loss of 1 cuts the link. That happens by itself when it has carried `cut_after` octets more.
+    Made of two tunnel devices and a thread between them, because not
+    every kernel has netem.
     """
 
-    def __init__(self, *theirs: str, loss: float) -> None:
+    def __init__(self, *theirs: str, loss: float, delay: float = 0.0) -> None:
         super().__init__(*theirs)
-        self.lost = self.carried = 0
-        self._loss = loss
+        self.loss, self.delay = loss, delay
+        self.cut_after: int | None = None
+        self.lost = self.carried = self.delayed = 0
         self._chance = random.Random(0)  # noqa: S311  # no secret
+        self._late: list[tuple[float, int, int, bytes]] = []
         self._is_over = threading.Event()
 
     @staticmethod
@@ -139,19 +147,36 @@ class LossyHosts(Hosts):
             for end, other in (ends, reversed(ends)):
                 selector.register(end, selectors.EVENT_READ, other)
             while not self._is_over.is_set():
-                for key, _ in selector.select(_LOOK_S):
-                    self._carry(key.fd, key.data)
+                wait_s = self._late[0][0] - time.monotonic() if self._late else _LOOK_S
+                for key, _ in selector.select(max(0.0, wait_s)):
+                    self._take(key.fd, key.data)
+                while self._late and self._late[0][0] <= time.monotonic():
+                    _, _, other, packet = heapq.heappop(self._late)
+                    self._carry(other, packet)
 
-    def _carry(self, end: int, other: int) -> None:
+    def _take(self, end: int, other: int) -> None:
         try:
             packet = os.read(end, _PACKET_OCTETS)
-            if self._chance.random() < self._loss:
-                self.lost += 1
-                return
-            os.write(other, packet)
-            self.carried += 1
         except OSError:  # a device that is not up yet, or not any more
             self._is_over.wait(_LOOK_S)
+            return
+        if self._chance.random() < self.loss:
+            self.lost += 1
+        elif self._chance.random() < self.delay:
+            self.delayed += 1
+            due = time.monotonic() + self._chance.uniform(0.0, _LATE_S)
+            heapq.heappush(self._late, (due, self.delayed, other, packet))
+        else:
+            self._carry(other, packet)
+
+    def _carry(self, other: int, packet: bytes) -> None:
+        with suppress(OSError):  # as above
+            os.write(other, packet)
+            self.carried += 1
+        if self.cut_after is not None:
+            self.cut_after -= len(packet)
+            if self.cut_after <= 0:
+                self.loss, self.cut_after = 1.0, None
 
 
 class HostedServer(RunningServer):
