@@ -85,7 +85,7 @@ def names_below(origins: Sequence[str]) -> st.SearchStrategy[Name]:
 def worlds(draw: st.DrawFn) -> list[Draft]:
     """Zones, some above others, with and without a delegation between them; few names, so that they meet."""
     origins = draw(some_origins)
-    drafts = [Draft(dns.name.from_text(origin)) for origin in origins]
+    drafts = [Draft(dns.name.from_text(origin), draw(st.sampled_from([False] * 5 + [True]))) for origin in origins]
     pool = draw(st.lists(names_below(origins), min_size=6, max_size=NAMES_MAX))
     for draft in drafts:
         soa_ttl, minimum = draw(st.sampled_from([(300, 60), (60, 300), (0, 0)]))
@@ -128,7 +128,9 @@ def engine_with(drafts: Sequence[Draft], habits: Habits, *, rotates: bool = Fals
         cookie_secrets=[bytes(16)] if habits.has_cookies else None,
         rotate=rotates,
     )
-    for draft in drafts:
+    missing = [draft.origin.to_text() for draft in drafts if draft.is_missing]
+    engine.set_secondaries([(origin, ["192.0.2.1"], []) for origin in missing])
+    for draft in (each for each in drafts if not each.is_missing):
         engine.publish_zone(Zone.parse(draft.origin.to_text(), draft.text.encode()), draft.steered)
     return engine
 

@@ -116,20 +116,49 @@ fn look_up<Z: Zones>(
     let lower = LowerName::new(sought.name);
     let labels = lower.label_count();
     let Some(zone) = zones.nearest(&lower, labels) else {
-        return Ok(Progress::Elsewhere);
+        return not_here(zones, response, sought, &lower);
     };
-    // The DS of a zone is its parent's data (RFC 4035 section 3.1.4.1).
     if response.question.qtype == Rtype::DS
         && zone.origin_labels() == labels
-        && let Some(above) = labels.checked_sub(1)
-        && let Some(parent) = zones.nearest(&lower, above)
+        && let Some(progress) = in_parent(zones, response, sought, &lower)?
     {
-        let found = parent.find_below(&lower);
-        if is_own_or_cut(&found, sought.name) {
-            return in_zone(&parent, response, sought, &found);
-        }
+        return Ok(progress);
     }
     in_zone(&zone, response, sought, &zone.find_below(&lower))
+}
+
+/// The nearest zone is not here, but what is asked of it may be its parent's data. Where it begins
+/// further up, that one is the nearest still, and there is no parent of this name.
+#[cold]
+fn not_here<Z: Zones>(
+    zones: &Z,
+    response: &mut Response<'_, '_, '_>,
+    sought: Sought<'_>,
+    lower: &LowerName,
+) -> Result<Progress, Full> {
+    if response.question.qtype != Rtype::DS {
+        return Ok(Progress::Elsewhere);
+    }
+    let progress = in_parent(zones, response, sought, lower)?;
+    Ok(progress.unwrap_or(Progress::Elsewhere))
+}
+
+/// The DS of a zone is its parent's data (RFC 4035 section 3.1.4.1). None where no parent is here.
+fn in_parent<Z: Zones>(
+    zones: &Z,
+    response: &mut Response<'_, '_, '_>,
+    sought: Sought<'_>,
+    lower: &LowerName,
+) -> Result<Option<Progress>, Full> {
+    let above = lower.label_count().checked_sub(1);
+    let Some(parent) = above.and_then(|labels| zones.nearest(lower, labels)) else {
+        return Ok(None);
+    };
+    let found = parent.find_below(lower);
+    if !is_own_or_cut(&found, sought.name) {
+        return Ok(None);
+    }
+    in_zone(&parent, response, sought, &found).map(Some)
 }
 
 /// Is the name the zone's own or its cut? Below a further cut a zone is nobody's parent, and the

@@ -140,3 +140,32 @@ def test_notices_over_both_transports_are_counted() -> None:
     engine.stop()
     assert (counters["notify.heard"], counters["notify.refused"], counters["transfers.refused"]) == (2, 2, 0)
     assert engine.take_notices() == ["example.com."]
+
+
+PARENT = (
+    b"""@ 60 SOA ns hostmaster 1 2 3 4 5
+@ 60 NS ns
+ns 60 A 192.0.2.53
+example 60 NS ns.example
+example 60 DS 1 8 2 """
+    + b"00" * 32
+    + b"""
+deep.example 60 DS 2 8 2 """
+    + b"00" * 32
+    + b"\n"
+)
+
+
+def test_the_ds_of_a_zone_that_is_not_here_comes_from_its_parent() -> None:
+    found = Engine([])
+    found.set_secondaries([(origin, ["192.0.2.1"], []) for origin in ("example.com.", "deep.example.com.")])
+    found.publish_zone(Zone.parse("com.", PARENT), [])
+
+    def ask(name: str, rtype: str) -> tuple[str, bool, int]:
+        answer = say(found, dns.message.make_query(name, rtype), "203.0.113.1")
+        return dns.rcode.to_text(answer.rcode()), bool(answer.flags & dns.flags.AA), len(answer.answer)
+
+    assert ask("example.com", "DS") == ("NOERROR", True, 1)
+    assert ask("example.com", "A") == ("SERVFAIL", False, 0)
+    assert ask("below.example.com", "DS") == ("SERVFAIL", False, 0)
+    assert ask("deep.example.com", "DS") == ("SERVFAIL", False, 0)  # example.com has it

@@ -51,13 +51,13 @@ def answer(
         query = read(octets)
     except dns.exception.DNSException:
         return Expected(header, dns.rcode.FORMERR, TCP_OCTETS, habits)
-    expected = Expected(query, _preliminary(query, habits), _limit(query, transport, habits), habits)
+    expected = Expected(query, _preliminary(query, habits, zones), _limit(query, transport, habits), habits)
     if expected.rcode == dns.rcode.NOERROR and query.question:
         _fill(expected, zones, transport)
     return expected
 
 
-def _preliminary(query: dns.message.Message, habits: Habits) -> Rcode:
+def _preliminary(query: dns.message.Message, habits: Habits, zones: Sequence[PlainZone]) -> Rcode:
     """What is said before any zone is looked at; NOERROR: go on."""
     if not query.question and habits.has_cookies and any(each.otype == OptionType.COOKIE for each in query.options):
         return dns.rcode.NOERROR  # RFC 7873 5.4: nothing but a cookie is asked for
@@ -67,11 +67,18 @@ def _preliminary(query: dns.message.Message, habits: Habits) -> Rcode:
         return dns.rcode.BADVERS  # RFC 6891 6.1.3
     question = query.question[0]
     if query.opcode() == dns.opcode.NOTIFY and question.rdclass == RdataClass.IN:
-        # RFC 1996 1.2: only an SOA can have changed; RFC 1996 3.10: no zone here has a primary that could say so.
-        return dns.rcode.NOTAUTH if question.rdtype == RdataType.SOA else dns.rcode.FORMERR
+        return _notified(question, zones)
     if query.opcode() != dns.opcode.QUERY:
         return dns.rcode.NOTIMP  # RFC 1035 4.1.1
     return _of_kind(question)
+
+
+def _notified(question: dns.rrset.RRset, zones: Sequence[PlainZone]) -> Rcode:
+    """RFC 1996 1.2: only an SOA can have changed; RFC 1996 3.10: nobody who asks here is the primary that could say so."""
+    if question.rdtype != RdataType.SOA:
+        return dns.rcode.FORMERR
+    has_primary = any(zone.is_missing and zone.origin == question.name for zone in zones)
+    return dns.rcode.REFUSED if has_primary else dns.rcode.NOTAUTH
 
 
 def _of_kind(question: dns.rrset.RRset) -> Rcode:

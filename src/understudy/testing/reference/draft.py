@@ -36,9 +36,13 @@ TYPES = tuple(_RDATA)
 
 @dataclass
 class Draft:
-    """One zone. What a loader refuses is left out: that is the loader's own tests' business."""
+    """One zone. What a loader refuses is left out: that is the loader's own tests' business.
+
+    `is_missing`: the server should have it, and does not.
+    """
 
     origin: Name
+    is_missing: bool = False
     types: dict[Name, set[str]] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
     steered: list[Steered] = field(default_factory=list)
@@ -50,7 +54,8 @@ class Draft:
 
     def plain_zone(self, now: float) -> PlainZone:
         """As the reference reads it, with what is steered."""
-        return PlainZone.read(self.origin.to_text(), self.text).laid_over(self.steered, now)
+        zone = PlainZone.read(self.origin.to_text(), self.text).laid_over(self.steered, now)
+        return PlainZone(zone.origin, zone.nodes, is_missing=self.is_missing)
 
     def add(self, owner: Name, rtype: str, rdata: str, *, ttl: int) -> None:
         """A record, unless it may not be there."""

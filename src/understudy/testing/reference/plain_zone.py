@@ -53,10 +53,14 @@ Node: TypeAlias = dict[RdataType, RecordSet]
 
 
 class PlainZone:
-    """Names and their record sets, whatever they mean: cuts, wildcards and aliases are the look-up's business."""
+    """Names and their record sets, whatever they mean: cuts, wildcards and aliases are the look-up's business.
 
-    def __init__(self, origin: Name, nodes: Mapping[Name, Node]) -> None:
+    `is_missing`: the server should have it, and does not (yet): nothing can be said of what it has.
+    """
+
+    def __init__(self, origin: Name, nodes: Mapping[Name, Node], *, is_missing: bool = False) -> None:
         self.origin = origin
+        self.is_missing = is_missing
         self.nodes = {name: dict(sets) for name, sets in nodes.items()}
         # RFC 4592 2.2.2, RFC 8020 2: a name exists if it, or a name below it, owns records.
         self._existing = {above for name in self.nodes for above in _up_to(name, origin)}

@@ -68,7 +68,7 @@ def resolve(zones: Sequence[PlainZone], question: Question) -> Findings:
 
 
 def nearest_zone(zones: Sequence[PlainZone], name: Name, rtype: RdataType) -> PlainZone | None:
-    """Step 2: the zone that is the nearest ancestor of the name.
+    """Step 2: the zone that is the nearest ancestor of the name, also one that is missing.
 
     DS belongs to the parent's side of a cut (RFC 4035 3.1.4.1), so it is asked there if that zone is served here; a
     zone in which the name is below a further cut is not its parent.
@@ -78,7 +78,7 @@ def nearest_zone(zones: Sequence[PlainZone], name: Name, rtype: RdataType) -> Pl
     )
     if not around:
         return None
-    if rtype == RdataType.DS and around[0].origin == name and len(around) > 1:
+    if rtype == RdataType.DS and around[0].origin == name and len(around) > 1 and not around[1].is_missing:
         place = match(around[1], name)
         if place.outcome is not Outcome.CUT or place.owner == name:
             return around[1]
@@ -90,6 +90,10 @@ def _step(zones: Sequence[PlainZone], question: Question, findings: Findings) ->
     zone = nearest_zone(zones, question.name, question.rtype)
     if zone is None:
         findings.rcode = findings.rcode if findings.answer else dns.rcode.REFUSED
+        return None
+    if zone.is_missing:
+        # RFC 1034 4.3.5: as for a zone that has expired, nothing can be said; what was found before stands.
+        findings.rcode = findings.rcode if findings.answer else dns.rcode.SERVFAIL
         return None
     place = match(zone, question.name)
     if place.outcome is Outcome.CUT:
