@@ -74,7 +74,7 @@ def _preliminary(query: dns.message.Message, habits: Habits, zones: Sequence[Pla
 
 
 def _notified(question: dns.rrset.RRset, zones: Sequence[PlainZone]) -> Rcode:
-    """RFC 1996 1.2: only an SOA can have changed; RFC 1996 3.10: nobody who asks here is the primary that could say so."""
+    """RFC 1996 1.2: only an SOA can have changed; RFC 1996 3.10: nobody who asks here is a primary."""
     if question.rdtype != RdataType.SOA:
         return dns.rcode.FORMERR
     has_primary = any(zone.is_missing and zone.origin == question.name for zone in zones)
