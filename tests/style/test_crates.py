@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-ORDER = ("wire", "zone", "answer", "engine", "py")
+ORDER = ("wire", "zone", "answer", "engine", "yaml", "py")
 """Each crate may use those before it."""
 
 ONLY_IN = {"pyo3": "py", "libc": "engine", "socket2": "engine"}

@@ -6,6 +6,7 @@
 //! engine    Engine: serve, publish, count
 //! prepared  Prepared: the next version of what is transferred of a zone
 //! tsig      TsigKey, TsigVerifier: sign a request, verify the answer
+//! yaml      PlainYaml: the events of a configuration file that is written plainly
 //!   values    tuples of the boundary <-> values of the crates
 //!   errors    every error of the crates -> one exception, in one place
 //! ```
@@ -19,6 +20,7 @@ mod incoming;
 mod prepared;
 mod tsig;
 mod values;
+mod yaml;
 mod zone;
 
 use pyo3::prelude::*;
@@ -38,6 +40,8 @@ mod _native {
     use crate::prepared::Prepared;
     #[pymodule_export]
     use crate::tsig::{TsigKey, TsigVerifier};
+    #[pymodule_export]
+    use crate::yaml::PlainYaml;
     #[pymodule_export]
     use crate::zone::Zone;
 }

@@ -209,6 +209,18 @@ class Incoming:
         """
 
 @final
+class PlainYaml:
+    """The events of a YAML text that is written plainly: what every reader of YAML understands alike, and nothing else.
+
+    Each is a kind ("document", "mapping", "sequence", "end", "plain" or "quoted"), the line and the column where it
+    begins, from 1, and the text of a word. Raises ValueError, at once or later, where there is a doubt or a fault.
+    """
+
+    def __init__(self, text: str) -> None: ...
+    def next_event(self) -> tuple[str, int, int, str] | None:
+        """None: there are no more."""
+
+@final
 class Engine:
     """The DNS service: sockets, threads, published zones."""
 

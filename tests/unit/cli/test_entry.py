@@ -72,7 +72,19 @@ def test_a_server_is_told_what_the_words_say(monkeypatch: pytest.MonkeyPatch) ->
     assert served == ["no collector", (Path("a.yaml"), LogLevel.ERROR, LogStyle.AUTO)]
 
 
-LATE = ("typer", "rich", "structlog", "fastapi", "uvicorn", "prometheus_client", "h11", "h2", "dns.message", "jinja2")
+LATE = (
+    "typer",
+    "rich",
+    "structlog",
+    "ruamel.yaml",
+    "fastapi",
+    "uvicorn",
+    "prometheus_client",
+    "h11",
+    "h2",
+    "dns.message",
+    "jinja2",
+)
 
 
 def test_a_server_imports_late_what_it_can_answer_without() -> None:
