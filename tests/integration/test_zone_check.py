@@ -114,6 +114,9 @@ def test_a_zone_is_checked_from_the_network_alone(scene: Scene) -> None:
     (scene.server.folder / "understudy.yaml").write_text("listen: 127.0.0.1\nzones: {}\n")
     document = scene.check()
     assert not document["is_configured"]
+    zone = f"{{source: transfer, primaries: ['127.0.0.2:{scene.port}']}}"
+    (scene.server.folder / "understudy.yaml").write_text(f"listen: 127.0.0.1\nzones: {{example.test: {zone}}}\n")
+    assert scene.check()["is_configured"]
     assert document["name_servers"] == ["ns1.example.test", "ns2.example.test"]
     assert _codes(document, "error") == ["server.unreachable"]
     assert _codes(scene.check("nowhere.test"), "error") == ["delegation.none", "ns.none"]

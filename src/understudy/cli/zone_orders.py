@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     from understudy.cli.client import Client
 
 ANSWER_S = 30.0  # chosen: as any other request, beside the wait
-REFRESH_S = (
-    60.0  # chosen: three primaries that are dead, or a million records over a slow line; the server goes on after it
-)
+REFRESH_S = 60.0  # chosen: several dead primaries, or a million records over a slow line; the server goes on after it
 ASK_S = 120.0  # chosen: primaries that are dead take some seconds each, and one that is behind is fetched to compare
 
 

@@ -28,7 +28,8 @@ class Problem:
 
     def __str__(self) -> str:
         hint = f" ({self.hint})" if self.hint else ""
-        return f"{self.file}:{self.line}:{self.column}: {self.code}: {self.message}{hint}"
+        weight = "" if self.severity is ProblemSeverity.ERROR else f"{self.severity}: "
+        return f"{self.file}:{self.line}:{self.column}: {weight}{self.code}: {self.message}{hint}"
 
 
 class UnderstudyError(Exception):

@@ -61,7 +61,8 @@ async def survey(question: SurveyQuestion, configuration: Configuration | None, 
         hosts, servers = hosts | more, (*servers, *await asker.servers(more))
     servers = await _settled(asker, servers)
     records = tuple(_steered(each, configuration) for each in _records(origin, configuration)) if configuration else ()
-    return Survey(origin, delegation, ns, soa, hosts, servers, records, is_configured=loaded is not None)
+    is_configured = configuration is not None and origin in configuration.zones
+    return Survey(origin, delegation, ns, soa, hosts, servers, records, is_configured=is_configured)
 
 
 class _Asker:

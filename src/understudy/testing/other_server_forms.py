@@ -13,17 +13,18 @@ from dataclasses import dataclass
 class Form:
     """What is written once, for each zone, and for what only some have. `more` of a zone is how it is exchanged.
 
+    `secondary`: a zone from a primary; empty: as `zone`.
     `who`: whose transfers and messages are taken; `signed`: what follows an address. Both without a key and with one.
     """
 
     server: str
     zone: str
-    secondary: str
     fetches: str
     hands_on: str
     tells: str
     key: str
     cookie: str
+    secondary: str = ""
     without_cookie: str = ""
     who: tuple[str, str] = ("", "")
     signed: tuple[str, str] = ("", "")
@@ -83,7 +84,6 @@ remote-control:
 {zones}
 """,
     zone='zone:\n  name: "{zone}"\n  zonefile: "{file}"\n{more}',
-    secondary='zone:\n  name: "{zone}"\n  zonefile: "{file}"\n{more}',
     fetches="  request-xfr: 127.0.0.1@{primary} {signed}\n  allow-notify: 127.0.0.1 {signed}\n",
     hands_on="  provide-xfr: 127.0.0.1 {signed}\n{tells}",
     tells="  notify: 127.0.0.1@{port} {signed}\n",

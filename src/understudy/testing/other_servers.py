@@ -99,7 +99,7 @@ def _write(form: forms.Form, place: Place, files: Files, *, peers: Peers | None)
     known = {"primary": primary or 0, "signed": signed, "who": who, "tells": tells, "notify": notify}
     exchange = form.hands_on if primary is None else form.fetches
     more = exchange.format(**known) if peers is not None else ""
-    zone = form.zone if primary is None else form.secondary
+    zone = form.zone if primary is None else form.secondary or form.zone
     by_origin = {place.zone: files} if isinstance(files, Path) else files
     return place.write(
         form.server,

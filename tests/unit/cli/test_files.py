@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ from typer.testing import CliRunner
 
 from understudy.cli.app import app
 from understudy.cli.client import find_socket
+from understudy.cli.screen import problem_line
+from understudy.model.errors import Problem, ProblemSeverity
+from understudy.service.present import present_problem
 from understudy.testing.terminal import Terminal
 
 SitDown = Callable[..., None]
@@ -75,6 +79,20 @@ def test_a_warning_is_told_from_an_error_and_refuses_nothing(tmp_path: Path) -> 
     view = json.loads(out)
     assert (code, view["is_valid"], view["errors"], view["warnings"]) == (0, True, 0, 1)
     assert [problem["severity"] for problem in view["problems"]] == ["warning"]
+
+
+def test_a_file_gets_the_same_lines_as_a_terminal() -> None:
+    problem = Problem(
+        "u.yaml", 5, 3, "record.unmonitored", "never fails over", "add check: ...", ProblemSeverity.WARNING
+    )
+    for each, text in (
+        (problem, "u.yaml:5:3: warning: record.unmonitored: never fails over (add check: ...)"),
+        (
+            replace(problem, severity=ProblemSeverity.ERROR),
+            "u.yaml:5:3: record.unmonitored: never fails over (add check: ...)",
+        ),
+    ):
+        assert str(each) == problem_line(present_problem(each)).plain == text
 
 
 def test_strictness_refuses_warnings_and_nothing_else(tmp_path: Path) -> None:
