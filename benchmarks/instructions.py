@@ -25,7 +25,7 @@ from benchmarks.contest.process import endpoints
 from benchmarks.contest.result import DOCUMENT, PAGE, add
 
 WARM, FEW, MANY = 5_000, 20_000, 60_000
-QUIET_SHARE = 0.05
+QUIET_SHARE = 0.3
 """A thread with less than this of the busiest one's instructions does something else (timers, probes)."""
 PATIENCE = ("--window", "64", "--patience-ms", "5000")
 SECONDS_EACH = 60

@@ -48,11 +48,15 @@ impl<'z> Records<'z> {
     #[inline(always)]
     pub(crate) fn write_answer(&self, writer: &mut Writer<'_>, is_root: bool) -> Result<(), Full> {
         let RRset { rtype, .. } = self.rrset;
-        let is_nameless = matches!(rtype, Rtype::A | Rtype::AAAA | Rtype::TXT);
-        if is_nameless && self.rotation == 0 && !is_root {
+        if is_root || !matches!(rtype, Rtype::A | Rtype::AAAA | Rtype::TXT) {
+            return self.write(writer, Owner::Question);
+        }
+        if self.rotation == 0 {
             return writer.nameless(rtype, self.ttl, self.rrset.rdatas());
         }
-        self.write(writer, Owner::Question)
+        let (last, first) = self.rrset.split_at(self.rotation);
+        writer.nameless(rtype, self.ttl, first.rdatas())?;
+        writer.nameless(rtype, self.ttl, last.rdatas())
     }
 
     pub(crate) fn write(&self, writer: &mut Writer<'_>, owner: Owner<'_>) -> Result<(), Full> {
@@ -60,13 +64,8 @@ impl<'z> Records<'z> {
         if self.rotation == 0 {
             return writer.rrset(owner, rtype, self.ttl, self.rrset.rdatas());
         }
-        let last = self.rrset.rdatas().take(self.rotation);
-        writer.rrset(
-            owner,
-            rtype,
-            self.ttl,
-            self.rrset.rdatas().skip(self.rotation).chain(last),
-        )
+        let (last, first) = self.rrset.split_at(self.rotation);
+        writer.rrset(owner, rtype, self.ttl, first.rdatas().chain(last.rdatas()))
     }
 }
 
@@ -104,12 +103,12 @@ impl<'c> Picker<'c> {
         {
             return Some(self.decide(&steered));
         }
-        node.rrset(rtype)
-            .map(|rrset| Chosen::Records(self.in_turn(rrset)))
+        let rrset = node.rrset(rtype)?;
+        Some(Chosen::Records(self.in_turn(rrset)))
     }
 
     /// Static records in their order, or rotated where the operator wants that.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn in_turn<'z>(&mut self, rrset: RRset<'z>) -> Records<'z> {
         let mut records = Records::fixed(rrset);
         if self.rotates {
@@ -119,6 +118,7 @@ impl<'c> Picker<'c> {
     }
 
     /// Remembers a set that decides the answer, for whoever counts.
+    #[inline]
     fn note(&mut self, number: u32) {
         if self.is_adding {
             return;
@@ -129,6 +129,7 @@ impl<'c> Picker<'c> {
     }
 
     /// What a steered set says to this query.
+    #[inline(always)]
     pub(crate) fn decide<'z>(&mut self, steered: &Steered<'z>) -> Chosen<'z> {
         self.is_steered = true;
         self.note(steered.number);
@@ -155,6 +156,7 @@ impl<'c> Picker<'c> {
 }
 
 /// The TTL, never beyond a change that is already due.
+#[inline]
 fn remaining(steered: &Steered<'_>, now_ns: u64) -> u32 {
     let Some(due_ns) = steered.due_ns else {
         return steered.ttl;
@@ -163,11 +165,17 @@ fn remaining(steered: &Steered<'_>, now_ns: u64) -> u32 {
     u32::try_from(seconds).map_or(steered.ttl, |seconds| seconds.min(steered.ttl))
 }
 
+#[inline(always)]
 fn variant<'z>(steered: &Steered<'z>, chance: &mut Chance) -> Option<RRset<'z>> {
-    let mut variants = steered.variants();
-    if steered.selector != Selector::Chance {
-        return variants.next().map(|variant| variant.rrset);
+    if steered.selector == Selector::Chance {
+        return drawn(steered, chance);
     }
+    steered.variants().next().map(|variant| variant.rrset)
+}
+
+/// A variant by weight.
+fn drawn<'z>(steered: &Steered<'z>, chance: &mut Chance) -> Option<RRset<'z>> {
+    let mut variants = steered.variants();
     let total = variants
         .clone()
         .map(|variant| u64::from(variant.weight))
@@ -187,6 +195,7 @@ fn variant<'z>(steered: &Steered<'z>, chance: &mut Chance) -> Option<RRset<'z>> 
     chosen.or(first).map(|variant| variant.rrset)
 }
 
+#[inline]
 fn rotation(count: usize, chance: &mut Chance) -> usize {
     let count = u64::try_from(count).unwrap_or(1);
     usize::try_from(chance.below(count)).unwrap_or(0)

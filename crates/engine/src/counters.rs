@@ -172,7 +172,7 @@ impl Counters {
     }
 
     /// A response goes out.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn answered(&self, summary: &Summary) {
         add(self.responses.get(usize::from(summary.rcode).min(RCODES)));
         if let Some(qtype) = summary.qtype {
@@ -181,8 +181,20 @@ impl Counters {
         let is_cut = summary.is_truncated | summary.is_slipped;
         let has_more = summary.cookies != CookieUse::None || summary.error.is_some();
         let is_signed = summary.signature != SignatureUse::None;
-        if is_cut | summary.is_steered | has_more | is_signed {
+        if summary.is_steered {
+            self.answered_by_records(summary);
+        }
+        if is_cut | has_more | is_signed {
             self.answered_specially(summary);
+        }
+    }
+
+    /// Steered sets had a say.
+    #[inline(never)]
+    fn answered_by_records(&self, summary: &Summary) {
+        add(Some(&self.steered));
+        for number in summary.records.iter().take_while(|number| **number != 0) {
+            self.records.add(*number);
         }
     }
 
@@ -193,12 +205,6 @@ impl Counters {
         }
         if summary.is_slipped {
             add(Some(&self.slipped));
-        }
-        if summary.is_steered {
-            add(Some(&self.steered));
-            for number in summary.records.iter().take_while(|number| **number != 0) {
-                self.records.add(*number);
-            }
         }
         if summary.cookies != CookieUse::None {
             let place = COOKIES.iter().position(|(_, it)| *it == summary.cookies);

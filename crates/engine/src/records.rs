@@ -53,12 +53,14 @@ impl RecordCounts {
         }
     }
 
+    #[inline]
     fn get(&self, number: u32) -> Option<&AtomicU64> {
         let (chunk, place) = place_of(number);
         self.0.get(chunk)?.get()?.get(place)
     }
 
     /// One more. Only the thread that owns the counts may do this.
+    #[inline]
     pub(crate) fn add(&self, number: u32) {
         if let Some(count) = self.get(number) {
             let next = count.load(Ordering::Relaxed).wrapping_add(1);

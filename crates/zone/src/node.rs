@@ -153,39 +153,14 @@ impl<'z> Iterator for Sets<'z> {
         self.0 = rest;
         let rtype = Rtype::new(u16::from_be_bytes([type0, type1]));
         let ttl = u32::from_be_bytes(ttl);
-        let kind = match form {
-            FORM_STATIC => {
-                return Some(Set::Static(RRset {
-                    rtype,
-                    ttl,
-                    records: body,
-                }));
-            }
-            FORM_ANSWER => Kind::Answer,
-            FORM_NODATA => Kind::Nodata,
-            _ => Kind::Servfail,
-        };
-        let (due, rest) = body.split_first_chunk()?;
-        let (selector, rest) = rest.split_first()?;
-        let (number, variants) = rest.split_first_chunk()?;
-        let selector = match selector {
-            0 => Selector::One,
-            1 => Selector::Chance,
-            _ => Selector::Rotate,
-        };
-        let due_ns = match u64::from_be_bytes(*due) {
-            NEVER_DUE => None,
-            due => Some(due),
-        };
-        Some(Set::Steered(Steered {
-            rtype,
-            kind,
-            ttl,
-            due_ns,
-            selector,
-            number: u32::from_be_bytes(*number),
-            variants,
-        }))
+        if form == FORM_STATIC {
+            return Some(Set::Static(RRset {
+                rtype,
+                ttl,
+                records: body,
+            }));
+        }
+        Steered::read(rtype, form, ttl, body).map(Set::Steered)
     }
 }
 
@@ -205,7 +180,20 @@ impl<'z> RRset<'z> {
         Rdatas(self.records)
     }
 
+    /// The same set in two: its first `count` records, and the others.
+    #[inline]
+    #[must_use]
+    pub fn split_at(self, count: usize) -> (Self, Self) {
+        let mut others = self.rdatas();
+        others.by_ref().take(count).for_each(drop);
+        let first = self.records.len() - others.0.len();
+        let (first, others) = self.records.split_at_checked(first).unwrap_or_default();
+        let part = |records| RRset { records, ..self };
+        (part(first), part(others))
+    }
+
     /// How many records (at least one).
+    #[inline]
     #[must_use]
     pub fn count(&self) -> usize {
         self.rdatas().count()
@@ -213,6 +201,37 @@ impl<'z> RRset<'z> {
 }
 
 impl<'z> Steered<'z> {
+    /// Reads what follows the length of a steered set.
+    #[inline(always)]
+    fn read(rtype: Rtype, form: u8, ttl: u32, body: &'z [u8]) -> Option<Self> {
+        let kind = match form {
+            FORM_ANSWER => Kind::Answer,
+            FORM_NODATA => Kind::Nodata,
+            _ => Kind::Servfail,
+        };
+        let (due, rest) = body.split_first_chunk()?;
+        let (selector, rest) = rest.split_first()?;
+        let (number, variants) = rest.split_first_chunk()?;
+        let selector = match selector {
+            0 => Selector::One,
+            1 => Selector::Chance,
+            _ => Selector::Rotate,
+        };
+        let due_ns = match u64::from_be_bytes(*due) {
+            NEVER_DUE => None,
+            due => Some(due),
+        };
+        Some(Steered {
+            rtype,
+            kind,
+            ttl,
+            due_ns,
+            selector,
+            number: u32::from_be_bytes(*number),
+            variants,
+        })
+    }
+
     /// The variants; none unless the kind is [`Kind::Answer`], and then at least one.
     #[inline]
     #[must_use]
@@ -297,10 +316,21 @@ impl<'z> Node<'z> {
     }
 
     /// The steered set of a type.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn steered(&self, rtype: Rtype) -> Option<Steered<'z>> {
-        self.steered_sets().find(|set| set.rtype == rtype)
+        // By hand, as above.
+        let [high, low] = rtype.number().to_be_bytes();
+        let mut rest = self.sets;
+        loop {
+            let (head, after) = rest.split_first_chunk::<7>()?;
+            let (body, after) = split_counted(after)?;
+            let [type0, type1, form, ttl @ ..] = *head;
+            if [type0, type1] == [high, low] && form != FORM_STATIC {
+                return Steered::read(rtype, form, u32::from_be_bytes(ttl), body);
+            }
+            rest = after;
+        }
     }
 
     /// The steered sets, by type.
