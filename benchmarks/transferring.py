@@ -2,7 +2,8 @@
 
 Out: one and the same client, on a core of its own, fetches from one server after the other, in interleaved rounds. In:
 a secondary that has nothing starts and fetches from a Knot primary, until its first right answer. Meanwhile: queries at
-an even rate to one of our servers that answers and gives the zone away at the same time.
+an even rate to each primary in turn, which answers and gives the zone away at the same time. How long the thread that
+answers waited for its core is counted by the kernel, so that it tells of the server alone.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from benchmarks.contest.exchange import OURS, Exchanging, versions
 from benchmarks.contest.field import Ground, Runner, start
 from benchmarks.contest.generator import PROGRAM, ROOT
 from benchmarks.contest.machine import cores, describe
-from benchmarks.contest.process import PROC, Process
+from benchmarks.contest.process import PROC, Process, busiest_wait_us
 from benchmarks.contest.result import DOCUMENT, PAGE, add
 from benchmarks.contest.rounds import Range
 
@@ -34,8 +35,11 @@ GIVERS = (OURS, "knot", "nsd")
 TAKERS = (OURS, "knot")
 READY_S = 60.0
 RATE = 20_000
-AFTER_OTHERS = ("chrt", "--idle", "0")
-"""While queries are asked the client has what their generator leaves of its core: what counts is the server."""
+PLANS: dict[str, Sequence[str] | None] = {"none": None, "gives way": ("chrt", "--idle", "0"), "beside": ()}
+"""How the client runs on the core of the queries' generator: on what that leaves of it, or as its equal. The latter
+costs the generator its punctuality.
+"""
+SUMS = ("transfers", "lost")
 PAUSE_S = 0.05
 """Between two transfers to the same client, while queries are answered."""
 
@@ -51,6 +55,18 @@ class Fetched:
     octets: int
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One measurement of latency; `waited_us` is the mean wait of the answering thread each time that it had work."""
+
+    transfers: int
+    p50_us: float
+    p99_us: float
+    slowest_us: float
+    waited_us: float
+    lost: int
+
+
 def main() -> None:
     arguments = _arguments()
     rounds = 1 if arguments.quick else arguments.rounds
@@ -61,7 +77,7 @@ def main() -> None:
         ground.prepare()
         givers = {each: _up(stack, Exchanging(each, f"{each}-primary"), ground) for each in GIVERS}
         given = _given(givers, ground, rounds)
-        meanwhile = _meanwhile(givers[OURS], ground, rounds)
+        meanwhile = {key: _meanwhile(runner, ground, rounds) for key, runner in givers.items()}
         taken = _taken(givers["knot"], ground, rounds=max(1, rounds // 2))
     found = {"machine": describe(), "versions": versions(GIVERS), "out": given, "in": taken, "meanwhile": meanwhile}
     lines = section(found, names=names)
@@ -127,35 +143,43 @@ def fetch(port: int, ground: Ground, *, wrapper: Sequence[str] = ()) -> Fetched:
     return Fetched(**json.loads(done.stdout))
 
 
-def _meanwhile(ours: Runner, ground: Ground, rounds: int) -> dict[str, dict[str, float]]:
-    """Latency of queries without and with transfers, one after the other without a pause to speak of."""
-    marks: dict[str, list[tuple[float, float, float, int]]] = {"none": [], "running": []}
-    fetched = 0
+def _meanwhile(giver: Runner, ground: Ground, rounds: int) -> dict[str, dict[str, float]]:
+    """What queries notice, one plan after the other without a pause to speak of."""
+    marks: dict[str, list[Mark]] = {plan: [] for plan in PLANS}
     for _ in range(rounds):
         for plan, found in marks.items():
-            ending = threading.Event()
-            count: list[float] = []
-            thread = threading.Thread(
-                target=_fetch_on, args=(ours.generator.port, ground, ending), kwargs={"count": count}
-            )
-            if plan == "running":
-                thread.start()
-            pace = ours.generator.pace(1.5, RATE)
-            ending.set()
-            if plan == "running":
-                thread.join()
-            fetched += len(count)
-            found.append((pace.p50_us, pace.p99_us, pace.slowest_us, pace.lost))
+            found.append(_mark(giver, ground, PLANS[plan]))
+    names = [each.name for each in fields(Mark)]
     return {
-        plan: {name: Range.of([mark[at] for mark in found]).median for at, name in enumerate(("p50", "p99", "slowest"))}
-        | {"lost": float(sum(mark[3] for mark in found)), "transfers": float(fetched if plan == "running" else 0)}
+        plan: {name: Range.of([getattr(mark, name) for mark in found]).median for name in names if name not in SUMS}
+        | {name: sum(getattr(mark, name) for mark in found) for name in SUMS}
         for plan, found in marks.items()
     }
 
 
-def _fetch_on(port: int, ground: Ground, ending: threading.Event, *, count: list[float]) -> None:
+def _mark(giver: Runner, ground: Ground, wrapper: Sequence[str] | None) -> Mark:
+    """A second and a half of queries; `wrapper` is how the client runs beside their generator, None: it does not."""
+    ending, count = threading.Event(), list[float]()
+    port = giver.generator.port
+    thread = threading.Thread(
+        target=_fetch_on, args=(port, ground, ending), kwargs={"count": count, "wrapper": wrapper}
+    )
+    before = giver.process.waits()
+    if wrapper is not None:
+        thread.start()
+    pace = giver.generator.pace(1.5, RATE)
+    ending.set()
+    if wrapper is not None:
+        thread.join()
+    waited_us = busiest_wait_us(before, giver.process.waits())
+    return Mark(len(count), pace.p50_us, pace.p99_us, pace.slowest_us, waited_us, pace.lost)
+
+
+def _fetch_on(
+    port: int, ground: Ground, ending: threading.Event, *, count: list[float], wrapper: Sequence[str]
+) -> None:
     while not ending.wait(PAUSE_S):
-        count.append(fetch(port, ground, wrapper=AFTER_OTHERS).seconds)
+        count.append(fetch(port, ground, wrapper=wrapper).seconds)
 
 
 def _taken(primary: Runner, ground: Ground, *, rounds: int) -> dict[str, dict[str, dict[str, float]]]:
@@ -189,11 +213,15 @@ def section(found: Mapping[str, Any], *, names: int) -> list[str]:
     lines += ["|---|---|---|", *(_row(key, each, ("seconds", "to_best")) for key, each in found["out"].items()), ""]
     lines += ["| secondary | seconds until it answers | x Knot's | peak memory MiB |", "|---|---|---|---|"]
     lines += [_row(key, each, ("seconds", "to_knot", "peak_mib")) for key, each in found["in"].items()]
-    head = f"| transfers meanwhile | p50 µs at {RATE:,}/s | p99 µs | slowest µs (median of rounds) | lost |"
-    lines += ["", head, "|---|---|---|---|---|"]
-    for each in found["meanwhile"].values():
-        cells = (f"{each[name]:.0f}" for name in ("transfers", "p50", "p99", "slowest", "lost"))
-        lines.append(f"| {' | '.join(cells)} |")
+    lines += [
+        "",
+        "| primary | client | transfers | p50 µs | p99 µs | slowest µs | waited µs | lost |",
+        f"|{'---|' * 8}",
+    ]
+    for key, plans in found["meanwhile"].items():
+        for plan, each in plans.items():
+            cells = [f"{each[name]:.0f}" for name in ("transfers", "p50_us", "p99_us", "slowest_us")]
+            lines.append(f"| {' | '.join([key, plan, *cells])} | {each['waited_us']:.1f} | {each['lost']:.0f} |")
     return lines
 
 

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
@@ -17,6 +17,14 @@ from understudy.testing.ports import free_port
 
 LEAVE_S = 20.0
 PROC = Path("/proc")
+
+
+def busiest_wait_us(before: Mapping[str, tuple[int, int]], after: Mapping[str, tuple[int, int]]) -> float:
+    """The mean wait of the thread with most turns between two of `Process.waits`: under many queries, who answers."""
+    known = after.keys() & before.keys()
+    spans = ((after[key][0] - before[key][0], after[key][1] - before[key][1]) for key in known)
+    turns, waited_ns = max(spans, default=(0, 0))
+    return waited_ns / turns / 1000 if turns else 0.0
 
 
 class Process:
@@ -94,6 +102,16 @@ class Process:
                 with suppress(OSError):
                     running, waiting, _ = task.read_text().split()
                     yield int(running), int(waiting)
+
+    def waits(self) -> dict[str, tuple[int, int]]:
+        """By thread: how often it got a processor so far, and how many nanoseconds it waited for one in all."""
+        found: dict[str, tuple[int, int]] = {}
+        for pid in self.ids():
+            for task in (PROC / str(pid) / "task").glob("*/schedstat"):
+                with suppress(OSError):
+                    _, waiting, turns = task.read_text().split()
+                    found[task.parent.name] = int(turns), int(waiting)
+        return found
 
     def first_thread_s(self) -> float:
         """Processor time so far of the thread that it began with."""

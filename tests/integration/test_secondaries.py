@@ -68,6 +68,13 @@ def standing(server: RunningServer, port: int) -> NamedServerView | None:
     return next((view for view in status.zones[0].name_servers if view.server == f"127.0.0.1:{port}"), None)
 
 
+def sent(server: RunningServer, kind: str) -> int:
+    """How many transfers of a kind there were since the start."""
+    with api_of(server) as api:
+        text = api.get("/metrics").raise_for_status().text
+    return sum(int(float(line.split()[-1])) for line in text.splitlines() if f'"transfers.{kind}"' in line)
+
+
 def follows(server: RunningServer, port: int, serial: int) -> bool:
     """Whether the server says that the secondary has the version."""
     view = standing(server, port)
@@ -96,6 +103,7 @@ def test_a_failover_reaches_a_secondary_as_zone_data(
         web.stop("127.0.0.2")
         wait_until(lambda: addresses(server.port) == {"127.0.0.3"}, "the primary has failed over")
         wait_until(lambda: addresses(place.port) == {"127.0.0.3"}, "the secondary has followed")
+        assert sent(server, "ixfr") >= 1
         serial = serial_of(place.port)
         wait_until(lambda: follows(server, place.port, serial), "it is known here, an hour before the next look")
         server.stop(signal.SIGKILL)
@@ -140,13 +148,6 @@ def test_a_name_that_answers_nothing_has_no_data_at_any_secondary(server: Runnin
         web.start("127.0.0.3")
         wait_until(lambda: all(outcome(port) == ("NOERROR", {"127.0.0.3"}) for port in ports), "all answer again")
         assert all(outcome(port, "TXT") == ("NOERROR", set()) for port in ports)
-
-
-def sent(server: RunningServer, kind: str) -> int:
-    """How many transfers of a kind there were since the start."""
-    with api_of(server) as api:
-        text = api.get("/metrics").raise_for_status().text
-    return sum(int(float(line.split()[-1])) for line in text.splitlines() if f'"transfers.{kind}"' in line)
 
 
 def test_what_changed_in_the_file_is_fetched_as_a_difference_also_after_a_start(

@@ -14,6 +14,7 @@ import pytest
 from benchmarks.contest.cases import CASES, ORIGIN, Asking, Case
 from benchmarks.contest.generator import Flood
 from benchmarks.contest.goals import goals
+from benchmarks.contest.process import busiest_wait_us
 from benchmarks.contest.questions import Question, message, write
 from benchmarks.contest.result import add
 from benchmarks.contest.result import write as write_result
@@ -179,15 +180,23 @@ def test_a_secondary_that_follows_too_late_misses_the_goal() -> None:
 
 def test_whole_zones_have_a_table_for_each_direction() -> None:
     span = {"median": 0.5, "low": 0.25, "high": 1.0}
-    meanwhile = {"p50": 30.0, "p99": 60.0, "slowest": 900.0, "lost": 0.0, "transfers": 9.0}
+    times = {"p50_us": 30.0, "p99_us": 60.0, "slowest_us": 900.0, "waited_us": 5.84}
+    meanwhile = times | {"lost": 0.0, "transfers": 9.0}
     found = {
         "out": {"understudy": {"seconds": span, "to_best": span}, "nsd": {"seconds": span}},
         "in": {"knot": {"seconds": span, "peak_mib": span}},
-        "meanwhile": {"running": meanwhile},
+        "meanwhile": {"knot": {"beside": meanwhile}},
     }
     lines = transferring_section(found, names=1_000_000)
     assert lines[0] == "## Whole zones of 1,000,000 names"
     assert "| understudy | 0.500 (0.250-1.000) | 0.500 (0.250-1.000) |" in lines
     assert "| nsd | 0.500 (0.250-1.000) | - |" in lines
     assert "| knot | 0.500 (0.250-1.000) | - | 0 (0-1) |" in lines
-    assert lines[-1] == "| 9 | 30 | 60 | 900 | 0 |"
+    assert lines[-1] == "| knot | beside | 9 | 30 | 60 | 900 | 5.8 | 0 |"
+
+
+def test_the_wait_that_counts_is_that_of_the_thread_with_most_turns() -> None:
+    before = {"1": (100, 5_000), "2": (0, 0), "3": (7, 9)}
+    after = {"1": (1_100, 2_005_000), "2": (10, 90_000_000), "4": (5_000, 1)}
+    assert busiest_wait_us(before, after) == 2.0
+    assert busiest_wait_us(before, {}) == 0.0
