@@ -17,6 +17,7 @@ from understudy.model.name import Name
 from understudy.model.record import Record
 from understudy.model.transfer import Primary
 from understudy.model.zone import ZoneDefinition, ZoneSource
+from understudy.service.agenda import Agenda
 from understudy.service.candidate import Candidate
 from understudy.service.catalogs import follow_catalog, sweep
 from understudy.service.copies import taken_up, timers_of
@@ -49,10 +50,14 @@ class Secondaries:
         self._keeping = Keeping(server)
         self._waiting: deque[FetchedZone] = deque()
         self._looked_at: Instant = -math.inf
+        self._agenda: Agenda[Name] = Agenda()
+        self._touched: dict[Name, FetchedZone] = {}
+        self._is_look_wanted = True
         server.follower = self
 
     def wake(self) -> None:
         """As `Follower.wake`."""
+        self._is_look_wanted = True
         self._news.set()
 
     async def run(self) -> None:
@@ -60,14 +65,19 @@ class Secondaries:
         self._cares.clear()
         self._busy = 0
         self._waiting.clear()
+        self._is_look_wanted = True
         async with asyncio.TaskGroup() as group:
             while True:
                 self._news.clear()
                 now = self._server.clock.now()
-                if not self._waiting or now >= self._looked_at + TICK_S:
+                if self._is_look_wanted or now >= self._looked_at + TICK_S:
+                    self._is_look_wanted = False
                     await self._adopt()
                     now = self._looked_at = self._server.clock.now()
-                    self._look(now)
+                    self._touched.clear()
+                    self._look(list(self._cares.values()), now)
+                elif not self._waiting:
+                    self._look(self._take_recent(now), now)
                 for care in self._choose():
                     group.create_task(self._attend(care), name=f"zone {care.definition.name}")
                 await self._rest(now)
@@ -87,18 +97,33 @@ class Secondaries:
             care = self._cares.get(Name.parse(origin))
             if care is not None:
                 care.is_notified = True
-                self._news.set()
+                self._touch(care)
 
-    def _look(self, now: Instant) -> None:
+    def _touch(self, care: FetchedZone) -> None:
+        """Something has come of a zone, or is heard of it."""
+        self._touched[care.definition.name] = care
+        self._news.set()
+
+    def _take_recent(self, now: Instant) -> list[FetchedZone]:
+        """Zones that something has come of or is due for, since the last look: mostly one, of however many."""
+        recent = dict.fromkeys((*self._touched, *self._agenda.take(now)))
+        self._touched.clear()
+        return [self._cares[origin] for origin in recent if origin in self._cares]
+
+    def _look(self, cares: Sequence[FetchedZone], now: Instant) -> None:
         """Find what is to be attended to, those that have waited longest first.
 
-        Zones whose primaries are all silent come last: they would keep the others waiting. That costs by the zones. It
-        is not done again before all of it is under way, but for once in a TICK_S.
+        Zones whose primaries are all silent come last: they would keep the others waiting. It is not done again before
+        all of it is under way, but for once in a TICK_S.
         """
-        for care in self._cares.values():
+        due: list[FetchedZone] = []
+        for care in cares:
             care.heed(now)
             self._let_expire(care, now)
-        due = [care for care in self._cares.values() if not care.is_busy and care.next_due() <= now]
+            next_due = math.inf if care.is_busy else care.next_due()
+            self._agenda.put(care.definition.name, None if care.is_busy or next_due <= now else next_due)
+            if next_due <= now:
+                due.append(care)
         due.sort(key=lambda care: self._rank(care, now))
         self._waiting = deque(due)
 
@@ -116,11 +141,8 @@ class Secondaries:
                 yield care
 
     async def _rest(self, now: Instant) -> None:
-        if self._waiting:
-            wait_s = TICK_S
-        else:
-            idle = (care.next_due() for care in self._cares.values() if not care.is_busy)
-            wait_s = min([TICK_S, *(max(0.0, due - now) for due in idle)])
+        due = None if self._waiting else self._agenda.next_due()
+        wait_s = TICK_S if due is None else min(TICK_S, max(0.0, due - now))
         try:
             async with asyncio.timeout(wait_s):
                 await self._news.wait()
@@ -183,9 +205,9 @@ class Secondaries:
         finally:
             care.is_busy = False  # its primaries may be asked again while it waits for the disk
             self._busy -= 1
-            self._news.set()
+            self._touch(care)
         await self._keeping.keep(care)
-        self._news.set()
+        self._touch(care)
 
     async def _refresh(self, care: FetchedZone) -> None:
         """Ask every primary what it has, and fetch the newest version that can be had."""
@@ -347,6 +369,7 @@ class Secondaries:
         self._server.decider.publish_zones({origin: care.loaded})
         if care.definition.members is not None:
             follow_catalog(self._server, care.loaded)
+            self.wake()
 
     def _let_expire(self, care: FetchedZone, now: Instant) -> None:
         """Answer no more from what no primary has confirmed for too long."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import dns.message
@@ -10,6 +11,8 @@ import pytest
 
 from understudy.config.load import examine_text
 from understudy.engine import Zone
+from understudy.service.fetched import FetchedZone
+from understudy.service.secondaries import Secondaries
 from understudy.testing.fetching import SILENT, FetchingServer
 from understudy.testing.played_catalogs import CATALOG, CatalogPrimary, catalog, events, served, tell
 from understudy.testing.story import Restart
@@ -150,6 +153,29 @@ def test_many_zones_come_a_few_at_a_time(tmp_path: Path) -> None:
         await asyncio.sleep(30)
         assert len(served(run)) == 300
         assert 2 <= primary.most <= 20
+
+    tell(tmp_path, story, CONFIGURATION)
+
+
+def test_one_zone_s_news_is_no_reason_to_look_at_all_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+    look = Secondaries._look
+
+    def count(self: Secondaries, cares: Sequence[FetchedZone], now: float) -> None:
+        looks.append(len(cares))
+        look(self, cares, now)
+
+    async def story(run: FetchingServer, primary: CatalogPrimary) -> None:
+        primary.catalog = catalog(2, {f"z{number}.example": f"n{number}" for number in range(300)})
+        await asyncio.sleep(30)
+        monkeypatch.setattr(Secondaries, "_look", count)
+        primary.serial = 2
+        for number in range(10):
+            assert run.notify("192.0.2.1", f"z{number}.example") == "NOERROR"
+            await asyncio.sleep(0.05)
+            assert run.address(f"host.z{number}.example") == "192.0.2.2"
+        assert len(looks) >= 10
+        assert max(sorted(looks)[:-1]) <= 2  # but for one, once in a second
 
     tell(tmp_path, story, CONFIGURATION)
 
