@@ -74,14 +74,20 @@ def behave(world: ServerWorld, address: str, conduct: str) -> None:
     world.behave(endpoint(address), Behaviour.parse(conduct), check="web")
 
 
+async def fail(world: ServerWorld, *addresses: str) -> None:
+    """They refuse from the first minute on, and everybody has heard of it when 80 s have passed."""
+    for address in addresses:
+        behave(world, address, "refuses")
+    await world.advance(80)
+
+
 def told(world: ServerWorld) -> list[str]:
     return [line for line in world.log.getvalue().splitlines() if "secondaries get serial" in line]
 
 
 def test_a_zone_that_is_handed_on_to_nobody_keeps_the_serial_of_its_file(tmp_path: Path) -> None:
     async def life(world: ServerWorld) -> None:
-        behave(world, "192.0.2.10", "refuses")
-        await world.advance(80)
+        await fail(world, "192.0.2.10")
         assert serial(world) is None
         assert world.server.engine.zones() == [("example.com.", 7, world.server.engine.zones()[0][2])]
 
@@ -91,8 +97,7 @@ def test_a_zone_that_is_handed_on_to_nobody_keeps_the_serial_of_its_file(tmp_pat
 def test_each_decision_that_changes_an_answer_is_a_version(tmp_path: Path) -> None:
     async def life(world: ServerWorld) -> None:
         assert serial(world) == 8  # later than the file's, because records are laid over it
-        behave(world, "192.0.2.10", "refuses")
-        await world.advance(80)
+        await fail(world, "192.0.2.10")
         assert serial(world) == 9
         behave(world, "192.0.2.10", "up")
         await world.advance(120)
@@ -104,8 +109,7 @@ def test_each_decision_that_changes_an_answer_is_a_version(tmp_path: Path) -> No
 
 def test_a_version_has_what_is_answered_with_the_record_s_own_ttl(tmp_path: Path) -> None:
     async def life(world: ServerWorld) -> None:
-        behave(world, "192.0.2.10", "refuses")
-        await world.advance(80)
+        await fail(world, "192.0.2.10")
         kept = await world.server.store.versions(ORIGIN)
         assert [(each.before, each.serial) for each in kept] == [(None, 8), (8, 9)]
         assert bytes((198, 51, 100, 10)) in kept[-1].difference
@@ -116,8 +120,7 @@ def test_a_version_has_what_is_answered_with_the_record_s_own_ttl(tmp_path: Path
 
 def test_an_unchanged_zone_has_its_serial_and_its_history_after_a_restart(tmp_path: Path) -> None:
     async def life(world: ServerWorld) -> None:
-        behave(world, "192.0.2.10", "refuses")
-        await world.advance(80)
+        await fail(world, "192.0.2.10")
         assert serial(world) == 9
         for is_kill, instant_s in ((False, 100), (True, 130)):
             await world.restart(Restart(is_kill=is_kill, pause_s=1.0))
@@ -160,8 +163,7 @@ async def change_while_down(world: ServerWorld, folder: Path, text: str) -> tupl
 @pytest.mark.parametrize(("file_serial", "expected"), [(7, 10), (20, 21)])
 def test_what_changed_while_nobody_served_it_is_a_difference(tmp_path: Path, file_serial: int, expected: int) -> None:
     async def life(world: ServerWorld) -> None:
-        behave(world, "192.0.2.10", "refuses")
-        await world.advance(80)
+        await fail(world, "192.0.2.10")
         found = await change_while_down(world, tmp_path, ZONE.format(serial=file_serial) + NEW)
         assert found == (expected, [None, 8, 9])
         (last,) = (await world.server.store.versions(ORIGIN))[-1:]
@@ -211,8 +213,7 @@ def test_a_zone_that_is_handed_on_no_more_leaves_nothing_behind(tmp_path: Path) 
 def test_versions_that_never_reached_the_disk_are_skipped_by_the_next_start(tmp_path: Path) -> None:
     async def life(world: ServerWorld) -> None:
         world.disk.is_full = True
-        behave(world, "192.0.2.10", "refuses")
-        await world.advance(80)
+        await fail(world, "192.0.2.10")
         assert serial(world) == 9
         assert "versions/store" in await world.alarms()
         await world._stop()
@@ -290,9 +291,7 @@ def test_a_name_that_answers_nothing_exists_at_secondaries(tmp_path: Path, on_al
     async def life(world: ServerWorld) -> None:
         assert transferred(world)[WWW, "A"] == {"192.0.2.10"}
         assert (WWW, "TXT") not in transferred(world)
-        for address in ("192.0.2.10", "198.51.100.10"):
-            behave(world, address, "refuses")
-        await world.advance(80)
+        await fail(world, "192.0.2.10", "198.51.100.10")
         found = transferred(world)
         assert {rtype for owner, rtype in found if owner == WWW} == {"TXT"}
         assert found[WWW, "TXT"] == {f'"{PLACEHOLDER}"'}
@@ -307,9 +306,7 @@ def test_a_name_that_answers_nothing_exists_at_secondaries(tmp_path: Path, on_al
 def test_what_stands_at_the_name_is_left_alone_and_enough(tmp_path: Path) -> None:
     async def life(world: ServerWorld) -> None:
         assert transferred(world)[WWW, "TXT"] == {'"ours"'}
-        for address in ("192.0.2.10", "198.51.100.10"):
-            behave(world, address, "refuses")
-        await world.advance(80)
+        await fail(world, "192.0.2.10", "198.51.100.10")
         found = transferred(world)
         assert {rtype: found[WWW, rtype] for owner, rtype in found if owner == WWW} == {"TXT": {'"ours"'}}
 
@@ -319,9 +316,7 @@ def test_what_stands_at_the_name_is_left_alone_and_enough(tmp_path: Path) -> Non
 
 def test_a_record_that_goes_while_it_answers_nothing_leaves_nothing(tmp_path: Path) -> None:
     async def life(world: ServerWorld) -> None:
-        for address in ("192.0.2.10", "198.51.100.10"):
-            behave(world, address, "refuses")
-        await world.advance(80)
+        await fail(world, "192.0.2.10", "198.51.100.10")
         assert (WWW, "TXT") in transferred(world)
         text = CONFIGURATION.format(transfer=HANDED_ON).partition("checks:")[0]
         assert await world.reload(text) == ""
@@ -360,8 +355,7 @@ def test_a_start_answers_the_serial_that_secondaries_have_from_the_first_moment(
 def test_a_start_that_does_not_know_the_last_serial_answers_none_that_is_earlier(tmp_path: Path) -> None:
     async def life(world: ServerWorld) -> None:
         world.disk.is_full = True
-        behave(world, "192.0.2.10", "refuses")
-        await world.advance(80)
+        await fail(world, "192.0.2.10")
         assert serial(world) == 9
         assert 800 < await begun(world) < 1200
 
@@ -377,8 +371,7 @@ def test_a_zone_that_was_never_handed_on_begins_with_its_own_serial(tmp_path: Pa
 
 def test_a_zone_that_goes_and_comes_back_is_answered_with_the_serial_that_it_had(tmp_path: Path) -> None:
     async def life(world: ServerWorld) -> None:
-        behave(world, "192.0.2.10", "refuses")
-        await world.advance(80)
+        await fail(world, "192.0.2.10")
         assert serial(world) == 9
         loaded = world.server.zones[ORIGIN]
         assert world.server.versions.first_serial(loaded) == 9
