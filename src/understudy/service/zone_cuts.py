@@ -30,7 +30,6 @@ def find_undelegated(configuration: Configuration, zones: Mapping[Name, LoadedZo
 
 
 def _zone_above(origin: Name, configuration: Configuration) -> Name | None:
-    """The nearest one that is served here; None: there is none, or it is no zone of names."""
+    """The nearest one that is served here; None: there is none."""
     others = (other for other in configuration.zones if other != origin and origin.is_below(other))
-    nearest = max(others, key=lambda other: len(other.labels), default=None)
-    return None if nearest is None or configuration.zones[nearest].is_catalog else nearest
+    return max(others, key=lambda other: len(other.labels), default=None)

@@ -46,6 +46,13 @@ def test_no_word_is_ever_broken_and_no_line_is_too_long(width: int) -> None:
     assert [line for line in lines(width) if line != line.rstrip() or not line] == []
 
 
+@pytest.mark.parametrize("width", [50, 60, 70])
+def test_an_address_in_the_text_of_a_note_that_is_too_long_beside_it_stands_below(width: int) -> None:
+    shown = lines(width)
+    assert set(WORDS.split()) <= {word for line in shown for word in line.split()}
+    assert any(line.startswith("    ") and line.split()[0] in WORDS for line in shown)
+
+
 def test_what_matters_least_is_left_out_where_it_is_narrow() -> None:
     assert lines(200)[0].split() == ["zone", "source", "serial", "records", "state"]
     assert lines(66)[0].split() == ["zone", "source", "serial", "state"]

@@ -145,6 +145,11 @@ def test_a_server_is_heard_when_it_answers_anything_and_not_when_it_is_only_aske
     assert (watched.looked_at, watched.heard_at) == (12.0, 9.0)
 
 
+def test_a_server_that_told_its_serial_was_heard() -> None:
+    glimpsed = Watched(due=0.0).glimpsed(9, None, 7.0, settings=SETTINGS)
+    assert (glimpsed.looked_at, glimpsed.heard_at) == (7.0, 7.0)
+
+
 def test_what_this_host_cannot_ask_says_nothing_of_the_server() -> None:
     unasked = Reply(is_heard=False, problem="this host has no route to the endpoint", is_asked=False)
     finding = judge(Sighting(unasked, unasked), Reference(OURS, 120), now=0.0)
