@@ -11,6 +11,7 @@ from rich.text import Text
 
 GAP = 2
 INDENT = 4  # what stands below its row because it does not fit beside it
+NARROWEST = 20  # chosen: in less, nothing is laid out; the terminal breaks the lines
 PROSE_MIN = 24  # chosen: narrower, a sentence is a column of words
 NAME_SHARE = 0.45  # chosen: where it is narrow, a longer name gets a line of its own and costs the others no column
 
@@ -59,7 +60,7 @@ class Sheet:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """As rich asks for it."""
-        width = options.max_width - self.indent
+        width = max(NARROWEST, options.max_width - self.indent)
         shown, widths = self._fit(width)
         title = tuple(Text(self.columns[place].title, "dim") for place in shown)
         yield from self._line(console, shown, widths, cells=title)

@@ -53,6 +53,11 @@ def test_an_address_in_the_text_of_a_note_that_is_too_long_beside_it_stands_belo
     assert any(line.startswith("    ") and line.split()[0] in WORDS for line in shown)
 
 
+def test_a_terminal_that_is_hardly_one_harms_nothing() -> None:
+    for width in range(1, 50):
+        assert "example.com" in "".join(lines(width))
+
+
 def test_what_matters_least_is_left_out_where_it_is_narrow() -> None:
     assert lines(200)[0].split() == ["zone", "source", "serial", "records", "state"]
     assert lines(66)[0].split() == ["zone", "source", "serial", "state"]
