@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ MAX_LABEL_OCTETS = 63  # RFC 1035 2.3.4
 MAX_NAME_OCTETS = 255  # RFC 1035 2.3.4, length octets and the root's included
 
 _PLAIN = frozenset((string.ascii_lowercase + string.digits + "-_*/").encode())
+_PLAIN_OCTETS = bytes(_PLAIN)
+_PLAIN_NAME = re.compile(r"[a-zA-Z0-9_*/-]{1,63}(?:\.[a-zA-Z0-9_*/-]{1,63})*\.?")
 _SPACE, _TILDE = 0x20, 0x7E
 _OCTET_MAX = 255
 _LOWER = bytes.maketrans(string.ascii_uppercase.encode(), string.ascii_lowercase.encode())
@@ -32,6 +35,8 @@ class Name:
 
         Non-ASCII labels become A-labels. Raises NameSyntaxError.
         """
+        if len(text) < MAX_NAME_OCTETS - 1 and _PLAIN_NAME.fullmatch(text):  # nearly all are plain
+            return cls(tuple(text.lower().rstrip(".").encode().split(b".")))
         if text in {".", ""}:
             if not text:
                 raise NameSyntaxError("an empty string is no name (the root is '.')")
@@ -132,6 +137,8 @@ def _finish_label(label: bytearray, text: str) -> bytes:
 
 
 def _label_text(label: bytes) -> str:
+    if not label.translate(None, _PLAIN_OCTETS):
+        return label.decode("ascii")
     return "".join(_octet_text(octet) for octet in label)
 
 

@@ -44,11 +44,14 @@ class Decider:
         self._publish(settled)
         self._follow_up(settled, now)
 
-    def settle_zones(self, zones: Mapping[Name, LoadedZone], now: Instant) -> None:
-        """Bring everything up to date, publish these zones whole, and what changed in the others."""
+    def settle_zones(
+        self, zones: Mapping[Name, LoadedZone], now: Instant, on_published: Callable[[], None] = lambda: None
+    ) -> None:
+        """Bring everything up to date, publish these zones whole, and what changed in the others; then tell of it."""
         settled = self.pipeline.settle(now, sys.maxsize)
         self.publish_zones(zones)
         self._publish(settled)
+        on_published()
         self._follow_up(settled, now)
 
     def publish_zones(self, zones: Mapping[Name, LoadedZone]) -> None:

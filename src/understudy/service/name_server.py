@@ -93,8 +93,7 @@ class NameServer:
             self._admit(entry)
         self.monitor.restore(start.observed.verdicts)
         self.monitor.assign(self.pipeline.index.assignments)
-        self.decider.settle_zones(self.zones, now)
-        self.engine.start()
+        self.decider.settle_zones(self.zones, now, on_published=self.engine.start)
         self.journal.tell(Event(now, EventKind.SERVICE, "server", "serving"))
 
     def _admit(self, entry: LogEntry) -> None:
