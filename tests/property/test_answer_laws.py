@@ -42,6 +42,15 @@ lines = st.builds(
     is_inside=st.booleans(),
     has_hosts=st.booleans(),
 )
+# Hosts whose addresses come from a wildcard.
+covered = st.builds(
+    replace,
+    lines,
+    rtype=st.sampled_from(("MX", "SRV", "SVCB", "HTTPS")),
+    number=st.sampled_from((3, 6, 9)),
+    is_inside=st.just(value=True),
+    has_hosts=st.just(value=True),
+)
 # As many as fit into 512 octets and 1,232, about, and more than fit at all.
 crowds = st.builds(
     Crowd,
@@ -94,7 +103,12 @@ def worlds(draw: st.DrawFn) -> list[Draft]:
     for child in drafts:
         if draw(st.booleans()):
             delegate(drafts, child, draw(st.sampled_from(pool)))
-    for line in (*draw(st.lists(aliases, min_size=1, max_size=8)), *draw(st.lists(lines, min_size=6, max_size=40))):
+    drawn = (
+        *draw(st.lists(covered, max_size=3)),
+        *draw(st.lists(aliases, min_size=1, max_size=8)),
+        *draw(st.lists(lines, min_size=6, max_size=40)),
+    )
+    for line in drawn:
         owner, target = pool[line.owner % len(pool)], pool[line.target % len(pool)]
         places = around(drafts, owner)
         line.add_to(places[line.above % len(places)], owner, target)

@@ -1,5 +1,5 @@
 //! What neither the standard library nor socket2 offers: epoll, eventfd, datagrams in batches, the
-//! address a datagram was sent to, memory fetched ahead. All unsafe code of the workspace stands in this
+//! address a datagram was sent to, memory fetched ahead. All unsafe code of the server stands in this
 //! folder, each block with the reason why it is sound.
 #![allow(unsafe_code)]
 

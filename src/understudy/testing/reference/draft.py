@@ -107,14 +107,17 @@ class Line:
 
     def add_to(self, draft: Draft, owner: Name, target: Name) -> None:
         """Into the zone, perhaps with a target below the owner itself, and perhaps with what the target has."""
+        host = target
         if self.is_inside and self.rtype in HOSTS_NAMED and octets_of(owner) + len(b"\x02ns") <= NAME_OCTETS:
-            target = Name((b"ns", *owner.labels))
+            # Some hosts have what they have from a wildcard.
+            target = Name((b"ns" if self.number % 3 else b"w", *owner.labels))
+            host = target if self.number % 3 else Name((b"*", *owner.labels))
         draft.add(owner, self.rtype, self._rdata(target), ttl=self.ttl)
         if self.has_hosts and self.rtype in HOSTS_NAMED:
-            draft.add(target, "A", f"192.0.2.{self.number}", ttl=60)
-            draft.add(target, "AAAA", f"2001:db8::{self.number}", ttl=90)
+            draft.add(host, "A", f"192.0.2.{self.number}", ttl=60)
+            draft.add(host, "AAAA", f"2001:db8::{self.number}", ttl=90)
         if self.has_hosts and self.rtype in {"SVCB", "HTTPS"}:
-            draft.add(target, self.rtype, "1 .", ttl=120)
+            draft.add(host, self.rtype, "1 .", ttl=120)
 
     def _rdata(self, target: Name) -> str:
         return _RDATA[self.rtype].format(
