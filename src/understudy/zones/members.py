@@ -45,7 +45,7 @@ class Members:
     """What the catalogs list, and what of it counts. `configured` are the zones that the configuration has itself.
 
     A zone stays with its catalog for as long as that lists it. It goes to another one only where both say so, with a
-    version of the new one (4.3.1): whoever lists a zone of somebody else does not get it (5.2). Those that are
+    version of the new one (RFC 9432 4.3.1): whoever lists a zone of somebody else does not get it (5.2). Those that are
     `promoted` stay as they are, whatever is said of them. `owners` are what an earlier run knew (`disputed`), which is
     on disk unless it `is_unsaved`. `broken` are the catalogs whose newest version breaks a rule, and which.
     """

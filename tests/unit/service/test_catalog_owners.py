@@ -1,4 +1,7 @@
-"""Catalogs that are followed (RFC 9432): whose a zone is, how it changes hands, what its group means, who gets it."""
+"""Catalogs that are followed (RFC 9432): whose a zone is, how it changes hands, what its group means, who gets it.
+
+Sections: RFC 9432 4.3.1, 4.3.2, 5.2, 5.3 and 5.4.
+"""
 
 from __future__ import annotations
 
@@ -95,6 +98,8 @@ def test_a_catalog_does_not_get_a_zone_that_nobody_gave_it(tmp_path: Path) -> No
         assert primary_of(run, A) == "192.0.2.1"
         assert "a.example of the catalog another.example are not taken from it" in events(run)
         assert ALARM in await run.world.alarms()
+        await shows(primary, 3, {"a.example": "1", "b.example": "4"})
+        assert '"event": "b.example of the catalog another.example are not taken from it' in events(run)
         for is_kill in (True, False):
             await run.restart(Restart(is_kill=is_kill, pause_s=1.0))
             await asyncio.sleep(ROUND_S)
@@ -104,6 +109,7 @@ def test_a_catalog_does_not_get_a_zone_that_nobody_gave_it(tmp_path: Path) -> No
         await asyncio.sleep(ROUND_S)
         assert primary_of(run, A) == "192.0.2.2"
         assert primary.served.count("a.example None") == 2
+        await shows(primary, 4, {"a.example": "1"})
         assert ALARM not in await run.world.alarms()
         await run.restart(Restart(is_kill=True, pause_s=1.0))
         assert not kept(tmp_path, "owners.json")

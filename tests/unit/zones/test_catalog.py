@@ -1,4 +1,4 @@
-"""Catalog zones (RFC 9432): what is written, and what is read or refused."""
+"""Catalog zones (RFC 9432): what is written, and what is read or refused (RFC 9432 5.1)."""
 
 from __future__ import annotations
 
