@@ -30,6 +30,10 @@ def find_undelegated(configuration: Configuration, zones: Mapping[Name, LoadedZo
 
 
 def _zone_above(origin: Name, configuration: Configuration) -> Name | None:
-    """The nearest one that is served here; None: there is none."""
-    others = (other for other in configuration.zones if other != origin and origin.is_below(other))
-    return max(others, key=lambda other: len(other.labels), default=None)
+    """The nearest one that is served here; None: there is none. Costs by labels, not by zones."""
+    name = origin
+    while name.labels:
+        name = name.parent
+        if name in configuration.zones:
+            return name
+    return None

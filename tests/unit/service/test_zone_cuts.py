@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from understudy.model.name import Name
 from understudy.service.candidate import read_candidate
 
 SOA = "$TTL 60\n@ SOA ns.example.net. hostmaster 1 2 3 4 5\n@ NS ns.example.net.\n"
@@ -49,3 +50,20 @@ def test_what_is_delegated_or_has_nothing_above_it_that_could_is_none(tmp_path: 
 def test_of_zones_above_the_nearest_counts(tmp_path: Path) -> None:
     (said,) = warnings(tmp_path, "", BETWEEN)
     assert "for the zone b.example.com," in said
+
+
+def test_the_zone_above_is_found_by_its_name_however_many_zones_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[Name] = []
+    is_below = Name.is_below
+
+    def looked(self: Name, other: Name) -> bool:
+        looks.append(other)
+        return is_below(self, other)
+
+    monkeypatch.setattr(Name, "is_below", looked)
+    many = ", ".join(f"z{number}.example: {{source: transfer, primaries: [192.0.2.1]}}" for number in range(100))
+
+    assert len(warnings(tmp_path, "", f"{BOTH}, {many}")) == 1
+    assert len(looks) < 100
