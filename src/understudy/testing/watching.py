@@ -72,8 +72,9 @@ class Servers:
     async def ask_serial(self, _origin: Name, place: ServerPlace) -> Reply:
         """As `understudy.service.look.ask_soa`."""
         self.glanced_at.append((place, self._clock.now()))
+        found = self.shows.get(place, has(7)).udp
         await self._take()
-        return self.shows.get(place, has(7)).udp
+        return found
 
     async def resolve(self, host: str) -> Collection[str] | None:
         """Knows one host, if it is well."""

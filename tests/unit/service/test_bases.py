@@ -74,6 +74,9 @@ def test_the_last_version_is_the_first_with_all_differences(tmp_path: Path) -> N
         (gap,) = handed.kept[2:3]
         assert await bases.last_version(ORIGIN, [each for each in handed.kept if each is not gap]) is None
         assert await bases.last_version(name("example.net"), handed.kept) is None
+        bases.begin(ORIGIN, handed.last.zone)
+        assert list((tmp_path / FOLDER).iterdir()) == [], "that of another history is worth nothing"
+        assert await written(tmp_path) == 6
 
     play(tmp_path, story)
 

@@ -161,3 +161,18 @@ def test_what_is_wrong_with_a_catalog_is_told(tmp_path: Path, change: tuple[str,
     assert change[0] in HEAD
     examined = examine_text(HEAD.replace(*change), tmp_path / "u.yaml")
     assert [problem.code for problem in (*examined.errors, *examined.warnings)][:1] == [code]
+
+
+def test_a_zone_that_was_added_while_the_server_was_down_is_a_difference_of_the_catalog(tmp_path: Path) -> None:
+    async def life(world: ServerWorld) -> None:
+        before = members(world)
+        await world.end()
+        (tmp_path / "understudy.yaml").write_text(HEAD + f"  b.example: {{file: zone, {HANDED_ON}}}\n")
+        await world._open()
+        await world.clock.sleep(10)
+        assert members(world).keys() - before.keys() == {"b.example."}
+        kept = await world.server.store.versions(CATALOG)
+        assert [each.before is None for each in kept] == [True, False]
+        assert len(kept[-1].difference) < 400
+
+    live(tmp_path, life)

@@ -223,6 +223,9 @@ def test_versions_that_never_reached_the_disk_are_skipped_by_the_next_start(tmp_
         found = serial(world)
         assert found is not None
         assert 800 < found < 1200  # ten a second, since the one that is known
+        first = (await world.server.store.versions(ORIGIN))[0]
+        assert first.before is None, "the answered serial never goes back to the last one that is known"
+        assert first.serial > 800
         assert "versions/store" not in await world.alarms()
 
     live(tmp_path, life)
