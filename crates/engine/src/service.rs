@@ -194,7 +194,7 @@ impl<R: Responder> Service<R> {
             };
             let (counters, inbox) = (Arc::clone(counters), Arc::clone(inbox));
             let reply_size = usize::from(self.settings.udp_size);
-            let worker = udp::Worker::new(responder, counters, inbox, reply_size)?;
+            let worker = udp::Worker::new(responder, counters, inbox, reply_size);
             self.thread(format!("dns-udp-{number}"), move || worker.run())?;
         }
         let Some((responder, counters)) = threads.next() else {

@@ -1,6 +1,5 @@
 //! One UDP thread: its sockets, one per address, answered in batches.
 
-use std::io;
 use std::net::UdpSocket;
 use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,9 +10,9 @@ use understudy_answer::{Outcome, Request, Transport};
 
 use crate::address;
 use crate::counters::{Counters, Dropped};
-use crate::inbox::{INBOX, Inbox, Order};
+use crate::inbox::{Inbox, Order};
 use crate::responder::Responder;
-use crate::sys::{self, Batch, Interest, Poll, Unusable};
+use crate::sys::{self, Batch, Unusable, Watch};
 
 /// Batches answered on one socket before the others have their turn.
 /// chosen: a flood on one address delays another by less than 2 ms.
@@ -30,7 +29,8 @@ pub(crate) struct Worker<R> {
     responder: R,
     counters: Arc<Counters>,
     inbox: Arc<Inbox<Arc<UdpSocket>>>,
-    poll: Poll,
+    /// The inbox, then the sockets.
+    watch: Watch,
     /// In the order of their ids, which only grow.
     sockets: Vec<(u64, Arc<UdpSocket>)>,
     batch: Batch,
@@ -43,19 +43,19 @@ impl<R: Responder> Worker<R> {
         counters: Arc<Counters>,
         inbox: Arc<Inbox<Arc<UdpSocket>>>,
         reply_size: usize,
-    ) -> io::Result<Self> {
-        let poll = Poll::new()?;
-        poll.add(inbox.as_fd(), INBOX, Interest::Read)?;
+    ) -> Self {
+        let mut watch = Watch::default();
+        watch.add(inbox.as_fd());
         let (sockets, batch) = (Vec::new(), Batch::new(reply_size));
-        Ok(Worker {
+        Worker {
             responder,
             counters,
             inbox,
-            poll,
+            watch,
             sockets,
             batch,
             is_stopping: false,
-        })
+        }
     }
 
     /// Answers until told to stop. A panic is counted and survived.
@@ -73,18 +73,16 @@ impl<R: Responder> Worker<R> {
     }
 
     fn turn(&mut self) {
-        if self.poll.wait(None).is_err() {
+        if self.watch.wait().is_err() {
             self.counters.dropped(Dropped::Socket);
             std::thread::sleep(PAUSE);
         }
-        for event in 0..self.poll.ready() {
-            match self.poll.token(event) {
-                None => {}
-                Some(INBOX) => self.obey(),
-                Some(id) => {
-                    if let Some(index) = self.index_of(id) {
-                        self.serve(index, BATCHES_PER_TURN);
-                    }
+        // The inbox last, because what it orders moves the sockets.
+        for place in (0..self.watch.places()).rev() {
+            if self.watch.is_ready(place) {
+                match place.checked_sub(1) {
+                    Some(index) => self.serve(index, BATCHES_PER_TURN),
+                    None => self.obey(),
                 }
             }
         }
@@ -102,9 +100,7 @@ impl<R: Responder> Worker<R> {
         for order in orders {
             match order {
                 Order::Serve { id, socket } => {
-                    if self.poll.add(socket.as_fd(), id, Interest::Read).is_err() {
-                        self.counters.dropped(Dropped::Socket);
-                    }
+                    self.watch.add(socket.as_fd());
                     self.sockets.push((id, socket));
                 }
                 Order::Leave { id } => {
@@ -113,11 +109,9 @@ impl<R: Responder> Worker<R> {
                             address::turn_away(socket);
                         }
                         self.serve(index, BATCHES_AT_LEAVING);
-                        let (_, socket) = self.sockets.remove(index);
-                        // Whoever gave it may still hold it, so it is not closed yet.
-                        if self.poll.remove(socket.as_fd()).is_err() {
-                            self.counters.dropped(Dropped::Socket);
-                        }
+                        // Whoever gave it may still hold it, so this need not close it.
+                        self.watch.remove(index + 1);
+                        self.sockets.remove(index);
                     }
                 }
             }

@@ -1,4 +1,4 @@
-//! What neither the standard library nor socket2 offers: epoll, eventfd, datagrams in batches, the
+//! What neither the standard library nor socket2 offers: epoll, poll, eventfd, datagrams in batches, the
 //! address a datagram was sent to, memory fetched ahead. All unsafe code of the server stands in this
 //! folder, each block with the reason why it is sound.
 #![allow(unsafe_code)]
@@ -7,11 +7,13 @@ mod batch;
 mod fetch;
 mod poll;
 mod schedule;
+mod watch;
 
 pub(crate) use batch::{BATCH, Batch, Unusable};
 pub(crate) use fetch::fetch;
 pub(crate) use poll::{Interest, Poll, Wake};
 pub(crate) use schedule::ask_for_short_slices;
+pub(crate) use watch::Watch;
 
 use std::io;
 use std::mem::MaybeUninit;

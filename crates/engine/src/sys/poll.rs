@@ -98,12 +98,6 @@ impl Poll {
         self.control(libc::EPOLL_CTL_MOD, watched, event)
     }
 
-    /// Watches a descriptor no longer.
-    pub(crate) fn remove(&self, watched: BorrowedFd<'_>) -> io::Result<()> {
-        let event = libc::epoll_event { events: 0, u64: 0 };
-        self.control(libc::EPOLL_CTL_DEL, watched, event)
-    }
-
     /// Waits for at least one event, `limit` at most (for ever if `None`), rounded up to a
     /// millisecond so that a short wait never becomes a busy loop.
     pub(crate) fn wait(&mut self, limit: Option<Duration>) -> io::Result<()> {
