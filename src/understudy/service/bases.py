@@ -19,6 +19,8 @@ from understudy.store.versions import HISTORY_OCTETS
 FOLDER = "handed-on"
 RENEW_OCTETS = HISTORY_OCTETS // 2  # chosen: written anew long before the oldest difference is forgotten
 
+RETRY_S = 60.0  # chosen: a disk that was mended is found within a minute
+
 
 class Bases:
     """One version of each zone; the differences since are in the store, and together they are the last version.
@@ -57,18 +59,26 @@ class Bases:
         return await asyncio.to_thread(self._read, origin, kept)
 
     async def run(self) -> None:
-        """Write what is wanted, until cancelled. A disk that refuses costs that, with an alarm."""
+        """Write what is wanted, until cancelled. A disk that refuses is an alarm, and is asked again."""
         while True:
             self._news.clear()
-            while self._wanted:
-                origin, zone = self._wanted.popitem()
-                text = ""
+            text = ""
+            for origin, zone in list(self._wanted.items()):
                 try:
                     await asyncio.to_thread(write_copy, self._file(origin), zone, self._clock.now())
                 except OSError as error:
                     text = f"should {origin} change while the server is down, secondaries fetch it whole: {error}"
-                self._alarms.set_alarm("versions/bases", text, self._clock.now())
-            await self._news.wait()
+                else:
+                    self._written(origin, zone)
+            self._alarms.set_alarm("versions/bases", text, self._clock.now())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RETRY_S if text else None):
+                    await self._news.wait()
+
+    def _written(self, origin: Name, zone: Zone) -> None:
+        """Unless another one is wanted by now."""
+        if self._wanted.get(origin) is zone:
+            del self._wanted[origin]
 
     def _want(self, origin: Name, zone: Zone) -> None:
         self._wanted[origin] = zone
