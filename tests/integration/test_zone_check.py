@@ -51,10 +51,10 @@ class Scene:
     above: int
     port: int
 
-    def begin(self, *, glue: str = "127.0.0.3", second_serial: int = 7) -> None:
+    def begin(self, *, glue: str = "127.0.0.3", second_serial: int = 7, more: str = "") -> None:
         folder = self.server.folder
         above = self.server.write("above.zone", ABOVE.replace("SECOND", glue))
-        first = self.server.write("example.test.zone", ZONE.replace("SERIAL", "7"))
+        first = self.server.write("example.test.zone", ZONE.replace("SERIAL", "7") + more)
         second = self.server.write("second.zone", ZONE.replace("SERIAL", str(second_serial)))
         self.server.write("understudy.yaml", CONFIGURATION)
         self.stack.enter_context(bind(Place(folder / "above", self.above, "test"), above))
@@ -120,3 +120,10 @@ def test_a_zone_is_checked_from_the_network_alone(scene: Scene) -> None:
     assert document["name_servers"] == ["ns1.example.test", "ns2.example.test"]
     assert _codes(document, "error") == ["server.unreachable"]
     assert _codes(scene.check("nowhere.test"), "error") == ["delegation.none", "ns.none"]
+
+
+def test_records_over_a_zone_that_its_servers_have_signed_are_warned_of(scene: Scene) -> None:
+    scene.begin(more=f"@ DNSKEY 257 3 13 {'mdsswUyr' * 10}mdsswQ==\n")
+    fetched = CONFIGURATION.replace("{file: example.test.zone}", "{source: transfer, primaries: [127.0.0.2]}")
+    scene.server.write("understudy.yaml", fetched)
+    assert "dnssec.overlaid" in _codes(scene.check(), "warning")

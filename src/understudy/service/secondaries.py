@@ -26,6 +26,7 @@ from understudy.service.inquiry import Conversation, Inquiry
 from understudy.service.keeping import Keeping
 from understudy.service.name_server import NameServer
 from understudy.service.offers import behind, gather_offers
+from understudy.service.overlay import tell_changed_silently, tell_overlaid
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.secondary import Offer, Standing, worth_fetching
 
@@ -187,6 +188,7 @@ class Secondaries:
     def _judge_again(self) -> None:
         """Another configuration is in force: what stood in the way of a record may do so no more."""
         for care in self._cares.values():
+            tell_overlaid(self._server, care)
             if care.unused is None:
                 continue
             care.take(care.unused, self._server.candidate.find_conflict(care.definition.name, care.unused))
@@ -251,6 +253,7 @@ class Secondaries:
         zone = await self._inquiry.fetch(care, offer, is_whole=is_whole)
         care.is_whole_wanted &= not is_whole
         care.is_notified |= is_whole  # whoever answered first may lag behind another one
+        await tell_changed_silently(self._server, care, zone, primary=offer.primary)
         await self._take(care, zone, offer.primary)
 
     async def offers(self, care: FetchedZone) -> list[Offer | TransferError]:
@@ -367,6 +370,7 @@ class Secondaries:
         origin = care.definition.name
         self._server.zones[origin] = care.loaded
         self._server.decider.publish_zones({origin: care.loaded})
+        tell_overlaid(self._server, care)
         if care.definition.members is not None:
             follow_catalog(self._server, care.loaded)
             self.wake()

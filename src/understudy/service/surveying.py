@@ -22,6 +22,7 @@ from understudy.model.record import Record
 from understudy.model.watch import ServerPlace
 from understudy.service.delegation import find_delegation
 from understudy.service.look import ask, look
+from understudy.service.overlay import is_zone_signed
 from understudy.service.resolving import Resolver
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.name_servers import DNS_PORT, host_addresses
@@ -62,7 +63,9 @@ async def survey(question: SurveyQuestion, configuration: Configuration | None, 
     servers = await _settled(asker, servers)
     records = tuple(_steered(each, configuration) for each in _records(origin, configuration)) if configuration else ()
     is_configured = configuration is not None and origin in configuration.zones
-    return Survey(origin, delegation, ns, soa, hosts, servers, records, is_configured=is_configured)
+    is_signed = is_zone_signed(loaded.zone) if loaded is not None else await asker.is_signed(servers)
+    found = Survey(origin, delegation, ns, soa, hosts, servers, records, is_configured=is_configured)
+    return replace(found, is_signed=is_signed)
 
 
 class _Asker:
@@ -135,6 +138,17 @@ class _Asker:
             if ns is not None and soa is not None and isinstance(soa[0], dns.rdtypes.ANY.SOA.SOA):
                 return ns, Soa.of(soa[0], soa.ttl)
         return None, None
+
+    async def is_signed(self, servers: Sequence[SurveyedServer]) -> bool:
+        """Whether the first server that has the zone has keys of it, which are too long for a datagram."""
+        place = next((server.place for server in servers if server.sighting.serial is not None), None)
+        if place is None:
+            return False
+        origin = dns.name.from_text(self._question.origin.absolute)
+        try:
+            return bool((await ask(origin, dns.rdatatype.DNSKEY, place, is_tcp=True)).answer)
+        except (OSError, EOFError, dns.exception.DNSException):
+            return False
 
     async def _ns(self, place: ServerPlace) -> NsSet | None:
         answer = await self._answer("", dns.rdatatype.NS, place)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from understudy.zones.advice_delegation import judge_delegation
 from understudy.zones.advice_finding import Advice, Weight
+from understudy.zones.advice_proof import judge_proof
 from understudy.zones.advice_servers import judge_ns, judge_servers
 from understudy.zones.advice_times import judge_soa, judge_ttls
 from understudy.zones.survey import Survey
@@ -22,5 +23,6 @@ def _all(survey: Survey) -> Iterator[Advice]:
     yield from judge_delegation(survey)
     yield from judge_ns(survey)
     yield from judge_servers(survey)
+    yield from judge_proof(survey)
     yield from judge_soa(survey)
     yield from judge_ttls(survey)

@@ -57,6 +57,11 @@ def compare(ours: Version, theirs: Version) -> str:
     return str(find_loss(_by_key(ours), _by_key(theirs)))
 
 
+def is_same(ours: Version, theirs: Version) -> bool:
+    """Whether they have the same records, but for the SOA. Costs by the zone."""
+    return ours.record_count == theirs.record_count and _by_key(ours) == _by_key(theirs)
+
+
 def find_loss(ours: Mapping[str, object], theirs: Mapping[str, object]) -> Loss:
     """By what each RRset is called: `www.example.com. A`."""
     gone = tuple(key for key in ours if key not in theirs)

@@ -118,7 +118,10 @@ class Steered:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """All of it. `ns` and `soa` None: nobody has the zone. `is_configured`: it stands in the configuration file."""
+    """All of it. `ns` and `soa` None: nobody has the zone. `is_configured`: it stands in the configuration file.
+
+    `is_signed`: somebody has signed it (DNSSEC).
+    """
 
     origin: Name
     delegation: Delegation | NotDelegated | NotAsked
@@ -128,6 +131,7 @@ class Survey:
     servers: tuple[SurveyedServer, ...]
     records: tuple[Steered, ...] = ()
     is_configured: bool = False
+    is_signed: bool = False
 
 
 def alike(records: tuple[Steered, ...]) -> list[tuple[str, Steered]]:

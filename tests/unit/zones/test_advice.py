@@ -119,6 +119,8 @@ BLIND = "warning: delegation.unknown"
         (with_soa(expire_s=604_800), []),
         (with_soa(minimum_s=10_801, ttl_s=10_801), ["warning: ttl.negative"]),
         (with_soa(minimum_s=10_801, ttl_s=10_800), []),
+        (but(is_signed=True), ["warning: dnssec.overlaid"]),
+        (but(is_signed=True, records=()), []),
         (but(records=(Steered("www.example.com", 66, 22.0),)), []),
         (but(records=(Steered("www.example.com", 67, 22.0),)), ["warning: ttl.record"]),
         (but(records=(Steered("www.example.com", 60, 1.0),)), []),
