@@ -102,10 +102,14 @@ class Bases:
             zone = Zone.load(origin.absolute, str(self._file(origin)))
         except (OSError, ZoneFileError):
             return None
-        serials = [version.serial for version in kept]
-        befores = [version.before for version in kept]
-        if zone.serial == serials[-1]:
-            return zone
-        if zone.serial not in befores:
-            return None
-        return zone.after([version.difference for version in kept[befores.index(zone.serial) :]])
+        return led_on(zone, kept)
+
+
+def led_on(zone: Zone, kept: Sequence[ZoneVersion]) -> Zone | None:
+    """What the differences of these versions, the oldest first, make of one of them; None: it is none of them."""
+    befores = [version.before for version in kept]
+    if zone.serial == kept[-1].serial:
+        return zone
+    if zone.serial not in befores:
+        return None
+    return zone.after([version.difference for version in kept[befores.index(zone.serial) :]])

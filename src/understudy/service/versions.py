@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
-from understudy.engine import Prepared, ZoneNotFoundError
+from understudy.engine import Prepared, Zone, ZoneNotFoundError
 from understudy.model.errors import StoreError
-from understudy.model.event import Event, EventKind
+from understudy.model.event import Event, EventKind, Severity
 from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.transfer import SerialStyle, TransferOut
 from understudy.model.version import ZoneVersion
 from understudy.model.zone import ZoneSource
 from understudy.service.alarms import Alarms
-from understudy.service.bases import Bases
+from understudy.service.bases import Bases, led_on
 from understudy.service.journal import Journal
 from understudy.service.parts import Parts
 from understudy.service.pipeline import Pipeline
@@ -73,6 +74,8 @@ class Versions:
         self._last: dict[Name, ZoneVersion] = {}
         self._recalled: dict[Name, int] = {}  # the last version of an earlier run is the copy, and nobody may fetch it
         self.bases = Bases(parts.clock, alarms, lambda: pipeline.configuration.node.state_dir)
+        self._copies: dict[Name, Zone] = {}  # of zones from other servers, from an earlier run, until they have begun
+        self._untold: dict[Name, _Draft] = {}  # seen, and something went wrong behind that
         self._shown: dict[Name, ZoneVersion] = {}  # the last one of each zone, also of those that are not here now
         self.on_version: OnVersion = lambda _loaded, _transfer, _serial: None
         self.on_end: Callable[[Name], None] = lambda _origin: None
@@ -86,6 +89,9 @@ class Versions:
         """These zones were published whole."""
         for origin in origins:
             self._bursts.note_whole(origin)
+            loaded = self._zones().get(origin)
+            if loaded is not None and loaded.is_awaited and loaded.definition.transfer and origin not in self._last:
+                self._copies[origin] = loaded.zone
         self._news.set()
 
     def withdraw(self, origin: Name) -> None:
@@ -119,6 +125,7 @@ class Versions:
     async def run(self) -> None:
         """Make versions as changes come. What a fault left half done is done again from the beginning."""
         self.note_whole(self._zones())
+        self._tell_again()
         while True:
             self._news.clear()
             await self._publish(self._bursts.take(self._clock.now()))
@@ -136,8 +143,9 @@ class Versions:
         new = [draft.version for draft in drafts if draft.is_new]
         if new:
             await self._keep(new)
-        for draft in drafts:
-            self._show(draft)
+        with ExitStack() as each:  # a fault at one of them keeps none of the others back
+            for draft in reversed(drafts):
+                each.callback(self._show, draft)
 
     def _is_catalog(self, item: tuple[Name, Stale]) -> bool:
         """Catalogs come last: whoever hears of a zone there fetches it at once, and must find it."""
@@ -163,11 +171,17 @@ class Versions:
         except ZoneNotFoundError:  # a reload has withdrawn it meanwhile
             self._forget(origin)
             return None
+        except ValueError as error:  # the engine does not take it; others are not kept waiting by this one
+            text = f"{origin} gets no new version for its secondaries: {error}"
+            self._alarms.set_alarm(f"versions/{origin}", text, self._clock.now())
+            return None
 
     def _forget(self, origin: Name) -> None:
         """It is served no more; should it come back, the store knows the serial."""
         self._last.pop(origin, None)
         self._recalled.pop(origin, None)
+        self._copies.pop(origin, None)
+        self._alarms.clear(f"versions/{origin}", self._clock.now())
 
     async def _begin(self, loaded: LoadedZone, transfer: TransferOut) -> _Draft | None:
         """The first version of this run: the last one of the run before, if nothing has changed since.
@@ -199,18 +213,31 @@ class Versions:
     async def _recall(self, loaded: LoadedZone, kept: Sequence[ZoneVersion]) -> None:
         """Make the last version of an earlier run the copy, which nobody may fetch yet: what follows is a difference.
 
-        Nothing where it is not known any more; what comes from other servers has copies of its own.
+        Nothing where it is not known any more. What comes from other servers has a copy of its own, which may have been
+        followed by what was fetched before it was looked at, and over which records lie.
         """
         origin = loaded.definition.name
-        if not kept or loaded.definition.source is ZoneSource.TRANSFER or origin in self._recalled:
+        if not kept or origin in self._recalled:
             return
-        zone = await self.bases.last_version(origin, kept)
+        views: list[PlainView] = []
+        if loaded.definition.source is ZoneSource.TRANSFER:
+            zone = await self._first_copy(origin, kept)
+            views = self._views(loaded, self._records_of(loaded))
+        else:
+            zone = await self.bases.last_version(origin, kept)
         if zone is None:
             return
-        prepared = await asyncio.to_thread(self._engine.prepare, origin.absolute, kept[-1].serial, [], zone)
+        prepared = await asyncio.to_thread(self._engine.prepare, origin.absolute, kept[-1].serial, views, zone)
         if prepared.digest == kept[-1].digest:
             self._engine.commit(prepared)
             self._recalled[origin] = prepared.serial
+
+    async def _first_copy(self, origin: Name, kept: Sequence[ZoneVersion]) -> Zone | None:
+        """What was here when this run began, or what differences have led to since it was written."""
+        copy = self._copies.get(origin)
+        if copy is None:
+            return None
+        return await asyncio.to_thread(led_on, copy, kept) or copy
 
     def _beginning(self, loaded: LoadedZone, last: ZoneVersion | None, *, doubt: bool) -> Beginning:
         return Beginning(
@@ -306,18 +333,37 @@ class Versions:
             self._forget(origin)
             return
         self._recalled.pop(origin, None)
-        if origin not in self._last:
-            self._admit(draft.loaded, draft.transfer)
-            self._engine.restore_history(origin.absolute, draft.history)
-        self._keep_base(draft)
+        self._alarms.clear(f"versions/{origin}", now)
         before = self._last.get(origin)
+        # Before anything else that may fail: this serial means this content from now on, and no other one.
         self._last[origin] = self._shown[origin] = draft.version
+        self._copies.pop(origin, None)
         self._bursts.made(origin, now, draft.transfer.merge_s)
+        self._untold[origin] = draft
         was = f"{before.serial} → " if before is not None else ""
         why = "" if draft.is_new else ", as before"
         text = f"secondaries get serial {was}{draft.version.serial}{why}"
         self._journal.tell(Event(now, EventKind.ZONE, str(origin), text, detail={"serial": draft.version.serial}))
+        if before is None:
+            self._admit(draft.loaded, draft.transfer)
+            self._engine.restore_history(origin.absolute, draft.history)
+        self._tell(draft)
+
+    def _tell(self, draft: _Draft) -> None:
+        """It can be fetched: whoever wants to know is told."""
+        self._keep_base(draft)
         self.on_version(draft.loaded, draft.transfer, draft.version.serial)
+        self._untold.pop(draft.version.origin, None)
+
+    def _tell_again(self) -> None:
+        """What a fault has left untold, once: a fault that comes back must not begin the task anew for ever."""
+        while self._untold:
+            origin, draft = self._untold.popitem()
+            if self._last.get(origin) is draft.version:
+                text = f"a fault came behind serial {draft.version.serial}: secondaries are told of it once more"
+                event = Event(self._clock.now(), EventKind.ZONE, str(origin), text, Severity.WARNING)
+                self._journal.tell(event)
+                self._tell(draft)
 
     def _keep_base(self, draft: _Draft) -> None:
         """What the next start needs to tell what has changed."""
