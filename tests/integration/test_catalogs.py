@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 from collections.abc import Callable
 from contextlib import closing, suppress
+from functools import partial
 
 import dns.exception
 import dns.message
@@ -77,6 +78,15 @@ def address(port: int, zone: str) -> str:
     return ""
 
 
+def has_serial(port: int, zone: str, wanted: int) -> bool:
+    response = dns.query.udp(dns.message.make_query(zone, "SOA"), "127.0.0.1", port=port, timeout=5.0)
+    return bool(response.answer) and response.answer[0][0].serial == wanted
+
+
+def has_address(port: int, zone: str, wanted: str) -> bool:
+    return address(port, zone) == wanted
+
+
 @pytest.mark.parametrize("make", [bind, knot, powerdns_consumer])
 def test_a_secondary_of_another_make_takes_up_and_drops_the_zones_of_a_catalog(
     server: RunningServer, make: Callable[[Place, int], OtherServer]
@@ -110,11 +120,12 @@ BIND_PRIMARY = """\
 options {{
   directory "{folder}"; listen-on port {port} {{ {address}; }}; listen-on-v6 {{ none; }};
   pid-file none; session-keyfile none; lock-file none; managed-keys-directory "{folder}";
-  recursion no; notify explicit; also-notify {{ 127.0.0.1 port {secondary}; }}; allow-transfer {{ 127.0.0.1; }};
-  dnssec-validation no;
+  recursion no; notify explicit; notify-delay 0; also-notify {{ 127.0.0.1 port {secondary}; }};
+  dnssec-validation no; allow-transfer {{ 127.0.0.1; }};
 }};
 controls {{ }};
 zone "catalog.example" {{ type primary; file "catalog"; allow-update {{ 127.0.0.1; }}; }};
+zone "other.example" {{ type primary; file "other"; allow-update {{ 127.0.0.1; }}; }};
 zone "a.example" {{ type primary; file "a.example.zone"; allow-update {{ 127.0.0.1; }}; }};
 zone "b.example" {{ type primary; file "b.example.zone"; }};
 """
@@ -146,10 +157,11 @@ def follow(server: RunningServer, primary: int) -> None:
 
 
 def bind_primary(server: RunningServer, secondary: int) -> OtherServer:
-    """BIND with a catalog that lists a.example, and with b.example."""
+    """BIND with a catalog that lists a.example, and another one that lists b.example."""
     place = Place(server.folder / "primary", free_port(), "catalog.example")
     write_zones(place)
     (place.folder / "catalog").write_text(BIND_CATALOG)
+    (place.folder / "other").write_text(BIND_CATALOG.replace("one.zones PTR a.example.", "two.zones PTR b.example."))
     path = place.write(BIND_PRIMARY, secondary=secondary)
     return OtherServer([find_program("named"), "-g", "-n", "1", "-c", path], place)
 
@@ -174,6 +186,37 @@ def test_the_catalog_of_bind_is_followed(server: RunningServer) -> None:
         wait_until(lambda: address(server.port, "b.example") == "192.0.2.2", "a zone that came is there")
         wait_until(lambda: address(server.port, "a.example") == "REFUSED", "a zone that went is not there")
         assert address(server.port, "zones.catalog.example") == "NXDOMAIN"
+
+
+def test_a_zone_goes_from_one_catalog_of_bind_to_another_as_it_is(server: RunningServer) -> None:
+    """RFC 9432 4.3.1."""
+
+    def change(catalog: str, *records: tuple[str, str], gone: str = "") -> None:
+        update = dns.update.UpdateMessage(catalog)
+        for owner, target in records:
+            update.add(owner, 1, "PTR", target)
+        if gone:
+            update.delete(gone)
+        send(update, primary.port)
+
+    def says(text: str) -> bool:
+        return text in (server.folder / "serve.log").read_text()
+
+    with bind_primary(server, server.port) as primary:
+        both = FOLLOWING + FOLLOWING.splitlines()[-1].replace("catalog.example", "other.example") + "\n"
+        server.write("understudy.yaml", both.format(port=server.port, primary=primary.port))
+        server.start()
+        for zone, host in list(ADDRESSES.items())[:2]:
+            wait_until(partial(has_address, server.port, zone, host), f"{zone} is there")
+        change("other.example", ("one.zones", "a.example."))
+        wait_until(lambda: says("a.example of the catalog other.example are not taken"), "nobody gave it away")
+        change("catalog.example", ("coo.one.zones", "other.example."))
+        wait_until(lambda: has_serial(server.port, "catalog.example", 2), "it is given away")
+        change("other.example", ("three.zones", "c.example."))
+        wait_until(lambda: says("a.example came from another catalog"), "it has changed hands")
+        change("catalog.example", gone="one.zones")
+        wait_until(lambda: has_serial(server.port, "catalog.example", 3), "the first one lists it no more")
+        assert address(server.port, "a.example") == "192.0.2.1"
 
 
 PASSING_ON = FOLLOWING.replace(
