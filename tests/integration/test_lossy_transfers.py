@@ -17,14 +17,15 @@ from understudy.testing.hosts import US, HostedServer, LossyHosts, ip
 from understudy.testing.other_servers import find_program
 from understudy.testing.running_server import wait_until
 
-pytestmark = pytest.mark.integration
-
 PORT = 5300
 FIRST, LAST = "192.0.2.10", "192.0.2.20"
 LOSS, DELAY = 0.2, 0.3
 LIMIT_S = 90.0  # TCP waits longer with every packet that is lost again
+WAITS = 6  # as many may take so long
 BULK = 200  # records of which a transfer has 40 packets
 CUTS = (20_000, 70_000)  # octets: in the midst of these, on their way to us and from us
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(120 + WAITS * LIMIT_S)]
 
 ZONE = """\
 $TTL 60

@@ -106,8 +106,7 @@ class LossyHosts(Hosts):
 
     `loss` and `delay`, the shares of packets that are lost and that come late enough for others to overtake them, may
     change at any time; a loss of 1 cuts the link. That happens by itself when it has carried `cut_after` octets more.
-    Made of two tunnel devices and a thread between them, because not
-    every kernel has netem.
+    Made of two tunnel devices and a thread between them, because not every kernel has netem.
     """
 
     def __init__(self, *theirs: str, loss: float, delay: float = 0.0) -> None:
