@@ -288,7 +288,7 @@ def test_two_monitors_are_warned_of() -> None:
 
     assert [str(warning) for warning in findings.warnings] == [
         (
-            "u.yaml:1:11: monitors.two: with two monitors one alone can never take an endpoint out"
+            "u.yaml:1:11: warning: monitors.two: with two monitors one alone can never take an endpoint out"
             " (use one, or three and more)"
         )
     ]
