@@ -289,6 +289,14 @@ def tells(server: RunningServer, code: str) -> bool:
     return code in server.run("events").stdout
 
 
+def test_a_primary_that_is_not_there_is_told_of_in_the_words_of_the_system() -> None:
+    primary = Primary("127.0.0.1", free_port())
+    with pytest.raises(TransferError) as caught:
+        asyncio.run(fetch(ORIGIN, Contact(primary), None))
+    assert caught.value.code == "transfer.unreachable"
+    assert caught.value.message == f"{primary} cannot be reached: connection refused"
+
+
 def test_the_last_good_version_stays_and_the_next_primary_is_asked(server: RunningServer) -> None:
     def good(serial: int) -> Script:
         return gives([soa(serial), NS, GLUE, ("www.example.com.", "A", f"192.0.2.{serial}"), soa(serial)])

@@ -12,7 +12,7 @@ from understudy.engine import Zone
 from understudy.model.name import Name
 from understudy.model.record import Record
 from understudy.service.name_server import NameServer
-from understudy.service.subjects import find_zone
+from understudy.service.zone_orders import find_answered
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.steered import PLACEHOLDER, needs_placeholder, static_view
 
@@ -24,14 +24,14 @@ _NUMBERS = {kind: number for number, kind in _HASHES.items()}
 
 
 async def export_zone(server: NameServer, name: str, *, has_records: bool = True) -> str:
-    """The zone's own data, then each steered record as the plain records of this moment. Raises NotFoundError.
+    """The zone's own data, then each steered record as the plain records of this moment.
 
     Without the records it is what this program could read in their place. Addresses that a record hides (ADR 0024) are
     comments either way: no file may have both, and whoever gives the zone back to its primary finds them. A message
-    digest (RFC 8976) is that of what is written here.
+    digest (RFC 8976) is that of what is written here. Raises NotFoundError, ZoneOrderRefusedError.
     """
-    origin = find_zone(server.zones, name)
-    loaded = server.zones[origin]
+    loaded = find_answered(server, name)
+    origin = loaded.definition.name
     records = [record for record in server.pipeline.configuration.records.values() if record.zone == origin]
     serial = server.versions.serial_of(origin)
     lines = []

@@ -27,6 +27,7 @@ from understudy.model.errors import TransferError
 from understudy.model.key import Key
 from understudy.model.name import Name
 from understudy.model.transfer import Primary
+from understudy.service.own_address import error_text
 
 ANSWER_S = 2.0  # chosen: any path has answered by then; there are two attempts
 CONNECT_S = 5.0  # chosen: a SYN that was lost is sent again after 1 s and 3 s
@@ -231,5 +232,8 @@ async def _converse(
 
 
 def _unreachable(primary: Primary, error: Exception | None) -> TransferError:
-    why = "no answer" if isinstance(error, dns.exception.Timeout) else error or "no answer"
+    if isinstance(error, OSError):
+        why = error_text(error)
+    else:
+        why = "no answer" if isinstance(error, dns.exception.Timeout) else str(error or "") or "no answer"
     return TransferError(f"{primary} cannot be reached: {why}", code="transfer.unreachable")

@@ -9,13 +9,14 @@ from understudy.service.decree import UNKNOWN_AUTHOR
 from understudy.service.fetched import FetchedZone, Follower
 from understudy.service.name_server import NameServer
 from understudy.service.subjects import find_zone
+from understudy.service.zone_table import LoadedZone
 from understudy.service.zone_views import RefreshOutcome, RefreshRequest, RefreshView, ZoneOrderView, ZoneRequest
 
 
 def notify_secondaries(server: NameServer, request: ZoneRequest) -> ZoneOrderView:
     """Tell a zone's secondaries of its version once more, now. Raises NotFoundError, ZoneOrderRefusedError."""
-    origin = find_zone(server.zones, request.name)
-    loaded = server.zones[origin]
+    loaded = find_answered(server, request.name)
+    origin = loaded.definition.name
     transfer, serial = loaded.definition.transfer, server.versions.serial_of(origin)
     if transfer is None:
         text, hint = f"{origin} is handed on to nobody", "give the zone a `transfer`, with whom to notify"
@@ -93,6 +94,16 @@ def _tell(care: FetchedZone, outcome: RefreshOutcome, before: int | None, *, wai
             return (
                 f"not known within {format_duration(wait_s)}: the primaries are still being asked, or the zone fetched"
             )
+
+
+def find_answered(server: NameServer, name: str) -> LoadedZone:
+    """The zone of this name that there is a version of. Raises as above."""
+    origin = find_zone({**server.zones, **server.fetched}, name)
+    loaded = server.zones.get(origin)
+    if loaded is None:
+        text = f"{origin} has no version here that could be answered"
+        raise ZoneOrderRefusedError(text, hint=f"`understudy zone show {origin}` says why", code="zone.empty")
+    return loaded
 
 
 def find_fetched(server: NameServer, name: str) -> FetchedZone:

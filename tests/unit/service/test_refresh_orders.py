@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from understudy.model.errors import ZoneOrderRefusedError
 from understudy.service.desk import Desk
-from understudy.service.zone_views import RefreshRequest, RefreshView
+from understudy.service.zone_views import RefreshRequest, RefreshView, ZoneRequest
 from understudy.testing.fetching import BROKEN, FIRST, SECOND, SILENT, FakePrimaries, FetchingServer, version
 from understudy.testing.virtual_time import VirtualClock, run_virtual
 
@@ -124,5 +125,24 @@ def test_a_wait_is_bounded_and_the_work_goes_on(tell: Callable[[Story], None]) -
         assert "not known within 5s" in view.text
         await asyncio.sleep(40)
         assert run.address() == "192.0.2.20"
+
+    tell(story)
+
+
+def test_a_zone_that_has_not_come_is_no_unknown_one_to_whoever_exports_it_or_tells_of_it(
+    tell: Callable[[Story], None],
+) -> None:
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
+        primaries.have(SILENT)
+        late = CONFIGURATION + "  example.org: {source: transfer, primaries: [192.0.2.1]}\n"
+        assert await run.world.reload(late) == ""
+        await run.world.advance(20)
+        desk = Desk(run.world.server)
+        with pytest.raises(ZoneOrderRefusedError) as exported:
+            await desk.export_zone("example.org")
+        with pytest.raises(ZoneOrderRefusedError) as told:
+            desk.notify_zone(ZoneRequest(name="example.org"))
+        assert {exported.value.code, told.value.code} == {"zone.empty"}
+        assert told.value.hint == "`understudy zone show example.org` says why"
 
     tell(story)
