@@ -189,6 +189,8 @@ def test_whole_zones_have_a_table_for_each_direction() -> None:
     }
     lines = transferring_section(found, names=1_000_000)
     assert lines[0] == "## Whole zones of 1,000,000 names"
+    assert "| primary | seconds of a transfer | x the best peer's (goal: below 1) |" in lines
+    assert "| secondary | seconds until it answers | x Knot's (goal: at most 1.5) | peak memory MiB |" in lines
     assert "| understudy | 0.500 (0.250-1.000) | 0.500 (0.250-1.000) |" in lines
     assert "| nsd | 0.500 (0.250-1.000) | - |" in lines
     assert "| knot | 0.500 (0.250-1.000) | - | 0 (0-1) |" in lines
