@@ -163,6 +163,7 @@ class Versions:
             if transfer is None:
                 self.on_end(origin)
                 self.bases.forget(origin)
+                self._alarms.clear(f"versions/{origin}", self._clock.now())
                 self._engine.set_access(origin.absolute, [], [])
                 return None
             if origin not in self._last:
@@ -278,6 +279,7 @@ class Versions:
         else:
             prepared = await self._change(loaded, serial, stale.owners, transfer=transfer)
         if prepared.is_same and not is_later(file, last.serial):
+            self._alarms.clear(f"versions/{origin}", now)
             return None
         difference = prepared.difference
         before = last.serial if difference is not None else None

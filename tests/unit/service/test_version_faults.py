@@ -82,24 +82,27 @@ def test_a_fault_behind_a_version_makes_it_once_and_is_over_whether_or_not_it_co
     live(tmp_path, life)
 
 
+class Refusing:
+    """The engine, which takes no version of the first zone."""
+
+    def __init__(self, served: Engine) -> None:
+        self._served = served
+
+    def __getattr__(self, word: str) -> object:
+        return getattr(self._served, word)
+
+    def prepare(self, origin: str, *words: object, **more: object) -> object:
+        if origin == FIRST.absolute:
+            raise ValueError("planted")
+        return Engine.prepare(self._served, origin, *words, **more)  # type: ignore[arg-type]  # handed through
+
+
 def test_a_version_that_the_engine_does_not_take_is_an_alarm_and_keeps_no_other_zone_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def life(world: ServerWorld) -> None:
         served = world.server.engine
-
-        class Refusing:
-            """The engine, which takes no version of the first zone."""
-
-            def __getattr__(self, word: str) -> object:
-                return getattr(served, word)
-
-            def prepare(self, origin: str, *words: object, **more: object) -> object:
-                if origin == FIRST.absolute:
-                    raise ValueError("planted")
-                return Engine.prepare(served, origin, *words, **more)  # type: ignore[arg-type]  # handed through
-
-        monkeypatch.setattr(world.server.versions, "_engine", Refusing())
+        monkeypatch.setattr(world.server.versions, "_engine", Refusing(served))
         await fail_over(world, at_s=90)
         assert (world.server.versions.serial_of(FIRST), world.server.versions.serial_of(SECOND)) == (8, 9)
         assert "begun anew" not in world.log.getvalue()
@@ -108,6 +111,40 @@ def test_a_version_that_the_engine_does_not_take_is_an_alarm_and_keeps_no_other_
         world.server.versions.note_whole((FIRST,))
         await world.advance(120)
         assert world.server.versions.serial_of(FIRST) == 9
+        assert f"versions/{FIRST}" not in await world.alarms()
+
+    live(tmp_path, life)
+
+
+def test_the_alarm_of_a_version_that_is_not_taken_ends_when_secondaries_have_the_right_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def life(world: ServerWorld) -> None:
+        served, alarm = world.server.engine, f"versions/{FIRST}"
+        monkeypatch.setattr(world.server.versions, "_engine", Refusing(served))
+        await fail_over(world, at_s=90)
+        assert alarm in await world.alarms()
+        world.behave(endpoint("192.0.2.10"), Behaviour.parse("up"), check="web")
+        await world.advance(120)  # it answers again what secondaries have
+        monkeypatch.setattr(world.server.versions, "_engine", served)
+        world.server.versions.note_whole((FIRST,))
+        await world.advance(130)
+        assert world.server.versions.serial_of(FIRST) == 8
+        assert alarm not in await world.alarms()
+
+    live(tmp_path, life)
+
+
+def test_the_alarm_of_a_version_that_is_not_taken_ends_when_the_zone_is_handed_on_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def life(world: ServerWorld) -> None:
+        monkeypatch.setattr(world.server.versions, "_engine", Refusing(world.server.engine))
+        await fail_over(world, at_s=90)
+        assert f"versions/{FIRST}" in await world.alarms()
+        alone = CONFIGURATION.replace("a.zone, transfer: {to: [192.0.2.0/24], merge: 1s}", "a.zone")
+        assert await world.reload(alone) == ""
+        await world.advance(130)
         assert f"versions/{FIRST}" not in await world.alarms()
 
     live(tmp_path, life)
