@@ -76,6 +76,7 @@ class Versions:
         self.bases = Bases(parts.clock, alarms, lambda: pipeline.configuration.node.state_dir)
         self._copies: dict[Name, Zone] = {}  # of zones from other servers, from an earlier run, until they have begun
         self._untold: dict[Name, _Draft] = {}  # seen, and something went wrong behind that
+        self._refused: set[Name] = set()  # a version was not made: what it was to change is not known any more
         self._shown: dict[Name, ZoneVersion] = {}  # the last one of each zone, also of those that are not here now
         self.on_version: OnVersion = lambda _loaded, _transfer, _serial: None
         self.on_end: Callable[[Name], None] = lambda _origin: None
@@ -173,6 +174,7 @@ class Versions:
             self._forget(origin)
             return None
         except ValueError as error:  # the engine does not take it; others are not kept waiting by this one
+            self._refused.add(origin)
             text = f"{origin} gets no new version for its secondaries: {error}"
             self._alarms.set_alarm(f"versions/{origin}", text, self._clock.now())
             return None
@@ -182,6 +184,7 @@ class Versions:
         self._last.pop(origin, None)
         self._recalled.pop(origin, None)
         self._copies.pop(origin, None)
+        self._refused.discard(origin)
         self._alarms.clear(f"versions/{origin}", self._clock.now())
 
     async def _begin(self, loaded: LoadedZone, transfer: TransferOut) -> _Draft | None:
@@ -273,9 +276,10 @@ class Versions:
         last, file = self._last[origin], loaded.zone.serial
         is_kept = is_later(file, last.serial) and self._is_passed_on(loaded)
         serial = file if is_kept else next_serial(transfer.serial, now, after=latest(last.serial, file))
-        if stale.is_whole:
+        if stale.is_whole or origin in self._refused:
             self._admit(loaded, transfer)
             prepared = await self._prepare(loaded, serial, transfer)
+            self._refused.discard(origin)
         else:
             prepared = await self._change(loaded, serial, stale.owners, transfer=transfer)
         if prepared.is_same and not is_later(file, last.serial):

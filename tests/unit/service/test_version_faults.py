@@ -116,6 +116,22 @@ def test_a_version_that_the_engine_does_not_take_is_an_alarm_and_keeps_no_other_
     live(tmp_path, life)
 
 
+def test_what_a_version_that_is_not_taken_was_to_change_comes_with_the_next_change_of_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def life(world: ServerWorld) -> None:
+        served = world.server.engine
+        monkeypatch.setattr(world.server.versions, "_engine", Refusing(served))
+        await fail_over(world, at_s=90)
+        monkeypatch.setattr(world.server.versions, "_engine", served)
+        world.server.versions.note(FIRST, [name("none.example.com")])  # where nothing was and nothing is
+        await world.advance(120)
+        assert world.server.versions.serial_of(FIRST) == 9
+        assert f"versions/{FIRST}" not in await world.alarms()
+
+    live(tmp_path, life)
+
+
 def test_the_alarm_of_a_version_that_is_not_taken_ends_when_secondaries_have_the_right_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
