@@ -15,7 +15,8 @@ use std::ptr;
 pub(crate) const BATCH: usize = 32;
 
 /// Room for one datagram. Queries here have no more than 300 octets and allow answers of 1232.
-const ROOM: usize = 1536;
+/// An odd number of cache lines, so that no two datagrams begin in one set of the cache.
+const ROOM: usize = 1472;
 
 /// Whether a receive waits for the first datagram.
 #[derive(Clone, Copy)]
@@ -99,7 +100,10 @@ impl Batch {
     pub(crate) fn receive(&mut self, socket: &UdpSocket, wait: Wait) -> io::Result<usize> {
         self.filled = 0;
         self.lengths = [ROOM; BATCH];
-        self.aim();
+        self.aim(BATCH);
+        if let Peers::Any = self.peers {
+            self.expect_any_peer();
+        }
         let flags = match wait {
             Wait::ForOne => libc::MSG_WAITFORONE,
             Wait::Not => libc::MSG_DONTWAIT,
@@ -131,7 +135,7 @@ impl Batch {
 
     /// Sends what was pushed, or sends back what was received. Returns how many went.
     pub(crate) fn send(&mut self, socket: &UdpSocket) -> io::Result<usize> {
-        self.aim();
+        self.aim(self.filled);
         let mut first = 0;
         while let Some(rest) = self.slots.headers.get_mut(first..self.filled) {
             if rest.is_empty() {
@@ -150,16 +154,12 @@ impl Batch {
         Ok(first)
     }
 
-    /// Points the headers to where everything is now, and sets their lengths.
-    fn aim(&mut self) {
-        let Slots {
-            headers,
-            parts,
-            peers,
-        } = &mut *self.slots;
+    /// Points the first headers to where everything is now, and sets their lengths.
+    fn aim(&mut self, count: usize) {
+        let Slots { headers, parts, .. } = &mut *self.slots;
         let places = self.octets.iter_mut().zip(&self.lengths);
-        for (((header, part), peer), (octets, length)) in
-            headers.iter_mut().zip(parts).zip(peers).zip(places)
+        for ((header, part), (octets, length)) in
+            headers.iter_mut().zip(parts).zip(places).take(count)
         {
             *part = libc::iovec {
                 iov_base: octets.as_mut_ptr().cast(),
@@ -167,12 +167,37 @@ impl Batch {
             };
             header.msg_hdr.msg_iov = part;
             header.msg_hdr.msg_iovlen = 1;
-            if let Peers::Any = self.peers {
-                header.msg_hdr.msg_name = ptr::from_mut(peer).cast();
-                header.msg_hdr.msg_namelen =
-                    libc::socklen_t::try_from(size_of::<libc::sockaddr_storage>()).unwrap_or(0);
-            }
         }
+    }
+
+    /// Makes room for the address of whoever sends. The kernel then says how long it is, for the way back too.
+    fn expect_any_peer(&mut self) {
+        let Slots { headers, peers, .. } = &mut *self.slots;
+        for (header, peer) in headers.iter_mut().zip(peers) {
+            header.msg_hdr.msg_name = ptr::from_mut(peer).cast();
+            header.msg_hdr.msg_namelen =
+                libc::socklen_t::try_from(size_of::<libc::sockaddr_storage>()).unwrap_or(0);
+        }
+    }
+}
+
+/// Says that nobody on the way may cut what this socket sends, for which the kernel need not number its packets.
+pub(crate) fn forbid_cutting(socket: &UdpSocket) -> io::Result<()> {
+    let way = libc::IP_PMTUDISC_PROBE;
+    // SAFETY: the descriptor is open for the borrow, and pointer and length describe `way`.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_IP,
+            libc::IP_MTU_DISCOVER,
+            ptr::from_ref(&way).cast(),
+            libc::socklen_t::try_from(size_of_val(&way)).unwrap_or(0),
+        )
+    };
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::UdpSocket;
 
 use socket2::SockRef;
 
-use crate::batch::{Batch, Peers, Wait};
+use crate::batch::{Batch, Peers, Wait, forbid_cutting};
 use crate::fault::Fault;
 use crate::lane::BUFFER_OCTETS;
 
@@ -14,6 +14,7 @@ pub(crate) fn run() -> Result<(), Fault> {
     SockRef::from(&socket)
         .set_recv_buffer_size(BUFFER_OCTETS)
         .map_err(Fault::at("sizing a buffer"))?;
+    forbid_cutting(&socket).map_err(Fault::at("setting up a socket"))?;
     let address = socket.local_addr().map_err(Fault::at("binding"))?;
     let mut output = std::io::stdout();
     writeln!(output, "{address}")
