@@ -40,7 +40,7 @@ conformance: setup  ## the engine against the reference answerer (WORLDS=5000 se
 
 endurance: setup  ## servers that are killed at any instant while zones change and are copied, ROUNDS=200 times each
 	@tools/peers.sh
-	@echo "about ten minutes"
+	@echo "about a quarter of an hour"
 	@UNDERSTUDY_KILLS=$(or $(ROUNDS),200) $(BIN)/python -m pytest tests/integration/test_kills.py -q --override-ini addopts="--strict-markers --import-mode=importlib -ra"
 
 integration: setup  ## real servers, real peers and valgrind, installed from Debian's packages

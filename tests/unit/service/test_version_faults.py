@@ -97,17 +97,21 @@ class Refusing:
         return Engine.prepare(self._served, origin, *words, **more)  # type: ignore[arg-type]  # handed through
 
 
+async def fail_over_refused(world: ServerWorld, *, at_s: float) -> None:
+    """The engine takes nothing of the first zone until then."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(world.server.versions, "_engine", Refusing(world.server.engine))
+        await fail_over(world, at_s=at_s)
+
+
 def test_a_version_that_the_engine_does_not_take_is_an_alarm_and_keeps_no_other_zone_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     async def life(world: ServerWorld) -> None:
-        served = world.server.engine
-        monkeypatch.setattr(world.server.versions, "_engine", Refusing(served))
-        await fail_over(world, at_s=90)
+        await fail_over_refused(world, at_s=90)
         assert (world.server.versions.serial_of(FIRST), world.server.versions.serial_of(SECOND)) == (8, 9)
         assert "begun anew" not in world.log.getvalue()
         assert f"versions/{FIRST}" in await world.alarms()
-        monkeypatch.setattr(world.server.versions, "_engine", served)
         world.server.versions.note_whole((FIRST,))
         await world.advance(120)
         assert world.server.versions.serial_of(FIRST) == 9
@@ -117,13 +121,10 @@ def test_a_version_that_the_engine_does_not_take_is_an_alarm_and_keeps_no_other_
 
 
 def test_what_a_version_that_is_not_taken_was_to_change_comes_with_the_next_change_of_anything(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     async def life(world: ServerWorld) -> None:
-        served = world.server.engine
-        monkeypatch.setattr(world.server.versions, "_engine", Refusing(served))
-        await fail_over(world, at_s=90)
-        monkeypatch.setattr(world.server.versions, "_engine", served)
+        await fail_over_refused(world, at_s=90)
         world.server.versions.note(FIRST, [name("none.example.com")])  # where nothing was and nothing is
         await world.advance(120)
         assert world.server.versions.serial_of(FIRST) == 9
