@@ -10,8 +10,9 @@ import typer
 from rich.markup import escape
 from rich.text import Text
 
-from understudy.cli.screen import errors, plural, print_json, problem_line
+from understudy.cli.screen import errors, print_json, problem_line
 from understudy.model.errors import ConfigError, UnderstudyError, UnreachableError
+from understudy.model.plural import plural
 from understudy.service.present import present_problem
 from understudy.service.views import ErrorView
 

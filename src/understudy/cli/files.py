@@ -14,10 +14,11 @@ from rich.text import Text
 from understudy.cli.author import author
 from understudy.cli.exit import ExitCode, told
 from understudy.cli.options import DEFAULT_CONFIG, ConfigOption, EvenSoOption, JsonOption, SocketOption, connect
-from understudy.cli.screen import console, errors, plural, print_json, problem_line, warn
+from understudy.cli.screen import console, errors, print_json, problem_line, warn
 from understudy.config.plan import Action
 from understudy.model.configuration import Configuration
 from understudy.model.errors import ConfigError, Problem, ProblemSeverity
+from understudy.model.plural import plural
 from understudy.service.present import present_problem
 from understudy.service.view import View
 from understudy.service.views import PlanView, ProblemView, ReloadRequest

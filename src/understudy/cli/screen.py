@@ -100,11 +100,6 @@ def zoned_time(instant: Instant) -> str:
     return f"{clock_time(instant)} {datetime.fromtimestamp(instant, UTC).astimezone():%Z}"
 
 
-def plural(count: int, noun: str) -> str:
-    """`1 record`, `2 records`, `5,000 records`."""
-    return f"{count:,} {noun}{'s' if count != 1 else ''}"
-
-
 def ago(instant: Instant, now: Instant) -> str:
     """How long ago, in two units at most: `1m30s`, `4h`, `350ms`."""
     return rounded(max(0.0, now - instant))

@@ -19,7 +19,6 @@ from understudy.cli.screen import (
     console,
     marked,
     painted,
-    plural,
     print_json,
     print_json_line,
     rounded,
@@ -27,7 +26,9 @@ from understudy.cli.screen import (
 )
 from understudy.cli.sheet import Column, Sheet
 from understudy.cli.zone import zone_state
+from understudy.model.plural import plural
 from understudy.service.views import (
+    DecisionView,
     EndpointView,
     RecordView,
     ShareView,
@@ -141,15 +142,23 @@ def _record_title(record: RecordView) -> Text:
     answered = sum(record.answered.values())
     if answered:
         line.append(f", {answered:,} answered", "dim")
+    if record.unserved:
+        line.append(f"\n  not answered: the zone {record.zone} is not served, {record.unserved}", "red")
     for decision in record.decisions:
-        line.append(f"\n  {decision.family:<5} → ", "dim")
-        line.append(_answers(decision.answers) or "nothing", "bold" if decision.answers else "red")
+        line.append(f"\n  {decision.family:<5} {'would be' if record.unserved else '→'} ", "dim")
+        line.append(_answers(decision.answers) or "nothing", _weight(record, decision))
         line.append(f"  ttl {decision.ttl_s}  ", "dim")
         line.append_text(painted(decision.mode))
     for override in (each for each in record.overrides if each.subject != "everything"):
         line.append(f"\n  {override.kind} {override.subject}", "magenta")
         line.append(f" by {override.author}: {override.reason or 'no reason given'}", "dim")
     return line
+
+
+def _weight(record: RecordView, decision: DecisionView) -> str:
+    if record.unserved:
+        return "dim"
+    return "bold" if decision.answers else "red"
 
 
 def _answers(answers: list[ShareView]) -> str:
@@ -201,9 +210,10 @@ def _endpoint(endpoint: EndpointView, now: float) -> RenderableType:
     title.append_text(_health(endpoint.state, endpoint.flags))
     title.append(f"  for {ago(endpoint.since, now)}", "dim")
     if endpoint.falls:
-        count = len(endpoint.falls)
-        title.append(f", went down {count} time{'s' if count != 1 else ''} in the last 30 min", "yellow")
+        title.append(f", went down {plural(len(endpoint.falls), 'time')} in the last 30 min", "yellow")
     probed = (Column("last probe", is_prose=True), Column("phases", importance=1, is_prose=True))
+    if not endpoint.verdicts:
+        return title
     columns = (Column("monitor"), Column("check", is_prose=True), Column("verdict"), *probed)
     sheet = Sheet(columns, indent=INDENT)
     for verdict in endpoint.verdicts:

@@ -105,7 +105,8 @@ def show_zone(
             line = Text.assemble((f"{'told':<9}", "dim"), (secondary.server, "bold"), " ")
             console.print(line.append_text(_acknowledged(secondary)), soft_wrap=True)
         for record in client.get("/status", StatusView, {"name": view.name}).records:
-            answers = ", ".join(share.endpoint for decision in record.decisions for share in decision.answers)
+            decisions = [] if record.unserved else record.decisions
+            answers = ", ".join(share.endpoint for decision in decisions for share in decision.answers)
             line = Text.assemble((f"{'steered':<9}", "dim"), (record.name, "bold"), f" → {answers or 'nothing'}")
             console.print(line, soft_wrap=True)
 

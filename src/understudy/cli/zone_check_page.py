@@ -10,9 +10,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from understudy.cli.screen import plural, rounded
+from understudy.cli.screen import rounded
 from understudy.cli.sheet import Column, Sheet
 from understudy.model.duration import format_duration
+from understudy.model.plural import plural
 from understudy.service.view import View
 from understudy.zones.advice_finding import Advice, Weight, listed
 from understudy.zones.sighting import Reply

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from understudy.model.plural import plural
+
 
 class ProblemSeverity(StrEnum):
     """Errors refuse a file, warnings do not."""
@@ -56,8 +58,7 @@ class ConfigError(UnderstudyError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         faults = [problem for problem in self.problems if problem.severity is ProblemSeverity.ERROR] or self.problems
-        count = len(faults)
-        super().__init__(f"{count} problem{'s' if count != 1 else ''}: {faults[0]}")
+        super().__init__(f"{plural(len(faults), 'problem')}: {faults[0]}")
 
 
 class StoreError(UnderstudyError):

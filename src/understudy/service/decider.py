@@ -94,11 +94,12 @@ class Decider:
 
     def _tell_held(self, now: Instant) -> None:
         """One alarm for all: a monitor that stops is heard of nowhere at once."""
-        first = next(iter(self._held), None)
-        text = (
-            f"too few monitors are heard; the last health is held of {len(self._held)} endpoints, the first is {first}"
-        )
-        self.alarms.set_alarm("held", text if self._held else "", now)
+        text = ""
+        if self._held:
+            first, count = next(iter(self._held)), len(self._held)
+            held = f"{first} is held" if count == 1 else f"{count:,} endpoints is held, the first is {first}"
+            text = f"too few monitors are heard; the last health of {held}"
+        self.alarms.set_alarm("held", text, now)
 
     def _tell_decisions(self, change: DecisionChange, now: Instant) -> None:
         for event in tell_decisions(change, now):

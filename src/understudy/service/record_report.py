@@ -21,6 +21,7 @@ from understudy.service.index import pools_of
 from understudy.service.name_server import NameServer
 from understudy.service.present import present_decision, present_observation, present_overrides, present_verdict
 from understudy.service.views import EndpointView, RecordView, StandingView, TierView, VerdictView
+from understudy.service.zone_report import why_unserved
 
 
 def report_endpoint(server: NameServer, key: HealthKey, now: Instant) -> EndpointView:
@@ -77,6 +78,7 @@ def report_record(
         fallback=record.fallback,
         overrides=present_overrides(overrides),
         answered=count_answered(record, counts),
+        unserved=why_unserved(server, record.zone),
     )
 
 
@@ -90,7 +92,8 @@ def decisions_of(server: NameServer, record: Record) -> list[Decision]:
 def report_tiers(server: NameServer, record: Record, now: Instant) -> list[TierView]:
     """Where every endpoint of a record stands, tier by tier, the last resort at the end."""
     past = server.pipeline.past[record.name]
-    answered = frozenset(endpoint for decision in past.decisions.values() for endpoint in decision.endpoints)
+    decisions = past.decisions.values() if record.zone in server.zones else ()
+    answered = frozenset(endpoint for decision in decisions for endpoint in decision.endpoints)
     lineup = line_up(record, past.memories, now, scene=server.pipeline.scene())
     word = "tier" if record.policy is PolicyKind.TIERS else "pool"
     places = [f"{word} {number}" for number, _ in enumerate(record.pools, start=1)]

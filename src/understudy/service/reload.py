@@ -16,6 +16,7 @@ from understudy.model.errors import ConfigError, EngineError, Problem, StoreErro
 from understudy.model.event import Event, EventKind, Severity
 from understudy.model.instant import Instant
 from understudy.model.name import Name
+from understudy.model.plural import plural
 from understudy.model.zone import ZoneSource
 from understudy.service.candidate import Candidate, read_candidate, secret_files
 from understudy.service.catalogs import follow_configuration
@@ -150,7 +151,8 @@ def _tell_problems(server: NameServer, now: Instant) -> None:
             server.alarms.raise_alarm(f"zone/{origin}", f"{origin} is not served: {why}", now)
     if candidate.problems:
         _await(server, candidate.files, _awaited(candidate) - candidate.files.keys())
-        text = f"started in spite of {len(candidate.problems)} problems, the first is {candidate.problems[0]}"
+        count, first = len(candidate.problems), candidate.problems[0]
+        text = f"started in spite of {plural(count, 'problem')}{', the first is' if count > 1 else ':'} {first}"
         server.alarms.raise_alarm("configuration", text, now)
 
 
@@ -236,7 +238,7 @@ async def reload_zone(server: NameServer, origin: Name) -> None:
             loaded = await asyncio.to_thread(load_zone, before.definition, now)
         except (ZoneFileError, OSError) as error:
             problems = zone_problems(before.definition, error)
-            _keep(server, before.kept_because(str(problems[0]), stamps), f"{len(problems)} problems", now=now)
+            _keep(server, before.kept_because(str(problems[0]), stamps), plural(len(problems), "problem"), now=now)
             return
         conflict = server.candidate.find_conflict(origin, loaded)
         if conflict:

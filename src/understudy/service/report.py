@@ -130,11 +130,16 @@ def _records_about(server: NameServer, name: str, wanted: str) -> Iterator[Recor
 
 
 def _needs_a_look(server: NameServer, record: Record) -> bool:
-    """Whether a record answers otherwise than it should, or has an endpoint that is not known to be up."""
-    if any(decision.mode is not Mode.NORMAL for decision in decisions_of(server, record)):
+    """Whether a record answers otherwise than it should, or not, or has an endpoint that is not known to be up."""
+    is_normal = all(decision.mode is Mode.NORMAL for decision in decisions_of(server, record))
+    if not is_normal or record.zone not in server.zones:
         return True
     healths = (server.pipeline.healths.get(key) for key in _keys_about(server, (record,)))
     return any(health is None or health.state is not HealthState.UP for health in healths)
+
+
+_UNSERVED = "unserved"
+"""Instead of a mode: the record's zone is not served, so nothing is answered."""
 
 
 class _Totals:
@@ -148,7 +153,11 @@ class _Totals:
     def count(self, server: NameServer, records: Sequence[Record]) -> None:
         """Take these in."""
         self._records += len(records)
-        self._modes.update(each.mode.value for record in records for each in decisions_of(server, record))
+        self._modes.update(
+            each.mode.value if record.zone in server.zones else _UNSERVED
+            for record in records
+            for each in decisions_of(server, record)
+        )
         for key in _keys_about(server, records):
             health = server.pipeline.healths.get(key)
             self._endpoints[key] = health.state.value if health else HealthState.UNKNOWN.value

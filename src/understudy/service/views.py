@@ -126,7 +126,10 @@ class OverrideView(View):
 
 
 class RecordView(View):
-    """One steered record, whole. `answered` counts the queries that it decided since the start, by type."""
+    """One steered record, whole. `answered` counts the queries that it decided since the start, by type.
+
+    `unserved`: why none of this is answered, because its zone is not; empty: it is.
+    """
 
     name: str
     zone: str
@@ -137,6 +140,7 @@ class RecordView(View):
     fallback: str | None
     overrides: list[OverrideView]
     answered: dict[str, int]
+    unserved: str = ""
 
 
 class AlarmView(View):
@@ -162,7 +166,10 @@ class ServerView(View):
 
 
 class TotalsView(View):
-    """How much there is of what was asked for: answers by mode, endpoints by state. Not all records may be shown."""
+    """How much there is of what was asked for: answers by mode, endpoints by state. Not all records may be shown.
+
+    `unserved` among the modes: the zone is not.
+    """
 
     records: int
     records_shown: int

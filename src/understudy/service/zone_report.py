@@ -32,6 +32,14 @@ def why_not_served(fetched: FetchedZone) -> str:
     return _WHY_NOT.get(fetched.secondary.standing, fetched.secondary.standing.value)
 
 
+def why_unserved(server: NameServer, origin: Name) -> str:
+    """What keeps a zone of this server from being answered; empty: nothing does."""
+    if origin in server.zones:
+        return ""
+    fetched = server.fetched.get(origin)
+    return "it could not be read" if fetched is None else why_not_served(fetched)
+
+
 def report_zones(server: NameServer) -> list[ZoneView]:
     """Every zone that is served, and those from other servers that are not here."""
     steered, serials = server.decider.publisher.count_steered(), server.serials()

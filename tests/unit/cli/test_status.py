@@ -226,3 +226,43 @@ def test_name_servers_stand_below_their_zone_with_serial_lag_and_what_is_wrong(s
         assert lags_s == {second: 90.0, third: 0.0}
 
     sit_down(sitting)
+
+
+def test_an_endpoint_that_nothing_probes_has_no_table_of_probes(sit_down: SitDown) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        for words in (("status",), ("status", "--all")):
+            said = await terminal.run(*words)
+            assert said.out.count("  unmonitored") == 3, "by record twice, by endpoint once"
+            assert "verdict" not in said.out
+
+    unchecked = "records:\n  www.example.com: {tiers: [[192.0.2.10]]}\n"
+    sit_down(sitting, "listen: 127.0.0.1:0\nzones: {example.com: {file: example.com.zone}}\n" + unchecked)
+
+
+def test_a_record_whose_zone_is_not_served_is_not_shown_as_answered(sit_down: SitDown) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        server = terminal.world.server
+        assert "→ answered" in (await terminal.run("status", "www.example.com")).out
+        server.zones.clear()
+        said = await terminal.run("status", "www.example.com")
+        assert "www.example.com  tiers, checked by web\n" in said.out
+        assert "  not answered: the zone example.com is not served, it could not be read\n" in said.out
+        assert "  A     would be 192.0.2.10  ttl 30  normal\n" in said.out
+        assert "→ answered" not in said.out
+
+    sit_down(sitting)
+
+
+def test_a_health_that_is_held_is_told_by_name_and_several_by_their_number(sit_down: SitDown) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        world = terminal.world
+        for address, held in (
+            ("192.0.2.10", "192.0.2.10 by web is held"),
+            ("192.0.2.20", "2 endpoints is held, the first is 192.0.2.10 by web"),
+        ):
+            world.network.set(endpoint(address), "buggy")
+            await world.advance(world.clock.now() - world.clock.start + 60)
+            alarms = {each.key: each.text for each in world.server.alarms.active}
+            assert alarms["held"] == f"too few monitors are heard; the last health of {held}"
+
+    sit_down(sitting)

@@ -10,6 +10,9 @@ import pytest
 
 from understudy.engine import Zone
 from understudy.service.copy_files import write_copy
+from understudy.service.desk import Desk
+from understudy.service.operations import StatusQuestion
+from understudy.service.reload import reload
 from understudy.service.zone_report import report_zones
 from understudy.testing.fetching import (
     BROKEN,
@@ -103,6 +106,23 @@ def test_a_primary_that_is_behind_is_told_of_and_its_version_is_left(tell: Calla
         assert "192.0.2.1:53 has serial 4294967295, older than 1" in run.world.log.getvalue()
         assert len(primaries.fetched) == 1
         assert ALARM in await run.world.alarms()
+
+    tell(story)
+
+
+def test_a_record_of_a_zone_that_has_expired_is_not_shown_as_answered(tell: Callable[[Story], None]) -> None:
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
+        server = run.world.server
+        (run.world.folder / "understudy.yaml").write_text(CONFIGURATION + STEERED)
+        await reload(server, author="ops")
+        (view,) = (await Desk(server).status(StatusQuestion())).records
+        assert (view.unserved, view.tiers[0].endpoints[0].is_answered) == ("", True)
+        primaries.has = {FIRST: SILENT, SECOND: SILENT}
+        await asyncio.sleep(1002)
+        status = await Desk(server).status(StatusQuestion(most=0))
+        assert (status.totals.modes, status.totals.records_shown) == ({"unserved": 1}, 0)
+        (view,) = (await Desk(server).status(StatusQuestion())).records
+        assert (view.unserved, view.tiers[0].endpoints[0].is_answered) == ("its copy has expired", False)
 
     tell(story)
 
