@@ -6,6 +6,7 @@ What reads and writes messages is imported with the first of them: a server that
 from __future__ import annotations
 
 import asyncio
+import errno
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing, suppress
@@ -18,6 +19,7 @@ from understudy.model.event import Event, EventKind, Severity
 from understudy.model.key import Key
 from understudy.model.name import Name
 from understudy.model.transfer import NotifyTarget, TransferOut
+from understudy.model.watch import ServerPlace
 from understudy.service.journal import Journal
 from understudy.service.own_address import is_own
 from understudy.service.zone_table import LoadedZone
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     import dns.tsig
 
 _ID_COUNT = 65_536  # RFC 1035 4.1.1: 16 bits
+_NO_FAMILY = frozenset((errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL))
 _ANY_ADDRESS = {4: "0.0.0.0", 6: "::"}  # noqa: S104  # the system chooses; only answers to what was sent are heard
 
 Keys: TypeAlias = Mapping[Name, tuple[Key, bytes]]
@@ -72,6 +75,11 @@ class Notifier:
         """A zone is handed on no more."""
         self.notices.forget(origin)
 
+    def heed_sight(self, origin: Name, server: ServerPlace) -> None:
+        """A server answers for the zone; if it said before that it would not hear of it, it may now."""
+        if self.notices.seen(origin, server, self._clock.now()):
+            self._news.set()
+
     async def run(self) -> None:
         """Send what is due until cancelled; the sockets are closed with it."""
         with ExitStack() as stack:
@@ -82,15 +90,21 @@ class Notifier:
                 for notice in given_up:
                     self._tell(notice, "was told ten minutes long and does not answer", Severity.WARNING)
                 for family in {_family(notice) for notice in due} - transports.keys():
-                    transports[family] = stack.enter_context(closing(await self._open(family)))
+                    transports.update((family, stack.enter_context(closing(each))) for each in await self._open(family))
                 for notice in due:
-                    self._send(notice, transports[_family(notice)])
+                    self._send(notice, transports.get(_family(notice)))
                 await self._wait()
 
-    async def _open(self, family: int) -> asyncio.DatagramTransport:
+    async def _open(self, family: int) -> list[asyncio.DatagramTransport]:
+        """None where this host does not speak that: no reason to keep the others waiting."""
         make, local = partial(_Ear, self._hear), (_ANY_ADDRESS[family], 0)
-        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(make, local_addr=local)
-        return transport
+        try:
+            transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(make, local_addr=local)
+        except OSError as error:
+            if error.errno in _NO_FAMILY:
+                return []
+            raise
+        return [transport]
 
     async def _wait(self) -> None:
         due = self.notices.next_due()
@@ -98,14 +112,16 @@ class Notifier:
             async with asyncio.timeout(None if due is None else max(0.0, due - self._clock.now())):
                 await self._news.wait()
 
-    def _send(self, notice: Notice, transport: asyncio.DatagramTransport) -> None:
+    def _send(self, notice: Notice, transport: asyncio.DatagramTransport | None) -> None:
         target = notice.target
+        if transport is None:
+            self._refused(notice, f"is not told: this host has no IPv{_family(notice)}")
+            return
         message = make_notify(notice.origin, secrets.randbelow(_ID_COUNT))
         if target.key is not None:
             entry = self.keys.get(target.key)
             if entry is None:
-                self.notices.refuse(notice, f"the secret of the key {target.key} cannot be read")
-                self._tell(notice, f"is not told: the secret of the key {target.key} cannot be read", Severity.WARNING)
+                self._refused(notice, f"is not told: the secret of the key {target.key} cannot be read")
                 return
             message.use_tsig(_key(*entry))
         octets = message.to_wire()

@@ -230,8 +230,15 @@ class Watch:
             zone.note(serial, now)
         finding = self._judge(zone, named, sighting, now=now)
         after = watched.seen(finding, serial, now, settings=zone.settings, chance=self._eyes.chance())
+        self._note(key, watched, after)
+
+    def _note(self, key: Key, before: Watched, after: Watched) -> None:
+        """This is how a server stands now."""
+        origin, named = key
         self._server.watched[origin][named] = after
-        self._tale.tell(origin, named, watched, after=after)
+        if named.place is not None and after.serial is not None:
+            self._server.notifier.heed_sight(origin, named.place)
+        self._tale.tell(origin, named, before, after=after)
 
     async def _glance(self, key: Key) -> bool:
         """Only the serial, over UDP; True: the server has the newest one, or there is nothing to be learnt."""
@@ -250,8 +257,7 @@ class Watch:
         if not zone.is_ours:
             zone.note(serial, now)
         after = watched.glimpsed(serial, zone.published.behind_since(serial), now, settings=zone.settings)
-        self._server.watched[origin][named] = after
-        self._tale.tell(origin, named, watched, after=after)
+        self._note(key, watched, after)
         return after.behind_since is None
 
     async def _sight(self, zone: _Zone, key: Key, now: Instant) -> Sighting:

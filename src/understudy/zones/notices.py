@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.transfer import NotifyTarget
+from understudy.model.watch import ServerPlace
 
 RETRY_FIRST_S = 1.0  # chosen: one lost packet costs a second
 RETRY_MAX_S = 60.0  # RFC 1996 3.6: "60 seconds" is what it suggests between two attempts
@@ -25,11 +26,15 @@ class Notice:
 
 @dataclass(slots=True)
 class Told:
-    """How things stand with one server: what it has acknowledged, and why it has not what is newer."""
+    """How things stand with one server: what it has acknowledged, and why it has not what is newer.
+
+    `has_zone`: it has acknowledged something, or was seen to answer for the zone.
+    """
 
     serial: int | None = None
     at: Instant | None = None
     problem: str = ""
+    has_zone: bool = False
 
 
 @dataclass(slots=True)
@@ -50,23 +55,27 @@ class Notices:
     PENDING  -- acknowledged -->   QUIET
     PENDING  -- refused -->        QUIET      with a problem, until the next version
     PENDING  -- 10 minutes -->     QUIET      with a problem, until the next version
+    QUIET with a problem -- seen to have the zone for the first time --> PENDING, at once
     ```
     """
 
     def __init__(self) -> None:
         self._pending: dict[tuple[Name, NotifyTarget], _Pending] = {}
         self._told: dict[Name, dict[NotifyTarget, Told]] = {}
+        self._newest: dict[Name, int] = {}
 
     def announce(self, origin: Name, serial: int, targets: Collection[NotifyTarget], *, now: Instant) -> None:
         """A new version; servers that are not named any more are forgotten."""
         before = self._told.get(origin, {})
         self.forget(origin)
+        self._newest[origin] = serial
         self._told[origin] = {target: before.get(target, Told()) for target in targets}
         for target in targets:
             self._pending[origin, target] = _Pending(serial, now, now)
 
     def forget(self, origin: Name) -> None:
         """The zone is handed on no more."""
+        self._newest.pop(origin, None)
         for target in self._told.pop(origin, {}):
             self._pending.pop((origin, target), None)
 
@@ -90,12 +99,28 @@ class Notices:
         """The server has heard it; an answer to an older notice leaves the newer one to be sent."""
         told = self._told.get(notice.origin, {}).get(notice.target)
         if told is not None:
-            told.serial, told.at, told.problem = notice.serial, now, ""
+            told.serial, told.at, told.problem, told.has_zone = notice.serial, now, "", True
         self._drop(notice)
 
     def refuse(self, notice: Notice, problem: str) -> None:
         """The server answered that it will not."""
         self._end(notice, problem)
+
+    def seen(self, origin: Name, server: ServerPlace, now: Instant) -> bool:
+        """A server was seen to have the zone; True: it is to be told once more, because it would not hear of it before.
+
+        A server that learns from a catalog which zones there are is told of a new one before it knows that.
+        """
+        is_told_again = False
+        for target, told in self._told.get(origin, {}).items():
+            if told.has_zone or (target.address, target.port) != (server.address, server.port):
+                continue
+            told.has_zone = True
+            if told.problem:
+                told.problem = ""
+                self._pending[origin, target] = _Pending(self._newest[origin], now, now)
+                is_told_again = True
+        return is_told_again
 
     def next_due(self) -> Instant | None:
         """When something is to be sent or given up."""

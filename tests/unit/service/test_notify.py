@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import dns.flags
 import dns.message
@@ -21,6 +23,7 @@ from understudy.model.event import EventKind
 from understudy.model.key import Key
 from understudy.model.name import Name
 from understudy.model.transfer import NotifyTarget, TransferOut
+from understudy.model.watch import ServerPlace
 from understudy.model.zone import ZoneDefinition, ZoneSource
 from understudy.service.journal import Journal
 from understudy.service.notify import Notifier
@@ -76,12 +79,12 @@ class Scene:
 
     @property
     def problem(self) -> str:
-        ((_, told, _),) = self.notifier.notices.standing(ORIGIN)
+        *_, (_, told, _) = self.notifier.notices.standing(ORIGIN)
         return told.problem
 
     @property
     def serial(self) -> int | None:
-        ((_, told, _),) = self.notifier.notices.standing(ORIGIN)
+        *_, (_, told, _) = self.notifier.notices.standing(ORIGIN)
         return told.serial
 
     async def told(self) -> list[str]:
@@ -94,6 +97,7 @@ def play(
     *,
     key: Key | None = None,
     secret: bytes = SECRET,
+    others: tuple[NotifyTarget, ...] = (),
 ) -> None:
     async def main() -> None:
         loop = asyncio.get_running_loop()
@@ -106,7 +110,7 @@ def play(
         notifier = Notifier(SystemClock(), Journal(store, make_log(LogLevel.ERROR, LogStyle.JSON)))
         notifier.keys = {KEY.name: (KEY, secret)}
         target = NotifyTarget("127.0.0.1", port, key.name if key else None)
-        transfer = TransferOut((), (), (target,))
+        transfer = TransferOut((), (), (*others, target))
         definition = ZoneDefinition(ORIGIN, ZoneSource.FILE, Path("/nonexistent"), transfer)
         loaded = LoadedZone(definition, Zone.parse("example.com.", ZONE.encode()), 0.0)
         notifier.announce(loaded, transfer, 8)
@@ -147,6 +151,20 @@ def test_a_refusal_is_an_event_and_no_acknowledgement() -> None:
         assert "answers REFUSED to NOTIFY" in (await scene.told())[-1]
 
     play(lambda query: response(query, dns.rcode.REFUSED), story)
+
+
+def test_a_server_that_has_learnt_of_the_zone_since_it_refused_is_told_once_more() -> None:
+    rcodes = [dns.rcode.NOTAUTH, dns.rcode.NOERROR]
+
+    async def story(scene: Scene) -> None:
+        await scene.until(lambda: bool(scene.problem))
+        ((target, _, _),) = scene.notifier.notices.standing(ORIGIN)
+        scene.notifier.heed_sight(ORIGIN, ServerPlace(target.address, target.port))
+        await scene.until(lambda: scene.serial == 8)
+        assert scene.problem == ""
+        assert "knows of serial 8" in (await scene.told())[-1]
+
+    play(lambda query: response(query, rcodes.pop(0)), story)
 
 
 def test_what_is_signed_is_verified() -> None:
@@ -194,3 +212,25 @@ def test_a_key_without_its_secret_is_a_problem_and_nothing_is_sent() -> None:
         assert scene.secondary.heard == []
 
     play(response, story, key=KEY)
+
+
+def test_a_host_without_ipv6_tells_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = NotifyTarget("2001:db8::53", 53)
+
+    make = asyncio.BaseEventLoop.create_datagram_endpoint
+
+    async def without_ipv6(loop: asyncio.BaseEventLoop, *args: Any, **kwargs: Any) -> Any:
+        if kwargs["local_addr"][0] == "::":
+            raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+        return await make(loop, *args, **kwargs)
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "create_datagram_endpoint", without_ipv6)
+
+    async def story(scene: Scene) -> None:
+        await scene.until(lambda: scene.serial == 8)
+        problems = {target: told.problem for target, told, _ in scene.notifier.notices.standing(ORIGIN)}
+        assert problems.pop(there) == "is not told: this host has no IPv6"
+        assert list(problems.values()) == [""]
+        assert any("[2001:db8::53]:53 is not told: this host has no IPv6" in text for text in await scene.told())
+
+    play(response, story, others=(there,))

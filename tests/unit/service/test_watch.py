@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from understudy.model.event import Severity
+from understudy.model.transfer import NotifyTarget
 from understudy.model.watch import ServerState
 from understudy.service.server_report import report_name_servers
 from understudy.service.watch import AT_ONCE
@@ -24,6 +25,7 @@ from understudy.testing.watching import (
     has,
     play,
 )
+from understudy.zones.notices import Notice
 from understudy.zones.sighting import Reply, Sample, Sighting
 
 
@@ -74,6 +76,18 @@ def test_a_fault_and_its_end_are_events_and_an_alarm(
         (fault, recovered) = await scene.told()
         assert fault[0] is Severity.WARNING
         assert recovered == (Severity.INFO, "ns2.example.com (192.0.2.54:53) is well again: serial 7")
+
+    play(tmp_path, story)
+
+
+def test_a_secondary_that_refused_to_hear_of_the_zone_is_told_again_when_it_has_it(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        notices, target = scene.world.server.notifier.notices, NotifyTarget(SECOND.address, SECOND.port)
+        now = scene.world.clock.now()
+        notices.announce(ORIGIN, 7, [target], now=now)
+        notices.refuse(Notice(ORIGIN, target, 7), "answers NOTAUTH to NOTIFY")
+        await scene.pass_s(70)
+        assert [(told.problem, is_pending) for _, told, is_pending in notices.standing(ORIGIN)] == [("", True)]
 
     play(tmp_path, story)
 

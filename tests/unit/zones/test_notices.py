@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from understudy.model.transfer import NotifyTarget
+from understudy.model.watch import ServerPlace
 from understudy.testing.builders import name
 from understudy.zones.notices import GIVE_UP_S, Notice, Notices, Told
 
@@ -26,7 +27,7 @@ def test_a_new_version_is_told_at_once_and_again_until_it_is_acknowledged() -> N
     assert (due, given_up) == ([Notice(ZONE, ONE, 7), Notice(ZONE, TWO, 7)], [])
     notices.acknowledge(Notice(ZONE, ONE, 7), 0.5)
     assert notices.take(1.0)[0] == [Notice(ZONE, TWO, 7)]
-    assert list(notices.standing(ZONE)) == [(ONE, Told(7, 0.5), False), (TWO, Told(), True)]
+    assert list(notices.standing(ZONE)) == [(ONE, Told(7, 0.5, has_zone=True), False), (TWO, Told(), True)]
 
 
 def test_the_pauses_double_to_a_minute_and_end_after_ten() -> None:
@@ -54,9 +55,9 @@ def test_only_the_newest_serial_is_told_and_at_once() -> None:
     notices.announce(ZONE, 8, [ONE], now=0.2)
     assert notices.take(0.2)[0] == [Notice(ZONE, ONE, 8)]
     notices.acknowledge(Notice(ZONE, ONE, 7), 0.3)
-    assert list(notices.standing(ZONE)) == [(ONE, Told(7, 0.3), True)]
+    assert list(notices.standing(ZONE)) == [(ONE, Told(7, 0.3, has_zone=True), True)]
     notices.acknowledge(Notice(ZONE, ONE, 8), 0.4)
-    assert list(notices.standing(ZONE)) == [(ONE, Told(8, 0.4), False)]
+    assert list(notices.standing(ZONE)) == [(ONE, Told(8, 0.4, has_zone=True), False)]
 
 
 def test_a_refusal_ends_it_until_the_next_version() -> None:
@@ -67,7 +68,29 @@ def test_a_refusal_ends_it_until_the_next_version() -> None:
     assert [told.problem for _, told, _ in notices.standing(ZONE)] == ["REFUSED"]
     notices.announce(ZONE, 8, [ONE], now=1.0)
     notices.acknowledge(Notice(ZONE, ONE, 8), 1.1)
-    assert list(notices.standing(ZONE)) == [(ONE, Told(8, 1.1), False)]
+    assert list(notices.standing(ZONE)) == [(ONE, Told(8, 1.1, has_zone=True), False)]
+
+
+def test_a_server_that_refused_is_told_once_more_when_it_is_seen_to_have_the_zone() -> None:
+    notices, place = Notices(), ServerPlace(ONE.address, ONE.port)
+    notices.announce(ZONE, 7, [ONE, TWO], now=0.0)
+    notices.take(0.0)
+    notices.refuse(Notice(ZONE, ONE, 7), "NOTAUTH")
+    assert not notices.seen(name("example.net"), place, 0.4)
+    assert not notices.seen(ZONE, ServerPlace(ONE.address, 5353), 0.4)
+    assert notices.seen(ZONE, place, 0.5)
+    assert notices.take(0.5)[0] == [Notice(ZONE, ONE, 7)]
+    notices.refuse(Notice(ZONE, ONE, 7), "REFUSED")
+    assert not notices.seen(ZONE, place, 0.6)
+    assert [told.problem for _, told, _ in notices.standing(ZONE)] == ["REFUSED", ""]
+
+
+def test_a_server_that_is_seen_to_have_the_zone_and_is_silent_is_told_as_before() -> None:
+    notices = Notices()
+    notices.announce(ZONE, 7, [ONE], now=0.0)
+    notices.take(0.0)
+    assert not notices.seen(ZONE, ServerPlace(ONE.address, ONE.port), 0.5)
+    assert notices.next_due() == 1.0
 
 
 def test_a_server_that_is_named_no_more_is_forgotten() -> None:
@@ -76,7 +99,7 @@ def test_a_server_that_is_named_no_more_is_forgotten() -> None:
     notices.acknowledge(Notice(ZONE, TWO, 7), 0.1)
     notices.announce(ZONE, 8, [TWO], now=1.0)
     assert notices.take(1.0)[0] == [Notice(ZONE, TWO, 8)]
-    assert list(notices.standing(ZONE)) == [(TWO, Told(7, 0.1), True)]
+    assert list(notices.standing(ZONE)) == [(TWO, Told(7, 0.1, has_zone=True), True)]
     notices.forget(ZONE)
     assert notices.next_due() is None
     notices.acknowledge(Notice(ZONE, TWO, 8), 2.0)
