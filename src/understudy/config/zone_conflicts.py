@@ -43,7 +43,8 @@ def conflicts(configuration: Configuration, zones: Mapping[Name, ZoneView]) -> l
     A zone that is not in `zones`, because it could not be loaded, is not looked at.
     """
     search = _Search(configuration, zones)
-    found = [problem for record in configuration.records.values() for problem in search.judge(record)]
+    records = (record for origin in zones for record in configuration.records_in(origin))
+    found = [problem for record in records for problem in search.judge(record)]
     return sorted(found, key=lambda problem: (problem.file, problem.line))
 
 

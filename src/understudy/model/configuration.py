@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,3 +73,16 @@ class Configuration:
     sources: Mapping[str, tuple[str, int]]
     """Where each object stands: `record:www.example.com` -> (file, line)."""
     keys: Mapping[Name, Key] = field(default_factory=dict)
+    records_by_zone: Mapping[Name, Sequence[Record]] = field(init=False, compare=False, repr=False)
+    """The same records, in the order of the file; what one zone of ten thousand needs is not looked for in all."""
+
+    def __post_init__(self) -> None:
+        """Sort the records by their zones."""
+        found: defaultdict[Name, list[Record]] = defaultdict(list)
+        for record in self.records.values():
+            found[record.zone].append(record)
+        object.__setattr__(self, "records_by_zone", dict(found))
+
+    def records_in(self, origin: Name) -> Sequence[Record]:
+        """The records that are laid over a zone."""
+        return self.records_by_zone.get(origin, ())

@@ -56,13 +56,13 @@ class Decider:
 
     def publish_zones(self, zones: Mapping[Name, LoadedZone]) -> None:
         """Publish these zones whole, each in one step with what its records answer; every record is decided already."""
-        steered: dict[Name, dict[Name, tuple[Decision, ...]]] = {origin: {} for origin in zones}
-        for record in self.pipeline.configuration.records.values():
-            if record.zone in steered:
-                steered[record.zone][record.name] = tuple(self.pipeline.past[record.name].decisions.values())
         for origin, loaded in zones.items():
-            self.publisher.publish_zone(origin, loaded.shown, steered[origin], serial=self.first_serial(loaded))
+            self.publisher.publish_zone(origin, loaded.shown, self._steered(origin), serial=self.first_serial(loaded))
         self.on_publish(zones.keys())
+
+    def _steered(self, origin: Name) -> dict[Name, tuple[Decision, ...]]:
+        records, past = self.pipeline.configuration.records_in(origin), self.pipeline.past
+        return {record.name: tuple(past[record.name].decisions.values()) for record in records}
 
     def _publish(self, settled: Settlement) -> None:
         """Hand what changed to the engine; what a zone was published with already is no change."""

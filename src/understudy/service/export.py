@@ -32,7 +32,7 @@ async def export_zone(server: NameServer, name: str, *, has_records: bool = True
     """
     loaded = find_answered(server, name)
     origin = loaded.definition.name
-    records = [record for record in server.pipeline.configuration.records.values() if record.zone == origin]
+    records = server.pipeline.configuration.records_in(origin)
     serial = server.versions.serial_of(origin)
     lines = []
     for record in records:

@@ -23,7 +23,7 @@ def is_zone_signed(zone: Zone) -> bool:
 def tell_overlaid(server: NameServer, care: FetchedZone) -> None:
     """Told once, for as long as it is so: signatures do not fit what records answer."""
     origin = care.definition.name
-    records = [each for each in server.candidate.configuration.records.values() if each.zone == origin]
+    records = server.candidate.configuration.records_in(origin)
     is_overlaid = bool(records) and care.loaded is not None and is_zone_signed(care.loaded.zone)
     if is_overlaid and not care.is_overlaid:
         text = (

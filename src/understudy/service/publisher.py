@@ -30,25 +30,20 @@ class Publisher:
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self._engine = engine
         self._clock = clock
-        self._published: dict[Name, tuple[Name, tuple[SteeredSet, ...]]] = {}
-        self._served: set[Name] = set()
+        self._published: dict[Name, dict[Name, tuple[SteeredSet, ...]]] = {}
 
     def publish_zone(
         self, origin: Name, zone: Zone, records: Mapping[Name, Sequence[Decision]], *, serial: int | None = None
     ) -> None:
         """Serve a zone version with all records steered in it, in one step; `serial` until there is a copy of it."""
         sets = {owner: steered_sets(owner, decisions) for owner, decisions in records.items()}
-        self._served.add(origin)
         self._engine.publish_zone(zone, self._for_engine(each for group in sets.values() for each in group), serial)
-        self._published = {owner: entry for owner, entry in self._published.items() if entry[0] != origin} | {
-            owner: (origin, group) for owner, group in sets.items()
-        }
+        self._published[origin] = sets
 
     def withdraw_zone(self, origin: Name) -> None:
         """Serve a zone no longer."""
         self._engine.withdraw_zone(origin.absolute)
-        self._served.discard(origin)
-        self._published = {owner: entry for owner, entry in self._published.items() if entry[0] != origin}
+        self._published.pop(origin, None)
 
     def publish(self, changes: Mapping[Name, tuple[Name, Sequence[Decision]]]) -> int:
         """Publish changed records, owner -> (zone, its decisions); each zone in one step. How many RRsets changed.
@@ -57,12 +52,13 @@ class Publisher:
         """
         by_zone: defaultdict[Name, list[SteeredSet]] = defaultdict(list)
         for owner, (origin, decisions) in changes.items():
-            if origin not in self._served:
+            published = self._published.get(origin)
+            if published is None:
                 continue
             group = steered_sets(owner, decisions) if decisions else withdrawn_sets(owner)
-            before = self._published.get(owner, (origin, ()))[1]
+            before = published.get(owner, ())
             by_zone[origin].extend(each for each in group if each not in before)
-            self._published[owner] = (origin, group)
+            published[owner] = group
         for origin, sets in by_zone.items():
             if sets:
                 self._engine.publish(origin.absolute, self._for_engine(sets))
@@ -70,7 +66,7 @@ class Publisher:
 
     def count_steered(self) -> Counter[Name]:
         """How many records are steered in each zone."""
-        return Counter(origin for origin, _ in self._published.values())
+        return Counter({origin: len(published) for origin, published in self._published.items()})
 
     def _for_engine(self, sets: Iterable[SteeredSet]) -> list[EngineSet]:
         return [self._engine_set(each) for each in sets]

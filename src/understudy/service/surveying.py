@@ -61,7 +61,7 @@ async def survey(question: SurveyQuestion, configuration: Configuration | None, 
         more = await asker.hosts(missing)
         hosts, servers = hosts | more, (*servers, *await asker.servers(more))
     servers = await _settled(asker, servers)
-    records = tuple(_steered(each, configuration) for each in _records(origin, configuration)) if configuration else ()
+    records = tuple(_steered(each, configuration) for each in configuration.records_in(origin)) if configuration else ()
     is_configured = configuration is not None and origin in configuration.zones
     is_signed = is_zone_signed(loaded.zone) if loaded is not None else await asker.is_signed(servers)
     found = Survey(origin, delegation, ns, soa, hosts, servers, records, is_configured=is_configured)
@@ -205,10 +205,6 @@ def _own_host(loaded: LoadedZone, name: str, configuration: Configuration | None
     if alias is not None:
         return Host((), host_text(dns.name.from_wire(alias[3][0], 0)[0].to_text()))
     return Host(tuple(host_addresses(loaded.zone, f"{name}.")))
-
-
-def _records(origin: Name, configuration: Configuration) -> list[Record]:
-    return [record for record in configuration.records.values() if record.zone == origin]
 
 
 def _steered(record: Record, configuration: Configuration) -> Steered:

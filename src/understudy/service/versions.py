@@ -306,8 +306,7 @@ class Versions:
         return await asyncio.to_thread(partial(self._engine.prepare, zonemd=transfer.zonemd), origin, serial, views)
 
     def _records_of(self, loaded: LoadedZone) -> list[Name]:
-        origin = loaded.definition.name
-        return [record.name for record in self._pipeline.configuration.records.values() if record.zone == origin]
+        return [record.name for record in self._pipeline.configuration.records_in(loaded.definition.name)]
 
     def _views(self, loaded: LoadedZone, owners: Iterable[Name]) -> list[PlainView]:
         records = self._pipeline.configuration.records

@@ -32,7 +32,7 @@ class Samples:
         configuration = self._pipeline.configuration
         if configuration is not self._configuration:
             self._configuration = configuration
-            self._owners = [name for name, each in configuration.records.items() if each.zone == self._origin]
+            self._owners = [record.name for record in configuration.records_in(self._origin)]
         return self._owners
 
     def take(self, turn: int) -> list[Sample]:
