@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, Self
 
 from understudy.engine import Zone
 from understudy.model.errors import TransferError
@@ -33,6 +33,29 @@ class Follower(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What is wrong with primaries: a sentence for people, and what its parts are called for programs. May be empty."""
+
+    text: str = ""
+    codes: tuple[str, ...] = ()
+
+    @classmethod
+    def about(cls, faults: Iterable[TransferError]) -> Self:
+        """All of these."""
+        listed = tuple(faults)
+        return cls("; ".join(each.message for each in listed), tuple(dict.fromkeys(each.code for each in listed)))
+
+    def __bool__(self) -> bool:
+        return bool(self.text)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+NO_COMPLAINT = Complaint()
+
+
 @dataclass(slots=True)
 class FetchedZone:
     """`loaded` is the last version that can be used, answered from unless it has expired.
@@ -53,8 +76,8 @@ class FetchedZone:
     unused: LoadedZone | None = None
     conflict: str = ""
     primary: Primary | None = None
-    problem: str = ""
-    passed_over: str = ""
+    problem: Complaint = NO_COMPLAINT
+    passed_over: Complaint = NO_COMPLAINT
     is_overlaid: bool = False
     is_busy: bool = False
     is_notified: bool = False

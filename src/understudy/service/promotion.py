@@ -13,7 +13,7 @@ from understudy.model.promotion import Promotion
 from understudy.model.zone import ZoneSource
 from understudy.service.catalogs import catch_up
 from understudy.service.decree import UNKNOWN_AUTHOR
-from understudy.service.fetched import FetchedZone, Follower
+from understudy.service.fetched import NO_COMPLAINT, FetchedZone, Follower
 from understudy.service.ledger import Written, write
 from understudy.service.name_server import NameServer
 from understudy.service.zone_orders import find_fetched, require_follower
@@ -39,7 +39,12 @@ async def promote(server: NameServer, request: PromoteRequest) -> ZoneOrderView:
         loaded = _require_a_version(server, care)
         warning = await _write(server, _signature(server, request).promotion(origin))
         care.secondary = care.secondary.promoted()
-        care.loaded, care.unused, care.conflict, care.problem = replace(loaded, is_awaited=False), None, "", ""
+        care.loaded, care.unused, care.conflict, care.problem = (
+            replace(loaded, is_awaited=False),
+            None,
+            "",
+            NO_COMPLAINT,
+        )
         care.is_whole_wanted = care.is_notified = False
         server.zones[origin] = care.loaded
         server.decider.publish_zones({origin: care.loaded})

@@ -21,7 +21,7 @@ from understudy.service.agenda import Agenda
 from understudy.service.candidate import Candidate
 from understudy.service.catalogs import follow_catalog, sweep
 from understudy.service.copies import taken_up, timers_of
-from understudy.service.fetched import FetchedZone
+from understudy.service.fetched import NO_COMPLAINT, Complaint, FetchedZone
 from understudy.service.inquiry import Conversation, Inquiry
 from understudy.service.keeping import Keeping
 from understudy.service.name_server import NameServer
@@ -303,11 +303,11 @@ class Secondaries:
             if care.is_saved and care.loaded is not None:
                 await self._keeping.touch(care, now)
             if not any(fault.code not in _SILENCE for fault in faults):
-                care.passed_over = ""
+                care.passed_over = NO_COMPLAINT
                 self._settle(care, is_confirmed=True)
                 return
         care.secondary = care.secondary.failed(now, chance=chance)
-        self._complain(care, "; ".join(str(fault) for fault in faults) or "no primary has it")
+        self._complain(care, Complaint.about(faults) or Complaint("no primary has it"))
         self._settle(care, is_confirmed=confirming is not None)
 
     def _settle(self, care: FetchedZone, *, is_confirmed: bool) -> None:
@@ -333,35 +333,37 @@ class Secondaries:
         serial = None if newest is None else newest.zone.serial
         text = f"serial {serial} from {care.primary} is not used: {care.conflict}"
         stays = "is not answered" if care.loaded is None else f"stays at serial {care.loaded.zone.serial}"
-        self._tell_problem(care, text)
+        self._tell_problem(care, Complaint(text))
         self._server.alarms.raise_alarm(f"zone/{origin}", f"{origin} {stays}: {text}", self._server.clock.now())
 
-    def _complain(self, care: FetchedZone, text: str) -> None:
+    def _complain(self, care: FetchedZone, complaint: Complaint) -> None:
         """Told once while it stays the same; an alarm when nobody answers from it, or it lasts."""
         now, origin = self._server.clock.now(), str(care.definition.name)
-        self._tell_problem(care, text)
+        self._tell_problem(care, complaint)
         if not care.is_answered:
-            self._server.alarms.raise_alarm(f"zone/{origin}", f"{origin} is not served: {text}", now)
+            self._server.alarms.raise_alarm(f"zone/{origin}", f"{origin} is not served: {complaint}", now)
         elif care.secondary.failures >= PATIENCE:
-            self._server.alarms.raise_alarm(f"zone/{origin}", f"{origin} cannot be refreshed: {text}", now)
+            self._server.alarms.raise_alarm(f"zone/{origin}", f"{origin} cannot be refreshed: {complaint}", now)
 
-    def _tell_problem(self, care: FetchedZone, text: str) -> None:
-        if text != care.problem:
-            care.problem = text
-            origin = str(care.definition.name)
-            event = Event(self._server.clock.now(), EventKind.ZONE, origin, f"not refreshed: {text}", Severity.WARNING)
-            self._server.journal.tell(event)
+    def _tell_problem(self, care: FetchedZone, complaint: Complaint) -> None:
+        if complaint != care.problem:
+            care.problem = complaint
+            self._warn(care, "not fetched whole" if care.is_whole_wanted else "not refreshed", complaint)
+
+    def _warn(self, care: FetchedZone, what: str, complaint: Complaint) -> None:
+        now, origin, detail = self._server.clock.now(), str(care.definition.name), {"codes": list(complaint.codes)}
+        text = f"{what}: {complaint}"
+        self._server.journal.tell(Event(now, EventKind.ZONE, origin, text, Severity.WARNING, detail))
 
     def _tell_passed_over(self, care: FetchedZone, faults: Sequence[TransferError]) -> None:
         """A primary that gives nothing is no secret because another one gives everything; told once."""
-        text = "; ".join(str(fault) for fault in faults if fault.code not in _SILENCE)
-        if text and text != care.passed_over:
-            origin, now = str(care.definition.name), self._server.clock.now()
-            self._server.journal.tell(Event(now, EventKind.ZONE, origin, f"passed over: {text}", Severity.WARNING))
-        care.passed_over = text
+        complaint = Complaint.about(fault for fault in faults if fault.code not in _SILENCE)
+        if complaint and complaint != care.passed_over:
+            self._warn(care, "passed over", complaint)
+        care.passed_over = complaint
 
     def _forget(self, care: FetchedZone, now: Instant) -> None:
-        care.problem = ""
+        care.problem = NO_COMPLAINT
         self._server.alarms.clear(f"zone/{care.definition.name}", now)
 
     def _publish(self, care: FetchedZone) -> None:

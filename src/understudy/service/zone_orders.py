@@ -6,7 +6,7 @@ from understudy.model.duration import format_duration
 from understudy.model.errors import InvariantError, ZoneOrderRefusedError
 from understudy.model.event import Event, EventKind
 from understudy.service.decree import UNKNOWN_AUTHOR
-from understudy.service.fetched import FetchedZone, Follower
+from understudy.service.fetched import NO_COMPLAINT, FetchedZone, Follower
 from understudy.service.name_server import NameServer
 from understudy.service.subjects import find_zone
 from understudy.service.zone_table import LoadedZone
@@ -52,11 +52,12 @@ async def refresh(server: NameServer, request: RefreshRequest) -> RefreshView:
     what = "is fetched whole from" if request.is_whole else "is asked for at"
     text = f"{what} {', '.join(primaries)}, {_by(request)}"
     server.journal.tell(Event(server.clock.now(), EventKind.ZONE, str(origin), text))
-    outcome, warning = RefreshOutcome.ASKED, ""
+    outcome, warning, complaint = RefreshOutcome.ASKED, "", NO_COMPLAINT
     if request.wait_s:
         is_over = await care.wait_for_round(awaited, request.wait_s, is_whole=request.is_whole)
         outcome = _outcome(care, request, before) if is_over else RefreshOutcome.PENDING
-        text, warning = _tell(care, outcome, before, wait_s=request.wait_s), care.passed_over
+        text, warning = _tell(care, outcome, before, request=request), care.passed_over.text
+        complaint = care.problem or care.passed_over
     return RefreshView(
         name=str(origin),
         text=text,
@@ -66,6 +67,7 @@ async def refresh(server: NameServer, request: RefreshRequest) -> RefreshView:
         outcome=outcome,
         serial_before=before,
         serial_after=care.serial,
+        codes=list(complaint.codes),
     )
 
 
@@ -78,7 +80,7 @@ def _outcome(care: FetchedZone, request: RefreshRequest, before: int | None) -> 
     return RefreshOutcome.FETCHED if request.is_whole else RefreshOutcome.CONFIRMED
 
 
-def _tell(care: FetchedZone, outcome: RefreshOutcome, before: int | None, *, wait_s: float) -> str:
+def _tell(care: FetchedZone, outcome: RefreshOutcome, before: int | None, *, request: RefreshRequest) -> str:
     serial = f"serial {care.serial}"
     match outcome:
         case RefreshOutcome.UPDATED:
@@ -89,11 +91,10 @@ def _tell(care: FetchedZone, outcome: RefreshOutcome, before: int | None, *, wai
             return f"{serial} is the newest, says {care.primary}"
         case RefreshOutcome.FAILED:
             stays = "nothing is here" if care.serial is None else f"serial {before} stays"
-            return f"not refreshed, {stays}: {care.problem}"
+            return f"not {'fetched whole' if request.is_whole else 'refreshed'}, {stays}: {care.problem}"
         case _:
-            return (
-                f"not known within {format_duration(wait_s)}: the primaries are still being asked, or the zone fetched"
-            )
+            limit = format_duration(request.wait_s)
+            return f"not known within {limit}: the primaries are still being asked, or the zone fetched"
 
 
 def find_answered(server: NameServer, name: str) -> LoadedZone:

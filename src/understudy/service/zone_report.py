@@ -94,6 +94,7 @@ def _missing(server: NameServer, fetched: FetchedZone) -> ZoneView:
 def _upstream(server: NameServer, fetched: FetchedZone) -> UpstreamView:
     secondary, primary = fetched.secondary, fetched.primary
     promotion = server.store.desired.promotions.get(fetched.definition.name)
+    complaint = fetched.problem or fetched.passed_over
     return UpstreamView(
         standing=secondary.standing.value,
         primaries=[str(each) for each in fetched.definition.primaries],
@@ -102,7 +103,8 @@ def _upstream(server: NameServer, fetched: FetchedZone) -> UpstreamView:
         refreshed_at=secondary.refreshed_at,
         due_at=secondary.due if math.isfinite(secondary.due) else None,
         expires_at=secondary.expires_at,
-        problem=fetched.problem or fetched.passed_over,
+        problem=complaint.text,
+        codes=list(complaint.codes),
         promotion=None if promotion is None else _promotion(promotion),
     )
 

@@ -55,7 +55,8 @@ class PromotionView(View):
 class UpstreamView(View):
     """Where a zone from other servers stands. `primary` gave or confirmed the newest version here, with `serial`.
 
-    `promotion`: it follows nobody; null: it was not promoted. `due_at` null: nobody is asked.
+    `promotion`: it follows nobody; null: it was not promoted. `due_at` null: nobody is asked. `problem` is for people,
+    `codes` has what its parts are called.
     """
 
     standing: str
@@ -66,6 +67,7 @@ class UpstreamView(View):
     due_at: Instant | None
     expires_at: Instant | None
     problem: str
+    codes: list[str]
     promotion: PromotionView | None
 
 
@@ -146,9 +148,10 @@ class RefreshView(ZoneOrderView):
     """`serial_before` and `serial_after` are the zone's as its primaries count; null: no version is here.
 
     `serial` is another one where records are laid over a zone that is handed on. `warning` has what was wrong with
-    primaries while another one gave or confirmed the version.
+    primaries while another one gave or confirmed the version. `codes`: what that is called, or why it failed.
     """
 
     outcome: RefreshOutcome
     serial_before: int | None
     serial_after: int | None
+    codes: list[str]

@@ -9,7 +9,7 @@ from tests.unit.cli.conftest import CONFIGURATION
 from understudy.engine import Zone
 from understudy.model.errors import TransferError
 from understudy.model.transfer import Primary
-from understudy.service.fetched import FetchedZone
+from understudy.service.fetched import NO_COMPLAINT, Complaint, FetchedZone
 from understudy.service.zone_table import LoadedZone
 from understudy.testing.builders import name
 from understudy.testing.fetching import FIRST, version
@@ -130,7 +130,7 @@ def test_a_zone_from_another_server_shows_where_it_stands(sit_down: SitDown) -> 
         origin, now = name("far.test"), server.clock.now()
         definition = server.candidate.configuration.zones[origin]
         care = server.fetched[origin] = FetchedZone(definition, Secondary.empty(now).failed(now, chance=0.0))
-        care.problem = "192.0.2.1:53 cannot be reached"
+        care.problem = Complaint("192.0.2.1:53 cannot be reached")
         said = (await terminal.run("status")).out
         assert "far.test transfer 0 0 not served: no primary has given it yet" in " ".join(said.split())
         assert "← 192.0.2.1:53" in said
@@ -145,7 +145,7 @@ def test_a_zone_from_another_server_shows_where_it_stands(sit_down: SitDown) -> 
 
         timers = Timers(100.0, 10.0, 1000.0)
         care.secondary = Secondary.empty(now).refreshed(timers, now - 30, chance=0.0)
-        care.loaded, care.primary, care.problem = LoadedZone(definition, version(5), now), FIRST, ""
+        care.loaded, care.primary, care.problem = LoadedZone(definition, version(5), now), FIRST, NO_COMPLAINT
         server.zones[origin] = care.loaded
         said = (await terminal.run("status", "far.test")).out
         assert "current, refreshed 30s ago, asked again in 1m10s, expires in 16m" in said
@@ -170,9 +170,9 @@ class HastyFollower:
 
     def _ask(self) -> None:
         with self.care.round():
-            found, self.care.problem = self.found.pop(0), ""
+            found, self.care.problem = self.found.pop(0), NO_COMPLAINT
             if isinstance(found, str):
-                self.care.problem = found
+                self.care.problem = Complaint(found, ("transfer.unreachable",))
             else:
                 self.care.loaded = found
 
@@ -210,6 +210,8 @@ def test_who_has_a_zone_refreshed_is_told_what_came_of_it(sit_down: SitDown) -> 
         )
         view = (await terminal.run("zone", "retransfer", "far.test", "--json")).json
         assert (view["outcome"], view["serial_before"], view["serial_after"]) == ("failed", 6, 6)
+        assert view["text"] == "not fetched whole, serial 6 stays: 192.0.2.1:53 cannot be reached"
+        assert view["codes"] == ["transfer.unreachable"]
 
         said = await terminal.run("zone", "refresh", "far.test")
         assert (said.exit_code, "not known within 1m" in said.out) == (1, True)

@@ -71,9 +71,23 @@ def test_why_there_is_no_newer_version_is_told(tell: Callable[[Story], None]) ->
         primaries.have(SILENT)
         view = await ask(run)
         assert (view.outcome, view.serial_after) == ("failed", 7)
-        assert view.text.startswith("not refreshed, serial 7 stays: transfer.unreachable: ")
+        assert (view.text, view.codes) == (
+            "not refreshed, serial 7 stays: no answer; no answer",
+            ["transfer.unreachable"],
+        )
         primaries.have(version(7))
         assert (await ask(run)).outcome == "confirmed"
+
+    tell(story)
+
+
+def test_a_transfer_that_was_ordered_and_fails_is_told_as_what_it_was(tell: Callable[[Story], None]) -> None:
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
+        primaries.breaks = {FIRST: BROKEN, SECOND: BROKEN}
+        view = await ask(run, is_whole=True)
+        assert (view.outcome, view.text) == ("failed", "not fetched whole, serial 7 stays: broke off; broke off")
+        assert "not fetched whole: broke off" in run.world.log.getvalue()
+        assert "not refreshed" not in run.world.log.getvalue()
 
     tell(story)
 
@@ -84,7 +98,7 @@ def test_a_primary_that_gave_nothing_is_told_beside_the_one_that_did(tell: Calla
         primaries.breaks = {FIRST: BROKEN}
         view = await ask(run)
         assert (view.outcome, view.text) == ("updated", "serial 7 → 8 from 192.0.2.2:53")
-        assert "broke off" in view.warning
+        assert (view.warning, view.codes) == ("broke off", ["transfer.unfinished"])
 
     tell(story)
 

@@ -92,7 +92,11 @@ def test_what_no_primary_gives_whole_never_harms_what_is_held(tell: Callable[[St
         await asyncio.sleep(5000)
         assert (run.serial, run.address()) == (1, "192.0.2.10")
         assert len(primaries.fetched) > 100  # every 10 s
-        assert "transfer.unfinished: broke off" in run.world.log.getvalue()
+        (view,) = report_zones(run.world.server)
+        assert view.upstream is not None
+        assert (view.upstream.problem, view.upstream.codes) == ("broke off", ["transfer.unfinished"])
+        (event,) = [each for each in await run.world.server.store.events() if "not refreshed" in each.text]
+        assert (event.text, event.detail["codes"]) == ("not refreshed: broke off", ["transfer.unfinished"])
         assert run.world.log.getvalue().count("not refreshed") == 1
 
     tell(story)
