@@ -286,7 +286,7 @@ def has(server: RunningServer, address: str) -> bool:
 
 
 def tells(server: RunningServer, code: str) -> bool:
-    return code in server.run("events").stdout
+    return code in server.run("events", "--json").stdout
 
 
 def test_a_primary_that_is_not_there_is_told_of_in_the_words_of_the_system() -> None:
