@@ -261,9 +261,12 @@ class Versions:
     def _serial_before(
         self, loaded: LoadedZone, last: ZoneVersion | None, now: Instant, *, doubt: bool, merge_s: float
     ) -> int:
-        """What the first serial must be later than (ADR 0021)."""
+        """What the first serial must be later than (ADR 0021).
+
+        Nobody writes a serial into a catalog of ours, so that it would begin at the same one on every new host.
+        """
         file = loaded.zone.serial
-        if last is None and doubt:
+        if last is None and (doubt or loaded.definition.source is ZoneSource.CATALOG):
             return latest(file, next_serial(SerialStyle.UNIXTIME, now, after=file))
         if last is None:
             return file if self._records_of(loaded) else file - 1

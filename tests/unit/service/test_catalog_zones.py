@@ -12,10 +12,12 @@ import pytest
 
 from understudy.config.load import examine_text
 from understudy.testing.builders import name
+from understudy.testing.memory_store import MemoryDisk
 from understudy.testing.server_world import ServerWorld
 from understudy.testing.story import Restart
 from understudy.testing.virtual_time import VirtualClock, run_virtual
 from understudy.zones.catalog import member_label
+from understudy.zones.serial import is_later
 
 CATALOG = name("catalog.example")
 ZONE = "$TTL 1h\n@ IN SOA ns1 hostmaster 7 1h 15m 1w 60\n  IN NS ns1\nns1 IN A 192.0.2.53\n"
@@ -113,6 +115,20 @@ def test_a_restart_changes_nothing(tmp_path: Path) -> None:
         await world.restart(Restart(is_kill=True, pause_s=1.0))
         await world.advance(30)
         assert (serial(world), members(world)) == before
+
+    live(tmp_path, life)
+
+
+def test_a_host_that_knows_nothing_begins_a_catalog_later_than_any_that_was_there(tmp_path: Path) -> None:
+    async def life(world: ServerWorld) -> None:
+        assert await world.reload(f"{HEAD}  b.example: {{file: zone, {HANDED_ON}}}\n") == ""
+        await world.advance(20)
+        before = serial(world)
+        await world.end()
+        world.disk = MemoryDisk()
+        await world._open()
+        await world.clock.sleep(10)
+        assert is_later(serial(world), before)
 
     live(tmp_path, life)
 
