@@ -115,3 +115,24 @@ def test_the_first_problem_of_a_zone_is_what_refuses_it(tmp_path: Path) -> None:
         "z:6:5 error zone.rdata.address",
         "z:5:3 warning zone.record.duplicate",
     ]
+
+
+@pytest.mark.parametrize(
+    ("zone", "transfer", "codes"),
+    [
+        ("@ NS ns.example.net.\n", "{to: [192.0.2.1]}", ["transfer.notify"]),
+        ("@ NS ns\n@ NS ns2.example.net.\nns A 192.0.2.53\n", "{to: [192.0.2.1]}", ["transfer.notify"]),
+        ("@ NS ns\n@ NS ns2\nns A 192.0.2.53\nns2 AAAA 2001:db8::53\n", "{to: [192.0.2.1]}", []),
+        ("@ NS ns.example.net.\n", "{to: [192.0.2.1], notify: [192.0.2.1]}", []),
+        ("@ NS ns.example.net.\n", "{to: [192.0.2.1], notify: []}", []),
+    ],
+)
+def test_a_zone_whose_secondaries_nobody_tells_of_versions_is_warned_of(
+    tmp_path: Path, zone: str, transfer: str, codes: list[str]
+) -> None:
+    (tmp_path / "a.zone").write_text(SOA + zone)
+    text = f"listen: 127.0.0.1:5300\nzones:\n  example.com: {{file: a.zone, transfer: {transfer}}}\n"
+    (tmp_path / "u.yaml").write_text(text)
+    warnings = read_candidate(tmp_path / "u.yaml", 0.0).warnings
+    assert [each.code for each in warnings] == codes
+    assert all(each.line == 3 for each in warnings)

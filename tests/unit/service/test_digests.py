@@ -101,12 +101,13 @@ def test_a_start_with_a_wrong_digest_names_the_file(tmp_path: Path) -> None:
 
 def test_a_digest_that_delays_failovers_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "example.com.zone").write_text(text(7))
-    (tmp_path / "understudy.yaml").write_text(CONFIGURATION)
+    configuration = CONFIGURATION.replace("merge: 1s", "merge: 1s, notify: [192.0.2.53]")
+    (tmp_path / "understudy.yaml").write_text(configuration)
     assert [problem.code for problem in read_candidate(tmp_path / "understudy.yaml", 0.0).warnings] == []
     monkeypatch.setattr("understudy.service.candidate.COSTLY_RECORDS", 3)
     (warning,) = read_candidate(tmp_path / "understudy.yaml", 0.0).warnings
     assert (warning.code, warning.line) == ("transfer.zonemd-cost", 3)
-    (tmp_path / "understudy.yaml").write_text(CONFIGURATION.replace(", zonemd: sha384", ""))
+    (tmp_path / "understudy.yaml").write_text(configuration.replace(", zonemd: sha384", ""))
     assert read_candidate(tmp_path / "understudy.yaml", 0.0).warnings == ()
 
 

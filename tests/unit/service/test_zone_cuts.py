@@ -29,7 +29,7 @@ def test_a_zone_that_is_not_delegated_from_the_one_above_it_is_a_warning(tmp_pat
 BETWEEN = "example.com: {file: above}, a.b.example.com: {file: below}, "
 BETWEEN += "b.example.com: {source: transfer, primaries: [192.0.2.1]}"
 CATALOG = "catalog.example.com: {source: catalog, transfer: {to: [192.0.2.1], notify: [192.0.2.1]}}, "
-CATALOG += "example.com: {file: above, transfer: {to: [192.0.2.1]}}"
+CATALOG += "example.com: {file: above, transfer: {to: [192.0.2.1], notify: []}}"
 
 
 @pytest.mark.parametrize(
