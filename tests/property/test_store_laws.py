@@ -160,6 +160,17 @@ def test_the_changes_since_the_last_save_make_the_whole(saves: list[Observed]) -
         assert not ledger.compare(observed).upserts
 
 
+@given(tables, tables)
+def test_what_a_disk_refused_is_written_by_the_next_save_of_the_same_tables(
+    before: Observed, observed: Observed
+) -> None:
+    ledger = Ledger()
+    ledger.confirm(ledger.compare(before))
+    refused = ledger.compare(observed)
+    again = ledger.compare(observed)
+    assert (again.upserts, again.deletes) == (refused.upserts, refused.deletes)
+
+
 @given(st.text(st.characters(), max_size=20), st.text(st.characters(categories=["Cs"]), max_size=20))
 def test_text_that_no_file_can_hold_costs_its_characters_and_nothing_else(reason: str, text: str) -> None:
     written = encoding.encode_verdict(Verdict(VerdictState.DOWN, 1.0, 2.0, 3, reason, text))

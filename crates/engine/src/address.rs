@@ -28,6 +28,10 @@ const BACKLOG: i32 = 4096;
 /// How long a full send buffer may hold up one thread before the answer is dropped.
 const SEND_PATIENCE: Duration = Duration::from_millis(100);
 
+/// How long a thread waits at its only socket for the next query before it looks for orders.
+/// chosen: longer than between two queries where speed matters, and short for who gives an order.
+const RECEIVE_PATIENCE: Duration = Duration::from_millis(5);
+
 /// How often another port is tried when the system's choice for TCP is taken for UDP.
 const PORT_TRIES: usize = 32;
 
@@ -169,6 +173,7 @@ fn bind_udp(address: SocketAddr, purpose: Purpose) -> io::Result<UdpSocket> {
     let _granted = socket.set_recv_buffer_size(UDP_BUFFER);
     let _granted = socket.set_send_buffer_size(UDP_BUFFER);
     socket.set_write_timeout(Some(SEND_PATIENCE))?;
+    socket.set_read_timeout(Some(RECEIVE_PATIENCE))?;
     sys::ignore_path_mtu(socket.as_fd(), address.is_ipv6(), purpose.udp_size)?;
     if is_wildcard(address.ip()) {
         sys::tell_destination(socket.as_fd(), address.is_ipv6())?;

@@ -12,11 +12,15 @@ use crate::address;
 use crate::counters::{Counters, Dropped};
 use crate::inbox::{Inbox, Order};
 use crate::responder::Responder;
-use crate::sys::{self, Batch, Unusable, Watch};
+use crate::sys::{self, Batch, Unusable, Wait, Watch};
 
 /// Batches answered on one socket before the others have their turn.
 /// chosen: a flood on one address delays another by less than 2 ms.
 const BATCHES_PER_TURN: usize = 8;
+
+/// Batches answered on the only socket before orders have their turn, the waiting for them included.
+/// chosen: one look for orders among so many is not noticed; an order waits for a tenth of a second at most.
+const BATCHES_ALONE: usize = 16;
 
 /// Batches answered on a socket that is being closed. After that a flood is a flood.
 const BATCHES_AT_LEAVING: usize = 256;
@@ -68,7 +72,7 @@ impl<R: Responder> Worker<R> {
             }
         }
         for index in 0..self.sockets.len() {
-            self.serve(index, BATCHES_AT_LEAVING);
+            self.serve_rounds(index, BATCHES_AT_LEAVING, Wait::Never);
         }
     }
 
@@ -81,7 +85,10 @@ impl<R: Responder> Worker<R> {
         for place in (0..self.watch.places()).rev() {
             if self.watch.is_ready(place) {
                 match place.checked_sub(1) {
-                    Some(index) => self.serve(index, BATCHES_PER_TURN),
+                    Some(index) if self.sockets.len() == 1 => {
+                        self.serve_rounds(index, BATCHES_ALONE, Wait::ForOne);
+                    }
+                    Some(index) => self.serve_rounds(index, BATCHES_PER_TURN, Wait::Never),
                     None => self.obey(),
                 }
             }
@@ -108,7 +115,7 @@ impl<R: Responder> Worker<R> {
                         if let Some((_, socket)) = self.sockets.get(index) {
                             address::turn_away(socket);
                         }
-                        self.serve(index, BATCHES_AT_LEAVING);
+                        self.serve_rounds(index, BATCHES_AT_LEAVING, Wait::Never);
                         // Whoever gave it may still hold it, so this need not close it.
                         self.watch.remove(index + 1);
                         self.sockets.remove(index);
@@ -118,18 +125,13 @@ impl<R: Responder> Worker<R> {
         }
     }
 
-    /// Answers what has arrived at one socket, in at most `rounds` batches.
-    fn serve(&mut self, index: usize, rounds: usize) {
-        self.serve_rounds(index, rounds);
-        self.responder.end_batch();
-    }
-
-    fn serve_rounds(&mut self, index: usize, rounds: usize) {
+    /// Answers what arrives at one socket, in at most `rounds` batches, until nothing more is there.
+    fn serve_rounds(&mut self, index: usize, rounds: usize, wait: Wait) {
         for _ in 0..rounds {
             let Some((_, socket)) = self.sockets.get(index) else {
                 return;
             };
-            let Ok(received) = self.batch.receive(socket.as_fd()) else {
+            let Ok(received) = self.batch.receive(socket.as_fd(), wait) else {
                 self.counters.dropped(Dropped::Socket);
                 return;
             };
@@ -148,6 +150,7 @@ impl<R: Responder> Worker<R> {
             for _ in 0..self.batch.send(socket.as_fd()) {
                 self.counters.dropped(Dropped::Send);
             }
+            self.responder.end_batch();
         }
     }
 

@@ -12,6 +12,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpStream, UdpSocket};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use socket2::{Domain, Socket, Type};
@@ -491,6 +492,39 @@ fn what_was_asked_before_the_stop_is_answered() {
         let mut buffer = [0; 8];
         assert_eq!(client.recv_from(&mut buffer).unwrap().0, 4);
     }
+}
+
+/// The thread waits at its only socket, not for orders.
+#[test]
+fn a_client_that_never_stops_asking_holds_up_no_order() {
+    let alone = Settings {
+        threads: 1,
+        ..settings()
+    };
+    let service = service(&["127.0.0.1:0"], alone);
+    let server = service.addresses()[0];
+    let (asked, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let (client, limit) = (udp_client(server), Instant::now() + PATIENCE);
+            while !is_over.load(Ordering::Relaxed) && Instant::now() < limit {
+                client.send_to(b"again", server).unwrap();
+                client.recv_from(&mut [0; 8]).unwrap();
+                asked.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        while asked.load(Ordering::Relaxed) < 100 {
+            std::thread::yield_now();
+        }
+        service
+            .rebind(&[server, "[::1]:0".parse().unwrap()])
+            .unwrap();
+        let added = service.addresses()[1];
+        assert_eq!(ask_udp(added, b"hello"), (b"hello".to_vec(), added));
+        service.rebind(&[server]).unwrap();
+        is_over.store(true, Ordering::Relaxed);
+    });
+    assert!(service.stop(PATIENCE));
 }
 
 #[test]

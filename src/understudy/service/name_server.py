@@ -6,10 +6,9 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
 
 from understudy.model.check import Check
-from understudy.model.endpoint import Endpoint, Family
+from understudy.model.endpoint import Endpoint
 from understudy.model.event import Event, EventKind, Severity
 from understudy.model.instant import Instant
 from understudy.model.log import LogEntry
@@ -37,8 +36,6 @@ from understudy.store.encoding import decode_endpoint
 from understudy.store.observed import Observed
 from understudy.zones.members import Members
 from understudy.zones.watched import Watched
-
-V = TypeVar("V")
 
 SAVE_S = 2.0  # chosen: what a crash may cost of observed state, which the next probes make good
 FORGIVE_S = 2 * RESTART_MAX_S  # chosen: a side task that was begun anew and lived through another pause is well
@@ -230,15 +227,11 @@ class NameServer:
 
     def observed(self) -> Observed:
         """What the next start must know."""
-        past = self.pipeline.past
+        kept = self.pipeline.kept()
         return Observed(
             generation=self.store.desired.generation,
             verdicts=self.monitor.table(),
             healths=dict(self.pipeline.healths),
-            memories=_by_family({name: each.memories for name, each in past.items()}),
-            decisions=_by_family({name: each.decisions for name, each in past.items()}),
+            memories=kept.memories,
+            decisions=kept.decisions,
         )
-
-
-def _by_family(tables: Mapping[Name, Mapping[Family, V]]) -> dict[tuple[Name, Family], V]:
-    return {(name, family): value for name, table in tables.items() for family, value in table.items()}

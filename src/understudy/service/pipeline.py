@@ -7,7 +7,7 @@ endpoint stands; steering decides; the publisher tells the engine. One change co
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TypeAlias, TypeVar
 
@@ -33,8 +33,18 @@ from understudy.steering.memory import release
 
 K = TypeVar("K")
 
+V = TypeVar("V")
+
 Tables: TypeAlias = Mapping[str, Mapping[ProbeKey, Verdict]]
 """Every monitor's verdict table, by the monitor's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the next start must know of every record (semantics 1.5), by name and family."""
+
+    memories: Mapping[tuple[Name, Family], RecordMemory]
+    decisions: Mapping[tuple[Name, Family], Decision]
 
 
 class Pipeline:
@@ -46,6 +56,7 @@ class Pipeline:
         self.tables = tables
         self.healths: dict[HealthKey, Health] = {}
         self.past: dict[Name, Past] = {}
+        self._kept: Kept | None = None
         self.overrides = OverrideIndex()
         self.guard = Guard()
         self._stale_keys: dict[HealthKey, None] = dict.fromkeys(self.index.records_by_key)
@@ -63,6 +74,7 @@ class Pipeline:
     ) -> None:
         """What an earlier run knew, as far as the configuration still speaks of it (semantics 1.5)."""
         self.healths.update((key, value) for key, value in healths.items() if key in self.index.records_by_key)
+        self._kept = None
         for name in self.configuration.records:
             self.past[name] = Past(
                 {family: memories[name, family] for family in Family if (name, family) in memories},
@@ -99,6 +111,7 @@ class Pipeline:
         past = self.past.get(record, Past())
         memories = {family: release(memory, endpoints or None) for family, memory in past.memories.items()}
         self.past[record] = replace(past, memories=memories)
+        self._kept = None
         self._stale_records[record] = None
 
     def note(self, key: ProbeKey) -> None:
@@ -115,6 +128,16 @@ class Pipeline:
     def is_settled(self) -> bool:
         """Whether the last `settle` left nothing over."""
         return not self._stale_keys and not self._stale_records
+
+    def kept(self) -> Kept:
+        """For the next start; the very same tables for as long as no record is decided anew."""
+        if self._kept is None:
+            past = self.past
+            self._kept = Kept(
+                _by_family({name: each.memories for name, each in past.items()}),
+                _by_family({name: each.decisions for name, each in past.items()}),
+            )
+        return self._kept
 
     def settle(self, now: Instant, most: int) -> Settlement:
         """Verdicts into health, health into decisions, for all that has news or is due; `most` of each at a time."""
@@ -164,6 +187,7 @@ class Pipeline:
 
     def _decide(self, name: Name, now: Instant) -> DecisionChange:
         past, record = self.past.get(name, Past()), self.configuration.records.get(name)
+        self._kept = None
         if record is None:
             self.past.pop(name, None)
             self._agenda.put(name, None)
@@ -186,6 +210,10 @@ def _take(stale: dict[K, None], most: int) -> list[K]:
     for key in taken:
         del stale[key]
     return taken
+
+
+def _by_family(tables: Mapping[Name, Mapping[Family, V]]) -> dict[tuple[Name, Family], V]:
+    return {(name, family): value for name, table in tables.items() for family, value in table.items()}
 
 
 def _since(old: Decision | None, new: Decision) -> Decision:

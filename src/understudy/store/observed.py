@@ -70,9 +70,13 @@ _RowName: TypeAlias = tuple[str, str]
 
 @dataclass(slots=True)
 class Changes:
-    """What a save writes: `changed` are rows with their new values and documents, `gone` keys of the tables."""
+    """What a save writes to bring the disk to `tables`.
+
+    `changed` are rows with their new values and documents, `gone` keys of the tables.
+    """
 
     generation: int
+    tables: dict[str, Mapping[Any, object]] = field(default_factory=dict)
     added: _Tables = field(default_factory=lambda: {kind: {} for kind in _CODECS})
     changed: list[tuple[_Saved, _Saved]] = field(default_factory=list)
     gone: list[tuple[str, Any, str]] = field(default_factory=list)
@@ -83,19 +87,23 @@ class Changes:
 class Ledger:
     """Knows what is on disk, so that a save writes only what differs.
 
-    Comparing costs one look-up for each key, because that is most of the work for 10,000 endpoints.
+    Comparing costs one look-up for each key, because that is most of the work for 10,000 endpoints; none for a table
+    that is the very same as in the last save.
     """
 
     def __init__(self, generation: int = 0, saved: _Tables | None = None, unreadable: Sequence[_RowName] = ()) -> None:
         self._saved: _Tables = saved or {kind: {} for kind in _CODECS}
         self._generation = generation
         self._unreadable = tuple(unreadable)
+        self._tables: dict[str, Mapping[Any, object]] = {}
 
     def compare(self, observed: Observed) -> Changes:
         """What must be written to bring the disk to `observed`."""
         changes = Changes(observed.generation, deletes=list(self._unreadable))
         for kind in _CODECS:
-            table: Mapping[Any, object] = getattr(observed, kind)
+            table = changes.tables[kind] = getattr(observed, kind)
+            if table is self._tables.get(kind):
+                continue
             known = self._compare_table(changes, kind, table)
             if known < len(self._saved[kind]):
                 gone = [(kind, key, row.key) for key, row in self._saved[kind].items() if key not in table]
@@ -113,6 +121,7 @@ class Ledger:
             row.value, row.document = new.value, new.document
         for kind, rows in changes.added.items():
             self._saved[kind].update(rows)
+        self._tables = changes.tables
         self._generation = changes.generation
         self._unreadable = ()
 

@@ -57,6 +57,22 @@ def test_only_what_has_news_is_settled() -> None:
     assert answers(pipeline) == [FAR]
 
 
+def test_what_the_next_start_must_know_is_made_anew_only_after_a_decision() -> None:
+    pipeline, table = started(world(2))
+    kept = pipeline.kept()
+    pipeline.settle(1.0, ALL)
+    assert pipeline.kept() is kept
+    fall(pipeline, table, NEAR, 5.0)
+    pipeline.settle(5.0, ALL)
+    found = pipeline.kept()
+    for record_name, past in pipeline.past.items():
+        assert found.decisions[record_name, Family.IPV4] is past.decisions[Family.IPV4]
+        assert found.memories[record_name, Family.IPV4] is past.memories[Family.IPV4]
+    pipeline.admit(name("r1.example.com"), [])
+    assert pipeline.kept().memories[name("r1.example.com"), Family.IPV4] is not None
+    assert pipeline.kept() is not found
+
+
 def test_a_mass_of_news_is_settled_in_slices() -> None:
     pipeline, table = started(world(10))
     fall(pipeline, table, NEAR, 5.0)

@@ -58,6 +58,14 @@ pub(crate) struct Datagram<'a> {
     pub(crate) reply: &'a mut [u8],
 }
 
+/// Whether a receive waits for its first datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wait {
+    Never,
+    /// As long as the read timeout of the socket says.
+    ForOne,
+}
+
 /// Why a received datagram cannot be answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unusable {
@@ -129,9 +137,13 @@ impl Batch {
         self.queued = 0;
     }
 
-    /// Takes what has arrived, without waiting. Returns the number of datagrams, 0 if none.
-    pub(crate) fn receive(&mut self, socket: BorrowedFd<'_>) -> io::Result<usize> {
+    /// Takes what has arrived. Returns the number of datagrams, 0 if none came in time.
+    pub(crate) fn receive(&mut self, socket: BorrowedFd<'_>, wait: Wait) -> io::Result<usize> {
         self.make_ready();
+        let flags = match wait {
+            Wait::Never => libc::MSG_DONTWAIT,
+            Wait::ForOne => libc::MSG_WAITFORONE,
+        };
         // SAFETY: each header points to buffers that `self` owns and that are not moved or
         // borrowed during the call; the count is the length of the array.
         let result = unsafe {
@@ -139,13 +151,13 @@ impl Batch {
                 socket.as_raw_fd(),
                 self.slots.headers.as_mut_ptr(),
                 libc::c_uint::try_from(BATCH).unwrap_or(1),
-                libc::MSG_DONTWAIT,
+                flags,
                 ptr::null_mut(),
             )
         };
         match super::check(result) {
             Ok(count) => self.received = usize::try_from(count).unwrap_or(0),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) if is_nothing(&error) => {}
             Err(error) => return Err(error),
         }
         Ok(self.received)
@@ -234,6 +246,13 @@ impl Batch {
         self.queued = 0;
         refused
     }
+}
+
+fn is_nothing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+    )
 }
 
 /// The peer's address; None if it has none, or no port that could be answered to.

@@ -9,7 +9,7 @@ mod poll;
 mod schedule;
 mod watch;
 
-pub(crate) use batch::{BATCH, Batch, Unusable};
+pub(crate) use batch::{BATCH, Batch, Unusable, Wait};
 pub(crate) use fetch::fetch;
 pub(crate) use poll::{Interest, Poll, Wake};
 pub(crate) use schedule::ask_for_short_slices;
