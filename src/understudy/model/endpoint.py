@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
 from typing import TypeAlias
@@ -30,6 +30,14 @@ class Endpoint:
     """An address or a host name. Two records that name the same one share its probes and its health."""
 
     target: Target
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Remember the hash: an address makes its own from text, and every table of health and verdicts asks for it."""
+        object.__setattr__(self, "_hash", hash(self.target))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     def __str__(self) -> str:
         return str(self.target)

@@ -13,6 +13,7 @@ MAX_NAME_OCTETS = 255  # RFC 1035 2.3.4, length octets and the root's included
 
 _PLAIN = frozenset((string.ascii_lowercase + string.digits + "-_*/").encode())
 _PLAIN_OCTETS = bytes(_PLAIN)
+_PLAIN_TEXT = bytes(_PLAIN) + b"."
 _PLAIN_NAME = re.compile(r"[a-zA-Z0-9_*/-]{1,63}(?:\.[a-zA-Z0-9_*/-]{1,63})*\.?")
 _SPACE, _TILDE = 0x20, 0x7E
 _OCTET_MAX = 255
@@ -61,6 +62,9 @@ class Name:
 
     def __str__(self) -> str:
         """Presentation format without the final dot, as configuration files have it; the root is '.'."""
+        octets = b".".join(self.labels)
+        if octets and not octets.translate(None, _PLAIN_TEXT) and octets.count(b".") == len(self.labels) - 1:
+            return octets.decode("ascii")  # nearly all are plain, and no label has a dot in it
         return ".".join(_label_text(label) for label in self.labels) or "."
 
     @property

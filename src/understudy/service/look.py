@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
-import dns.asyncquery
 import dns.exception
 import dns.flags
 import dns.message
@@ -17,6 +16,7 @@ import dns.rdatatype
 from understudy.checks.transport.faults import LocalError, of_os_error
 from understudy.model.name import Name
 from understudy.model.watch import ServerPlace
+from understudy.service import queries
 from understudy.service.own_address import error_text, find_route_fault
 from understudy.zones.sighting import Reply, Sample, Sighting
 
@@ -63,7 +63,7 @@ async def ask(
     """One question without recursion; over UDP with a second attempt. Raises OSError, EOFError, DNSException."""
     query = dns.message.make_query(name, rtype, flags=0)
     if is_tcp:
-        return await dns.asyncquery.tcp(query, place.address, timeout=CONNECT_S, port=place.port)
+        return await queries.tcp(query, place.address, timeout=CONNECT_S, port=place.port)
     for _ in range(_ATTEMPTS - 1):
         try:
             return await _over_udp(query, place)
@@ -73,7 +73,7 @@ async def ask(
 
 
 async def _over_udp(query: dns.message.Message, place: ServerPlace) -> dns.message.Message:
-    return await dns.asyncquery.udp(query, place.address, timeout=ANSWER_S, port=place.port, ignore_unexpected=True)
+    return await queries.udp(query, place.address, timeout=ANSWER_S, port=place.port, ignore_unexpected=True)
 
 
 def _soa_reply(response: dns.message.Message, name: dns.name.Name) -> Reply:

@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Self
 
-import dns.asyncquery
 import dns.exception
 import dns.flags
 import dns.message
@@ -27,6 +26,7 @@ from understudy.model.errors import TransferError
 from understudy.model.key import Key
 from understudy.model.name import Name
 from understudy.model.transfer import Primary
+from understudy.service import queries
 from understudy.service.own_address import error_text
 
 ANSWER_S = 2.0  # chosen: any path has answered by then; there are two attempts
@@ -83,12 +83,12 @@ async def _asked(query: dns.message.Message, contact: Contact) -> dns.message.Me
 
 async def _response(query: dns.message.Message, primary: Primary) -> dns.message.Message:
     """Over TCP as well where UDP is refused: Knot has it so for catalogs."""
-    response, is_over_tcp = await dns.asyncquery.udp_with_fallback(
+    response, is_over_tcp = await queries.udp_with_fallback(
         query, primary.address, timeout=ANSWER_S, port=primary.port, ignore_unexpected=True
     )
     if response.rcode() == dns.rcode.REFUSED and not is_over_tcp:
         with suppress(OSError, EOFError, dns.exception.DNSException):
-            return await dns.asyncquery.tcp(query, primary.address, timeout=ANSWER_S, port=primary.port)
+            return await queries.tcp(query, primary.address, timeout=ANSWER_S, port=primary.port)
     return response
 
 

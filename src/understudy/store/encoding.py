@@ -7,6 +7,7 @@ Decoders raise UnreadableError for anything that they cannot make the whole valu
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import TypeAlias, TypeVar
 
@@ -22,6 +23,8 @@ from understudy.model.override import Override, OverrideKind, Subject, SubjectKi
 from understudy.model.verdict import ProbeKey, Verdict, VerdictState
 
 RecordKey: TypeAlias = tuple[Name, Family]
+SEEN_MAX = 1 << 16  # chosen: the endpoints of the largest configuration that is measured, a few MiB while they are read
+
 T = TypeVar("T")
 D = TypeVar("D")
 
@@ -153,8 +156,9 @@ def encode_endpoint(endpoint: Endpoint) -> str:
     return endpoint.target.absolute if isinstance(endpoint.target, Name) else str(endpoint.target)
 
 
+@lru_cache(maxsize=SEEN_MAX)
 def decode_endpoint(text: str) -> Endpoint:
-    """The endpoint that `encode_endpoint` wrote."""
+    """The endpoint that `encode_endpoint` wrote. A start reads each one some six times."""
     return _rebuild(lambda: Endpoint(Name.parse(text) if text.endswith(".") else ip_address(text)))
 
 
@@ -217,7 +221,19 @@ def encode_record_key(key: RecordKey) -> str:
 def decode_record_key(text: str) -> RecordKey:
     """The key that `encode_record_key` wrote."""
     name, family = _parse(text, tuple[str, Family])
-    return _rebuild(lambda: Name.parse(name)), family
+    return _name(name), family
+
+
+@lru_cache(maxsize=SEEN_MAX)
+def _name(text: str) -> Name:
+    """A record's name, which a start reads some six times."""
+    return _rebuild(lambda: Name.parse(text))
+
+
+def forget_seen() -> None:
+    """Give back the memory of what was read more than once."""
+    decode_endpoint.cache_clear()
+    _name.cache_clear()
 
 
 def encode_verdict(verdict: Verdict) -> str:
@@ -285,7 +301,7 @@ def decode_decision(text: str | bytes) -> Decision:
     """The decision that `encode_decision` wrote."""
     seen = _parse(text, _DecisionDocument)
     return Decision(
-        record=_rebuild(lambda: Name.parse(seen.record)),
+        record=_name(seen.record),
         family=seen.family,
         mode=seen.mode,
         tier=seen.tier,

@@ -171,6 +171,7 @@ def load_observed(connection: sqlite3.Connection) -> LoadedTables:
                 saved[kind][codec.decode_key(key)] = _Saved(codec.decode(document), key, document)
         except (KeyError, ValueError):
             unreadable.append((kind, key))
+    encoding.forget_seen()
     tables = {kind: {key: row.value for key, row in rows.items()} for kind, rows in saved.items()}
     observed = Observed(generation, **tables)  # type: ignore[arg-type]  # each codec makes what its table holds
     return LoadedTables(observed, Ledger(generation, saved, unreadable), len(unreadable))

@@ -87,10 +87,36 @@ LATE = (
 )
 
 
+SHOWN_LATER = (
+    "typer",
+    "rich",
+    "fastapi",
+    "uvicorn",
+    "prometheus_client",
+    "h11",
+    "h2",
+    "httpx2",
+    "jinja2",
+    "dns.resolver",
+)
+
+
+def imported_by(*modules: str) -> list[str]:
+    """All that a fresh interpreter has imported after these."""
+    program = f"import sys, {', '.join(modules)}; print(*sys.modules)"
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+
+
 def test_a_server_imports_late_what_it_can_answer_without() -> None:
     """Each of these takes some hundredths of a second: a restart is answered that much later."""
-    program = "import sys, understudy.cli.entry, understudy.cli.serve; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    loaded = imported_by("understudy.cli.entry", "understudy.cli.serve")
     assert "understudy.service.name_server" in loaded
     assert not [name for name in LATE if name in loaded]
     assert "understudy.service.views" not in loaded
+
+
+def test_a_server_begins_to_probe_and_fetch_without_what_shows_it_to_people() -> None:
+    """A fresh secondary has its first zone that much later."""
+    loaded = imported_by("understudy.cli.entry", "understudy.cli.serve", "understudy.service.serving")
+    assert "understudy.service.secondaries" in loaded
+    assert not [name for name in SHOWN_LATER if name in loaded]
