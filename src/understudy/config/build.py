@@ -9,6 +9,7 @@ from typing import TypeVar
 from understudy.config.cookie_secrets import CookieSecretError, read_cookie_secrets
 from understudy.config.document import DocumentForm
 from understudy.config.findings import Findings
+from understudy.config.mentions import judge_mentions
 from understudy.config.places import SOCKET_NAME, default_state_dir
 from understudy.config.pools import PoolTable
 from understudy.config.reading import Document
@@ -31,12 +32,12 @@ def build(document: Document, findings: Findings) -> Configuration:
     """The configuration that the document means; an incomplete one after problems."""
     keys = KeyTable(document.keys, document.key_names, findings)
     node = _node(document.node, document.file, findings)
-    zone_builder = ZoneBuilder(node, keys, findings)
+    zone_builder = ZoneBuilder(node, findings)
     zones = {name: zone_builder.build(name, *placed) for name, placed in document.zones.items()}
-    zone_builder.judge_catalogs(zones, {name: path for name, (_, path) in document.zones.items()})
     checks = CheckTable(document.checks, findings)
     pools = PoolTable(document.pools, document.pool_names, findings)
-    builder = RecordBuilder(document.zone_names, checks, pools, findings=findings)
+    judge_mentions(document, keys, pools, findings=findings)
+    builder = RecordBuilder(document.written_zones, checks, pools, findings=findings)
     built = {name: builder.build(name, written) for name, written in document.records.items()}
     records = {name: record for name, record in built.items() if record is not None}
     _judge_places(records, zones, document, findings=findings)

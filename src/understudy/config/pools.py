@@ -36,15 +36,18 @@ class PoolTable:
             self._enter(name, placed, ("pools", name), guard=guard)
 
     def use(self, use: PoolUse, inline_name: str, path: KeyPath) -> PlacedPool | None:
-        """The pool that a record uses; None for one that does not exist or could not be read."""
+        """The pool that a record uses; None for one that does not exist (told elsewhere) or could not be read."""
         if use.pool is None:
             endpoints = use.endpoints or []
             return self._enter(inline_name, [(form, (index,)) for index, form in enumerate(endpoints)], path)
-        self.used.add(use.pool)
-        if use.pool not in self._names:
-            hint = nearest(use.pool, self._names) or "add it to pools, or write the addresses in brackets"
-            self._findings.error(path, "reference.unknown", f"there is no pool '{use.pool}'", hint=hint)
         return self.pools.get(use.pool)
+
+    def mention(self, name: str, path: KeyPath) -> None:
+        """A record names a pool."""
+        self.used.add(name)
+        if name not in self._names:
+            hint = nearest(name, self._names) or "add it to pools, or write the addresses in brackets"
+            self._findings.error(path, "reference.unknown", f"there is no pool '{name}'", hint=hint)
 
     def gather(self, endpoints: Iterable[tuple[int, EndpointForm]], inline_name: str, path: KeyPath) -> PlacedPool:
         """An inline pool of endpoints that stand singly in a list."""

@@ -17,6 +17,9 @@ from understudy.config.source import KeyPath, Plain, Source
 from understudy.config.transfer_form import KeyForm
 from understudy.model.name import Name, NameSyntaxError
 
+Placed = tuple[Plain, KeyPath]
+"""A value as it is written, and where."""
+
 
 @dataclass(frozen=True, slots=True)
 class WrittenRecord:
@@ -29,7 +32,7 @@ class WrittenRecord:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a file says, as far as each object could be read by itself; `*_names` have the faulty ones as well.
+    """What a file says, as far as each object could be read by itself; `*_names` and `written_*` have faulty ones too.
 
     `node` is None after a problem in it that leaves nothing to listen on.
     The names in `keys`, `zones` and `records` keep their written form in their path.
@@ -43,7 +46,8 @@ class Document:
     pools: Mapping[str, PoolForm]
     records: Mapping[Name, WrittenRecord]
     key_names: frozenset[Name] = field(default_factory=frozenset)
-    zone_names: frozenset[Name] = field(default_factory=frozenset)
+    written_zones: Mapping[Name, Placed] = field(default_factory=dict)
+    written_records: Mapping[Name, Placed] = field(default_factory=dict)
     check_names: frozenset[str] = field(default_factory=frozenset)
     pool_names: frozenset[str] = field(default_factory=frozenset)
 
@@ -76,7 +80,8 @@ def read_document(source: Source, findings: Findings) -> Document | None:
         pools=dict(_read_each(pool_names, lambda value, path: read_form(PoolForm, value, path, findings=findings))),
         records=dict(_read_each(record_names, lambda value, path: _record(value, path, reader))),
         key_names=frozenset(key_names),
-        zone_names=frozenset(zone_names),
+        written_zones=zone_names,
+        written_records=record_names,
         check_names=frozenset(sections["checks"]),
         pool_names=frozenset(sections["pools"]),
     )
@@ -97,7 +102,6 @@ def _judge_listen(written: Plain, findings: Findings) -> None:
 
 _OBJECT_SECTIONS = ("keys", "zones", "checks", "pools", "records")
 
-_Placed = tuple[Plain, KeyPath]
 _K = TypeVar("_K")
 _T = TypeVar("_T")
 _F = TypeVar("_F", bound=Form)
@@ -114,7 +118,7 @@ def _section(plain: Mapping[str, Plain], key: str, findings: Findings) -> Mappin
     return {}
 
 
-def _read_each(items: Mapping[_K, _Placed], read: Callable[[Plain, KeyPath], _T | None]) -> Iterator[tuple[_K, _T]]:
+def _read_each(items: Mapping[_K, Placed], read: Callable[[Plain, KeyPath], _T | None]) -> Iterator[tuple[_K, _T]]:
     """What can be read of the items."""
     for key, (value, path) in items.items():
         found = read(value, path)
@@ -122,7 +126,7 @@ def _read_each(items: Mapping[_K, _Placed], read: Callable[[Plain, KeyPath], _T 
             yield key, found
 
 
-def _dns_names(section: Mapping[str, Plain], key: str, findings: Findings) -> Iterator[tuple[Name, _Placed]]:
+def _dns_names(section: Mapping[str, Plain], key: str, findings: Findings) -> Iterator[tuple[Name, Placed]]:
     """The objects of a section whose names are DNS names, each name once."""
     seen: dict[Name, str] = {}
     for text, value in section.items():
@@ -140,7 +144,7 @@ def _dns_names(section: Mapping[str, Plain], key: str, findings: Findings) -> It
         yield name, (value, path)
 
 
-def _object_names(section: Mapping[str, Plain], key: str, findings: Findings) -> Iterator[tuple[str, _Placed]]:
+def _object_names(section: Mapping[str, Plain], key: str, findings: Findings) -> Iterator[tuple[str, Placed]]:
     """The objects of a section whose names are words."""
     for text, value in section.items():
         if is_object_name(text):

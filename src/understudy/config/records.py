@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from understudy.config.document import EndpointForm, PoolUse, RecordForm
 from understudy.config.findings import Findings
@@ -19,7 +19,7 @@ from understudy.model.record import Failback, FailbackMode, OnAllDown, PolicyKin
 class RecordBuilder:
     """Builds records one by one from the tables of everything else."""
 
-    def __init__(self, zones: frozenset[Name], checks: CheckTable, pools: PoolTable, *, findings: Findings) -> None:
+    def __init__(self, zones: Collection[Name], checks: CheckTable, pools: PoolTable, *, findings: Findings) -> None:
         self._zones = zones
         self._checks = checks
         self._pools = pools

@@ -1,4 +1,4 @@
-"""From the written form of keys and transfers to what they mean; keys that nobody defines become problems here."""
+"""From the written form of keys and transfers to what they mean."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class KeyTable:
         self.paths = {name: path for name, (_, path) in written.items()}
         self.used: set[Name] = set()
         self._names = names
-        self.findings = findings
+        self._findings = findings
 
     def use(self, name: Name, path: KeyPath) -> None:
         """Something of the file names a key."""
         self.used.add(name)
         if name not in self._names:
             hint = nearest(str(name), [str(each) for each in self._names]) or "define it in the section keys"
-            self.findings.error(path, "reference.unknown", f"no key is called '{name}'", hint=hint)
+            self._findings.error(path, "reference.unknown", f"no key is called '{name}'", hint=hint)
 
     @staticmethod
     def _key(name: Name, form: KeyForm, path: KeyPath, *, findings: Findings) -> Key:
@@ -46,19 +46,17 @@ class KeyTable:
         return Key(name, form.algorithm, file)
 
 
-def transfer_out(form: TransferForm, path: KeyPath, keys: KeyTable) -> TransferOut:
+def transfer_out(form: TransferForm, path: KeyPath, findings: Findings) -> TransferOut:
     """What a zone's `transfer` means."""
     for index, admission in enumerate(form.to):
-        if admission.key is not None:
-            keys.use(admission.key, (*path, "to", index))
-        elif admission.network in _EVERYBODY:
+        if admission.key is None and admission.network in _EVERYBODY:
             message = f"everybody may fetch the zone: {admission.network} is every address, and no key is asked for"
             hint = "name the secondaries, or write {network: ..., key: NAME}"
-            keys.findings.warn((*path, "to", index), "transfer.open", message, hint=hint)
+            findings.warn((*path, "to", index), "transfer.open", message, hint=hint)
     return TransferOut(
         networks=tuple(each.network for each in form.to if each.network is not None and each.key is None),
         keys=tuple(each.key for each in form.to if each.key is not None and each.network is None),
-        notify=None if form.notify is None else _targets(form.notify, path, keys),
+        notify=None if form.notify is None else _targets(form.notify),
         serial=SerialStyle(form.serial),
         merge_s=form.merge,
         zonemd=form.zonemd,
@@ -72,10 +70,5 @@ def transfer_out(form: TransferForm, path: KeyPath, keys: KeyTable) -> TransferO
     )
 
 
-def _targets(forms: list[NotifyForm], path: KeyPath, keys: KeyTable) -> tuple[NotifyTarget, ...]:
-    targets: dict[NotifyTarget, None] = {}
-    for index, form in enumerate(forms):
-        if form.key is not None:
-            keys.use(form.key, (*path, "notify", index))
-        targets[NotifyTarget(*form.address, form.key)] = None
-    return tuple(targets)
+def _targets(forms: list[NotifyForm]) -> tuple[NotifyTarget, ...]:
+    return tuple(dict.fromkeys(NotifyTarget(*form.address, form.key) for form in forms))

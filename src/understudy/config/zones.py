@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
@@ -13,7 +13,7 @@ from understudy.config.document import ZoneForm
 from understudy.config.findings import Findings
 from understudy.config.source import KeyPath
 from understudy.config.transfer_form import CatalogForm, MemberForm, PrimaryForm
-from understudy.config.transfers import KeyTable, transfer_out
+from understudy.config.transfers import transfer_out
 from understudy.model.configuration import NodeSettings
 from understudy.model.name import Name
 from understudy.model.transfer import Primary, TransferOut
@@ -30,16 +30,15 @@ _STEM_MAX = 180  # chosen: file names have 255 octets, and a temporary one stand
 class ZoneBuilder:
     """Builds zones one by one; what is wrong with them goes to `findings`."""
 
-    def __init__(self, node: NodeSettings, keys: KeyTable, findings: Findings) -> None:
+    def __init__(self, node: NodeSettings, findings: Findings) -> None:
         self._state_dir, self._node_file = node.state_dir, node.file
-        self._keys = keys
         self._findings = findings
 
     def build(self, name: Name, form: ZoneForm, path: KeyPath) -> ZoneDefinition:
         """One zone."""
-        transfer = None if form.transfer is None else transfer_out(form.transfer, (*path, "transfer"), self._keys)
+        transfer = None if form.transfer is None else transfer_out(form.transfer, (*path, "transfer"), self._findings)
         if form.primaries is not None:
-            primaries = self._primaries(form, form.primaries, path)
+            primaries = _primaries(form, form.primaries)
             file = copy_file(self._state_dir, name)
             rule = DigestRule(form.zonemd)
             definition = ZoneDefinition(name, ZoneSource.TRANSFER, file, transfer, primaries, _watch(form), rule)
@@ -69,28 +68,15 @@ class ZoneBuilder:
         """What is written, over what is common."""
         transfer, watch = common.transfer, common.watch
         if form.transfer is not None:
-            transfer = replace(transfer_out(form.transfer, (*path, "transfer"), self._keys), group="", catalogs=())
+            transfer = replace(transfer_out(form.transfer, (*path, "transfer"), self._findings), group="", catalogs=())
         if form.watch is not None:
             watch = form.watch.settings()
         return MemberTemplate(
-            primaries=common.primaries if form.primaries is None else self._primaries(form, form.primaries, path),
+            primaries=common.primaries if form.primaries is None else _primaries(form, form.primaries),
             zonemd=common.zonemd if form.zonemd is None else DigestRule(form.zonemd),
             transfer=transfer,
             watch=watch,
         )
-
-    def _primaries(
-        self, form: ZoneForm | MemberForm, written: Sequence[PrimaryForm], path: KeyPath
-    ) -> tuple[Primary, ...]:
-        """Each with its own key or the zone's."""
-        if form.key is not None:
-            self._keys.use(form.key, (*path, "key"))
-        found: dict[Primary, None] = {}
-        for index, each in enumerate(written):
-            if each.key is not None:
-                self._keys.use(each.key, (*path, "primaries", index))
-            found[Primary(*each.address, each.key or form.key)] = None
-        return tuple(found)
 
     def _catalog(self, name: Name, form: ZoneForm, path: KeyPath, *, transfer: TransferOut | None) -> ZoneDefinition:
         if transfer is not None and transfer.notify is None:
@@ -99,14 +85,10 @@ class ZoneBuilder:
         watch = None if form.watch is None else form.watch.settings()
         return ZoneDefinition(name, ZoneSource.CATALOG, self._node_file, transfer, watch=watch)
 
-    def judge_catalogs(self, zones: Mapping[Name, ZoneDefinition], paths: Mapping[Name, KeyPath]) -> None:
-        """Names of catalogs have to be those of catalogs."""
-        for zone, definition in zones.items():
-            named = () if definition.transfer is None else definition.transfer.catalogs or ()
-            for name in named:
-                if name not in zones or zones[name].source is not ZoneSource.CATALOG:
-                    path, hint = (*paths[zone], "transfer", "catalogs"), "define it: {source: catalog, transfer: ...}"
-                    self._findings.error(path, "reference.unknown", f"no catalog is called '{name}'", hint=hint)
+
+def _primaries(form: ZoneForm | MemberForm, written: Iterable[PrimaryForm]) -> tuple[Primary, ...]:
+    """Each with its own key or the zone's."""
+    return tuple(dict.fromkeys(Primary(*each.address, each.key or form.key) for each in written))
 
 
 def _watch(form: ZoneForm) -> WatchSettings | None:

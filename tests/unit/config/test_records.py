@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from understudy.config.load import Loaded, load_text
+from understudy.config.load import Loaded, examine_text, load_text
 from understudy.model.name import Name
 from understudy.model.record import Failback, FailbackMode, OnAllDown, Record
 from understudy.testing.builders import pool
@@ -123,3 +123,21 @@ def test_anchors_and_merges_are_written_out(folder: Path) -> None:
 )
 def test_what_is_probably_not_meant_is_a_warning(folder: Path, text: str, expected: list[str]) -> None:
     assert warnings_of(load_in(folder, text)) == expected
+
+
+def test_an_unknown_pool_is_told_beside_whatever_else_is_wrong_with_the_record(tmp_path: Path) -> None:
+    text = (
+        "listen: 127.0.0.1\nzones: {example.com: {file: z}}\npools: {near: [192.0.2.1], far: [192.0.2.2]}\nrecords:\n"
+        "  a.example.com: {tiers: [[192.0.2.300], near, nowhere], check: tcp:80, fallback: far, bogus: 1}\n"
+        "  b.example.com: {all: none, weighted: [gone, [192.0.2.1]], check: tcp:80, fallback: [192.0.2.300]}\n"
+    )
+    examined = examine_text(text, tmp_path / "understudy.yaml")
+    found = [
+        f"{each.line}:{each.column} {each.message}" for each in examined.errors if each.code == "reference.unknown"
+    ]
+    assert found == [
+        "5:48 there is no pool 'nowhere'",
+        "6:24 there is no pool 'none'",
+        "6:41 there is no pool 'gone'",
+    ]
+    assert examined.warnings == (), "a pool that something faulty uses is used"

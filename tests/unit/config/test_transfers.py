@@ -92,13 +92,13 @@ def test_the_name_servers_are_told_unless_others_are_named(tmp_path: Path) -> No
         ("{to: 192.0.2.53}", 20, "value.type"),
         ("{to: [corp]}", 21, "network.bad"),
         ("{to: [{}]}", 21, "transfer.who"),
-        ("{to: [{key: a, network: 192.0.2.1}]}", 21, "reference.unknown"),
+        ("{to: [{key: a, network: 192.0.2.1}]}", 27, "reference.unknown"),
         ("{to: [{key: corp-key, network: corp}]}", 46, "network.bad"),
-        ("{to: [{key: other}]}", 21, "reference.unknown"),
+        ("{to: [{key: other}]}", 27, "reference.unknown"),
         ("{to: [{key: corp-key}], notify: [ns.example.net]}", 48, "server.bad"),
         ("{to: [{key: corp-key}], notify: ['192.0.2.1:0']}", 48, "server.bad"),
         ("{to: [{key: corp-key}], notify: [0.0.0.0]}", 48, "server.bad"),
-        ("{to: [192.0.2.1], notify: [{address: 192.0.2.1, key: x}]}", 42, "reference.unknown"),
+        ("{to: [192.0.2.1], notify: [{address: 192.0.2.1, key: x}]}", 68, "reference.unknown"),
         ("{to: [{key: corp-key}], serial: random}", 47, "value.choice"),
         ("{to: [{key: corp-key}], merge: 1ms}", 46, "duration.range"),
     ],
@@ -174,3 +174,49 @@ def test_a_plan_says_what_becomes_of_a_transfer(tmp_path: Path) -> None:
     assert "transfer.merge 100ms -> 1s" in line
     without = load_text("listen: 127.0.0.1\nzones: {example.com: {file: z}}\n", file).configuration
     assert plan(without, before).lines() == (f"+ key corp-key: hmac-sha256, {tmp_path / 'corp.key'}",)
+
+
+FAULTY = """\
+listen: 127.0.0.1
+zones:
+  a.test: {source: transfer, primaries: [{address: 192.0.2.1, key: nobody, bogus: 1}, {address: 192.0.2.2, key: k}]}
+  b.test:
+    file: z
+    transfer:
+      to: [nonsense, {key: nowhere}]
+      catalogs: [a.test, cat.test, "..", nil.test]
+  cat.test: {source: catalog, transfer: {to: [192.0.2.1], notify: [], bogus: 1}}
+  d.test: {source: transfer, primaries: [192.0.2.1], catalog: {groups: {key: {key: none, bogus: 1}, b: []}}}
+  e.test: {source: dynamic, key: nothing}
+  f.test: [192.0.2.1]
+keys: {k: {secret_file: corp.key}}
+"""
+
+
+def test_an_unknown_key_or_catalog_is_told_beside_whatever_else_is_wrong_with_the_zone(tmp_path: Path) -> None:
+    examined = examine_text(FAULTY, prepare(tmp_path))
+    lines = FAULTY.splitlines()
+    found = [(each.line, each.message) for each in examined.errors if each.code == "reference.unknown"]
+    assert found == [
+        (3, "no key is called 'nobody'"),
+        (7, "no key is called 'nowhere'"),
+        (8, "no catalog is called 'a.test'"),
+        (8, "no catalog is called 'nil.test'"),
+        (10, "no key is called 'none'"),
+        (11, "no key is called 'nothing'"),
+    ]
+    for each in examined.errors:
+        if each.code == "reference.unknown":
+            assert lines[each.line - 1][each.column - 1 :].startswith(each.message.split("'")[1])
+    others = [(each.line, each.code) for each in examined.errors if each.code != "reference.unknown"]
+    assert others == [
+        (3, "key.unknown"),
+        (7, "network.bad"),
+        (8, "name.bad"),
+        (9, "key.unknown"),
+        (10, "key.unknown"),
+        (10, "value.type"),
+        (11, "feature.later"),
+        (12, "value.type"),
+    ]
+    assert examined.warnings == (), "a key that something faulty uses is used"
