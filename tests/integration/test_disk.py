@@ -45,6 +45,11 @@ class TinyDisk:
     def forbid(self) -> None:
         self._mount("-o", "remount,ro")
 
+    def mend(self) -> None:
+        """Whatever is wrong with it."""
+        self._mount("-o", "remount,rw")
+        self.ballast.unlink(missing_ok=True)
+
     def leave(self) -> None:
         subprocess.run(["umount", "--lazy", str(self.folder)], check=True)
 
@@ -94,7 +99,7 @@ def test_a_drain_on_a_disk_that_filled_up_is_in_force(server: RunningServer, dis
 
 
 @pytest.mark.parametrize("fault", ["full", "read-only"])
-def test_a_disk_that_takes_nothing_at_the_start_costs_no_answer(
+def test_a_disk_that_takes_nothing_at_the_start_costs_no_answer_and_later_nothing_at_all(
     server: RunningServer, disk: TinyDisk, web: WebServers, fault: str
 ) -> None:
     server.write("understudy.yaml", (server.folder / "understudy.yaml").read_text() + "api: {socket: api.sock}\n")
@@ -115,6 +120,17 @@ def test_a_disk_that_takes_nothing_at_the_start_costs_no_answer(
     released = server.run("release", "127.0.0.2")
     assert "does not survive a restart" in released.stderr
     wait_until(lambda: server.addresses(NAME) == PRIMARY, "up for the failback delay (semantics 3.5), it returns")
+    disk.mend()
+    wait_until(lambda: "store/volatile" not in alarms(server), "the state goes to the disk")
+    drained = server.run("drain", "127.0.0.2", "--reason", "new kernel")
+    assert "restart" not in drained.stderr
+    server.stop(signal.SIGKILL)
+    server.start()
+    assert server.addresses(NAME) == BACKUP
+    assert alarms(server) == {}
+    said = server.run("events").stdout
+    assert "can be written again" in said
+    assert "release" in said, "what happened in memory only"
 
 
 def test_a_folder_in_the_database_s_place_costs_no_answer(server: RunningServer, web: WebServers) -> None:

@@ -32,13 +32,15 @@ class Pace:
 
     Chosen: history may wait for company since readers see it while it waits; tables are saved every couple of seconds
     so that a quiet and a busy day cost the same; retries are slow enough to cost nothing, and an operator's change
-    retries at once.
+    retries at once. A folder that could not be used at the start is tried again often enough for somebody who waits
+    for it, and `math.inf` is never.
     """
 
     linger_s: float = 0.05
     observed_every_s: float = 2.0
     retry_first_s: float = 1.0
     retry_max_s: float = 30.0
+    return_every_s: float = 5.0
     history_max: int = 10_000
 
 

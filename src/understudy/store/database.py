@@ -78,7 +78,6 @@ class Database(Generic[T_co]):
     """An open database: `loaded` is what was read from it, `uri` how SQLite opens it once more.
 
     `set_aside` is where a damaged one before it went (None: there was none), `damage` what was wrong with it.
-    `volatile` says why it is in memory instead of a file; empty where it is in one.
     """
 
     path: Path
@@ -87,7 +86,6 @@ class Database(Generic[T_co]):
     loaded: T_co
     set_aside: Path | None = None
     damage: str = ""
-    volatile: str = ""
 
 
 def open_database(state_dir: Path, now: Instant, load: Callable[[sqlite3.Connection], T]) -> Database[T]:

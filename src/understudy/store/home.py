@@ -9,27 +9,42 @@ from pathlib import Path
 from threading import Lock
 from typing import Concatenate, ParamSpec, TypeVar
 
+from understudy.model.errors import StoreError
 from understudy.model.instant import Instant
-from understudy.store.database import Database, FolderLock, connect, keep_private, open_sound, set_aside_file
-from understudy.store.versions import VersionMark
+from understudy.store.database import (
+    Database,
+    FolderLock,
+    connect,
+    keep_private,
+    open_database,
+    open_sound,
+    set_aside_file,
+)
+from understudy.store.faults import from_sqlite
+from understudy.store.versions import VersionMark, has_versions
+from understudy.store.volatile import Exile, Newest, newest_rows
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class Home:
-    """Opened, and closed by `close`. The writer's thread alone may use `connection`, renew and close it."""
+    """Opened, and closed by `close`. The writer's thread alone may use `connection`, renew, move and close it."""
 
-    def __init__(self, database: Database[object], lock: FolderLock | None) -> None:
-        """Open the second connection, the one that reads. Raises sqlite3.Error."""
+    def __init__(
+        self, database: Database[object], lock: FolderLock | None, exile: tuple[Exile, StoreError] | None = None
+    ) -> None:
+        """Open the second connection, the one that reads. `exile`: it is in memory, and why. Raises sqlite3.Error."""
         self.path = database.path
         self.connection = database.connection
         self._uri = database.uri
         self._lock = lock
-        self.mark = VersionMark(None if database.volatile else database.path.parent)
+        self.mark = VersionMark(None if exile else database.path.parent)
         self._reader = _open_reader(database.uri)
         self._reading = Lock()
-        self._identity = None if database.volatile else _identity(database.path)
+        self._exile: Exile | None = exile[0] if exile else None
+        self.volatile = exile[0].explain(exile[1]) if exile else ""
+        self._identity = None if exile else _identity(database.path)
 
     def read(self, select: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What `select` finds. Raises sqlite3.Error."""
@@ -60,6 +75,47 @@ class Home:
             self.connection = open_sound(self.path, self._uri, lambda _: None).connection
         self._identity = _identity(self.path)
         return stranger
+
+    def move_in(self, now: Instant) -> Path | None:
+        """Write the database in memory to its folder, whole; returns where a damaged one there was set aside.
+
+        Everything that anybody has seen has to be in it. SQLite writes it as one transaction: until then the folder has
+        what it had, and nothing has changed here. Raises StoreError.
+        """
+        if self._exile is None:
+            return None
+        try:
+            place, reader = self._fill_place(now, self._exile)
+        except StoreError as error:
+            self.volatile = self._exile.explain(error)
+            raise
+        self.connection.close()
+        self.connection, self._uri = place.connection, place.uri
+        with self._reading:
+            self._reader.close()
+            self._reader = reader
+        self._identity = _identity(self.path)
+        self.mark = VersionMark(self.path.parent)
+        if has_versions(self.connection):
+            self.mark.set()
+        self._exile, self.volatile = None, ""
+        return place.set_aside
+
+    def _fill_place(self, now: Instant, exile: Exile) -> tuple[Database[Newest], sqlite3.Connection]:
+        """The folder's database with what ours has, and one more connection to read it. Raises StoreError."""
+        self._lock = self._lock or FolderLock(self.path.parent)
+        self._lock.renew()
+        place = open_database(self.path.parent, now, newest_rows)
+        try:
+            exile.require_own(place.loaded)
+            self.connection.backup(place.connection)
+            return place, _open_reader(place.uri)
+        except sqlite3.Error as error:
+            place.connection.close()
+            raise from_sqlite(error, self.path) from error
+        except StoreError:
+            place.connection.close()
+            raise
 
     def close(self) -> None:
         """The reader and the lock; the writer's thread closes its own connection."""

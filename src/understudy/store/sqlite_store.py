@@ -87,18 +87,22 @@ def open_store(
 
 
 def open_any_store(
-    state_dir: Path, clock: Clock, *, notify: Callable[[Event], None] = lambda _event: None
+    state_dir: Path,
+    clock: Clock,
+    *,
+    notify: Callable[[Event], None] = lambda _event: None,
+    pace: Pace | None = None,
 ) -> SqliteStore:
     """As `open_store`, but a folder that cannot be used costs durability and nothing else (semantics 5.5).
 
     Raises StoreError only where another server has the folder: two that answer from one state would be no server.
     """
     try:
-        return open_store(state_dir, clock, notify=notify)
+        return open_store(state_dir, clock, notify=notify, pace=pace)
     except StoreError as error:
         if error.code == LOCKED:
             raise
-        return open_volatile_store(state_dir, clock, error, notify=notify)
+        return open_volatile_store(state_dir, clock, error, notify=notify, pace=pace)
 
 
 def open_volatile_store(
@@ -109,18 +113,15 @@ def open_volatile_store(
     notify: Callable[[Event], None] = lambda _event: None,
     pace: Pace | None = None,
 ) -> SqliteStore:
-    """A store in memory, beginning with what can be read of the folder; `reason` is why it is not in the folder."""
+    """A store in memory, beginning with what can be read of the folder; `reason` is why it is not in the folder.
+
+    It moves there by itself as soon as the folder can be used.
+    """
     lock = _try_lock(state_dir)
     VersionMark(state_dir).clear()  # nothing that goes out from now on will be in that folder
-    database, is_copied = open_in_memory(state_dir, _load)
-    before = "began with what could be read of the last run" if is_copied else "began with nothing of the last run"
-    text = (
-        f"the state is kept in memory only, because {reason.message}; it {before}, and what is decreed and learned "
-        f"from now on is lost when the server ends ({reason.hint or 'mend it'}, then start the server again)"
-    )
+    database, exile = open_in_memory(state_dir, _load)
     settings = WriterSettings(pace or Pace(), Retention(), notify)
-    database = replace(database, volatile=text)
-    return SqliteStore(Home(database, lock), database, clock=clock, settings=settings)
+    return SqliteStore(Home(database, lock, (exile, reason)), database, clock=clock, settings=settings)
 
 
 def _try_lock(state_dir: Path) -> FolderLock | None:
@@ -145,7 +146,6 @@ class SqliteStore:
 
     def __init__(self, home: Home, database: Database[_Loaded], *, clock: Clock, settings: WriterSettings) -> None:
         loaded = database.loaded
-        self._volatile = database.volatile
         self._home = home
         self._backlog = Backlog(loaded.desired, loaded.position, settings.pace)
         self._start = Start(
@@ -154,7 +154,7 @@ class SqliteStore:
             loaded.releases,
             loaded.tables.unreadable + loaded.desired.unreadable,
             self._backlog.add_events(_alarms(database, clock.now())),
-            home.read(judge, home.mark, is_lost=bool(database.volatile) or database.set_aside is not None),
+            home.read(judge, home.mark, is_lost=bool(home.volatile) or database.set_aside is not None),
             home.read(select_latest),
         )
         self._reading = ThreadPoolExecutor(1, thread_name_prefix="store-reader")
@@ -225,7 +225,7 @@ class SqliteStore:
 
     def statistics(self) -> StoreStatistics:
         """How the writing goes."""
-        return replace(self._backlog.statistics(), volatile=self._volatile, renewed=self._writer.renewed())
+        return replace(self._backlog.statistics(), volatile=self._home.volatile, renewed=self._writer.renewed())
 
     def close(self) -> None:
         """As `Store.close`."""

@@ -82,12 +82,18 @@ def _sync(folder: Path) -> None:
 
 def judge(connection: sqlite3.Connection, mark: VersionMark, *, is_lost: bool) -> VersionsKept:
     """What this start may think; `is_lost`: the database is no file, or not the one of the last run."""
-    (has_rows,) = connection.execute("SELECT EXISTS (SELECT 1 FROM version)").fetchone()
     if is_lost:
         return VersionsKept.DOUBTFUL
-    if bool(has_rows) == mark.is_set:
+    has_rows = has_versions(connection)
+    if has_rows == mark.is_set:
         return VersionsKept.WHOLE if has_rows else VersionsKept.NONE
     return VersionsKept.DOUBTFUL
+
+
+def has_versions(connection: sqlite3.Connection) -> bool:
+    """Whether any version of any zone is kept."""
+    (has_rows,) = connection.execute("SELECT EXISTS (SELECT 1 FROM version)").fetchone()
+    return bool(has_rows)
 
 
 def insert_versions(connection: sqlite3.Connection, versions: Iterable[ZoneVersion]) -> None:

@@ -8,9 +8,11 @@ import sqlite3
 import tempfile
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
+from understudy.model.errors import StoreError
 from understudy.store.database import DATABASE_NAME, DamagedError, Database, connect, file_uri, open_sound
 from understudy.store.schema import ForeignDatabaseError, NewerSchemaError
 
@@ -18,9 +20,50 @@ MEMORY_DIR = Path("/dev/shm")  # noqa: S108  # memory, where a full disk can be 
 
 T = TypeVar("T")
 
+Newest: TypeAlias = tuple[tuple[object, ...] | None, ...]
+"""The newest rows of the log, the events, the decisions and the versions: two histories that share them are one."""
 
-def open_in_memory(state_dir: Path, load: Callable[[sqlite3.Connection], T]) -> tuple[Database[T], bool]:
-    """A private database in memory, and whether it begins with what the folder's own one holds.
+NOTHING: Newest = (None,) * 4
+
+
+@dataclass(frozen=True, slots=True)
+class Exile:
+    """How a database came to be in memory: `is_copied` from the folder's own one, whose newest rows then were these."""
+
+    is_copied: bool
+    began_with: Newest
+
+    def explain(self, reason: StoreError) -> str:
+        """What an operator should know; `reason` is why the folder cannot be used now."""
+        before = "what could be read" if self.is_copied else "nothing"
+        return (
+            f"the state is kept in memory only, because {reason.message}; it began with {before} of the last run, and "
+            f"what is decreed and learned is lost when the server ends before it can be written there "
+            f"({reason.hint or 'mend it'}; the server tries again by itself)"
+        )
+
+    def require_own(self, newest: Newest) -> None:
+        """Raises StoreError if the folder holds what this run did not begin with: neither may overwrite the other."""
+        if newest not in {self.began_with, NOTHING}:
+            raise StoreError(
+                "the folder can be used again, but has a state that this run did not begin with",
+                code="store.other-state",
+                hint="start the server again to go on from that state, or move understudy.db away to keep this run's",
+            )
+
+
+def newest_rows(connection: sqlite3.Connection) -> Newest:
+    """What tells one history from another one."""
+    return (
+        connection.execute("SELECT generation, at, author, reason FROM log ORDER BY generation DESC").fetchone(),
+        connection.execute("SELECT sequence, at, subject, text FROM event ORDER BY sequence DESC").fetchone(),
+        connection.execute("SELECT number, key, at FROM decision ORDER BY number DESC").fetchone(),
+        connection.execute("SELECT number, zone, serial, digest FROM version ORDER BY number DESC").fetchone(),
+    )
+
+
+def open_in_memory(state_dir: Path, load: Callable[[sqlite3.Connection], T]) -> tuple[Database[T], Exile]:
+    """A private database in memory, which begins with what the folder's own one holds.
 
     What an operator drained stays drained through a restart on a full disk, as far as the disk can still be read.
     """
@@ -28,7 +71,8 @@ def open_in_memory(state_dir: Path, load: Callable[[sqlite3.Connection], T]) -> 
     first = connect(uri)  # the memory lives for as long as something is connected to it
     try:
         is_copied = _copy(state_dir / DATABASE_NAME, first)
-        return open_sound(state_dir / DATABASE_NAME, uri, load), is_copied
+        opened = open_sound(state_dir / DATABASE_NAME, uri, load)
+        return opened, Exile(is_copied, newest_rows(opened.connection))
     finally:
         first.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import time
 from collections.abc import Callable
@@ -59,7 +60,7 @@ class Writer:
         self._retry_s = settings.pace.retry_first_s
         self._snapshot_generation = backlog.desired.generation
         self._unpruned = PRUNE_EVERY
-        self._pruned_at = time.monotonic()
+        self._pruned_at = self._tried_at = time.monotonic()
 
     @property
     def _connection(self) -> sqlite3.Connection:
@@ -78,6 +79,8 @@ class Writer:
                     break
             with suppress(sqlite3.Error):  # a start without a snapshot folds more, and loses nothing
                 self._save_snapshot()
+            if self._backlog.is_empty:
+                self._return(is_last=True)
         except Exception as error:  # noqa: BLE001  # the top of the thread: whoever waits must hear of it
             self._give_up(InvariantError(f"the store's writer failed: {error!r}", code="store.writer"))
         finally:
@@ -89,6 +92,7 @@ class Writer:
             self._write_news(batch)
             self._write_observed(batch)
             self._tidy()
+            self._return()
         except sqlite3.Error as error:
             self._refuse(batch, from_sqlite(error, self._home.path))
             return False
@@ -102,6 +106,21 @@ class Writer:
         if self._backlog.confirm(batch):
             self._tell(Severity.INFO, "the disk takes the state again; everything that waited is written")
         return True
+
+    def _return(self, *, is_last: bool = False) -> None:
+        """From memory to the folder that could not be used at the start, if it can be now. Everything is written."""
+        every_s = self._settings.pace.return_every_s
+        is_due = is_last or time.monotonic() >= self._tried_at + every_s
+        if not (self._home.volatile and is_due and every_s < math.inf):
+            return
+        try:
+            set_aside = self._home.move_in(self._clock.now())
+        except StoreError:  # it stays as it is, which is an alarm already
+            self._tried_at = time.monotonic()
+            return
+        text = f"{self._home.path} can be written again; it has the state now, with everything since the start"
+        text += f"; a damaged one that stood there is {set_aside}" if set_aside else ""
+        self._tell(Severity.INFO, text)
 
     def _renew_if_lost(self) -> None:
         if not self._home.is_lost:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import asyncio
+import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from understudy.model.errors import StoreError
 from understudy.store.backlog import Pace
 from understudy.store.sqlite_store import SqliteStore, open_store, open_volatile_store
 from understudy.store.store import Store
+from understudy.store.versions import VersionsKept
 from understudy.testing.full_disk import FullDisk
 from understudy.testing.memory_store import MemoryDisk, MemoryStore
 from understudy.testing.store_house import STORE_NOW, StoreHouse
@@ -62,18 +66,46 @@ class MemoryHouse:
 class VolatileHouse(SqliteHouse):
     """A folder that cannot be used: what its store holds ends with it."""
 
+    pace = replace(PACE, return_every_s=math.inf)
+
     def open(self) -> Store:
         reason = StoreError("the folder is full", code="store.full")
-        self.stores.append(open_volatile_store(self.state_dir, StoppedClock(), reason, pace=PACE))
+        self.stores.append(open_volatile_store(self.state_dir, StoppedClock(), reason, pace=self.pace))
         return self.stores[-1]
 
 
+class LateHouse(VolatileHouse):
+    """A folder that cannot be used until its first store is closed: nothing is lost."""
+
+    pace = replace(PACE, return_every_s=3600.0)
+
+    def open(self) -> Store:
+        return SqliteHouse.open(self) if self.stores else super().open()
+
+
+class ReturningHouse(LateHouse):
+    """A folder that can be used soon after its first store was opened: from then on it is one like others."""
+
+    pace = replace(PACE, return_every_s=0.0)
+
+    def open(self) -> Store:
+        store = super().open()
+        asyncio.run(store.flush())
+        assert store.statistics().volatile == ""
+        self.disk = FullDisk(self.stores[-1]._home)
+        return store
+
+
+SQLITE = {"sqlite": SqliteHouse, "volatile": VolatileHouse, "late": LateHouse, "returning": ReturningHouse}
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Every store does what one store does; only those with a disk are opened again."""
+    """Every store does what one store does; only those with a disk are opened again, and only those can be full."""
     if "store" in metafunc.fixturenames:
         metafunc.parametrize("kind", ["sqlite", "memory", "volatile"])
     elif "house" in metafunc.fixturenames:
-        metafunc.parametrize("kind", ["sqlite", "memory"])
+        is_about_full_disks = "full" in metafunc.module.__name__ or "refuse" in metafunc.function.__name__
+        metafunc.parametrize("kind", ["sqlite", "memory", "returning" if is_about_full_disks else "late"])
 
 
 @pytest.fixture
@@ -81,9 +113,15 @@ def house(kind: str, tmp_path: Path) -> Iterator[StoreHouse]:
     if kind == "memory":
         yield MemoryHouse()
         return
-    made = SqliteHouse(tmp_path / "state") if kind == "sqlite" else VolatileHouse(tmp_path / "state")
+    made = SQLITE[kind](tmp_path / "state")
     yield made
     made.leave()
+
+
+@pytest.fixture
+def at_first(kind: str) -> VersionsKept:
+    """What the first start thinks of versions: nobody knows what a folder that cannot be used would say."""
+    return VersionsKept.DOUBTFUL if kind == "late" else VersionsKept.NONE
 
 
 @pytest.fixture

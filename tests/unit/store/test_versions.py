@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from understudy.clock.clock import SystemClock
 from understudy.model.errors import StoreError
 from understudy.model.version import ZoneVersion
 from understudy.store import versions as kept
+from understudy.store.backlog import Pace
 from understudy.store.database import DATABASE_NAME
 from understudy.store.sqlite_store import open_store, open_volatile_store
 from understudy.store.versions import MARK_NAME, VersionsKept
@@ -64,7 +66,8 @@ def test_a_damaged_database_is_a_doubt(tmp_path: Path) -> None:
 
 def test_versions_of_a_server_without_a_disk_leave_a_doubt(tmp_path: Path) -> None:
     keep(tmp_path, version(1))
-    store = open_volatile_store(tmp_path, SystemClock(), StoreError("full", code="store.full"))
+    stuck = Pace(return_every_s=math.inf)
+    store = open_volatile_store(tmp_path, SystemClock(), StoreError("full", code="store.full"), pace=stuck)
     assert store.start.versions is VersionsKept.DOUBTFUL
     store.close()
     assert not (tmp_path / MARK_NAME).exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import shutil
 import sqlite3
@@ -13,6 +14,7 @@ import pytest
 
 from understudy.clock.clock import SystemClock
 from understudy.model.errors import StoreError
+from understudy.store.backlog import Pace
 from understudy.store.database import DATABASE_NAME
 from understudy.store.schema import MIGRATIONS
 from understudy.store.sqlite_store import SqliteStore, open_any_store, open_store, open_volatile_store
@@ -26,7 +28,7 @@ def opened(state_dir: Path) -> SqliteStore:
 
 
 def volatile(state_dir: Path) -> SqliteStore:
-    return open_volatile_store(state_dir, SystemClock(), FULL)
+    return open_volatile_store(state_dir, SystemClock(), FULL, pace=Pace(return_every_s=math.inf))
 
 
 def append(store: SqliteStore) -> None:
