@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import dns.message
@@ -24,6 +24,7 @@ from understudy.service.parts import Parts
 from understudy.service.reload import log_start, reload
 from understudy.service.supervise import Supervisor
 from understudy.service.views import OverrideRequest, ReleaseRequest
+from understudy.store.store import Store
 from understudy.telemetry.logging import LogLevel, LogStyle, make_log
 from understudy.testing.fake_network import Behaviour, FakeNetwork
 from understudy.testing.memory_store import MemoryDisk, MemoryStore
@@ -44,6 +45,7 @@ class ServerWorld:
         self.log = io.StringIO()
         self.folder = folder
         self.disk = MemoryDisk()
+        self.open_store: Callable[[], Store] = lambda: MemoryStore(self.disk)
         self.is_lenient = False  # start with the zones that are good, as `serve` does
         self._instant = clock.start
         self._leave = asyncio.Event()
@@ -141,7 +143,7 @@ class ServerWorld:
         log = make_log(LogLevel.DEBUG, LogStyle.JSON, self.log)
         self.server = NameServer(
             candidate,
-            Parts(self.clock, Engine([], cookie_secrets=[bytes(16)]), MemoryStore(self.disk), log, self.network.probe),
+            Parts(self.clock, Engine([], cookie_secrets=[bytes(16)]), self.open_store(), log, self.network.probe),
         )
         self.server.begin()
         await log_start(self.server)

@@ -7,7 +7,9 @@ import math
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TypeVar
 
 import pytest
@@ -25,6 +27,7 @@ from understudy.store.schema import MIGRATIONS
 from understudy.store.sqlite_store import SqliteStore, open_any_store, open_store, open_volatile_store
 from understudy.store.versions import VersionsKept
 from understudy.testing.builders import name, probe_key
+from understudy.testing.full_disk import FullDisk
 from understudy.testing.store_house import drain, health_event
 
 T = TypeVar("T")
@@ -70,7 +73,7 @@ class Exile:
             store.close()
 
     def block(self) -> None:
-        """A folder in the database's place's place: even root cannot make a lock there."""
+        """A file in the folder's place: not even root can use it."""
         self.folder.rename(self.folder.with_name("elsewhere"))
         self.folder.write_text("in the way")
 
@@ -154,6 +157,8 @@ def test_the_folder_is_as_safe_as_any_afterwards(exile: Exile) -> None:
     exile.path.unlink()
     exile.drain(store, "after the file was deleted")
     assert "deleted or replaced" in store.statistics().renewed
+    store.close()
+    assert exile.reasons() == ["before", "after the file was deleted"]
 
 
 def test_a_folder_that_is_usable_again_only_at_the_end_is_used_then(exile: Exile) -> None:
@@ -164,11 +169,43 @@ def test_a_folder_that_is_usable_again_only_at_the_end_is_used_then(exile: Exile
     assert exile.reasons() == ["before", "in memory"]
 
 
-def test_nothing_is_tried_before_its_time(exile: Exile) -> None:
+def test_a_folder_that_is_never_usable_is_never_touched(exile: Exile) -> None:
     store = exile.open(NEVER)
     exile.drain(store, "in memory")
     store.close()
     assert exile.reasons() == ["before"]
+
+
+def test_the_folder_is_tried_every_five_seconds(exile: Exile, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("understudy.store.writer.time", SimpleNamespace(monotonic=lambda: now[0]))
+    store = exile.open(Pace(return_every_s=5.0))
+
+    def said_at(time: float) -> str:
+        now[0] = time
+        flush(store)
+        return store.statistics().volatile
+
+    exile.block()
+    assert "the disk is full" in said_at(104.9)
+    assert "stands in the way" in said_at(105.0)
+    exile.unblock()
+    assert "stands in the way" in said_at(109.9)
+    assert said_at(110.0) == ""
+
+
+def test_versions_that_not_even_the_memory_took_leave_a_doubt(exile: Exile) -> None:
+    store = exile.open(LATE)
+    disk = FullDisk(store._home)
+    first = ZoneVersion(name("example.com"), 1, 5.0, b"digest")
+    asyncio.run(store.add_versions([first]))
+    disk.fill()
+    with pytest.raises(StoreError):
+        asyncio.run(store.add_versions([replace(first, serial=2, before=1, difference=bytes(300_000))]))
+    with pytest.raises(StoreError):
+        store.close()
+    again = exile.keep(open_store(exile.folder, SystemClock()))
+    assert again.start.versions is not VersionsKept.WHOLE
 
 
 def test_as_long_as_the_folder_cannot_be_used_the_alarm_says_why_now(exile: Exile) -> None:
@@ -187,21 +224,17 @@ def test_as_long_as_the_folder_cannot_be_used_the_alarm_says_why_now(exile: Exil
     assert exile.reasons() == ["before", "in memory"]
 
 
-def test_a_folder_that_could_not_even_be_locked_is_taken_when_it_can(tmp_path: Path) -> None:
-    folder = tmp_path / "state"
-    folder.write_text("in the way")
-    store = open_any_store(folder, SystemClock(), pace=HASTY)
-    asyncio.run(store.append(drain(reason="in memory"), expected_generation=0))
-    flush(store)
+def test_a_folder_that_could_not_even_be_locked_is_taken_when_it_can(exile: Exile) -> None:
+    exile.block()
+    store = exile.keep(open_any_store(exile.folder, SystemClock(), pace=HASTY))
+    exile.drain(store, "in memory")
     assert "a file stands in the way" in store.statistics().volatile
-    folder.unlink()
+    exile.folder.unlink()
     flush(store)
     with pytest.raises(StoreError, match=f"process {os.getpid()}"):
-        FolderLock(folder)
+        FolderLock(exile.folder)
     store.close()
-    again = open_store(folder, SystemClock())
-    assert again.desired.generation == 1
-    again.close()
+    assert exile.reasons() == ["in memory"]
 
 
 def test_a_folder_that_another_server_took_is_left_to_it(exile: Exile) -> None:
