@@ -25,7 +25,7 @@ from understudy.cli.screen import (
     show,
 )
 from understudy.cli.sheet import Column, Sheet
-from understudy.cli.zone import zone_state
+from understudy.cli.zone import upstream_state, zone_state
 from understudy.model.plural import plural
 from understudy.service.views import (
     DecisionView,
@@ -274,16 +274,7 @@ def _serial(serial: int | None) -> str:
 
 def _note_upstream(sheet: Sheet, upstream: UpstreamView, now: float) -> None:
     """Which primary gave what, and when they are asked next."""
-    state = Text("nothing fetched yet", STYLES["empty"]) if upstream.standing == "empty" else painted(upstream.standing)
-    if upstream.refreshed_at is not None:
-        state.append(f", refreshed {ago(upstream.refreshed_at, now)} ago", "dim")
-    if upstream.due_at is not None:
-        is_later = upstream.due_at > now
-        state.append(f", asked again in {ago(now, upstream.due_at)}" if is_later else ", being asked", "dim")
-    if upstream.expires_at is not None and upstream.expires_at > now:
-        state.append(f", expires in {ago(now, upstream.expires_at)}", "dim")
-    if upstream.problem:
-        state.append(f", {upstream.problem}", "yellow")
+    state = upstream_state(upstream, now)
     sheet.note(f"  ← {upstream.primary or ', '.join(upstream.primaries)}", _serial(upstream.serial), state)
 
 

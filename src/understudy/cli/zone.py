@@ -11,12 +11,12 @@ from rich.text import Text
 
 from understudy.cli.exit import told
 from understudy.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SocketOption, connect
-from understudy.cli.screen import clock_time, console, print_json, show
+from understudy.cli.screen import STYLES, ago, clock_time, console, painted, print_json, show
 from understudy.cli.sheet import Column, Sheet
 from understudy.model.errors import UnderstudyError
 from understudy.service.view import View
 from understudy.service.views import StatusView
-from understudy.service.zone_views import SecondaryView, ZoneView
+from understudy.service.zone_views import SecondaryView, UpstreamView, ZoneView
 
 zone = typer.Typer(name="zone", help="The zones that are served.", no_args_is_help=True)
 
@@ -50,6 +50,21 @@ def zone_state(view: ZoneView) -> Text:
     if view.upstream is not None and view.upstream.promotion is not None:
         return Text("promoted: follows no primary", "bold yellow")
     return Text("serving", "green")
+
+
+def upstream_state(upstream: UpstreamView, now: float) -> Text:
+    """How a zone from other servers stands: when its primaries were and will be asked, and what went wrong."""
+    state = Text("nothing fetched yet", STYLES["empty"]) if upstream.standing == "empty" else painted(upstream.standing)
+    if upstream.refreshed_at is not None:
+        state.append(f", refreshed {ago(upstream.refreshed_at, now)} ago", "dim")
+    if upstream.due_at is not None:
+        is_later = upstream.due_at > now
+        state.append(f", asked again in {ago(now, upstream.due_at)}" if is_later else ", being asked", "dim")
+    if upstream.expires_at is not None and upstream.expires_at > now:
+        state.append(f", expires in {ago(now, upstream.expires_at)}", "dim")
+    if upstream.problem:
+        state.append(f", {upstream.problem}", "yellow")
+    return state
 
 
 @zone.command("list")
@@ -101,14 +116,25 @@ def show_zone(
             console.print(Text.assemble((f"{'promoted':<9}", "dim"), (why, "yellow")), soft_wrap=True)
         if view.problem:
             console.print(Text.assemble((f"{'problem':<9}", "dim"), (view.problem, "red")), soft_wrap=True)
+        status = client.get("/status", StatusView, {"name": view.name})
+        if view.upstream is not None:
+            console.print(_from(view.upstream, status.server.now), soft_wrap=True)
         for secondary in view.secondaries:
             line = Text.assemble((f"{'told':<9}", "dim"), (secondary.server, "bold"), " ")
             console.print(line.append_text(_acknowledged(secondary)), soft_wrap=True)
-        for record in client.get("/status", StatusView, {"name": view.name}).records:
+        for record in status.records:
             decisions = [] if record.unserved else record.decisions
             answers = ", ".join(share.endpoint for decision in decisions for share in decision.answers)
             line = Text.assemble((f"{'steered':<9}", "dim"), (record.name, "bold"), f" → {answers or 'nothing'}")
             console.print(line, soft_wrap=True)
+
+
+def _from(upstream: UpstreamView, now: float) -> Text:
+    """Which primary gave the version that was fetched last, else who may."""
+    line = Text.assemble((f"{'from':<9}", "dim"), (upstream.primary or ", ".join(upstream.primaries), "bold"), " ")
+    if upstream.serial is not None:
+        line.append(f"serial {upstream.serial}, ")
+    return line.append_text(upstream_state(upstream, now))
 
 
 def _acknowledged(secondary: SecondaryView) -> Text:

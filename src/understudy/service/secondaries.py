@@ -27,6 +27,7 @@ from understudy.service.keeping import Keeping
 from understudy.service.name_server import NameServer
 from understudy.service.offers import behind, gather_offers
 from understudy.service.overlay import tell_changed_silently, tell_overlaid
+from understudy.service.zone_report import why_not_served
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.secondary import Offer, Standing, worth_fetching
 
@@ -341,7 +342,8 @@ class Secondaries:
         now, origin = self._server.clock.now(), str(care.definition.name)
         self._tell_problem(care, complaint)
         if not care.is_answered:
-            self._server.alarms.raise_alarm(f"zone/{origin}", f"{origin} is not served: {complaint}", now)
+            text = f"{origin} is not served, {why_not_served(care)}: {complaint}"
+            self._server.alarms.raise_alarm(f"zone/{origin}", text, now)
         elif care.secondary.failures >= PATIENCE:
             self._server.alarms.raise_alarm(f"zone/{origin}", f"{origin} cannot be refreshed: {complaint}", now)
 

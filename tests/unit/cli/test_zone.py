@@ -139,6 +139,7 @@ def test_a_zone_from_another_server_shows_where_it_stands(sit_down: SitDown) -> 
         shown = (await terminal.run("zone", "show", "far.test")).out
         assert "serial   none" in shown
         assert "problem  not served: no primary has given it yet" in shown
+        assert "from     192.0.2.1:53 nothing fetched yet, asked again in 1s, 192.0.2.1:53 cannot be reached" in shown
         explained = (await terminal.run("explain", "www.far.test")).out
         assert "SERVFAIL" in explained
         assert "not here (no primary has given it yet: 192.0.2.1:53 cannot be reached)" in " ".join(explained.split())
@@ -149,6 +150,8 @@ def test_a_zone_from_another_server_shows_where_it_stands(sit_down: SitDown) -> 
         server.zones[origin] = care.loaded
         said = (await terminal.run("status", "far.test")).out
         assert "current, refreshed 30s ago, asked again in 1m10s, expires in 16m" in said
+        shown = (await terminal.run("zone", "show", "far.test")).out
+        assert "from     192.0.2.1:53 serial 5, current, refreshed 30s ago, asked again in 1m10s" in shown
         upstream = (await terminal.run("status", "far.test", "--json")).json["zones"][0]["upstream"]
         assert (upstream["standing"], upstream["primary"], upstream["serial"]) == ("current", "192.0.2.1:53", 5)
 

@@ -144,6 +144,9 @@ def test_answers_end_when_the_zone_expires_and_begin_when_a_primary_is_back(tell
         assert view.upstream is not None
         assert (view.upstream.standing, view.upstream.serial) == ("expired", 1)
         assert "no answer" in view.upstream.problem
+        await asyncio.sleep(100)
+        (text,) = (alarm.text for alarm in run.world.server.alarms.active if alarm.key == ALARM)
+        assert text.startswith("example.com is not served, its copy has expired: no answer")
         primaries.has[SECOND] = version(1)
         await asyncio.sleep(12)
         assert run.address() == "192.0.2.10"
