@@ -1,6 +1,7 @@
 """`understudy serve`: runs a name server.
 
-What is not needed until the server answers is imported when it does: the HTTP API, and what shows problems to people.
+What is not needed until the server answers is imported when it does, or later still: the HTTP API when somebody calls,
+and what shows problems to people when there are some.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import asyncio
 import resource
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,7 @@ from understudy.cli.loading import read_with_progress
 from understudy.clock.clock import SystemClock
 from understudy.model.errors import ConfigError, Problem, UnderstudyError
 from understudy.service.candidate import Candidate
+from understudy.service.collector import keep
 from understudy.service.name_server import NameServer
 from understudy.service.run import run
 from understudy.service.surroundings import Surroundings
@@ -25,6 +28,8 @@ from understudy.telemetry.logging import LogLevel, LogStyle, make_log, route_sta
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+UNCALLED_S = 5.0  # chosen: probes have begun and most zones are fetched by then; longer would hide a fault of the API
 
 
 def serve(config: Path, log_level: LogLevel, log_style: LogStyle) -> None:
@@ -79,15 +84,20 @@ def _show(problems: Iterable[Problem]) -> None:
 
 async def _sides(server: NameServer) -> Mapping[str, Callable[[], Awaitable[None]]]:
     path = server.candidate.configuration.node.api_socket
-    if path is None:
-        return {}
-    app = await asyncio.to_thread(_make_api, server)
-    from understudy.api.listener import bind_unix, serve_unix  # imported with the API
+    return {} if path is None else {"API": partial(_serve_api, server, path)}
 
-    async def serve_api() -> None:
-        await serve_unix(app, bind_unix(path), path)
 
-    return {"API": serve_api}
+async def _serve_api(server: NameServer, path: Path) -> None:
+    """Whoever calls waits in the socket's queue until the API is made: nobody who does not call waits for that."""
+    from understudy.api.unix_socket import first_call, opened  # not before the server answers
+
+    with opened(path) as listener:
+        await first_call(listener, UNCALLED_S)
+        app = await asyncio.to_thread(_make_api, server)
+        from understudy.api.listener import serve_unix  # imported with the API
+
+        keep()
+        await serve_unix(app, listener)
 
 
 def _make_api(server: NameServer) -> FastAPI:

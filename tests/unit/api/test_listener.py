@@ -1,15 +1,18 @@
-"""The Unix socket of the API."""
+"""The Unix socket of the API, and who calls on it."""
 
 import asyncio
 import socket
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
 import pytest
+import uvloop
 from fastapi import FastAPI
 
-from understudy.api.listener import bind_unix, serve_unix
+from understudy.api.listener import serve_unix
+from understudy.api.unix_socket import bind_unix, first_call, opened
 from understudy.model.errors import EngineError
 
 
@@ -71,12 +74,48 @@ def test_it_serves_until_cancelled_and_removes_its_socket(tmp_path: Path) -> Non
         return "hello"
 
     async def main() -> None:
-        serving = asyncio.ensure_future(serve_unix(app, bind_unix(path), path))
-        async with httpx2.AsyncClient(transport=httpx2.AsyncHTTPTransport(uds=str(path))) as client:
-            assert (await client.get("http://understudy/")).json() == "hello"
-            serving.cancel()
-            await asyncio.wait((serving,), timeout=10)
-        assert serving.cancelled()
+        with opened(path) as listener:
+            serving = asyncio.ensure_future(serve_unix(app, listener))
+            async with httpx2.AsyncClient(transport=httpx2.AsyncHTTPTransport(uds=str(path))) as client:
+                assert (await client.get("http://understudy/")).json() == "hello"
+                serving.cancel()
+                await asyncio.wait((serving,), timeout=10)
+            assert serving.cancelled()
         assert not path.exists()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("factory", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_whoever_calls_before_the_api_is_made_waits_and_is_answered(
+    tmp_path: Path, factory: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    path = tmp_path / "api.sock"
+    app = FastAPI()
+
+    @app.get("/")
+    async def hello() -> str:
+        return "hello"
+
+    async def main() -> None:
+        with opened(path) as listener:
+            waiting = asyncio.ensure_future(first_call(listener, patience_s=3600))
+            async with httpx2.AsyncClient(transport=httpx2.AsyncHTTPTransport(uds=str(path))) as client:
+                asking = asyncio.ensure_future(client.get("http://understudy/"))
+                await waiting
+                assert not asking.done()
+                serving = asyncio.ensure_future(serve_unix(app, listener))
+                assert (await asking).json() == "hello"
+                serving.cancel()
+                await asyncio.wait((serving,), timeout=10)
+
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(main())
+
+
+def test_nobody_is_waited_for_longer_than_patience_has_it(tmp_path: Path) -> None:
+    async def main() -> None:
+        with opened(tmp_path / "api.sock") as listener:
+            await first_call(listener, patience_s=0)
 
     asyncio.run(main())
