@@ -6,15 +6,41 @@ import logging
 import sys
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TextIO, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Protocol, TextIO, cast
 
 from understudy.model.event import Event, Severity
+from understudy.telemetry.json_lines import JsonLines
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
-Log: TypeAlias = "FilteringBoundLogger"
-"""What is passed to everything that logs: `log.info("zone loaded", zone="example.com")`."""
+
+class Log(Protocol):
+    """What is passed to everything that logs: `log.info("zone loaded", zone="example.com")`."""
+
+    def log(self, level: int, event: str, /, **fields: Any) -> object:
+        """Say something at a level as the standard library counts them."""
+        ...
+
+    def debug(self, event: str, /, **fields: Any) -> object:
+        """For whoever looks for a fault."""
+        ...
+
+    def info(self, event: str, /, **fields: Any) -> object:
+        """As it should be."""
+        ...
+
+    def warning(self, event: str, /, **fields: Any) -> object:
+        """Somebody may want to look."""
+        ...
+
+    def error(self, event: str, /, **fields: Any) -> object:
+        """Somebody has to look."""
+        ...
+
+    def exception(self, event: str, /, **fields: Any) -> object:
+        """The error that is being handled, with where it came from."""
+        ...
 
 
 class LogStyle(StrEnum):
@@ -47,21 +73,21 @@ def make_log(level: LogLevel = LogLevel.INFO, style: LogStyle = LogStyle.AUTO, s
     stream = stream or sys.stderr
     if style is LogStyle.AUTO:
         style = LogStyle.CONSOLE if stream.isatty() else LogStyle.JSON
-    return cast("Log", _LaterLog(level, style, stream))
+    return JsonLines(level.number, stream) if style is LogStyle.JSON else cast("Log", _LaterLog(level, stream))
 
 
 class _LaterLog:
-    """Made when it is asked for its first line: a server answers sooner if it need not import what writes lines."""
+    """For people. Made when it is asked for its first line: a server answers sooner without its import."""
 
-    def __init__(self, level: LogLevel, style: LogStyle, stream: TextIO) -> None:
-        self._settings = level, style, stream
+    def __init__(self, level: LogLevel, stream: TextIO) -> None:
+        self._settings = level, stream
 
     @cached_property
-    def _log(self) -> Log:
-        from understudy.telemetry.lines import log_lines  # see above
+    def _log(self) -> FilteringBoundLogger:
+        from understudy.telemetry.console_lines import console_lines  # see above
 
-        level, style, stream = self._settings
-        return log_lines(level.number, stream, for_people=style is LogStyle.CONSOLE)
+        level, stream = self._settings
+        return console_lines(level.number, stream)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._log, name)

@@ -84,6 +84,20 @@ def test_an_exception_is_part_of_its_line() -> None:
     assert "ValueError: invalid literal" in document["exception"]
 
 
+@pytest.mark.parametrize("is_triple", [False, True], ids=["error", "triple"])
+def test_an_exception_that_is_handed_over_is_part_of_its_line(is_triple: bool) -> None:
+    stream, error = io.StringIO(), KeyError("broken")
+    make_log(stream=stream).error("task failed", exc_info=(KeyError, error, None) if is_triple else error)
+    assert json.loads(stream.getvalue())["exception"] == "KeyError: 'broken'"
+
+
+@pytest.mark.parametrize("nothing", [None, False, (None, None, None)])
+def test_where_nothing_was_raised_nothing_is_said_of_it(nothing: object) -> None:
+    stream = io.StringIO()
+    make_log(stream=stream).error("task failed", exc_info=nothing)
+    assert json.loads(stream.getvalue()).keys() == {"event", "level", "time"}
+
+
 def test_what_libraries_log_arrives_once_even_if_routed_twice() -> None:
     stream = io.StringIO()
     root = logging.getLogger()
