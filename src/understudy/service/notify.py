@@ -21,6 +21,7 @@ from understudy.model.name import Name
 from understudy.model.transfer import NotifyTarget, TransferOut
 from understudy.model.watch import ServerPlace
 from understudy.service.journal import Journal
+from understudy.service.key_refusals import key_refusal
 from understudy.service.own_address import is_own
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.name_servers import secondaries_of
@@ -143,7 +144,7 @@ class Notifier:
         except dns.exception.DNSException as error:
             if isinstance(error, dns.tsig.PeerError):  # signed or not, it says what is wrong with our key or clock
                 del self._awaited[place]
-                self._refused(notice, f"does not take the key: {type(error).__name__}")
+                self._refused(notice, f"does not take the key {notice.target.key}: {key_refusal(error)}")
             return
         is_answer = answer.flags & dns.flags.QR and answer.opcode() == dns.opcode.NOTIFY
         if not is_answer or (notice.target.key is not None and not answer.had_tsig):

@@ -27,6 +27,7 @@ from understudy.model.key import Key
 from understudy.model.name import Name
 from understudy.model.transfer import Primary
 from understudy.service import queries
+from understudy.service.key_refusals import key_refusal
 from understudy.service.own_address import error_text
 
 ANSWER_S = 2.0  # chosen: any path has answered by then; there are two attempts
@@ -70,7 +71,7 @@ async def _asked(query: dns.message.Message, contact: Contact) -> dns.message.Me
         try:
             response = await _response(query, primary)
         except dns.tsig.PeerError as caught:
-            raise _unwelcome(contact, type(caught).__name__) from caught
+            raise _unwelcome(contact, caught) from caught
         except (dns.tsig.BadSignature, dns.tsig.BadTime, dns.message.UnknownTSIGKey) as caught:
             raise TransferError(f"{primary}: {caught}", code="transfer.signature") from caught
         except (OSError, EOFError, dns.exception.DNSException) as caught:
@@ -92,10 +93,10 @@ async def _response(query: dns.message.Message, primary: Primary) -> dns.message
     return response
 
 
-def _unwelcome(contact: Contact, why: str) -> TransferError:
+def _unwelcome(contact: Contact, why: int | Exception) -> TransferError:
     """The primary does not know the key, has another secret, or its clock is another one."""
     name = None if contact.key is None else contact.key.name
-    return TransferError(f"{contact.primary} does not take the key {name}: {why}", code="transfer.key")
+    return TransferError(f"{contact.primary} does not take the key {name}: {key_refusal(why)}", code="transfer.key")
 
 
 def _require_signature(contact: Contact, error: Exception) -> None:
@@ -203,7 +204,7 @@ class _Signed:
 
 def _disproved(contact: Contact, error: TsigError) -> TransferError:
     if error.reason == "told":
-        return _unwelcome(contact, dns.rcode.to_text(dns.rcode.Rcode(error.told or 0)))
+        return _unwelcome(contact, error.told or 0)
     if error.reason == "unsigned":
         return TransferError(f"{contact.primary} sent what is not signed", code="transfer.unsigned")
     message = f"{contact.primary} sent a signature that does not prove it: {error.reason}"
