@@ -1,7 +1,7 @@
 """Writes docs/rfc-coverage.md: section of an RFC, what it demands, the modules and the tests that cite it.
 
-`--check` writes nothing and says what is wrong: a page that is not current, or a section of tools/rfc_sections.toml
-that no module or no test cites. Citations are words in comments ("RFC 6891 section 6.1.1", "RFC 2308 3 and 5").
+`--check` writes nothing and says what is wrong: a page that is not current, a section of tools/rfc_sections.toml
+that no module or no test cites, or one that a module cites and no test. Citations are words in comments ("RFC 6891 section 6.1.1", "RFC 2308 3 and 5").
 """
 
 from __future__ import annotations
@@ -27,11 +27,13 @@ REFERENCE = Path("src/understudy/testing/reference")
 MODULES = ("crates/*/src/**/*.rs", "src/understudy/**/*.py")
 TESTS = ("crates/*/tests/**/*.rs", "crates/*/tests/**/*.txt", "tests/**/*.py", "tests/**/*.story", "fuzz/src/**/*.rs")
 
-_NUMBER = r"(?:\d+(?:\.\d+)*|[A-Z])"
+_NUMBER = r"(?:\d{1,2}(?:\.\d+)*|[A-Z])(?!\d)"  # three digits are another RFC
 _NUMBERS = rf"{_NUMBER}(?:(?:,| and| to| or) {_NUMBER})*"
 _CITED = re.compile(rf"\bRFC (?P<rfc>\d{{3,5}})(?:,? (?:sections? |appendix )?(?P<sections>{_NUMBERS})\b)?(?! ?octets)")
 _LEADER = re.compile(r"\s*\n\s*(?:///?!?|#+|\*)?\s*")
 _RUST_TESTS = re.compile(r"^#\[cfg\(test\)\]\nmod \w+ \{$.*", re.MULTILINE | re.DOTALL)
+
+_REMEDY = "cite it in the test that would fail without it, and write that test if there is none"
 
 _HEAD = """\
 # Coverage of the RFCs
@@ -110,12 +112,16 @@ def citing(citations: Mapping[Section, set[Path]], section: Section) -> list[Pat
 
 
 def gaps(rfcs: Mapping[str, Any], citations: Citations) -> Iterator[str]:
-    """Sections of the list that no module or no test cites."""
+    """Sections of the list that no module or no test cites, and others that a module cites and no test."""
     kinds = (("module", citations.modules), ("test", citations.tests))
-    listed = ((int(rfc), number) for rfc, entry in rfcs.items() for number in entry["sections"])
+    listed = {(int(rfc), number): None for rfc, entry in rfcs.items() for number in entry["sections"]}
     for section, (kind, files) in product(listed, kinds):
         if not citing(files, section):
             yield f"RFC {section[0]} section {section[1] or '(whole)'}: no {kind} cites it"
+    for rfc, number in sorted(citations.modules, key=_order):
+        if number and (rfc, number) not in listed and not citing(citations.tests, (rfc, number)):
+            modules = ", ".join(path.as_posix() for path in sorted(citations.modules[rfc, number]))
+            yield f"RFC {rfc} section {number}: {modules} cites it and no test does; {_REMEDY}"
 
 
 def render(rfcs: Mapping[str, Any], citations: Citations) -> str:
@@ -144,7 +150,7 @@ def _short(path: Path) -> str:
 
 
 def _others(rfcs: Mapping[str, Any], citations: Citations) -> str:
-    """What modules of the engine cite besides: a gap where no test does."""
+    """What modules of the engine cite besides."""
     listed = {(int(rfc), number) for rfc, entry in rfcs.items() for number in entry["sections"]}
     rows = [
         f"| {rfc} | {number} | {_links(citations.modules, (rfc, number))} | {_links(citations.tests, (rfc, number))} |"

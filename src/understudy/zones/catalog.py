@@ -26,7 +26,7 @@ $TTL 0
 @ SOA invalid. invalid. 1 60 10 2147483646 0
 @ NS invalid.
 """
-"""Refresh and retry (chosen): a minute, so that a lost NOTIFY costs no more; the rest as in RFC 9432 appendix A."""
+"""Refresh a minute and retry ten seconds (chosen), so that a lost NOTIFY costs no more; else as RFC 9432 appendix A."""
 
 
 class BrokenCatalogError(Exception):

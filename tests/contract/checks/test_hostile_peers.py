@@ -62,6 +62,7 @@ def test_every_kind_of_check_is_under_contract() -> None:
 @pytest.mark.parametrize("host", LOOPBACK)
 @pytest.mark.parametrize("probed", OVER_TCP)
 def test_every_hostile_connection_fails_the_endpoint(probed: str, host: str, loop: str) -> None:
+    """A greeting without an end is one of them: RFC 5321 4.5.3.1.5 bounds its lines, and nobody their number."""
     kind, written = OVER_TCP[probed]
     seen: dict[str, Observation] = {}
 

@@ -65,6 +65,7 @@ def test_tcp_alone_is_used_where_asked() -> None:
 
 
 def test_forged_answers_are_passed_over() -> None:
+    """RFC 5452 9.1."""
     honest = answers_dns(SOA.format(7))
 
     def forge_first(octets: bytes) -> list[bytes]:
@@ -77,6 +78,7 @@ def test_forged_answers_are_passed_over() -> None:
 
 
 def test_queries_leave_from_different_ports_with_different_ids() -> None:
+    """RFC 5452 4.5."""
     heard: list[bytes] = []
 
     def note(octets: bytes) -> list[bytes]:

@@ -55,10 +55,12 @@ async def probe_one_that_says(before: bytes) -> Observation:
     ],
 )
 def test_a_farewell_that_lets_our_request_end_is_no_failure(before: bytes, expected: Outcome) -> None:
+    """RFC 9113 6.8."""
     assert asyncio.run(probe_one_that_says(before)).outcome is expected
 
 
 def test_frames_pass_whole_however_they_are_cut() -> None:
+    """RFC 9113 4.1."""
     settings = b"\0\0\0\x04\0\0\0\0\0"
     octets = settings + goaway(1, 0) + settings + goaway(0, 0)
     for size in (1, 5, 9, 17, 100):
@@ -68,5 +70,6 @@ def test_frames_pass_whole_however_they_are_cut() -> None:
 
 
 def test_a_frame_that_is_too_large_is_not_held_back() -> None:
+    """RFC 9113 6.5.2."""
     octets = b"\xff\xff\xff\x00\0\0\0\0\x01" + b"x" * 100
     assert PatientFrames().take(octets) == octets

@@ -145,6 +145,7 @@ def test_every_fault_is_named_with_its_path(
     siblings: Mapping[str, object],
     expected: list[tuple[tuple[str | int, ...], str]],
 ) -> None:
+    """Among them headers that no request can carry (RFC 9110 5.1, 5.5)."""
     with pytest.raises(CheckSyntaxError) as caught:
         parse(kind, value, siblings)
     assert sorted((fault.path, fault.code) for fault in caught.value.faults) == sorted(expected)

@@ -55,6 +55,7 @@ def test_a_mail_server_that_greets_passes() -> None:
 
 
 def test_mail_servers_may_greet_in_several_lines() -> None:
+    """RFC 5321 4.2."""
     assert mail(takes_mail(greeting=b"220-mail.example\r\n220 ready\r\n"))[0] is PASS
 
 
@@ -87,6 +88,8 @@ def test_a_mail_server_without_starttls_fails_where_it_is_asked_for() -> None:
 
 
 def test_words_slipped_in_before_tls_are_not_taken_for_the_servers(certificates: Certificates) -> None:
+    """RFC 3207 5 has them dropped."""
+
     def slip_in(connection: Any, stop: Any) -> None:
         connection.sendall(b"220 ready\r\n")
         connection.recv(100)

@@ -72,6 +72,7 @@ def test_a_steered_name_in_the_zone_file_is_an_error_that_names_both_places(
 
 
 def test_every_type_that_is_in_the_way_is_told(folder: Path) -> None:
+    """By their numbers: RFC 1035 3.2.2, RFC 3596 2.1; an alias of a tree has RFC 6672 2.1."""
     lines = {("www.example.com.", A): 17, ("www.example.com.", AAAA): 18}
     found = find(folder, lines, "www.example.com: {tiers: [[192.0.2.1]]}")
 

@@ -35,6 +35,8 @@ def test_the_zones_of_a_catalog_are_fetched_and_answered(tmp_path: Path) -> None
 
 
 def test_nobody_is_answered_what_a_catalog_lists(tmp_path: Path) -> None:
+    """RFC 9432 section 7."""
+
     async def story(run: FetchingServer, _primary: CatalogPrimary) -> None:
         for owner, rcode in (("1.zones.catalog.example", "NXDOMAIN"), ("version.catalog.example", "NXDOMAIN")):
             assert run.address(owner) == rcode

@@ -58,6 +58,8 @@ def copy(world: ServerWorld) -> Zone:
 
 
 def test_each_version_that_is_handed_on_proves_itself(tmp_path: Path) -> None:
+    """RFC 8976 2.1 has the type."""
+
     async def life(world: ServerWorld) -> None:
         first = copy(world)
         assert (first.serial, first.verify_zonemd()) == (8, "verified")

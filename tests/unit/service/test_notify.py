@@ -129,6 +129,8 @@ def play(
 
 
 def test_a_secondary_is_told_at_once_and_its_answer_counts() -> None:
+    """The message is that of RFC 1996 3.7."""
+
     async def story(scene: Scene) -> None:
         await scene.until(lambda: scene.serial == 8)
         assert [(origin, serial) for origin, _, serial in scene.acknowledged] == [(ORIGIN, 8)]
@@ -137,6 +139,7 @@ def test_a_secondary_is_told_at_once_and_its_answer_counts() -> None:
         assert message.flags & dns.flags.AA
         assert not message.flags & dns.flags.RD
         assert [each.to_text() for each in message.question] == ["example.com. IN SOA"]
+        assert message.answer == []
         assert "knows of serial 8" in (await scene.told())[-1]
 
     play(response, story)

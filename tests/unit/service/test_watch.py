@@ -195,6 +195,8 @@ def test_a_server_without_an_address_is_told(tmp_path: Path) -> None:
 
 
 def test_the_name_server_of_a_catalog_is_nobody(tmp_path: Path) -> None:
+    """RFC 9432 4.1 has it named so."""
+
     async def story(scene: Scene) -> None:
         (tmp_path / "example.com.zone").write_text(
             ZONE.replace("SERIAL", "7").replace("ns.elsewhere.example.", "invalid.")

@@ -130,10 +130,12 @@ BLIND = "warning: delegation.unknown"
     ],
 )
 def test_each_fault_has_its_advice(survey: Survey, expected: list[str]) -> None:
+    """RFC 2182 3.1 on one network, RFC 1912 2.2 on times that are unusual."""
     assert codes(survey) == expected
 
 
 def test_a_zone_of_one_server_is_told_so_and_not_where_it_stands() -> None:
+    """RFC 1034 4.1 asks for two."""
     alone = but(
         ns=NsSet(NAMES[:1], 86_400), delegation=Delegation("a", NAMES[:1], {NAMES[0]: HOSTS[NAMES[0]].addresses})
     )
@@ -141,6 +143,7 @@ def test_a_zone_of_one_server_is_told_so_and_not_where_it_stands() -> None:
 
 
 def test_a_server_that_only_the_zone_above_names_is_an_error() -> None:
+    """RFC 1034 4.2.2: the zone and its delegation agree."""
     ghost = "ghost.example.org"
     survey = replace(delegated((*NAMES, ghost)), hosts={**HOSTS, ghost: Host(("203.0.113.1",))})
     assert codes(survey) == ["error: delegation.extra"]

@@ -31,6 +31,16 @@ def test_what_is_written_is_read_again() -> None:
     assert group[3] == [b'\x0ba "group" \\']
 
 
+def test_a_catalog_is_asked_for_every_minute_and_never_expires() -> None:
+    """RFC 9432 appendix A has the rest of its times, and names of nobody."""
+    zone = Zone.parse(ORIGIN.absolute, catalog_text({}).encode())
+    soa = zone.rrset(ORIGIN.absolute, 6)
+    assert soa is not None
+    names, times = soa[3][0][:-20], [int.from_bytes(soa[3][0][at : at + 4]) for at in range(-16, 0, 4)]
+    assert names == 2 * b"\x07invalid\x00"
+    assert times == [60, 10, 2_147_483_646, 0]
+
+
 def test_a_label_is_unique_and_the_same_in_every_run() -> None:
     assert member_label(FIRST) == "902e9c464fa43fcab109d1a6b95ddf83"
     assert len({member_label(Name.parse(f"z{number}.example")) for number in range(1000)}) == 1000
@@ -53,11 +63,13 @@ def test_a_label_is_unique_and_the_same_in_every_run() -> None:
     ],
 )
 def test_a_catalog_that_breaks_a_rule_is_refused_whole(text: str, complaint: str) -> None:
+    """RFC 9432 4.2.1 on the version, among others."""
     with pytest.raises(BrokenCatalogError, match=complaint):
         read(APEX + text)
 
 
 def test_what_is_not_known_is_left_out() -> None:
+    """RFC 9432 4.4 and 5.1."""
     members = read(
         f"{APEX}{VERSION}a.zones PTR example.com.\ncoo.a.zones TXT x\ngroup.a.zones PTR other.example.\n"
         "b.c.zones PTR deeper.example.\nzones PTR apex.example.\nb.ext PTR extension.example.\nc.zones TXT x\n"

@@ -31,6 +31,7 @@ def test_a_new_version_is_told_at_once_and_again_until_it_is_acknowledged() -> N
 
 
 def test_the_pauses_double_to_a_minute_and_end_after_ten() -> None:
+    """RFC 1996 3.6 suggests the minute."""
     notices = Notices()
     notices.announce(ZONE, 7, [ONE], now=0.0)
     assert sent(notices, 200.0) == [0, 1, 3, 7, 15, 31, 63, 123, 183]

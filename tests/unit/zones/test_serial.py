@@ -34,11 +34,13 @@ SERIALS = st.integers(0, 2**32 - 1)
     ],
 )
 def test_the_next_serial_is_what_the_style_says_or_one_more(style: SerialStyle, after: int, expected: int) -> None:
+    """RFC 1912 2.2 has the style of dates."""
     assert next_serial(style, NOON, after=after) == expected
 
 
 @given(SERIALS, st.sampled_from(SerialStyle), st.floats(0, 2**33))
 def test_the_next_serial_is_always_later(after: int, style: SerialStyle, wall_time: float) -> None:
+    """RFC 1982 3.1 bounds what may be added."""
     found = next_serial(style, wall_time, after=after)
     assert 0 <= found < 2**32
     assert is_later(found, after)
