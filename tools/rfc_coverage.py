@@ -1,7 +1,8 @@
 """Writes docs/rfc-coverage.md: section of an RFC, what it demands, the modules and the tests that cite it.
 
-`--check` writes nothing and says what is wrong: a page that is not current, a section of tools/rfc_sections.toml
-that no module or no test cites, or one that a module cites and no test. Citations are words in comments ("RFC 6891 section 6.1.1", "RFC 2308 3 and 5").
+`--check` writes nothing and says what is wrong: a page that is not current, a section of tools/rfc_sections.toml that
+no module or no test cites, or one that a module cites and no test. Citations are words in comments ("RFC 6891 section
+6.1.1", "RFC 2308 3 and 5").
 """
 
 from __future__ import annotations

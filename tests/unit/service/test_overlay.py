@@ -69,7 +69,7 @@ def test_a_zone_that_begins_to_be_signed_under_a_record_is_told_of_once(tell: Ca
 
 
 def test_a_record_that_comes_over_a_signed_zone_is_told_of(tell: Callable[..., None]) -> None:
-    """A DNSKEY (RFC 4034 2) at its top says that it is signed; a validator refuses what it finds unsigned (RFC 4035 5)."""
+    """A DNSKEY (RFC 4034 2) at its top says so; validators refuse what is unsigned there (RFC 4035 5)."""
 
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         await changed(run, primaries, 2, KEY)
