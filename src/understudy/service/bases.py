@@ -13,7 +13,7 @@ from understudy.engine import Zone, ZoneFileError
 from understudy.model.name import Name
 from understudy.model.version import ZoneVersion
 from understudy.service.alarms import Alarms
-from understudy.service.copy_files import write_copy
+from understudy.service.copy_files import disk_text, write_copy
 from understudy.store.versions import HISTORY_OCTETS
 
 FOLDER = "handed-on"
@@ -67,7 +67,8 @@ class Bases:
                 try:
                     await asyncio.to_thread(write_copy, self._file(origin), zone, self._clock.now())
                 except OSError as error:
-                    text = f"should {origin} change while the server is down, secondaries fetch it whole: {error}"
+                    why = disk_text(error)
+                    text = f"should {origin} change while the server is down, secondaries fetch it whole: {why}"
                 else:
                     self._written(origin, zone)
             self._alarms.set_alarm("versions/bases", text, self._clock.now())

@@ -13,6 +13,7 @@ from understudy.model.event import Event, EventKind, Severity
 from understudy.model.name import Name
 from understudy.model.zone import ZoneDefinition, ZoneSource
 from understudy.service.catalog_owners import write_owners
+from understudy.service.copy_files import disk_text
 from understudy.service.name_server import NameServer
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.catalog import BrokenCatalogError, read_catalog
@@ -180,7 +181,7 @@ async def sweep(server: NameServer) -> None:
         try:
             await asyncio.to_thread(_delete, server.leftovers)
         except OSError as error:
-            text = f"the copy of a zone that went cannot be deleted: {error}"
+            text = f"the copy of a zone that went cannot be deleted: {disk_text(error)}"
         server.alarms.set_alarm("copy", text, server.clock.now())
 
 
@@ -190,7 +191,8 @@ async def _keep_owners(server: NameServer) -> None:
         await asyncio.to_thread(write_owners, server.candidate.configuration.node.state_dir, server.members.owners)
     except OSError as error:
         server.members.is_unsaved = True
-        text = f"whose zones those of several catalogs are cannot be written down, a restart may mix them up: {error}"
+        why = disk_text(error)
+        text = f"whose zones those of several catalogs are cannot be written down, a restart may mix them up: {why}"
     server.alarms.set_alarm("copy/owners", text, server.clock.now())
 
 

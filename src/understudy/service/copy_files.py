@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from understudy.engine import Zone
 from understudy.model.instant import Instant
+from understudy.service.own_address import error_text
 
 _FRESH = ".new"
 
 
 def write_copy(file: Path, zone: Zone, modified_at: Instant) -> None:
-    """Put a version in the place of the one before; whatever happens, one of them is there. Blocks. Raises OSError."""
+    """Put a version in the place of the one before; whatever happens, one of them is there. Blocks. Raises OSError.
+
+    What could not be written whole takes no room: where the disk is full, others need it more.
+    """
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = file.with_name(file.name + _FRESH)
-    with fresh.open("w", encoding="ascii") as stream:
-        stream.write(zone.to_master_file())
-        stream.flush()
-        os.fsync(stream.fileno())
-    touch_copy(fresh, modified_at)
-    fresh.replace(file)
+    try:
+        with fresh.open("w", encoding="ascii") as stream:
+            stream.write(zone.to_master_file())
+            stream.flush()
+            os.fsync(stream.fileno())
+        touch_copy(fresh, modified_at)
+        fresh.replace(file)
+    except OSError:
+        with suppress(OSError):
+            fresh.unlink()
+        raise
     folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)
@@ -31,3 +41,8 @@ def write_copy(file: Path, zone: Zone, modified_at: Instant) -> None:
 def touch_copy(file: Path, modified_at: Instant) -> None:
     """Say that this was the version at that time too. Blocks. Raises OSError."""
     os.utime(file, (modified_at, modified_at))
+
+
+def disk_text(error: OSError) -> str:
+    """What the system says of a file, with its name where that is known."""
+    return error_text(error) if error.filename is None else f"{error.filename}: {error_text(error)}"

@@ -6,7 +6,7 @@ import asyncio
 
 from understudy.model.instant import Instant
 from understudy.service.catalogs import sweep
-from understudy.service.copy_files import touch_copy, write_copy
+from understudy.service.copy_files import disk_text, touch_copy, write_copy
 from understudy.service.fetched import FetchedZone
 from understudy.service.name_server import NameServer
 
@@ -67,5 +67,5 @@ class Keeping:
             self._tell_disk(care, error)
 
     def _tell_disk(self, care: FetchedZone, error: OSError) -> None:
-        text = f"{care.definition.name} is not kept on disk, a restart would fetch it anew: {error}"
+        text = f"{care.definition.name} is not kept on disk, a restart would fetch it anew: {disk_text(error)}"
         self._server.alarms.raise_alarm(f"copy/{care.definition.name}", text, self._server.clock.now())

@@ -318,6 +318,7 @@ def test_a_copy_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyt
         write_copy(copy, version(2), 2000.0)
     assert Zone.load(ORIGIN.absolute, str(copy)).serial == 1
     assert copy.stat().st_mtime == 1000.0
+    assert list(copy.parent.iterdir()) == [copy]
 
 
 def test_whoever_says_that_there_is_something_new_is_asked_at_once(tell: Callable[[Story], None]) -> None:
