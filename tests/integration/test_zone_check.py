@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from understudy.testing.other_servers import Place, bind, knot, nsd
+from understudy.testing.other_servers import Place, bind, find_program, knot, nsd
 from understudy.testing.ports import free_port
 from understudy.testing.running_server import RunningServer
 
@@ -51,9 +52,9 @@ class Scene:
     above: int
     port: int
 
-    def begin(self, *, glue: str = "127.0.0.3", second_serial: int = 7, more: str = "") -> None:
+    def begin(self, *, glue: str = "127.0.0.3", second_serial: int = 7, more: str = "", above_more: str = "") -> None:
         folder = self.server.folder
-        above = self.server.write("above.zone", ABOVE.replace("SECOND", glue))
+        above = self.server.write("above.zone", ABOVE.replace("SECOND", glue) + above_more)
         first = self.server.write("example.test.zone", ZONE.replace("SERIAL", "7") + more)
         second = self.server.write("second.zone", ZONE.replace("SERIAL", str(second_serial)))
         self.server.write("understudy.yaml", CONFIGURATION)
@@ -122,8 +123,81 @@ def test_a_zone_is_checked_from_the_network_alone(scene: Scene) -> None:
     assert _codes(scene.check("nowhere.test"), "error") == ["delegation.none", "ns.none"]
 
 
+def test_a_zone_that_no_name_server_answers_for_is_asked_for_at_its_primaries(scene: Scene) -> None:
+    """Its name servers are the address of the server of the zone above, which answers that it is not theirs."""
+    folder, address = scene.server.folder, "127.0.0.1"
+    above = scene.server.write("above.zone", ABOVE.replace("127.0.0.2", address).replace("SECOND", address))
+    zone = scene.server.write("primary.zone", ZONE.replace("SERIAL", "7").replace("127.0.0.2", address))
+    scene.stack.enter_context(bind(Place(folder / "above", scene.above, "test"), above))
+    scene.stack.enter_context(knot(Place(folder / "primary", scene.port, "example.test", address="127.0.0.2"), zone))
+    fetched = f"{{source: transfer, primaries: ['127.0.0.2:{scene.port}', '{address}:{scene.above}']}}"
+    scene.server.write("understudy.yaml", f"listen: 127.0.0.1\nzones: {{example.test: {fetched}}}\n")
+    place = f"{address}:{scene.above}"
+    words = ("--parent", place, "--resolver", place, "--port", str(scene.above))
+    document = scene.server.json("zone", "check", "example.test", *words)
+    assert isinstance(document, dict)
+    assert _codes(document, "error") == ["ns.only-primary", "ns.same-address", "server.lame", "server.lame"]
+    (text, *_) = [each["text"] for each in document["advice"]]
+    assert text.endswith(f"but its primary (127.0.0.2:{scene.port}) with serial 7")
+    assert document["name_servers"] == ["ns1.example.test", "ns2.example.test"]
+    assert [(each["server"], each["serial"]) for each in document["primaries"]] == [
+        (f"127.0.0.2:{scene.port}", 7),
+        (place, None),
+    ]
+    said = scene.server.run("zone", "check", "example.test", *words).stdout
+    assert f"primary           127.0.0.2:{scene.port}  7" in said
+
+
 def test_records_over_a_zone_that_its_servers_have_signed_are_warned_of(scene: Scene) -> None:
     scene.begin(more=f"@ DNSKEY 257 3 13 {'mdsswUyr' * 10}mdsswQ==\n")
     fetched = CONFIGURATION.replace("{file: example.test.zone}", "{source: transfer, primaries: [127.0.0.2]}")
     scene.server.write("understudy.yaml", fetched)
     assert "dnssec.overlaid" in _codes(scene.check(), "warning")
+
+
+OTHER_DS = f"example DS 12345 13 2 {'00' * 32}\n"
+
+
+def test_a_ds_above_a_zone_that_is_not_signed_is_an_error(scene: Scene) -> None:
+    scene.begin(above_more=OTHER_DS)
+    document = scene.check()
+    assert (_codes(document, "error"), document["ds"]) == (["dnssec.unsigned"], [OTHER_DS.split(" ", 2)[2].strip()])
+    said = scene.server.run(*scene.words("example.test"))
+    assert said.returncode == 1
+    assert "the zone above has a DS of example.test, but the zone is not signed  [dnssec.unsigned]" in said.stdout
+    assert "resolvers keep the DS for 1h" in " ".join(said.stdout.split())
+    assert "DS         of the key 12345" in said.stdout
+
+
+def test_a_signed_zone_is_well_where_every_server_has_the_key_that_is_known_above(scene: Scene) -> None:
+    signed, ds = _signed(scene.server)
+    scene.begin(more=signed, second_serial=0, above_more=ds)
+    second = Place(scene.server.folder / "second", scene.port, "example.test", address="127.0.0.3")
+    file = scene.server.folder / "example.test.zone"
+    with nsd(second, file):
+        document = scene.check()
+        assert _codes(document, "error") == []
+        assert len(document["ds"]) == 1
+    unsigned = scene.server.write("second.zone", ZONE.replace("SERIAL", "7"))
+    with nsd(second, unsigned):
+        (advice,) = [each for each in scene.check()["advice"] if each["weight"] == "error"]
+        assert advice["code"] == "dnssec.unsigned"
+        assert f"not signed at ns2.example.test (127.0.0.3:{scene.port})" in advice["text"]
+
+
+def test_a_signed_zone_with_a_key_that_is_not_known_above_is_an_error(scene: Scene) -> None:
+    scene.begin(more=_signed(scene.server)[0], above_more=OTHER_DS)
+    assert _codes(scene.check(), "error") == ["dnssec.unsigned", "dnssec.other-key"]
+
+
+def _signed(server: RunningServer) -> tuple[str, str]:
+    """What signing adds to the zone, and its DS as it stands in the zone above."""
+    folder = server.folder
+    zone = server.write("plain.zone", ZONE.replace("SERIAL", "7"))
+    keygen = [find_program("dnssec-keygen"), "-q", "-a", "ECDSAP256SHA256", "-f", "KSK", "example.test"]
+    sign = [find_program("dnssec-signzone"), "-q", "-S", "-z", "-O", "full", "-o", "example.test"]
+    for words in (keygen, [*sign, "-f", "signed.zone", str(zone)]):
+        subprocess.run(words, cwd=folder, check=True, capture_output=True)  # found by find_program
+    lines = (folder / "signed.zone").read_text().splitlines()
+    added = [line for line in lines if line.split()[3:4] in (["DNSKEY"], ["RRSIG"], ["NSEC"])]
+    return "\n".join((*added, "")), (folder / "dsset-example.test.").read_text()

@@ -43,14 +43,19 @@ class SurveyedServerView(View):
 
 
 class ZoneCheckView(View):
-    """A zone as the world sees it. `is_fine`: there is no error, perhaps warnings."""
+    """A zone as the world sees it. `is_fine`: there is no error, perhaps warnings.
+
+    `ds` has the DS records of the zone above; null: not known. `primaries` are asked where nobody else has the zone.
+    """
 
     name: str
     is_fine: bool
     is_configured: bool
     delegation: list[str]
+    ds: list[str] | None
     name_servers: list[str]
     servers: list[SurveyedServerView]
+    primaries: list[SurveyedServerView]
     advice: list[AdviceView]
 
 
@@ -63,9 +68,9 @@ def _sections(found: Survey, advice: Sequence[Advice], source: str) -> Iterator[
     yield Text.assemble((str(found.origin), "bold"), (f"  {source}" if source else "  as the network has it", "dim"))
     yield Text()
     yield _facts(found)
-    if found.servers:
+    if found.servers or found.primaries:
         yield Text()
-        yield _servers(found.servers)
+        yield _servers((*found.servers, *found.primaries))
     for each in advice:
         yield Text()
         yield _advice(each)
@@ -88,6 +93,11 @@ def _fact_rows(found: Survey) -> Iterator[tuple[str, str]]:
         yield "delegated", f"to {listed(delegation.names)}, says {delegation.asked}"
     else:
         yield "delegated", "not known" if isinstance(delegation, NotAsked) else f"no, says {delegation.asked}"
+    if found.ds is not None:
+        tags = (
+            f"of the key{'s' if len(found.ds.tags) > 1 else ''} {listed(found.ds.tags)}" if found.ds.texts else "none"
+        )
+        yield "DS", tags
     if found.ns is not None:
         yield "served by", f"{listed(found.ns.names)}, TTL {format_duration(found.ns.ttl_s)}"
     soa = found.soa
@@ -135,6 +145,16 @@ def _summary(found: Survey, advice: Sequence[Advice]) -> Text:
     return fine.append(f": {', '.join(parts)}", "default") if parts else fine
 
 
+def _present_server(server: SurveyedServer) -> SurveyedServerView:
+    return SurveyedServerView(
+        name=server.name,
+        server=str(server.place),
+        serial=server.sighting.serial,
+        udp=server.sighting.udp.problem,
+        tcp=server.sighting.tcp.problem,
+    )
+
+
 def present(found: Survey, advice: Sequence[Advice]) -> ZoneCheckView:
     """The document."""
     delegation = found.delegation
@@ -143,17 +163,10 @@ def present(found: Survey, advice: Sequence[Advice]) -> ZoneCheckView:
         is_fine=not any(each.weight is Weight.ERROR for each in advice),
         is_configured=found.is_configured,
         delegation=list(delegation.names) if isinstance(delegation, Delegation) else [],
+        ds=None if found.ds is None else list(found.ds.texts),
         name_servers=list(found.ns.names) if found.ns is not None else [],
-        servers=[
-            SurveyedServerView(
-                name=each.name,
-                server=str(each.place),
-                serial=each.sighting.serial,
-                udp=each.sighting.udp.problem,
-                tcp=each.sighting.tcp.problem,
-            )
-            for each in found.servers
-        ],
+        servers=[_present_server(each) for each in found.servers],
+        primaries=[_present_server(each) for each in found.primaries],
         advice=[
             AdviceView(weight=each.weight.value, code=each.code, text=each.text, why=each.why, remedy=each.remedy)
             for each in advice

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import dns.exception
 import dns.flags
@@ -18,9 +19,8 @@ from understudy.model.watch import ServerPlace
 from understudy.service.look import ask
 from understudy.service.resolving import Resolver
 from understudy.zones.name_servers import DNS_PORT
-from understudy.zones.survey import Delegation, NotAsked, NotDelegated, host_text
+from understudy.zones.survey import Delegation, DsSet, NotAsked, NotDelegated, host_text
 
-_DENIED = dns.rcode.NXDOMAIN
 PARENTS_MAX = 4  # chosen: servers of the zone above that are tried; all have the same, and one that answers is enough
 
 
@@ -34,18 +34,19 @@ async def find_delegation(
     if not places:
         return NotAsked("the resolver does not tell which zone is above")
     silent = said = ""
+    ds: DsSet | None = None
     for label, place in places.items():
         try:
             found = _read(origin, label, await _asked(origin, place, dns.rdatatype.NS))
-            if isinstance(found, NotAsked) and (await _asked(origin, place, dns.rdatatype.DS)).rcode() == _DENIED:
-                found = NotDelegated(label, "has both zones, and denies the name to whoever asks for its DS")
+            if not isinstance(found, NotDelegated):
+                found = await _with_ds(origin, found, label, place=place)
         except (OSError, EOFError, dns.exception.DNSException):
             silent = silent or f"{label} does not answer"
             continue
         if not isinstance(found, NotAsked):
             return found
-        said = said or found.why
-    return NotAsked(said or silent)
+        said, ds = said or found.why, ds or found.ds
+    return NotAsked(said or silent, ds)
 
 
 async def _parents(origin: Name, resolver: Resolver) -> dict[str, ServerPlace]:
@@ -80,6 +81,31 @@ def _read(origin: Name, label: str, response: dns.message.Message) -> Delegation
     if response.get_rrset(response.answer, name, dns.rdataclass.IN, dns.rdatatype.NS) is not None:
         return NotAsked(f"{label} has this zone too, and answers from it")
     return NotDelegated(label, "has no NS records for it")
+
+
+async def _with_ds(
+    origin: Name, found: Delegation | NotAsked, label: str, *, place: ServerPlace
+) -> Delegation | NotDelegated | NotAsked:
+    """And what the zone above says of the zone's keys."""
+    try:
+        response = await _asked(origin, place, dns.rdatatype.DS)
+    except (OSError, EOFError, dns.exception.DNSException):
+        return found
+    if isinstance(found, NotAsked) and response.rcode() == dns.rcode.NXDOMAIN:
+        return NotDelegated(label, "has both zones, and denies the name to whoever asks for its DS")
+    return replace(found, ds=_ds(origin, response))
+
+
+def _ds(origin: Name, response: dns.message.Message) -> DsSet | None:
+    """By the authority of the zone above: a server of this zone alone has none to say so of it (RFC 4035 3.1.4.1)."""
+    if response.rcode() != dns.rcode.NOERROR or not response.flags & dns.flags.AA:
+        return None
+    name = dns.name.from_text(origin.absolute)
+    rrset = response.get_rrset(response.answer, name, dns.rdataclass.IN, dns.rdatatype.DS)
+    if rrset is not None:
+        return DsSet(tuple(sorted(rdata.to_text() for rdata in rrset)), rrset.ttl)
+    is_from_below = response.get_rrset(response.authority, name, dns.rdataclass.IN, dns.rdatatype.SOA) is not None
+    return None if is_from_below else DsSet()
 
 
 def _glue(response: dns.message.Message, host: str) -> tuple[str, ...]:

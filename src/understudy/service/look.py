@@ -58,10 +58,18 @@ async def ask_soa(origin: Name, place: ServerPlace, *, is_tcp: bool = False) -> 
 
 
 async def ask(
-    name: dns.name.Name, rtype: dns.rdatatype.RdataType, place: ServerPlace, *, is_tcp: bool = False
+    name: dns.name.Name,
+    rtype: dns.rdatatype.RdataType,
+    place: ServerPlace,
+    *,
+    is_tcp: bool = False,
+    is_proof_wanted: bool = False,
 ) -> dns.message.Message:
-    """One question without recursion; over UDP with a second attempt. Raises OSError, EOFError, DNSException."""
-    query = dns.message.make_query(name, rtype, flags=0)
+    """One question without recursion; over UDP with a second attempt. Raises OSError, EOFError, DNSException.
+
+    `is_proof_wanted`: signatures shall come along.
+    """
+    query = dns.message.make_query(name, rtype, flags=0, want_dnssec=is_proof_wanted)
     if is_tcp:
         return await queries.tcp(query, place.address, timeout=CONNECT_S, port=place.port)
     for _ in range(_ATTEMPTS - 1):

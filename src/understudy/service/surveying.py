@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import dns.exception
+import dns.flags
 import dns.message
 import dns.name
+import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 import dns.rdtypes.ANY.SOA
@@ -23,12 +25,28 @@ from understudy.model.watch import ServerPlace
 from understudy.service.delegation import find_delegation
 from understudy.service.look import ask, look
 from understudy.service.overlay import is_zone_signed
+from understudy.service.proving import find_proof
 from understudy.service.resolving import Resolver
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.name_servers import DNS_PORT, host_addresses
-from understudy.zones.survey import Delegation, Host, NsSet, Soa, Steered, Survey, SurveyedServer, host_text
+from understudy.zones.survey import (
+    Delegation,
+    DsSet,
+    Host,
+    NotAsked,
+    NotDelegated,
+    NsSet,
+    Soa,
+    Steered,
+    Survey,
+    SurveyedServer,
+    host_text,
+)
 
 AT_ONCE = 10  # chosen: servers that are asked at a time
+PRIMARY = "primary"
+"""In place of a name, of servers that the configuration names by address."""
+
 SETTLE_S = 2.0  # chosen: a version that has just been made is everywhere by then, where all is well
 
 
@@ -55,17 +73,21 @@ async def survey(question: SurveyQuestion, configuration: Configuration | None, 
     asker = _Asker(question, resolver, own, glue=glue)
     hosts = await asker.hosts(names)
     servers = await asker.servers(hosts)
+    primaries: tuple[SurveyedServer, ...] = ()
     if ns is None:
         ns, soa = await asker.content(servers)
+        if ns is None:
+            primaries = await asker.primaries(configuration)
+            ns, soa = await asker.content(primaries)
         missing = [name for name in (ns.names if ns is not None else ()) if name not in hosts]
         more = await asker.hosts(missing)
         hosts, servers = hosts | more, (*servers, *await asker.servers(more))
-    servers = await _settled(asker, servers)
+    servers = await asker.proven(await _settled(asker, servers), delegation)
     records = tuple(_steered(each, configuration) for each in configuration.records_in(origin)) if configuration else ()
     is_configured = configuration is not None and origin in configuration.zones
-    is_signed = is_zone_signed(loaded.zone) if loaded is not None else await asker.is_signed(servers)
+    is_signed = is_zone_signed(loaded.zone) if loaded is not None else await asker.is_signed((*servers, *primaries))
     found = Survey(origin, delegation, ns, soa, hosts, servers, records, is_configured=is_configured)
-    return replace(found, is_signed=is_signed)
+    return replace(found, is_signed=is_signed, primaries=primaries)
 
 
 class _Asker:
@@ -128,6 +150,27 @@ class _Asker:
             ns = await self._ns(place)
             return SurveyedServer(name, place, sighting, ns.names if ns is not None else None)
 
+    async def primaries(self, configuration: Configuration | None) -> tuple[SurveyedServer, ...]:
+        """Whom the configuration has the zone from."""
+        definition = configuration.zones.get(self._question.origin) if configuration is not None else None
+        places = [ServerPlace(each.address, each.port) for each in (definition.primaries if definition else ())]
+        return tuple(await asyncio.gather(*(self.server(PRIMARY, place) for place in places)))
+
+    async def proven(
+        self, servers: Sequence[SurveyedServer], delegation: Delegation | NotDelegated | NotAsked
+    ) -> tuple[SurveyedServer, ...]:
+        """Whether those that have the zone have what the zone above says of its keys."""
+        ds = None if isinstance(delegation, NotDelegated) else delegation.ds
+        if ds is None or not ds.texts:
+            return tuple(servers)
+        return tuple(await asyncio.gather(*(self._proven(each, ds) for each in servers)))
+
+    async def _proven(self, server: SurveyedServer, ds: DsSet) -> SurveyedServer:
+        if server.sighting.serial is None:
+            return server
+        async with self._turns:
+            return replace(server, proof=await find_proof(self._question.origin, server.place, ds))
+
     async def content(self, servers: Sequence[SurveyedServer]) -> tuple[NsSet | None, Soa | None]:
         """The NS set and the SOA of the first server that has the zone."""
         for server in servers:
@@ -160,13 +203,14 @@ class _Asker:
     async def _answer(
         self, name: str, rtype: dns.rdatatype.RdataType, place: ServerPlace
     ) -> list[dns.rrset.RRset] | None:
-        """The answer section; the empty name is the zone's. None: nothing was heard."""
+        """The answer section; the empty name is the zone's. None: nothing was heard of a server that has the zone."""
         owner = dns.name.from_text(name or self._question.origin.absolute)
         try:
             response = await ask(owner, rtype, place)
         except (OSError, EOFError, dns.exception.DNSException):
             return None
-        return response.answer
+        is_told = response.flags & dns.flags.AA and response.rcode() in {dns.rcode.NOERROR, dns.rcode.NXDOMAIN}
+        return response.answer if is_told else None
 
     def _place(self, address: str) -> ServerPlace:
         return ServerPlace(address, self._question.port)

@@ -16,16 +16,21 @@ _SITE = {4: 24, 6: 48}  # chosen: the longest prefixes that are routed by themse
 def judge_ns(survey: Survey) -> Iterator[Advice]:
     """How many there are, what they are called, and where they stand (RFC 2182)."""
     if survey.ns is None:
+        silent = "".join(
+            f"; {each}: {each.sighting.tcp.problem or each.sighting.udp.problem}" for each in survey.primaries
+        )
         yield Advice(
             Weight.ERROR,
             "ns.none",
-            f"nobody was found who has the zone {survey.origin}",
+            f"nobody was found who has the zone {survey.origin}{silent}",
             "Every question about it fails.",
             "serve it here, or make sure that one of its servers can be reached and has it",
         )
         for name in survey.hosts:
             yield from _host(survey, name)
         return
+    if survey.primaries:
+        yield _only_primaries(survey)
     for name in survey.ns.names:
         yield from _host(survey, name)
     if len(survey.ns.names) < SERVERS_MIN:
@@ -38,6 +43,22 @@ def judge_ns(survey: Survey) -> Iterator[Advice]:
         )
         return
     yield from _places(survey, survey.ns.names)
+
+
+def _only_primaries(survey: Survey) -> Advice:
+    """The zone is there, and nobody whom resolvers ask has it; unless those could not be asked from here."""
+    is_asked = all(each.sighting.udp.is_asked and each.sighting.tcp.is_asked for each in survey.servers)
+    are_known = all(host.is_known for host in survey.hosts.values())
+    having = [
+        f"{each} with serial {each.sighting.serial}" for each in survey.primaries if each.sighting.serial is not None
+    ]
+    return Advice(
+        Weight.ERROR if is_asked and are_known else Weight.WARNING,
+        "ns.only-primary",
+        f"no name server of {survey.origin} was heard to have it, but its {listed(having)}",
+        "Resolvers ask the name servers and not the primary, so every question about the zone fails.",
+        "look whether the name servers run, can be reached, and fetch the zone",
+    )
 
 
 def _host(survey: Survey, name: str) -> Iterator[Advice]:

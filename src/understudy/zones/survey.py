@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Self
 
 import dns.rdata
@@ -59,12 +60,37 @@ class NsSet:
 
 
 @dataclass(frozen=True, slots=True)
+class DsSet:
+    """The DS records that the zone above has of a zone (RFC 4034 5), as text, and their TTL; empty: it has none."""
+
+    texts: tuple[str, ...] = ()
+    ttl_s: int = 0
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags of the keys that they are of."""
+        return tuple(dict.fromkeys(text.split()[0] for text in self.texts))
+
+
+class Proof(StrEnum):
+    """What a server's answers are worth to who validates them, where the zone above has a DS."""
+
+    GIVEN = "given"  # it has a key that a DS is of, and signatures
+    UNSIGNED = "unsigned"  # it has no keys, or no signatures
+    OTHER_KEY = "other-key"  # it has keys, and no DS is of any of them
+
+
+@dataclass(frozen=True, slots=True)
 class Delegation:
-    """What the servers of the zone above say. `asked` is who answered; `glue` has the addresses that came along."""
+    """What the servers of the zone above say. `asked` is who answered; `glue` has the addresses that came along.
+
+    `ds` None: that was not told.
+    """
 
     asked: str
     names: tuple[str, ...]
     glue: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ds: DsSet | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +103,10 @@ class NotDelegated:
 
 @dataclass(frozen=True, slots=True)
 class NotAsked:
-    """Nothing is known of the delegation, and why."""
+    """Nothing is known of the delegation, and why; of the DS there may be, where one server has both zones."""
 
     why: str
+    ds: DsSet | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +123,16 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class SurveyedServer:
-    """One name server at one of its addresses; `names` is the NS set that it answers, None where it was not told."""
+    """One name server at one of its addresses; `names` is the NS set that it answers, None where it was not told.
+
+    `proof` None: nothing is to be proven, or it was not told.
+    """
 
     name: str
     place: ServerPlace
     sighting: Sighting
     names: tuple[str, ...] | None = None
+    proof: Proof | None = None
 
     def __str__(self) -> str:
         return f"{self.name} ({self.place})"
@@ -120,7 +151,8 @@ class Steered:
 class Survey:
     """All of it. `ns` and `soa` None: nobody has the zone. `is_configured`: it stands in the configuration file.
 
-    `is_signed`: somebody has signed it (DNSSEC).
+    `is_signed`: somebody has signed it (DNSSEC). `primaries` are those of the configuration, asked where nobody else
+    has the zone.
     """
 
     origin: Name
@@ -132,6 +164,12 @@ class Survey:
     records: tuple[Steered, ...] = ()
     is_configured: bool = False
     is_signed: bool = False
+    primaries: tuple[SurveyedServer, ...] = ()
+
+    @property
+    def ds(self) -> DsSet | None:
+        """What the zone above has of the zone's keys; None: not known."""
+        return None if isinstance(self.delegation, NotDelegated) else self.delegation.ds
 
 
 def alike(records: tuple[Steered, ...]) -> list[tuple[str, Steered]]:

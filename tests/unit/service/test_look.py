@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import dns.flags
 import dns.message
@@ -19,10 +19,11 @@ from understudy.service import look as looking
 from understudy.service import resolving
 from understudy.service.delegation import find_delegation
 from understudy.service.look import look
+from understudy.service.proving import find_proof
 from understudy.service.resolving import Resolver
 from understudy.testing.ports import free_port
 from understudy.zones.sighting import Reply, Sample, Sighting
-from understudy.zones.survey import Delegation, Host, NotAsked, NotDelegated
+from understudy.zones.survey import Delegation, DsSet, Host, NotAsked, NotDelegated, Proof
 
 T = TypeVar("T")
 Answer: TypeAlias = Callable[[dns.message.Message], bytes | None]
@@ -234,6 +235,84 @@ def test_what_is_no_referral_is_told_apart(answer: Answer, kind: type[NotAsked |
     delegation = found(answer)
     assert isinstance(delegation, kind)
     assert words in delegation.why
+
+
+KEY_DIGEST = "00" * 32
+DS = f"example.com. 3600 IN DS 12345 13 2 {KEY_DIGEST}"
+
+
+def above(*ds: str, soa: str = "com. 60 IN SOA a. b. 7 1 1 1 1", rest: Answer = referral, **how: Any) -> Answer:
+    """A server of the zone above, which says this of the DS."""
+
+    def answer(query: dns.message.Message) -> bytes | None:
+        if query.question[0].rdtype != dns.rdatatype.DS:
+            return rest(query)
+        response = reply(query, *ds, **how)
+        response.authority = [] if ds else [rrset(soa)]
+        return response.to_wire()
+
+    return answer
+
+
+BOTH = saying("example.com. 60 IN NS ns1.example.com.")
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (above(DS), DsSet((f"12345 13 2 {KEY_DIGEST}",), 3600)),
+        (above(DS, rest=BOTH), DsSet((f"12345 13 2 {KEY_DIGEST}",), 3600)),
+        (above(), DsSet()),
+        (above(soa=SOA, rest=BOTH), None),
+        (above(DS, flags=0), None),
+        (above(rcode=dns.rcode.SERVFAIL), None),
+        (referral, None),
+    ],
+)
+def test_what_the_zone_above_has_of_the_keys_counts_by_its_own_authority(
+    answer: Answer, expected: DsSet | None
+) -> None:
+    """RFC 4034 5, RFC 4035 3.1.4.1 and 5."""
+
+    delegation = found(answer)
+    assert isinstance(delegation, Delegation | NotAsked)
+    assert delegation.ds == expected
+
+
+def test_a_delegation_is_known_where_nothing_is_heard_of_the_ds() -> None:
+    def answer(query: dns.message.Message) -> bytes | None:
+        return referral(query) if query.question[0].rdtype == dns.rdatatype.NS else None
+
+    assert isinstance(found(answer), Delegation)
+
+
+KEY = "mdsswUyr3DPW132mOi8V9xESWE8jTo0dxCjjnopKl+GqJxpVXckHAeF+KkxLbxILfDLUT0rAK9iUzy1L53eKGQ=="
+DNSKEY = f"example.com. 60 IN DNSKEY 257 3 13 {KEY}"
+SIGNATURE = "example.com. 60 IN RRSIG DNSKEY 13 2 60 20300101000000 20200101000000 2371 example.com. AAAA"
+OWN_DS = "2371 13 2 c988ec423e3880eb8dd8a46fe06ca230ee23f35b578d64e78b29c3e1c83d245a"
+
+
+@pytest.mark.parametrize(
+    ("answer", "ds", "expected"),
+    [
+        (saying(DNSKEY, SIGNATURE), OWN_DS, Proof.GIVEN),
+        (saying(DNSKEY, SIGNATURE), OWN_DS.replace(" 2 ", " 99 "), Proof.GIVEN),
+        (saying(DNSKEY, SIGNATURE), OWN_DS.replace("c988", "c989"), Proof.OTHER_KEY),
+        (saying(DNSKEY, SIGNATURE), OWN_DS.replace("2371", "2372"), Proof.OTHER_KEY),
+        (saying(DNSKEY, SIGNATURE), OWN_DS.replace(" 13 ", " 14 "), Proof.OTHER_KEY),
+        (saying(DNSKEY), OWN_DS, Proof.UNSIGNED),
+        (saying(), OWN_DS, Proof.UNSIGNED),
+        (saying(DNSKEY, SIGNATURE, flags=0), OWN_DS, None),
+        (saying(rcode=dns.rcode.REFUSED), OWN_DS, None),
+    ],
+)
+def test_keys_are_held_against_the_ds(answer: Answer, ds: str, expected: Proof | None) -> None:
+    """RFC 4034 5.1, RFC 4035 5.2."""
+
+    async def ask(place: ServerPlace) -> Proof | None:
+        return await find_proof(ORIGIN, place, DsSet((ds,), 60))
+
+    assert among(None, answer, ask) == expected
 
 
 def test_servers_above_that_are_all_silent_are_told() -> None:

@@ -14,10 +14,12 @@ from understudy.zones.advice_finding import Weight, listed
 from understudy.zones.sighting import Reply, Sighting
 from understudy.zones.survey import (
     Delegation,
+    DsSet,
     Host,
     NotAsked,
     NotDelegated,
     NsSet,
+    Proof,
     Soa,
     Steered,
     Survey,
@@ -37,9 +39,10 @@ def server(
     return SurveyedServer(NAMES[number], ServerPlace(f"192.0.2.{number}", 53), Sighting(udp, tcp), names)
 
 
+_DELEGATED = Delegation("a.gtld.example", NAMES, {NAMES[0]: ("192.0.2.53", "2001:db8::53"), NAMES[1]: ()})
 FINE = Survey(
     origin=Name.parse("example.com"),
-    delegation=Delegation("a.gtld.example", NAMES, {NAMES[0]: ("192.0.2.53", "2001:db8::53"), NAMES[1]: ()}),
+    delegation=_DELEGATED,
     ns=NsSet(NAMES, 86_400),
     soa=SOA,
     hosts=HOSTS,
@@ -47,6 +50,15 @@ FINE = Survey(
     records=(Steered("www.example.com", 30, 22.0), Steered("free.example.com", 3600, None)),
     is_configured=True,
 )
+
+
+DS = DsSet(("2371 13 2 00", "2371 13 4 00"), 3600)
+
+
+def proven(*proofs: Proof | None, ds: DsSet | None = DS, **changes: Any) -> Survey:
+    """What the servers' answers are worth, below a zone with this DS."""
+    servers = tuple(replace(server(number=number), proof=proof) for number, proof in enumerate(proofs))
+    return but(delegation=replace(_DELEGATED, ds=ds), servers=servers, **changes)
 
 
 def codes(survey: Survey) -> list[str]:
@@ -121,6 +133,24 @@ BLIND = "warning: delegation.unknown"
         (with_soa(minimum_s=10_801, ttl_s=10_800), []),
         (but(is_signed=True), ["warning: dnssec.overlaid"]),
         (but(is_signed=True, records=()), []),
+        (proven(Proof.UNSIGNED, Proof.UNSIGNED), ["error: dnssec.unsigned"]),
+        (proven(Proof.UNSIGNED, Proof.GIVEN), ["error: dnssec.unsigned"]),
+        (proven(Proof.OTHER_KEY, None), ["error: dnssec.other-key"]),
+        (proven(Proof.OTHER_KEY, Proof.UNSIGNED), ["error: dnssec.unsigned", "error: dnssec.other-key"]),
+        (proven(Proof.GIVEN, Proof.GIVEN), []),
+        (proven(None, Proof.GIVEN), []),
+        (proven(None, None), ["error: dnssec.unsigned"]),
+        (proven(None, None, is_signed=True, records=()), []),
+        (proven(None, None, ds=DsSet()), []),
+        (proven(None, None, ds=None), []),
+        (
+            but(delegation=NotAsked("both zones", DS), servers=(replace(server(), proof=Proof.UNSIGNED),)),
+            ["error: dnssec.unsigned", BLIND],
+        ),
+        (
+            but(primaries=(server(),), servers=(server(REFUSED, REFUSED),)),
+            ["error: ns.only-primary", "error: server.lame"],
+        ),
         (but(records=(Steered("www.example.com", 66, 22.0),)), []),
         (but(records=(Steered("www.example.com", 67, 22.0),)), ["warning: ttl.record"]),
         (but(records=(Steered("www.example.com", 60, 1.0),)), []),
@@ -132,6 +162,23 @@ BLIND = "warning: delegation.unknown"
 def test_each_fault_has_its_advice(survey: Survey, expected: list[str]) -> None:
     """RFC 2182 3.1 on one network, RFC 1912 2.2 on times that are unusual."""
     assert codes(survey) == expected
+
+
+def test_a_server_that_has_the_zone_unsigned_is_named_where_others_have_it_signed() -> None:
+    (advice,) = advise(proven(Proof.GIVEN, Proof.UNSIGNED))
+    where = "ns2.example.net (192.0.2.1:53)"
+    assert advice.text == f"the zone above has a DS of example.com, but the zone is not signed at {where}"
+    assert advice.remedy.endswith("resolvers keep the DS for 1h")
+    (advice,) = advise(proven(Proof.OTHER_KEY, Proof.OTHER_KEY))
+    assert advice.text == "the zone above has a DS of the key 2371 of example.com, but the zone has other keys"
+
+
+def test_that_only_the_primary_has_the_zone_is_a_warning_where_servers_could_not_be_asked() -> None:
+    unasked = Reply(is_heard=False, problem="no route", is_asked=False)
+    survey = but(primaries=(server(),), servers=(server(unasked, unasked),))
+    assert codes(survey)[0] == "warning: ns.only-primary"
+    survey = but(primaries=(server(),), servers=(), hosts={**HOSTS, NAMES[0]: Host(is_known=False)})
+    assert "warning: ns.only-primary" in codes(survey)
 
 
 def test_a_zone_of_one_server_is_told_so_and_not_where_it_stands() -> None:
@@ -152,6 +199,9 @@ def test_a_server_that_only_the_zone_above_names_is_an_error() -> None:
 def test_a_zone_that_nobody_has_is_one_error_with_those_that_have_no_address() -> None:
     nobody = but(ns=None, soa=None, servers=(), hosts={"ns.example.net": Host()}, records=())
     assert codes(replace(nobody, delegation=NotAsked("x"))) == ["error: ns.none", "error: ns.no-address", BLIND]
+    primaries = (replace(server(SILENT, SILENT), name="primary"),)
+    text = "nobody was found who has the zone example.com; primary (192.0.2.0:53): no answer"
+    assert advise(replace(nobody, primaries=primaries, delegation=NotAsked("x")))[0].text == text
 
 
 def test_the_newest_serial_is_found_around_the_circle() -> None:
