@@ -9,6 +9,7 @@
 //!   Limiter   response rates of the networks that ask: fixed memory, no lock
 //!   Zones     the published zones: one look-up, no lock for readers
 //!     Copy    what is transferred of a zone: plain data, a serial, what led to it
+//!   Gathering zones that come from another server, many at once
 //! trial       doors for the fuzz targets alone
 //! ```
 //!
@@ -22,6 +23,7 @@ mod copies;
 mod counters;
 mod engine;
 mod error;
+mod gather;
 mod inbox;
 mod limit;
 mod network;
@@ -42,6 +44,7 @@ pub use access::Access;
 pub use copies::{Prepared, Stamp};
 pub use engine::Engine;
 pub use error::EngineError;
+pub use gather::{Gathering, Source, Terms};
 pub use limit::RateLimit;
 pub use network::Network;
 pub use responder::Responder;
@@ -49,4 +52,4 @@ pub use secondaries::Secondaries;
 pub use service::{Service, Settings};
 pub use sys::{monotonic_ns, wall_s};
 pub use transfer::{Begun, Kind, Transfer, TransferKind};
-pub use zones::{Listed, Snapshot, Zones};
+pub use zones::{Listed, Publication, Snapshot, Zones};

@@ -6,11 +6,11 @@
 //!
 //! Readers take no lock: the table and each zone's current version are swapped as whole. A change
 //! of one zone swaps that zone's version only, so its cost does not grow with the number of zones.
-//! The table is copied when a zone comes, which takes 20 ns for each that is there, and laid out
-//! anew when one goes or there is no room. Writers take turns.
+//! The table is copied when zones come, which takes 20 ns for each that is there however many they are,
+//! and laid out anew when one goes or there is no room. Writers take turns.
 
 use std::cell::OnceCell;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -37,6 +37,17 @@ pub(crate) struct Served {
 }
 
 impl Served {
+    /// A zone that was not here.
+    fn first(version: Zone) -> Self {
+        Served {
+            origin: version.origin().to_lower(),
+            current: ArcSwap::from_pointee(version),
+            publications: AtomicU64::new(1),
+            copy: ArcSwapOption::empty(),
+            access: ArcSwap::default(),
+        }
+    }
+
     fn labels(&self) -> usize {
         self.origin.as_name().label_count()
     }
@@ -91,16 +102,20 @@ impl Table {
         table
     }
 
-    /// The same with one zone more, which is not in it, unless there is no room.
-    fn with(&self, served: Arc<Served>) -> Option<Self> {
-        if 2 * (self.all().count() + 1) > self.places.len() {
+    /// The same with more zones, which are not in it, unless there is no room.
+    fn with(&self, coming: &[Arc<Served>]) -> Option<Self> {
+        if 2 * (self.all().count() + coming.len()) > self.places.len() {
             return None;
         }
         let mut table = self.clone();
         table.stamp = STAMPS.fetch_add(1, Ordering::Relaxed);
-        table.depths.push(served.labels());
+        table
+            .depths
+            .extend(coming.iter().map(|served| served.labels()));
         table.order_depths();
-        table.place(served);
+        for served in coming {
+            table.place(Arc::clone(served));
+        }
         Some(table)
     }
 
@@ -264,6 +279,31 @@ impl understudy_answer::Zones for Snapshot {
     }
 }
 
+/// A version to be served: with these steered sets, and with this serial if that is to be another.
+#[derive(Clone, Debug)]
+pub struct Publication {
+    /// The zone without them.
+    pub zone: Zone,
+    /// What is laid over it.
+    pub steered: Vec<SteeredChange>,
+    /// What is answered until there is a copy.
+    pub serial: Option<Serial>,
+}
+
+/// The version with the serial that is to be answered.
+fn stamped(
+    version: Zone,
+    served: Option<&Arc<Served>>,
+    serial: Option<Serial>,
+) -> Result<Zone, EngineError> {
+    let copy = served.and_then(|served| served.copy.load_full());
+    Ok(match (copy, serial) {
+        (Some(copy), _) => version.with_rrsets(&stamp_changes(&version, &copy.zone))?,
+        (None, Some(serial)) => version.with_rrsets(&serial_changes(&version, serial))?,
+        (None, None) => version,
+    })
+}
+
 /// A served zone, as listed.
 #[derive(Clone, Debug)]
 pub struct Listed {
@@ -309,54 +349,64 @@ impl Zones {
         self.writers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Serves `zone` with `steered` laid over it, in place of the version before. Once it has a copy,
-    /// the serial is that of the copy, whatever the zone's own: nobody may see one that is not
-    /// remembered. Before that it is `serial`, if an earlier run has shown one.
+    /// Serves each `zone` with `steered` laid over it, in place of the version before; all of them come in one
+    /// step. Once one has a copy, the serial is that of the copy, whatever the zone's own: nobody may see one
+    /// that is not remembered. Before that it is `serial`, if an earlier run has shown one.
     ///
     /// # Errors
     /// [`EngineError::Change`] if a steered set is not possible; then nothing has changed.
+    pub fn publish_zones(&self, publications: &[Publication]) -> Result<(), EngineError> {
+        let number = |change: &SteeredChange| self.records.number_for(change);
+        let versions = publications
+            .iter()
+            .map(|each| each.zone.with_counted(&each.steered, number));
+        let versions: Vec<Zone> = versions.collect::<Result<_, _>>()?;
+        let _turn = self.write();
+        let table = self.table.load();
+        let stamped = publications.iter().zip(versions).map(|(each, version)| {
+            let served = table.named(each.zone.origin());
+            Ok((served, stamped(version, served, each.serial)?))
+        });
+        let stamped: Vec<_> = stamped.collect::<Result<_, EngineError>>()?;
+        let mut coming = BTreeMap::new();
+        for (served, version) in stamped {
+            if let Some(served) = served {
+                served.current.store(Arc::new(version));
+                served.publications.fetch_add(1, Ordering::Relaxed);
+            } else {
+                let served = Arc::new(Served::first(version));
+                coming.insert(served.origin, served);
+            }
+        }
+        if !coming.is_empty() {
+            self.add(&table, coming.into_values().collect());
+        }
+        Ok(())
+    }
+
+    /// As [`Zones::publish_zones`], for one.
+    ///
+    /// # Errors
+    /// As there.
     pub fn publish_zone(
         &self,
         zone: &Zone,
         steered: &[SteeredChange],
         serial: Option<Serial>,
     ) -> Result<(), EngineError> {
-        let number = |change: &SteeredChange| self.records.number_for(change);
-        let version = zone.with_counted(steered, number)?;
-        let _turn = self.write();
-        let table = self.table.load();
-        let served = table.named(zone.origin());
-        let copy = served.and_then(|served| served.copy.load_full());
-        let version = match (copy, serial) {
-            (Some(copy), _) => version.with_rrsets(&stamp_changes(&version, &copy.zone))?,
-            (None, Some(serial)) => version.with_rrsets(&serial_changes(&version, serial))?,
-            (None, None) => version,
-        };
-        if let Some(served) = served {
-            served.current.store(Arc::new(version));
-            served.publications.fetch_add(1, Ordering::Relaxed);
-            return Ok(());
-        }
-        self.add(
-            &table,
-            Arc::new(Served {
-                origin: zone.origin().to_lower(),
-                current: ArcSwap::from_pointee(version),
-                publications: AtomicU64::new(1),
-                copy: ArcSwapOption::empty(),
-                access: ArcSwap::default(),
-            }),
-        );
-        Ok(())
+        self.publish_zones(&[Publication {
+            zone: zone.clone(),
+            steered: steered.to_vec(),
+            serial,
+        }])
     }
 
-    fn add(&self, table: &Table, served: Arc<Served>) {
-        if let Some(more) = table.with(Arc::clone(&served)) {
+    fn add(&self, table: &Table, coming: Vec<Arc<Served>>) {
+        if let Some(more) = table.with(&coming) {
             self.table.store(Arc::new(more));
             return;
         }
-        let mut zones: Vec<_> = table.all().cloned().collect();
-        zones.push(served);
+        let zones: Vec<_> = table.all().cloned().chain(coming).collect();
         self.lay_out(&zones, Arc::clone(&table.expected));
     }
 

@@ -15,7 +15,9 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 use understudy_answer::{CookieJar, Outcome, Request, Server, Transport, TsigKeys};
-use understudy_engine::{Access, EngineError, Secondaries, Settings, Stamp, monotonic_ns, wall_s};
+use understudy_engine::{
+    Access, EngineError, Publication, Secondaries, Settings, Stamp, monotonic_ns, wall_s,
+};
 use understudy_wire::{CookieSecret, CookieSecrets, Serial};
 use understudy_zone::{Difference, SteeredChange};
 
@@ -159,8 +161,7 @@ impl Engine {
         self.detached(py, |engine| engine.rebind(&addresses))
     }
 
-    /// Serve `zone` with the steered sets laid over it, replacing the version before, in one step.
-    /// `serial` is answered until there is a copy.
+    /// As `publish_zones`, for one.
     #[pyo3(signature = (zone, steered, serial = None))]
     fn publish_zone(
         &self,
@@ -169,12 +170,25 @@ impl Engine {
         steered: Vec<SteeredTuple>,
         serial: Option<u32>,
     ) -> PyResult<()> {
-        let changes = changes(steered)?;
-        let zone = zone.get().version().clone();
-        let serial = serial.map(Serial::new);
-        self.detached(py, |engine| {
-            engine.zones().publish_zone(&zone, &changes, serial)
-        })
+        self.publish_zones(py, vec![(zone.clone(), steered, serial)])
+    }
+
+    /// Serve each zone with the steered sets laid over it, replacing the version before, in one step
+    /// for all that were not served. `serial` is answered until there is a copy.
+    fn publish_zones(
+        &self,
+        py: Python<'_>,
+        zones: Vec<(Bound<'_, Zone>, Vec<SteeredTuple>, Option<u32>)>,
+    ) -> PyResult<()> {
+        let publications = zones.into_iter().map(|(zone, steered, serial)| {
+            Ok(Publication {
+                zone: zone.get().version().clone(),
+                steered: changes(steered)?,
+                serial: serial.map(Serial::new),
+            })
+        });
+        let publications: Vec<_> = publications.collect::<PyResult<_>>()?;
+        self.detached(py, |engine| engine.zones().publish_zones(&publications))
     }
 
     fn withdraw_zone(&self, py: Python<'_>, origin: &str) -> PyResult<()> {

@@ -3,6 +3,7 @@
 //! ```text
 //! zone      Zone: load, look into
 //! incoming  Incoming: a zone from another server, message by message
+//! gathering Gathering: many zones from another server at once
 //! engine    Engine: serve, publish, count
 //! prepared  Prepared: the next version of what is transferred of a zone
 //! tsig      TsigKey, TsigVerifier: sign a request, verify the answer
@@ -16,6 +17,7 @@
 
 mod engine;
 mod errors;
+mod gathering;
 mod incoming;
 mod prepared;
 mod tsig;
@@ -34,6 +36,8 @@ mod _native {
     use crate::errors::{
         BindError, IncomingError, StaleVersionError, TsigError, ZoneFileError, ZoneNotFoundError,
     };
+    #[pymodule_export]
+    use crate::gathering::Gathering;
     #[pymodule_export]
     use crate::incoming::Incoming;
     #[pymodule_export]

@@ -31,6 +31,12 @@ pub(crate) fn key((name, algorithm, secret): KeyTuple) -> PyResult<understudy_wi
 #[pyclass(module = "understudy.engine._native", frozen)]
 pub(crate) struct TsigKey(Arc<understudy_wire::TsigKey>);
 
+impl TsigKey {
+    pub(crate) fn inner(&self) -> &Arc<understudy_wire::TsigKey> {
+        &self.0
+    }
+}
+
 #[pymethods]
 impl TsigKey {
     #[new]

@@ -3,6 +3,7 @@
 from understudy.engine._native import (
     BindError,
     Engine,
+    Gathering,
     Incoming,
     IncomingError,
     PlainYaml,
@@ -19,6 +20,7 @@ from understudy.engine._native import (
 __all__ = [
     "BindError",
     "Engine",
+    "Gathering",
     "Incoming",
     "IncomingError",
     "PlainYaml",

@@ -209,6 +209,34 @@ class Incoming:
         """
 
 @final
+class Gathering:
+    """Zones that are not here yet, fetched whole (AXFR) from one primary in threads of its own, many over a connection.
+
+    It is the quick way and no judge: of a zone that does not come as it should nothing is said. Dropping it gives up
+    what has not come.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        origins: Sequence[str],
+        *,
+        first_id: int,
+        limit_octets: int,
+        key: TsigKey | None = None,
+        patience_s: float = 5.0,
+    ) -> None:
+        """`address`: with the port, as for Engine. `first_id`: the queries are numbered from there. Of each zone no
+        more than `limit_octets` are taken. With a key all is signed, and has to be. A connection that is not there,
+        or gives no zone, for `patience_s` is given up. Raises ValueError; OSError: no threads can be made.
+        """
+
+    def take(self, within_s: float) -> list[tuple[int, Zone]] | None:
+        """(place among the origins, zone) of some that have come since the last call; waits until there are any, no
+        longer than that (a millisecond at least). None: no more will come. Lets the interpreter go on.
+        """
+
+@final
 class PlainYaml:
     """The events of a YAML text that is written plainly: what every reader of YAML understands alike, and nothing else.
 
@@ -270,6 +298,11 @@ class Engine:
         """Serve `zone` with the steered sets laid over it, replacing the version before, in one step.
 
         Until there is a copy `serial` is answered, or without one the zone's own.
+        """
+
+    def publish_zones(self, zones: Sequence[tuple[Zone, Sequence[Steered], int | None]]) -> None:
+        """As `publish_zone` for each; those that were not served come in one step. Where one cannot be published
+        none is.
         """
 
     def withdraw_zone(self, origin: str) -> None: ...

@@ -17,7 +17,7 @@ from understudy.service.index import endpoints_of
 from understudy.service.journal import Journal
 from understudy.service.narrate import alarm_text, tell_decisions, tell_health
 from understudy.service.pipeline import Pipeline
-from understudy.service.publisher import Publisher
+from understudy.service.publisher import Publication, Publisher
 from understudy.service.zone_table import LoadedZone
 from understudy.store.store import Store
 
@@ -56,8 +56,12 @@ class Decider:
 
     def publish_zones(self, zones: Mapping[Name, LoadedZone]) -> None:
         """Publish these zones whole, each in one step with what its records answer; every record is decided already."""
-        for origin, loaded in zones.items():
-            self.publisher.publish_zone(origin, loaded.shown, self._steered(origin), serial=self.first_serial(loaded))
+        self.publisher.publish_zones(
+            {
+                origin: Publication(loaded.shown, self._steered(origin), self.first_serial(loaded))
+                for origin, loaded in zones.items()
+            }
+        )
         self.on_publish(zones.keys())
 
     def _steered(self, origin: Name) -> dict[Name, tuple[Decision, ...]]:

@@ -67,6 +67,7 @@ class FetchedZone:
     `is_notified`: somebody says that there is a newer one; primaries are not asked for that before `quiet_until`.
     `are_all_wanted`: primaries that have been silent lately are asked beside the others, because of that.
     `rounds_begun` and `rounds_ended` count how often the primaries were asked, `round_over` is set when one has ended.
+    `is_alone`: it did not come together with others, and is asked for by itself.
     `is_whole_wanted`: an operator wants the whole of the newest version that there is, also if it is not newer.
     """
 
@@ -83,6 +84,7 @@ class FetchedZone:
     is_notified: bool = False
     are_all_wanted: bool = False
     quiet_until: Instant = 0.0
+    is_alone: bool = False
     is_whole_wanted: bool = False
     is_saved: bool = True
     is_saving: bool = False
@@ -124,9 +126,13 @@ class FetchedZone:
         try:
             yield
         finally:
-            self.rounds_ended = self.rounds_begun
-            self.round_over.set()
-            self.round_over = asyncio.Event()
+            self.end_round()
+
+    def end_round(self) -> None:
+        """Something has come of it."""
+        self.rounds_ended = self.rounds_begun
+        self.round_over.set()
+        self.round_over = asyncio.Event()
 
     async def wait_for_round(self, number: int, limit_s: float, *, is_whole: bool) -> bool:
         """Whether the round of that number has ended; False: not within the limit.

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
+from typing import TypeAlias
 
 from understudy.engine import Zone
 from understudy.model.errors import TransferError
@@ -24,14 +26,18 @@ from understudy.service.transfers import Contact, ask_serial, fetch
 from understudy.zones.secondary import Offer
 from understudy.zones.silence import Silences
 
+Gather: TypeAlias = Callable[[Sequence[Name], Contact], AsyncIterator[list[tuple[Name, Zone]]]]
+"""Many zones that are not here, as they come."""
+
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """How primaries are spoken to."""
+    """How primaries are spoken to. Without `gather` each zone is asked for by itself."""
 
     ask_serial: Callable[[Name, Contact], Awaitable[int]] = ask_serial
     fetch: Callable[[Name, Contact, Zone | None], Awaitable[Zone | None]] = fetch
     chance: Callable[[], float] = random.random
+    gather: Gather | None = None
 
 
 class _Way(Enum):
@@ -124,6 +130,15 @@ class Inquiry:
             raise
         self._note(_Way.CONNECTING, primary, None)
         return zone
+
+    async def gather(self, origins: Sequence[Name], primary: Primary) -> AsyncIterator[list[tuple[Name, Zone]]]:
+        """Those of a primary's zones that come at once. Nothing is remembered of a primary that gives none."""
+        if self._talk.gather is None:
+            return
+        with suppress(TransferError):  # whoever is asked for by itself tells that a secret cannot be read
+            async for found in self._talk.gather(origins, self._contact(primary)):
+                self._note(_Way.CONNECTING, primary, None)
+                yield found
 
     async def _offer(self, origin: Name, primary: Primary) -> Offer | TransferError:
         try:

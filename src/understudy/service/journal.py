@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
 
 from understudy.model.event import Event, Severity
@@ -26,11 +26,15 @@ class Journal:
 
     def tell(self, event: Event) -> None:
         """Note what happened; returns at once."""
-        (kept,) = self._store.add_events((event,))
-        self.counts[kept.severity] += 1
-        log_event(self._log, kept)
-        for queue in list(self._followers):
-            self._offer(queue, kept)
+        self.tell_all((event,))
+
+    def tell_all(self, events: Iterable[Event]) -> None:
+        """Note what happened together, in this order; returns at once."""
+        for kept in self._store.add_events(events):
+            self.counts[kept.severity] += 1
+            log_event(self._log, kept)
+            for queue in list(self._followers):
+                self._offer(queue, kept)
 
     @contextmanager
     def following(self) -> Iterator[AsyncIterator[Event]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from understudy.clock.clock import Clock
 from understudy.engine import Engine, Zone
@@ -24,6 +24,14 @@ EngineSet: TypeAlias = tuple[
 ]
 
 
+class Publication(NamedTuple):
+    """A zone version, the decisions of the records in it, and the serial that is answered until there is a copy."""
+
+    zone: Zone
+    records: Mapping[Name, Sequence[Decision]]
+    serial: int | None = None
+
+
 class Publisher:
     """The one writer of the engine's zones; readers there never wait for it."""
 
@@ -35,10 +43,18 @@ class Publisher:
     def publish_zone(
         self, origin: Name, zone: Zone, records: Mapping[Name, Sequence[Decision]], *, serial: int | None = None
     ) -> None:
-        """Serve a zone version with all records steered in it, in one step; `serial` until there is a copy of it."""
-        sets = {owner: steered_sets(owner, decisions) for owner, decisions in records.items()}
-        self._engine.publish_zone(zone, self._for_engine(each for group in sets.values() for each in group), serial)
-        self._published[origin] = sets
+        """As `publish_zones`, for one."""
+        self.publish_zones({origin: Publication(zone, records, serial)})
+
+    def publish_zones(self, zones: Mapping[Name, Publication]) -> None:
+        """Serve each of these versions with all records steered in it, in one step."""
+        versions: list[tuple[Zone, list[EngineSet], int | None]] = []
+        published: dict[Name, dict[Name, tuple[SteeredSet, ...]]] = {}
+        for origin, each in zones.items():
+            sets = published[origin] = {owner: steered_sets(owner, it) for owner, it in each.records.items()}
+            versions.append((each.zone, self._for_engine(one for group in sets.values() for one in group), each.serial))
+        self._engine.publish_zones(versions)
+        self._published |= published
 
     def withdraw_zone(self, origin: Name) -> None:
         """Serve a zone no longer."""

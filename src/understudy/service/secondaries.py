@@ -18,8 +18,10 @@ from understudy.model.record import Record
 from understudy.model.transfer import Primary
 from understudy.model.zone import ZoneDefinition, ZoneSource
 from understudy.service.agenda import Agenda
+from understudy.service.arrivals import SAVE_LATER_S, Arrivals, Gathered
 from understudy.service.candidate import Candidate
 from understudy.service.catalogs import follow_catalog, sweep
+from understudy.service.complaints import SILENCE, Complaints
 from understudy.service.copies import taken_up, timers_of
 from understudy.service.fetched import NO_COMPLAINT, Complaint, FetchedZone
 from understudy.service.inquiry import Conversation, Inquiry
@@ -27,15 +29,13 @@ from understudy.service.keeping import Keeping
 from understudy.service.name_server import NameServer
 from understudy.service.offers import behind, gather_offers
 from understudy.service.overlay import tell_changed_silently, tell_overlaid
-from understudy.service.zone_report import why_not_served
+from understudy.service.transfers import gather
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.secondary import Offer, Standing, worth_fetching
 
 TICK_S = 1.0  # chosen: how late a reload or an expiry is noticed at most
 AT_ONCE = 20  # chosen: primaries are asked for so many zones at a time, and see no more connections from here
-SAVE_LATER_S = 2.0  # chosen: a thousand small zones are fetched in that time, and answered before they are written
 QUIET_S = 1.0  # chosen: whoever forges NOTIFY makes us ask once a second; what brought something is heeded at once
-PATIENCE = 3  # chosen: as many failures in a row are nobody's lost datagram
 
 
 class Secondaries:
@@ -43,13 +43,16 @@ class Secondaries:
 
     def __init__(self, server: NameServer, conversation: Conversation | None = None) -> None:
         self._server = server
-        self._talk = conversation or Conversation()
+        self._talk = conversation or Conversation(gather=gather)
         self._inquiry = Inquiry(server, self._talk)
         self._cares = server.fetched
         self._judged: Candidate | None = None
         self._news = asyncio.Event()
         self._busy = 0
         self._keeping = Keeping(server)
+        self._complaints = Complaints(server)
+        self._arrivals = Arrivals(server, self._inquiry, self._talk)
+        self._gathered: list[Gathered] = []
         self._waiting: deque[FetchedZone] = deque()
         self._looked_at: Instant = -math.inf
         self._agenda: Agenda[Name] = Agenda()
@@ -67,6 +70,7 @@ class Secondaries:
         self._cares.clear()
         self._busy = 0
         self._waiting.clear()
+        self._gathered.clear()
         self._is_look_wanted = True
         async with asyncio.TaskGroup() as group:
             while True:
@@ -80,6 +84,9 @@ class Secondaries:
                     self._look(list(self._cares.values()), now)
                 elif not self._waiting:
                     self._look(self._take_recent(now), now)
+                for gathered in self._gathered:
+                    group.create_task(self._gather(gathered), name=f"zones from {gathered.primary}")
+                self._gathered.clear()
                 for care in self._choose():
                     group.create_task(self._attend(care), name=f"zone {care.definition.name}")
                 await self._rest(now)
@@ -126,6 +133,8 @@ class Secondaries:
             self._agenda.put(care.definition.name, None if care.is_busy or next_due <= now else next_due)
             if next_due <= now:
                 due.append(care)
+        self._gathered += self._arrivals.choose(due, now)
+        due = [care for care in due if not care.is_busy]
         due.sort(key=lambda care: self._rank(care, now))
         self._waiting = deque(due)
 
@@ -194,10 +203,18 @@ class Secondaries:
                 continue
             care.take(care.unused, self._server.candidate.find_conflict(care.definition.name, care.unused))
             if care.conflict:
-                self._tell_conflict(care)
+                self._complaints.tell_conflict(care)
             elif care.is_answered:
                 self._publish(care)
-                self._forget(care, self._server.clock.now())
+                self._complaints.forget(care, self._server.clock.now())
+
+    async def _gather(self, gathered: Gathered) -> None:
+        """Ask for many zones together."""
+        try:
+            await self._arrivals.fetch(gathered)
+        finally:
+            self._is_look_wanted = True
+            self._news.set()
 
     async def _attend(self, care: FetchedZone) -> None:
         """Ask if it is time to, and save what is not saved; the next zone is asked for meanwhile."""
@@ -230,7 +247,7 @@ class Secondaries:
                 offers += fresh
                 faults += [answer for answer in answers if isinstance(answer, TransferError)]
                 if await self._is_taken(care, worth_fetching(fresh, held), faults):
-                    self._tell_passed_over(care, faults)
+                    self._complaints.tell_passed_over(care, faults)
                     return
         newer = worth_fetching(offers, held)
         faults += [behind(each, held) for each in offers if each not in newer and each.serial != held]
@@ -280,10 +297,10 @@ class Secondaries:
             if self._waiting:
                 care.save_due = max(care.save_due, now + SAVE_LATER_S)
             if care.conflict:
-                self._tell_conflict(care)
+                self._complaints.tell_conflict(care)
                 return
             self._publish(care)
-            self._forget(care, now)
+            self._complaints.forget(care, now)
             was = "" if before is None else f"serial {before} → "
             text = f"{was}{'' if was else 'serial '}{zone.serial} from {primary}, {zone.record_count} records"
             self._server.journal.tell(Event(now, EventKind.ZONE, str(origin), text))
@@ -303,12 +320,12 @@ class Secondaries:
                 self._publish(care)
             if care.is_saved and care.loaded is not None:
                 await self._keeping.touch(care, now)
-            if not any(fault.code not in _SILENCE for fault in faults):
+            if not any(fault.code not in SILENCE for fault in faults):
                 care.passed_over = NO_COMPLAINT
                 self._settle(care, is_confirmed=True)
                 return
         care.secondary = care.secondary.failed(now, chance=chance)
-        self._complain(care, Complaint.about(faults) or Complaint("no primary has it"))
+        self._complaints.complain(care, Complaint.about(faults) or Complaint("no primary has it"))
         self._settle(care, is_confirmed=confirming is not None)
 
     def _settle(self, care: FetchedZone, *, is_confirmed: bool) -> None:
@@ -321,52 +338,12 @@ class Secondaries:
                 self._server.zones[care.definition.name] = care.loaded
                 self._server.versions.note_whole((care.definition.name,))
         if care.conflict:
-            self._tell_conflict(care)
+            self._complaints.tell_conflict(care)
         elif is_confirmed and care.secondary.failures == 0:
-            self._forget(care, self._server.clock.now())
+            self._complaints.forget(care, self._server.clock.now())
 
     def _records(self) -> Collection[Record]:
         return self._server.candidate.configuration.records.values()
-
-    def _tell_conflict(self, care: FetchedZone) -> None:
-        """An alarm until it is mended, because the primary's changes do not get through."""
-        newest, origin = care.newest, care.definition.name
-        serial = None if newest is None else newest.zone.serial
-        text = f"serial {serial} from {care.primary} is not used: {care.conflict}"
-        stays = "is not answered" if care.loaded is None else f"stays at serial {care.loaded.zone.serial}"
-        self._tell_problem(care, Complaint(text))
-        self._server.alarms.raise_alarm(f"zone/{origin}", f"{origin} {stays}: {text}", self._server.clock.now())
-
-    def _complain(self, care: FetchedZone, complaint: Complaint) -> None:
-        """Told once while it stays the same; an alarm when nobody answers from it, or it lasts."""
-        now, origin = self._server.clock.now(), str(care.definition.name)
-        self._tell_problem(care, complaint)
-        if not care.is_answered:
-            text = f"{origin} is not served, {why_not_served(care)}: {complaint}"
-            self._server.alarms.raise_alarm(f"zone/{origin}", text, now)
-        elif care.secondary.failures >= PATIENCE:
-            self._server.alarms.raise_alarm(f"zone/{origin}", f"{origin} cannot be refreshed: {complaint}", now)
-
-    def _tell_problem(self, care: FetchedZone, complaint: Complaint) -> None:
-        if complaint != care.problem:
-            care.problem = complaint
-            self._warn(care, "not fetched whole" if care.is_whole_wanted else "not refreshed", complaint)
-
-    def _warn(self, care: FetchedZone, what: str, complaint: Complaint) -> None:
-        now, origin, detail = self._server.clock.now(), str(care.definition.name), {"codes": list(complaint.codes)}
-        text = f"{what}: {complaint}"
-        self._server.journal.tell(Event(now, EventKind.ZONE, origin, text, Severity.WARNING, detail))
-
-    def _tell_passed_over(self, care: FetchedZone, faults: Sequence[TransferError]) -> None:
-        """A primary that gives nothing is no secret because another one gives everything; told once."""
-        complaint = Complaint.about(fault for fault in faults if fault.code not in _SILENCE)
-        if complaint and complaint != care.passed_over:
-            self._warn(care, "passed over", complaint)
-        care.passed_over = complaint
-
-    def _forget(self, care: FetchedZone, now: Instant) -> None:
-        care.problem = NO_COMPLAINT
-        self._server.alarms.clear(f"zone/{care.definition.name}", now)
 
     def _publish(self, care: FetchedZone) -> None:
         if care.loaded is None:
@@ -390,7 +367,3 @@ class Secondaries:
             text = f"{origin} has expired: no primary has confirmed serial {care.serial} for too long"
             self._server.journal.tell(Event(now, EventKind.ZONE, str(origin), text, Severity.WARNING))
             self._server.alarms.raise_alarm(f"zone/{origin}", text, now)
-
-
-_SILENCE = frozenset(("transfer.unreachable", "transfer.lame", "transfer.refused", "transfer.behind"))
-"""What one primary may be like while another one confirms the version."""

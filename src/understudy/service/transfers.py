@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Self
@@ -21,7 +21,7 @@ import dns.rdatatype
 import dns.rrset
 import dns.tsig
 
-from understudy.engine import Incoming, IncomingError, TsigError, TsigKey, TsigVerifier, Zone
+from understudy.engine import Gathering, Incoming, IncomingError, TsigError, TsigKey, TsigVerifier, Zone
 from understudy.model.errors import TransferError
 from understudy.model.key import Key
 from understudy.model.name import Name
@@ -36,6 +36,7 @@ STALL_S = 20.0  # chosen: 64 KiB in this time is 26 kbit/s; who is slower is not
 WHOLE_S = 7200.0  # chosen: BIND's bound too
 LIMIT_OCTETS = 2 << 30  # chosen: about twenty million records, of messages and in memory
 SMALL_OCTETS = 1 << 16  # chosen: a zone of so much is made in a millisecond, less than handing it to a thread can take
+TAKE_S = 0.25  # chosen: how long a thread waits at the end of the process for what is not wanted any more
 _ATTEMPTS = 2
 
 
@@ -46,6 +47,10 @@ class Contact:
     primary: Primary
     key: Key | None = None
     secret: bytes = field(default=b"", repr=False)
+
+    def tsig_key(self) -> TsigKey | None:
+        """What to sign with; None: nothing is signed."""
+        return None if self.key is None else TsigKey(self.key.name.absolute, self.key.algorithm, self.secret)
 
 
 async def ask_serial(origin: Name, contact: Contact) -> int:
@@ -150,6 +155,23 @@ async def _transferred(origin: Name, contact: Contact, held: Zone | None, *, is_
         raise _unreachable(primary, error) from error
 
 
+async def gather(origins: Sequence[Name], contact: Contact) -> AsyncIterator[list[tuple[Name, Zone]]]:
+    """Zones of which nothing is held, whole, some at a time as they come; of those that do not come nothing is said."""
+    try:
+        gathering = Gathering(
+            str(contact.primary),
+            [origin.absolute for origin in origins],
+            first_id=secrets.randbelow(1 << 16),
+            limit_octets=LIMIT_OCTETS,
+            key=contact.tsig_key(),
+        )
+    except (OSError, ValueError):  # no threads, or an address with a scope: each is asked for by itself
+        return
+    while (found := await asyncio.to_thread(gathering.take, TAKE_S)) is not None:
+        if found:
+            yield [(origins[place], zone) for place, zone in found]
+
+
 def _query(origin: Name, held: Zone | None) -> dns.message.Message:
     """An AXFR, or an IXFR from what is held (RFC 1995 3)."""
     name = dns.name.from_text(origin.absolute)
@@ -186,10 +208,8 @@ class _Signed:
     @classmethod
     def of(cls, query: bytes, contact: Contact) -> Self:
         """Signed if there is a key."""
-        if contact.key is None:
-            return cls(query, None)
-        key = TsigKey(contact.key.name.absolute, contact.key.algorithm, contact.secret)
-        return cls(*key.sign(query, int(time.time())))
+        key = contact.tsig_key()
+        return cls(query, None) if key is None else cls(*key.sign(query, int(time.time())))
 
     def take(self, message: bytes) -> None:
         """The next message of the answer. Raises TsigError."""

@@ -113,10 +113,12 @@ class Versions:
         Nothing that is earlier than what secondaries have seen, or may have.
         """
         origin, transfer, start = loaded.definition.name, loaded.definition.transfer, self._store.start
+        if transfer is None:
+            return None
         shown = self._shown.get(origin)
         last, doubt = shown or start.latest.get(origin), shown is None and start.versions is VersionsKept.DOUBTFUL
         beginning = self._beginning(loaded, last, doubt=doubt)
-        if transfer is None or beginning.keeps_own or (last is None and not doubt):
+        if beginning.keeps_own or (last is None and not doubt):
             return None
         if last is not None and (beginning.may_go_on or not doubt):
             return last.serial

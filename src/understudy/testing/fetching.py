@@ -14,7 +14,7 @@ from understudy.model.errors import TransferError
 from understudy.model.name import Name
 from understudy.model.transfer import Primary
 from understudy.service.copies import restore_copies
-from understudy.service.inquiry import Conversation
+from understudy.service.inquiry import Conversation, Gather
 from understudy.service.secondaries import Secondaries
 from understudy.service.transfers import Contact
 from understudy.testing.server_world import ServerWorld
@@ -38,7 +38,10 @@ class FakePrimaries:
 
     Zones other than ORIGIN have the same serial, and no more than that. `differences` is given to who holds a version,
     in place of the whole. `asked` counts the questions, `pause_s` is what a transfer takes, `silence_s` an answer.
+    `gather`: whoever has many zones to fetch gets them together.
     """
+
+    gather: Gather | None = None
 
     def __init__(self) -> None:
         self.has: dict[Primary, Zone | TransferError] = {FIRST: version(1), SECOND: version(1)}
@@ -127,7 +130,7 @@ class FetchingServer:
         """Begin to fetch, from what is on disk."""
         restore_copies(self.world.server)
         self.world.server.decider.publish_zones(self.world.server.zones)
-        talk = Conversation(self.primaries.ask_serial, self.primaries.fetch, chance=lambda: 0.0)
+        talk = Conversation(self.primaries.ask_serial, self.primaries.fetch, lambda: 0.0, self.primaries.gather)
         self._secondaries = Secondaries(self.world.server, talk)
         self._task = asyncio.create_task(self._secondaries.run())
         await asyncio.sleep(0.5)

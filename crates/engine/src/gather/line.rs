@@ -1,0 +1,217 @@
+//! One connection of a gathering: queries ahead of the answers, which are told apart by their numbers (RFC 7766
+//! section 7).
+
+use std::collections::BTreeMap;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use understudy_wire::{Header, Name, Rtype, Verifier, sign_request};
+use understudy_zone::{Incoming, Progress, Received};
+
+use super::Shared;
+use crate::sys::wall_s;
+
+/// chosen: as many questions as a server that answers one after the other always finds a next one.
+const AHEAD: usize = 16;
+
+/// chosen: how late it is noticed that nobody wants the zones any more.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// chosen: a message of any length and what is behind it.
+const BUFFER: usize = 1 << 17;
+
+/// A zone that was asked for.
+struct Asked {
+    place: usize,
+    incoming: Incoming,
+    verifier: Option<Verifier>,
+}
+
+/// A connection, and what is under way on it.
+pub(super) struct Line<'s> {
+    shared: &'s Shared,
+    stream: TcpStream,
+    asked: BTreeMap<u16, Asked>,
+    buffer: Vec<u8>,
+    /// The octets in the buffer that were not looked at yet.
+    from: usize,
+    to: usize,
+    /// How many zones it has brought, and when the last answer ended, whatever it was.
+    found: usize,
+    ended_at: Instant,
+}
+
+fn broken(why: &'static str) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, why)
+}
+
+impl<'s> Line<'s> {
+    /// None: nothing is left to be asked for.
+    pub(super) fn open(shared: &'s Shared) -> io::Result<Option<Self>> {
+        if shared.is_given_up() || shared.state().wanted.is_empty() {
+            return Ok(None);
+        }
+        let stream = TcpStream::connect_timeout(&shared.source.address, shared.terms.patience)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(LOOK.min(shared.terms.patience)))?;
+        stream.set_write_timeout(Some(shared.terms.patience))?;
+        Ok(Some(Line {
+            shared,
+            stream,
+            asked: BTreeMap::new(),
+            buffer: vec![0; BUFFER],
+            from: 0,
+            to: 0,
+            found: 0,
+            ended_at: Instant::now(),
+        }))
+    }
+
+    /// Until there is nothing left to be asked for.
+    pub(super) fn work(&mut self, is_ahead: bool) -> io::Result<()> {
+        let most = if is_ahead { AHEAD } else { 1 };
+        loop {
+            while let Some((start, end)) = self.message() {
+                self.heed(start, end)?;
+            }
+            if self.asked.len() <= most / 2 {
+                self.ask(most)?;
+            }
+            if self.asked.is_empty() {
+                return Ok(());
+            }
+            self.read()?;
+        }
+    }
+
+    /// How many zones came over it.
+    pub(super) fn found(&self) -> usize {
+        self.found
+    }
+
+    /// What was asked for and has not come.
+    pub(super) fn left(&self) -> impl Iterator<Item = usize> {
+        self.asked.values().map(|asked| asked.place)
+    }
+
+    /// Queries for the next zones, in one go.
+    fn ask(&mut self, most: usize) -> io::Result<()> {
+        let mut octets = Vec::new();
+        while self.asked.len() < most {
+            let Some(place) = self.shared.next() else {
+                break;
+            };
+            self.push_query(place, &mut octets)
+                .ok_or_else(|| broken("a query that cannot be signed"))?;
+        }
+        self.stream.write_all(&octets)
+    }
+
+    fn push_query(&mut self, place: usize, octets: &mut Vec<u8>) -> Option<()> {
+        let offset = u16::try_from(place % (1 << 16)).ok()?;
+        let id = self.shared.terms.first_id.wrapping_add(offset);
+        let origin = self.shared.origins.get(place)?.as_name();
+        let mut query = axfr_query(id, origin);
+        let mut verifier = None;
+        if let Some(key) = &self.shared.source.key {
+            let (signed, proving) = sign_request(key, &query, u64::from(wall_s()))?;
+            (query, verifier) = (signed, Some(proving));
+        }
+        octets.extend_from_slice(&u16::try_from(query.len()).ok()?.to_be_bytes());
+        octets.extend_from_slice(&query);
+        let incoming = Incoming::whole(origin, id, None, self.shared.terms.limit);
+        let asked = Asked {
+            place,
+            incoming,
+            verifier,
+        };
+        self.asked.insert(id, asked);
+        Some(())
+    }
+
+    /// The next message, if all of it is here: where it is in the buffer.
+    fn message(&mut self) -> Option<(usize, usize)> {
+        let here = self.buffer.get(self.from..self.to)?;
+        let (length, rest) = here.split_first_chunk()?;
+        let length = usize::from(u16::from_be_bytes(*length));
+        if rest.len() < length {
+            return None;
+        }
+        let start = self.from + 2;
+        self.from = start + length;
+        Some((start, self.from))
+    }
+
+    /// A message of one of the zones. One that cannot be used ends its zone; one of no zone ends the line.
+    fn heed(&mut self, start: usize, end: usize) -> io::Result<()> {
+        let message = self.buffer.get(start..end).unwrap_or_default();
+        let header = Header::parse(message).ok_or_else(|| broken("no message"))?;
+        let nobody = || broken("an answer to nothing that was asked");
+        let asked = self.asked.get_mut(&header.id()).ok_or_else(nobody)?;
+        match asked.take(message) {
+            Some(Progress::More) => return Ok(()),
+            Some(Progress::Done) => {
+                let asked = self.asked.remove(&header.id()).ok_or_else(nobody)?;
+                self.finish(asked);
+            }
+            None => drop(self.asked.remove(&header.id())),
+        }
+        self.ended_at = Instant::now();
+        Ok(())
+    }
+
+    fn finish(&mut self, asked: Asked) {
+        let place = asked.place;
+        let is_proven = asked
+            .verifier
+            .is_none_or(|verifier| verifier.finish().is_ok());
+        if let (true, Ok(Received::Newer(loaded))) = (is_proven, asked.incoming.finish()) {
+            self.shared.put(place, loaded);
+            self.found += 1;
+        }
+    }
+
+    /// More octets, if there are any soon.
+    fn read(&mut self) -> io::Result<()> {
+        self.buffer.copy_within(self.from..self.to, 0);
+        (self.from, self.to) = (0, self.to - self.from);
+        let room = self.buffer.get_mut(self.to..).unwrap_or_default();
+        match self.stream.read(room) {
+            Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
+            Ok(count) => {
+                self.to += count;
+                Ok(())
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => Ok(()),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }?;
+        if self.shared.is_given_up() || self.ended_at.elapsed() > self.shared.terms.patience {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        Ok(())
+    }
+}
+
+impl Asked {
+    /// None: nothing comes of it.
+    fn take(&mut self, message: &[u8]) -> Option<Progress> {
+        if let Some(verifier) = &mut self.verifier {
+            verifier.take(message, u64::from(wall_s())).ok()?;
+        }
+        self.incoming.feed(message).ok()
+    }
+}
+
+/// RFC 5936 section 2.1.
+fn axfr_query(id: u16, origin: Name<'_>) -> Vec<u8> {
+    let [high, low] = id.to_be_bytes();
+    let mut query = vec![high, low, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    query.extend_from_slice(origin.octets());
+    query.extend_from_slice(&Rtype::AXFR.number().to_be_bytes());
+    query.extend_from_slice(&1_u16.to_be_bytes()); // class IN
+    query
+}

@@ -1,0 +1,133 @@
+"""Zones that are not here yet, fetched many at a time from one primary.
+
+Whatever is not as simple as that, and whatever does not come so, is asked for by itself, by whoever asks for all others
+(ADR 0035).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from understudy.engine import Zone
+from understudy.model.event import Event, EventKind
+from understudy.model.instant import Instant
+from understudy.model.name import Name
+from understudy.model.transfer import Primary
+from understudy.model.zone import DigestRule, ZoneSource
+from understudy.service.copies import timers_of
+from understudy.service.digests import has_digest
+from understudy.service.fetched import NO_COMPLAINT, FetchedZone
+from understudy.service.inquiry import Conversation, Inquiry
+from understudy.service.name_server import NameServer
+from understudy.service.zone_table import LoadedZone
+from understudy.zones.secondary import Standing
+
+MANY = 8  # chosen: fewer are here as soon if each is asked for by itself
+AT_ONCE = 4  # chosen: primaries, each of which keeps two threads busy
+SAVE_LATER_S = 2.0  # chosen: a thousand small zones are fetched in that time, and answered before they are written
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What is asked for together."""
+
+    primary: Primary
+    cares: Mapping[Name, FetchedZone]
+
+
+class Arrivals:
+    """Takes zones that come many at a time, in the event loop's thread."""
+
+    def __init__(self, server: NameServer, inquiry: Inquiry, talk: Conversation) -> None:
+        self._server = server
+        self._inquiry = inquiry
+        self._talk = talk
+        self._asked: set[Primary] = set()
+
+    def choose(self, due: Sequence[FetchedZone], now: Instant) -> list[Gathered]:
+        """Those that are to be asked for together. They are busy from now on, and `fetch` has to follow."""
+        if self._talk.gather is None or len(due) < MANY:
+            return []
+        by_primary: defaultdict[Primary, dict[Name, FetchedZone]] = defaultdict(dict)
+        for care in due:
+            if care.secondary.due <= now and not care.is_busy and self._is_simple(care):
+                by_primary[care.definition.primaries[0]][care.definition.name] = care
+        chosen: list[Gathered] = []
+        for primary, cares in by_primary.items():
+            is_wanted = len(cares) >= MANY and primary not in self._asked and len(self._asked) < AT_ONCE
+            if is_wanted and not self._inquiry.is_hopeless(next(iter(cares.values())).definition, now):
+                self._asked.add(primary)
+                chosen.append(Gathered(primary, cares))
+        for care in (care for gathered in chosen for care in gathered.cares.values()):
+            care.is_busy = True
+            care.rounds_begun += 1
+        return chosen
+
+    def _is_simple(self, care: FetchedZone) -> bool:
+        """Whether anything that its only primary has can be answered as it is."""
+        definition = care.definition
+        is_wanted = care.serial is None and not care.is_alone and len(definition.primaries) == 1
+        is_plain = definition.members is None and definition.zonemd is not DigestRule.REQUIRE
+        return (
+            is_wanted
+            and is_plain
+            and care.secondary.standing is Standing.EMPTY
+            and not self._server.candidate.configuration.records_in(definition.name)
+            and not self._server.is_promoted(definition.name)
+        )
+
+    async def fetch(self, gathered: Gathered) -> None:
+        """Take what comes; the others are on their own."""
+        try:
+            async for found in self._inquiry.gather(list(gathered.cares), gathered.primary):
+                await self._take(gathered, found)
+        finally:
+            self._asked.discard(gathered.primary)
+            for care in gathered.cares.values():
+                if care.serial is None:
+                    care.is_alone = True
+                    care.rounds_begun -= 1
+                    care.is_busy = False
+
+    async def _take(self, gathered: Gathered, found: Sequence[tuple[Name, Zone]]) -> None:
+        """Answer from what has come, unless something else is wanted of it meanwhile."""
+        async with self._server.reloading:
+            now = self._server.clock.now()
+            loaded: dict[Name, LoadedZone] = {}
+            events: list[Event] = []
+            for origin, zone in found:
+                care = gathered.cares[origin]
+                if not self._is_awaited(care) or self._has_doubt(care, zone):
+                    continue
+                loaded[origin] = LoadedZone(care.definition, zone, now)
+                self._note(care, loaded[origin], gathered.primary)
+                text = f"serial {zone.serial} from {gathered.primary}, {zone.record_count} records"
+                events.append(Event(now, EventKind.ZONE, str(origin), text))
+            self._server.zones.update(loaded)
+            self._server.decider.publish_zones(loaded)
+            for origin in loaded:
+                self._server.alarms.clear(f"zone/{origin}", now)
+            self._server.journal.tell_all(events)
+
+    def _is_awaited(self, care: FetchedZone) -> bool:
+        """Whether it is still wanted, and as simple as when it was asked for."""
+        origin = care.definition.name
+        definition = self._server.definition_of(origin)
+        if definition is None or definition.source is not ZoneSource.TRANSFER:
+            return False
+        return self._server.fetched.get(origin) is care and self._is_simple(care)
+
+    def _has_doubt(self, care: FetchedZone, zone: Zone) -> bool:
+        """A digest takes time to be verified, and there is more to do where it is wrong."""
+        return care.definition.zonemd is not DigestRule.IGNORE and has_digest(zone)
+
+    def _note(self, care: FetchedZone, loaded: LoadedZone, primary: Primary) -> None:
+        now = loaded.loaded_at
+        care.secondary = care.secondary.refreshed(timers_of(loaded.zone), now, chance=self._talk.chance())
+        care.primary, care.problem = primary, NO_COMPLAINT
+        care.take(loaded, "")
+        care.save_due = max(care.save_due, now + SAVE_LATER_S)
+        care.is_busy = False
+        care.end_round()

@@ -1,0 +1,188 @@
+"""Zones that come many at a time, and what becomes of those that do not come so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from understudy.engine import Zone
+from understudy.model.event import EventKind
+from understudy.model.name import Name
+from understudy.service.fetched import FetchedZone
+from understudy.service.transfers import Contact
+from understudy.store.store import EventFilter
+from understudy.testing.fetching import SILENT, FakePrimaries, FetchingServer, version
+from understudy.testing.virtual_time import VirtualClock, run_virtual
+from understudy.zones.secondary import Standing
+
+ORIGINS = [Name.parse(f"zone{number}.example") for number in range(20)]
+HEAD = "listen: 127.0.0.1:5300\n"
+SIMPLE = "{source: transfer, primaries: [192.0.2.1]}"
+
+Story: TypeAlias = Callable[[FetchingServer], Awaitable[None]]
+
+
+def zones(each: str = SIMPLE, origins: Sequence[Name] = tuple(ORIGINS)) -> str:
+    return "zones:\n" + "".join(f"  {origin}: {each}\n" for origin in origins)
+
+
+class Together(FakePrimaries):
+    """Gives zones together, some at a time, but for those that it `lacks`; `others` are asked for by themselves."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lacks: set[Name] = set()
+        self.gathered: list[Name] = []
+        self.others: list[Name] = []
+        self.more = ""
+        self.gather = self.give
+
+    async def give(self, origins: Sequence[Name], _contact: Contact) -> AsyncIterator[list[tuple[Name, Zone]]]:
+        self.gathered += origins
+        here = [origin for origin in origins if origin not in self.lacks]
+        for start in range(0, len(here), 7):
+            await asyncio.sleep(self.pause_s)
+            yield [(origin, version(1, more=self.more, origin=origin)) for origin in here[start : start + 7]]
+
+    async def fetch(self, origin: Name, contact: Contact, held: Zone | None) -> Zone | None:
+        self.others.append(origin)
+        return await super().fetch(origin, contact, held)
+
+
+def tell(folder: Path, primary: Together, story: Story, configuration: str = HEAD + zones()) -> None:
+    async def main(clock: VirtualClock) -> None:
+        run = FetchingServer(clock, folder, primary)
+        await run.start(configuration)
+        await story(run)
+        await run.end()
+
+    run_virtual(main)
+
+
+def cares(run: FetchingServer) -> list[FetchedZone]:
+    return [run.world.server.fetched[origin] for origin in ORIGINS]
+
+
+def test_many_zones_come_together_and_are_zones_like_others(tmp_path: Path) -> None:
+    primary = Together()
+
+    async def story(run: FetchingServer) -> None:
+        server = run.world.server
+        assert server.zones.keys() == set(ORIGINS)
+        assert {origin for origin, _, _ in server.engine.zones()} == {origin.absolute for origin in ORIGINS}
+        assert run.address("host.zone7.example") == "192.0.2.10"
+        assert primary.gathered == ORIGINS
+        assert not primary.others
+        assert not primary.asked
+        events = await server.store.events(EventFilter(kinds=frozenset((EventKind.ZONE,))))
+        assert [event.text for event in events] == ["serial 1 from 192.0.2.1:53, 4 records"] * len(ORIGINS)
+        assert {care.secondary.standing for care in cares(run)} == {Standing.CURRENT}
+        assert {care.rounds_ended for care in cares(run)} == {care.rounds_begun for care in cares(run)} == {1}
+        assert not (tmp_path / "state" / "zones").exists()
+        await asyncio.sleep(4)
+        assert len(list((tmp_path / "state" / "zones").glob("*.zone"))) == len(ORIGINS)
+        await asyncio.sleep(100)  # SOA refresh
+        assert primary.asked == len(ORIGINS)
+        assert not primary.others
+
+    tell(tmp_path, primary, story)
+
+
+def test_a_zone_that_does_not_come_with_the_others_is_asked_for_by_itself(tmp_path: Path) -> None:
+    primary = Together()
+    primary.lacks = set(ORIGINS[3:5])
+
+    async def story(run: FetchingServer) -> None:
+        assert run.world.server.zones.keys() == set(ORIGINS)
+        assert primary.others == ORIGINS[3:5]
+        assert {care.rounds_ended for care in cares(run)} == {care.rounds_begun for care in cares(run)} == {1}
+
+    tell(tmp_path, primary, story)
+
+
+def test_nobody_is_asked_for_many_again_who_gave_none(tmp_path: Path) -> None:
+    primary = Together()
+    primary.lacks = set(ORIGINS)
+    primary.have(SILENT)
+
+    async def story(run: FetchingServer) -> None:
+        await asyncio.sleep(30)
+        assert primary.gathered == ORIGINS
+        assert set(primary.others) == set(ORIGINS)
+        assert "takes no connection" in run.world.log.getvalue()
+        primary.have(version(1))
+        await asyncio.sleep(120)
+        assert run.world.server.zones.keys() == set(ORIGINS)
+        assert primary.gathered == ORIGINS
+
+    tell(tmp_path, primary, story)
+
+
+def test_what_is_not_simple_is_asked_for_by_itself(tmp_path: Path) -> None:
+    simple, others = ORIGINS[:8], ORIGINS[8:]
+    kinds = [
+        "{source: transfer, primaries: [192.0.2.1, 192.0.2.2]}",
+        "{source: transfer, primaries: [192.0.2.1], catalog: true}",
+        "{source: transfer, primaries: [192.0.2.1], zonemd: require}",
+        "{source: transfer, primaries: [192.0.2.2]}",  # too few of this one
+        SIMPLE,  # with a record over it
+    ]
+    lines = "".join(f"  {origin}: {kind}\n" for origin, kind in zip(others, kinds, strict=False))
+    record = (
+        "checks:\n  web: {tcp: 80}\npools:\n  near: [192.0.2.10]\n"
+        f"records:\n  www.{others[4]}: {{check: web, tiers: [near]}}\n"
+    )
+    primary = Together()
+
+    async def story(run: FetchingServer) -> None:
+        assert primary.gathered == simple
+        assert set(primary.others) == set(others[: len(kinds)])
+        assert run.world.server.zones.keys() >= {*simple, others[0], others[3], others[4]}
+
+    tell(tmp_path, primary, story, HEAD + zones(origins=simple) + lines + record)
+
+
+def test_few_zones_are_each_asked_for_by_itself(tmp_path: Path) -> None:
+    primary = Together()
+
+    async def story(run: FetchingServer) -> None:
+        assert not primary.gathered
+        assert len(run.world.server.zones) == 7
+
+    tell(tmp_path, primary, story, HEAD + zones(origins=ORIGINS[:7]))
+
+
+def test_a_zone_with_a_digest_is_not_taken_unseen(tmp_path: Path) -> None:
+    primary = Together()
+    digest = "00" * 48
+    primary.more = f"@ 60 ZONEMD 1 1 1 {digest}\n"
+
+    async def story(run: FetchingServer) -> None:
+        assert primary.gathered == ORIGINS
+        assert set(primary.others) == set(ORIGINS)  # which come without one
+        assert run.world.server.zones.keys() == set(ORIGINS)
+
+    verified = "{source: transfer, primaries: [192.0.2.1], zonemd: verify}"
+    tell(tmp_path, primary, story, HEAD + zones(verified))
+
+
+def test_what_another_configuration_says_meanwhile_counts(tmp_path: Path) -> None:
+    primary = Together()
+    primary.pause_s = 1.0
+    gone, steered = ORIGINS[15], ORIGINS[16]
+    rest = [origin for origin in ORIGINS if origin != gone]
+    record = (
+        "checks:\n  web: {tcp: 80}\npools:\n  near: [192.0.2.99]\n"
+        f"records:\n  host.{steered}: {{check: web, tiers: [near]}}\n"
+    )
+
+    async def story(run: FetchingServer) -> None:
+        await run.world.reload(HEAD + zones(origins=rest) + record)
+        await asyncio.sleep(8)
+        assert run.world.server.zones.keys() == set(rest)
+        assert primary.others == [steered]
+        assert run.address(f"host.{steered}") == "192.0.2.99"
+
+    tell(tmp_path, primary, story)
