@@ -31,7 +31,7 @@ class TokenBucket:
     ITU-T I.371), so an idle one costs nothing.
     """
 
-    __slots__ = ("_full_at", "_spacing_s", "_tolerance_s")
+    __slots__ = ("__weakref__", "_full_at", "_spacing_s", "_tolerance_s")
 
     def __init__(self, rate: float, burst_s: float) -> None:
         self._spacing_s = 1.0 / rate

@@ -7,10 +7,11 @@ probe over budget waits in a queue, rechecks before routine probes.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
+from weakref import WeakValueDictionary
 
 from understudy.clock.clock import Clock
 from understudy.model.check import Check
@@ -87,6 +88,7 @@ class Monitor:
         self._agenda = Agenda(self._limits)
         self._running: set[Assignment] = set()
         self._stuck: set[Assignment] = set()  # gave up on, still running
+        self._buckets: WeakValueDictionary[Endpoint, TokenBucket] = WeakValueDictionary()
         self._unsure: set[Assignment] = set()  # whose last probe was inconclusive
         self._leaving: set[asyncio.Task[None]] = set()
         self._tally = Tally()
@@ -148,19 +150,22 @@ class Monitor:
         What stays keeps its verdict and its place; what is examined differently keeps its verdict, restarts its
         counters and is probed anew at once (semantics 1.3); what goes away stops at once.
         """
+        self.reassign([key for key in self._assignments if key not in checks], checks)
+
+    def reassign(self, gone: Iterable[ProbeKey], checks: Mapping[ProbeKey, Check]) -> None:
+        """As `assign`, told only what is different: these are gone, these are new or examined as they say."""
         now = self._clock.now()
-        for key in [key for key in self._assignments if key not in checks]:
+        for key in gone:
             self._drop(self._assignments.pop(key))
             del self._verdicts[key]
-        buckets = {assignment.key.endpoint: assignment.bucket for assignment in self._assignments.values()}
         for key, check in checks.items():
             before = self._assignments.get(key)
             if before is not None and _examines_alike(before.check, check):
                 before.check = check
                 continue
-            bucket = buckets.get(key.endpoint)
+            bucket = self._buckets.get(key.endpoint)
             if bucket is None:
-                bucket = buckets[key.endpoint] = TokenBucket(self._limits.endpoint_rate_max, 0.5)
+                bucket = self._buckets[key.endpoint] = TokenBucket(self._limits.endpoint_rate_max, 0.5)
             stale_at = now + check.schedule.stale_after_s
             self._begin(
                 Assignment(key, check, self._verdict_for(key, now), seed_of(key, self.name), bucket, stale_at), now

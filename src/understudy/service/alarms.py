@@ -38,6 +38,10 @@ class Alarms:
         if alarm is not None:
             self._tell(Event(now, EventKind.ALARM, key, f"over: {alarm.text}", Severity.INFO))
 
+    def keys(self, prefix: str) -> list[str]:
+        """The keys of those in force that begin so."""
+        return [key for key in self._active if key.startswith(prefix)]
+
     def set_alarm(self, key: str, text: str, now: Instant) -> None:
         """Raise with a text, or clear with an empty one."""
         if text:

@@ -13,6 +13,7 @@ from understudy.checks.files import find_absence
 from understudy.config.cookie_secrets import CookieSecretError, read_cookie_secrets
 from understudy.config.load import Examined, examine
 from understudy.config.secret_files import SecretFileError, read_key_secret
+from understudy.config.sharing import share
 from understudy.config.zone_conflicts import conflicts
 from understudy.model.configuration import Configuration
 from understudy.model.errors import ConfigError, Problem, ProblemSeverity
@@ -81,9 +82,24 @@ class Candidate:
         )
 
 
-def read_candidate(file: Path, now: Instant, progress: Progress | None = None) -> Candidate:
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What is in force while another candidate is read: the configuration, and the zones that are served."""
+
+    configuration: Configuration | None = None
+    zones: Mapping[Name, LoadedZone] = field(default_factory=dict)
+
+
+NOTHING_BEFORE = Before()
+
+
+def read_candidate(
+    file: Path, now: Instant, progress: Progress | None = None, *, before: Before = NOTHING_BEFORE
+) -> Candidate:
     """Read a configuration file and the zones that it names. Blocks.
 
+    What is the same as `before` is the very same thing: so what has changed is found by looking, and not by comparing,
+    and files of zones are read only where they have changed.
     Raises ConfigError for a fault in the file itself, with everything that was found there and in the zones.
     """
     stamps = {file: FileStamp.of(file)}
@@ -91,18 +107,19 @@ def read_candidate(file: Path, now: Instant, progress: Progress | None = None) -
     if examined.configuration is None:
         raise ConfigError(examined.errors)
     stamps |= {path: FileStamp.of(path) for path in secret_files(examined.configuration)}
-    zones, findings = _examine_zones(examined, examined.configuration, now, progress=progress)
+    configuration = share(before.configuration, examined.configuration)
+    zones, findings = _examine_zones(examined, configuration, now, progress=progress, known=before.zones)
     if examined.errors:
         raise ConfigError(findings)
     return Candidate(
-        configuration=examined.configuration,
+        configuration=configuration,
         text=examined.text,
         digest=hashlib.sha256(examined.text.encode()).hexdigest(),
         files={file.absolute(): FileStamp.of(file), **stamps},
         zones=zones,
         findings=findings,
-        cookie_secrets=_cookie_secrets(examined.configuration.node.cookie_secret_file),
-        key_secrets=dict(_key_secrets(examined.configuration)),
+        cookie_secrets=_cookie_secrets(configuration.node.cookie_secret_file),
+        key_secrets=dict(_key_secrets(configuration)),
     )
 
 
@@ -129,19 +146,24 @@ def _key_secrets(configuration: Configuration) -> Iterator[tuple[Name, bytes]]:
 
 
 def _examine_zones(
-    examined: Examined, configuration: Configuration, now: Instant, *, progress: Progress | None
+    examined: Examined,
+    configuration: Configuration,
+    now: Instant,
+    *,
+    progress: Progress | None,
+    known: Mapping[Name, LoadedZone],
 ) -> tuple[dict[Name, LoadedZone], tuple[Problem, ...]]:
     """The zones that can be read, and all findings: the file's own, the zones' and those of records against zones."""
     files = (each for each in configuration.zones.values() if each.source is ZoneSource.FILE)
     present = [definition for definition in files if not find_absence(definition.file)]
-    zones, in_zones = load_zones(present, now, progress)
+    zones, in_zones = load_zones(present, now, progress, known=known)
     views = {name: ZoneView(zone.definition, zone.zone) for name, zone in zones.items()}
     in_file = [*examined.errors, *examined.warnings, *examined.missing, *conflicts(configuration, views)]
     in_file.extend(_costly_digests(configuration, zones))
     in_file.extend(_telling_nobody(configuration, zones))
     in_file.extend(find_undelegated(configuration, zones))
     in_file.sort(key=lambda problem: (problem.line, problem.column, problem.code))
-    return {**zones, **make_catalogs(configuration, now)}, (
+    return {**zones, **make_catalogs(configuration, now, known)}, (
         *in_file,
         *_without_steered(in_zones, configuration.records),
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
+
 from understudy.engine import Zone
 from understudy.model.configuration import Configuration
 from understudy.model.instant import Instant
@@ -11,14 +14,21 @@ from understudy.service.zone_table import LoadedZone
 from understudy.zones.catalog import catalog_text
 
 
-def make_catalogs(configuration: Configuration, now: Instant) -> dict[Name, LoadedZone]:
-    """Each catalog as a zone. Its members are those that the configuration names, whether or not they can be read."""
+def make_catalogs(
+    configuration: Configuration, now: Instant, known: Mapping[Name, LoadedZone]
+) -> dict[Name, LoadedZone]:
+    """Each catalog as a zone. Its members are those that the configuration names, whether or not they can be read.
+
+    One that is `known` with the same content stays what it is.
+    """
     definitions = configuration.zones.values()
     catalogs = [each for each in definitions if each.source is ZoneSource.CATALOG]
-    return {each.name: _catalog(each, configuration, now) for each in catalogs}
+    return {each.name: _catalog(each, configuration, now, known=known.get(each.name)) for each in catalogs}
 
 
-def _catalog(definition: ZoneDefinition, configuration: Configuration, now: Instant) -> LoadedZone:
+def _catalog(
+    definition: ZoneDefinition, configuration: Configuration, now: Instant, *, known: LoadedZone | None
+) -> LoadedZone:
     name = definition.name
     members = {
         each.name: each.transfer.group
@@ -26,5 +36,8 @@ def _catalog(definition: ZoneDefinition, configuration: Configuration, now: Inst
         if each.source is not ZoneSource.CATALOG and each.transfer is not None
         if each.transfer.catalogs is None or name in each.transfer.catalogs
     }
-    zone = Zone.parse(name.absolute, catalog_text(members).encode("ascii"))
-    return LoadedZone(definition, zone, now)
+    text = catalog_text(members).encode("ascii")
+    digest = hashlib.sha256(text).digest()
+    if known is not None and known.digest == digest:
+        return known.defined(definition)
+    return LoadedZone(definition, Zone.parse(name.absolute, text), now, digest=digest)

@@ -19,6 +19,7 @@ from understudy.service.zone_table import LoadedZone
 from understudy.zones.catalog import BrokenCatalogError, read_catalog
 from understudy.zones.members import Listed, MemberChange, Members
 
+_ALARM = "catalog/"
 _TOLD = 5  # chosen: so many names tell what a change is about
 
 
@@ -70,7 +71,7 @@ def _do(server: NameServer, subject: str, change: MemberChange) -> None:
         _redefine(server, origin)
     _note_disputed(server)
     if change != MemberChange():
-        server.use_peers()
+        server.use_primaries()
     _tell(server, subject, change)
 
 
@@ -86,22 +87,32 @@ def _note_disputed(server: NameServer) -> None:
         server.members.owners, server.members.is_unsaved = disputed, True
 
 
-def follow_configuration(server: NameServer, configuration: Configuration) -> None:
+def follow_configuration(server: NameServer, configuration: Configuration) -> bool:
     """Another configuration: its catalogs alone are followed, and what it has itself comes from none of them.
 
-    What is kept of the zones that go stays on disk, for whoever takes the change back.
+    What is kept of the zones that go stays on disk, for whoever takes the change back. True: other zones come from
+    catalogs now, or otherwise.
     """
-    catalogs = [name for name, each in configuration.zones.items() if each.members is not None]
-    clashes = _clashes(server)
-    _members(server).configure(catalogs, configuration.zones.keys())
+    before, catalogs = server.candidate.configuration, _catalogs(configuration)
+    if before.zones.keys() == configuration.zones.keys() and _catalogs(before) == catalogs:
+        return False
+    clashes, known = _clashes(server), set(server.members.catalogs)
+    _members(server).configure(catalogs.keys(), configuration.zones.keys())
     server.members.broken = {name: text for name, text in server.members.broken.items() if name in catalogs}
-    for origin in server.candidate.configuration.zones.keys() - set(catalogs):
-        server.alarms.clear(f"catalog/{origin}", server.clock.now())
-    for loaded in [server.zones[origin] for origin in catalogs if origin in server.zones]:
+    for key in server.alarms.keys(_ALARM):
+        if Name.parse(key.removeprefix(_ALARM)) not in catalogs:
+            server.alarms.clear(key, server.clock.now())
+    for loaded in [server.zones[origin] for origin in catalogs if origin in server.zones and origin not in known]:
         _take_up(server, configuration, loaded)
     _define(server, configuration, server.members.table)
     _note_disputed(server)
     _tell_clashes(server, clashes)
+    return bool(catalogs or known)
+
+
+def _catalogs(configuration: Configuration) -> dict[Name, ZoneDefinition]:
+    """Those from other servers."""
+    return {name: each for name, each in configuration.zones.items() if each.members is not None}
 
 
 def _take_up(server: NameServer, configuration: Configuration, loaded: LoadedZone) -> None:
@@ -135,8 +146,8 @@ def _define(server: NameServer, configuration: Configuration, origins: Collectio
         members = configuration.zones[membership.catalog].members
         if members is None:
             continue
-        template = members.of(membership.groups)
-        server.member_zones[origin] = ZoneDefinition(
+        template, known = members.of(membership.groups), server.member_zones.get(origin)
+        definition = ZoneDefinition(
             origin,
             ZoneSource.TRANSFER,
             copy_file(state_dir, origin),
@@ -145,6 +156,7 @@ def _define(server: NameServer, configuration: Configuration, origins: Collectio
             watch=template.watch,
             zonemd=template.zonemd,
         )
+        server.member_zones[origin] = known if known == definition else definition
 
 
 def _redefine(server: NameServer, origin: Name) -> None:
@@ -211,7 +223,7 @@ def _show_alarms(server: NameServer) -> None:
     for origin in {*server.members.catalogs, *server.members.broken}:
         clashes = server.members.clashes(origin)
         text = server.members.broken.get(origin) or (_clash(origin, clashes) if clashes else "")
-        server.alarms.set_alarm(f"catalog/{origin}", text, server.clock.now())
+        server.alarms.set_alarm(f"{_ALARM}{origin}", text, server.clock.now())
 
 
 def _clash(origin: Name, clashes: list[Name]) -> str:

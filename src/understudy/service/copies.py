@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from understudy.engine import Zone, ZoneFileError
 from understudy.model.event import Event, EventKind, Severity
@@ -135,7 +135,7 @@ def tell_damage(server: NameServer, origin: Name, error: OSError | ZoneFileError
 def kept_copies(zones: Mapping[Name, LoadedZone], wanted: Mapping[Name, ZoneDefinition]) -> dict[Name, LoadedZone]:
     """The versions from other servers that another configuration goes on serving."""
     return {
-        origin: replace(loaded, definition=wanted[origin])
+        origin: loaded.defined(wanted[origin])
         for origin, loaded in zones.items()
         if origin in wanted and loaded.definition.source is wanted[origin].source is ZoneSource.TRANSFER
     }

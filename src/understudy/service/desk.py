@@ -165,8 +165,8 @@ class Desk:
 
     async def plan(self) -> PlanView:
         """What a reload would change."""
-        candidate, changes = await reloading.propose(self._server)
-        return self._plan(candidate, changes)
+        proposal = await reloading.propose(self._server)
+        return self._plan(proposal.candidate, proposal.plan)
 
     async def reload(self, author: str, *, is_forced: bool = False) -> PlanView:
         """Read the configuration again and apply it whole."""

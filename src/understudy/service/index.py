@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from understudy.model.check import Check, leaves
 from understudy.model.configuration import Configuration
@@ -12,7 +13,12 @@ from understudy.model.endpoint import Endpoint, Pool
 from understudy.model.health import HealthKey
 from understudy.model.name import Name
 from understudy.model.record import Record
+from understudy.model.transfer import Primary
 from understudy.model.verdict import ProbeKey
+from understudy.model.zone import ZoneSource
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,50 @@ def build_index(configuration: Configuration) -> Index:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """From one configuration to the next: what is different, found ahead because that costs by all that there is.
+
+    `zones` are those over which other records lie than before, or others of their records are changed. `keys` are to be
+    folded anew, `probes` to be begun or examined otherwise.
+    `has_other_primaries`: zones come from other servers that did not, or otherwise.
+    """
+
+    configuration: Configuration
+    index: Index
+    records: frozenset[Name]
+    zones: frozenset[Name]
+    keys: tuple[HealthKey, ...]
+    keys_gone: tuple[HealthKey, ...]
+    probes: Mapping[ProbeKey, Check]
+    probes_gone: tuple[ProbeKey, ...]
+    has_other_primaries: bool
+
+
+def step_between(before: Configuration, index: Index, after: Configuration) -> Step:
+    """What leads from one configuration, whose index is known, to another."""
+    fresh, records = build_index(after), frozenset(changed_records(before, after))
+    both = [each.records[name] for name in records for each in (before, after) if name in each.records]
+    changed = [after.records[name] for name in records if name in after.records]
+    touched = {HealthKey(each, record.requirement) for record in changed for each in endpoints_of(record, after)}
+    return Step(
+        configuration=after,
+        index=fresh,
+        records=records,
+        zones=frozenset(record.zone for record in both),
+        keys=tuple(touched | (fresh.records_by_key.keys() - index.records_by_key.keys())),
+        keys_gone=tuple(index.records_by_key.keys() - fresh.records_by_key.keys()),
+        probes=dict(_changed_items(index.assignments, fresh.assignments)),
+        probes_gone=tuple(index.assignments.keys() - fresh.assignments.keys()),
+        has_other_primaries=_primaries(before) != _primaries(after),
+    )
+
+
+def _primaries(configuration: Configuration) -> dict[Name, tuple[Primary, ...]]:
+    zones = configuration.zones.values()
+    return {zone.name: zone.primaries for zone in zones if zone.source is ZoneSource.TRANSFER}
+
+
 def pools_of(record: Record) -> Iterator[str]:
     """The names of all its pools, the fallback last."""
     yield from record.pools
@@ -72,13 +122,21 @@ def endpoints_of(record: Record, configuration: Configuration) -> Iterator[Endpo
 
 def changed_records(before: Configuration, after: Configuration) -> set[Name]:
     """The records that are decided otherwise, or not at all any more: they, their pools or their checks differ."""
-    pools = {name for name, pool in after.pools.items() if before.pools.get(name) != pool}
-    checks = {name for name, check in after.checks.items() if before.checks.get(name) != check}
-    changed = {
-        record.name
-        for record in after.records.values()
-        if record != before.records.get(record.name)
-        or not pools.isdisjoint(pools_of(record))
-        or not checks.isdisjoint(leaves(record.requirement))
-    }
+    pools = {name for name, _ in _changed_items(before.pools, after.pools)}
+    checks = {name for name, _ in _changed_items(before.checks, after.checks)}
+    changed = {name for name, _ in _changed_items(before.records, after.records)}
+    if pools or checks:
+        changed.update(
+            record.name
+            for record in after.records.values()
+            if not pools.isdisjoint(pools_of(record)) or not checks.isdisjoint(leaves(record.requirement))
+        )
     return changed | (before.records.keys() - after.records.keys())
+
+
+def _changed_items(before: Mapping[K, V], after: Mapping[K, V]) -> Iterator[tuple[K, V]]:
+    """What is new or another one; most are the very same (`config.sharing`)."""
+    for name, value in after.items():
+        known = before.get(name)
+        if known is not value and known != value:
+            yield name, value

@@ -184,14 +184,19 @@ class NameServer:
             self._forgive_faults()
 
     def use_peers(self) -> None:
-        """Speak to other servers as the configuration in force says: sign and verify with its keys, hear its primaries.
+        """Speak to other servers as the configuration in force says: with its keys, and hearing its primaries."""
+        self.use_keys()
+        self.use_primaries()
 
-        Keys whose secrets cannot be read are left out.
-        """
+    def use_keys(self) -> None:
+        """Sign and verify with the keys in force. Those whose secrets cannot be read are left out."""
         keys = self.candidate.configuration.keys
         known = {name: (keys[name], secret) for name, secret in self.candidate.key_secrets.items()}
         self.engine.set_keys([(key.name.absolute, key.algorithm, secret) for key, secret in known.values()])
         self.notifier.keys = known
+
+    def use_primaries(self) -> None:
+        """Hear the primaries of the zones that come from other servers. Costs by all of these zones."""
         zones = self.definitions.values()
         fetched = [(zone.name.absolute, zone.primaries) for zone in zones if zone.source is ZoneSource.TRANSFER]
         self.engine.set_secondaries(

@@ -27,7 +27,7 @@ from understudy.model.verdict import ProbeKey, Verdict
 from understudy.service.agenda import Agenda
 from understudy.service.changes import DecisionChange, HealthChange, Settlement, is_same_answer
 from understudy.service.guard import Guard
-from understudy.service.index import Index, build_index, changed_records
+from understudy.service.index import Index, Step, build_index, step_between
 from understudy.steering.decide import Past, RecordDecision, decide_record
 from understudy.steering.memory import release
 
@@ -88,17 +88,18 @@ class Pipeline:
         }
         self.guard.restore(self.configuration, self.index, self.healths, answered=answered)
 
-    def configure(self, configuration: Configuration) -> None:
+    def step_to(self, configuration: Configuration) -> Step:
+        """What leads to another configuration. Costs by all that there is; may be asked in another thread."""
+        return step_between(self.configuration, self.index, configuration)
+
+    def configure(self, step: Step) -> None:
         """Another configuration; what it has in common with the one before keeps its health, memory and decisions."""
-        changed = changed_records(self.configuration, configuration)
-        self.configuration = configuration
-        self.index = build_index(configuration)
-        known = self.index.records_by_key
-        self.healths = {key: value for key, value in self.healths.items() if key in known}
-        self._stale_keys = {key: None for key in self._stale_keys if key in known} | {
-            key: None for key, names in known.items() if key not in self.healths or not changed.isdisjoint(names)
-        }
-        self._stale_records |= dict.fromkeys(changed)
+        self.configuration, self.index = step.configuration, step.index
+        for key in step.keys_gone:
+            self.healths.pop(key, None)
+            self._stale_keys.pop(key, None)
+        self._stale_keys |= dict.fromkeys(step.keys)
+        self._stale_records |= dict.fromkeys(step.records)
 
     def decree(self, overrides: Iterable[Override], now: Instant) -> None:
         """The overrides in force now."""

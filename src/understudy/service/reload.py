@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from understudy.config.plan import Plan, plan
 from understudy.engine import BindError, ZoneFileError
-from understudy.health.objections import Desired, find_objections
+from understudy.health.objections import Desired, Objection, find_objections
 from understudy.health.overrides import OverrideIndex
 from understudy.model.configuration import Configuration
 from understudy.model.errors import ConfigError, EngineError, Problem, StoreError
 from understudy.model.event import Event, EventKind, Severity
+from understudy.model.health import Health, HealthKey
 from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.plural import plural
 from understudy.model.zone import ZoneSource
-from understudy.service.candidate import Candidate, read_candidate, secret_files
+from understudy.service.candidate import NOTHING_BEFORE, Before, Candidate, read_candidate, secret_files
 from understudy.service.catalogs import follow_configuration
-from understudy.service.collector import freeze
+from understudy.service.collector import keep
 from understudy.service.copies import kept_copies
+from understudy.service.index import Step
 from understudy.service.ledger import write
 from understudy.service.listening import bind_error, require_free
 from understudy.service.name_server import NameServer
@@ -30,6 +32,10 @@ from understudy.service.zone_table import FileStamp, LoadedZone, load_zone, zone
 from understudy.store.draft import Signature
 
 WATCH_S = 1.0  # chosen: a person who saves a file sees it in force at once, and a stat a second costs nothing
+
+
+_ZONE_ALARM = "zone/"
+KEPT_CHANGES = 1000  # chosen: what so many changes bring is worth a thought of the garbage collector's
 
 
 class RefusedCandidateError(ConfigError):
@@ -49,31 +55,64 @@ def _awaited(candidate: Candidate) -> frozenset[Path]:
     return frozenset(faulty | {each.file for each in unread})
 
 
-async def propose(server: NameServer, *, is_forced: bool = False) -> tuple[Candidate, Plan]:
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A configuration that could be put in force, what that would change, and which records it leaves silent."""
+
+    candidate: Candidate
+    plan: Plan
+    step: Step
+    silent: tuple[Objection, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Present:
+    """What a candidate is judged by, as it stands when it is read: a thread looks at it while the server goes on."""
+
+    now: Instant
+    before: Before
+    overrides: OverrideIndex
+    healths: Mapping[HealthKey, Health]
+
+
+async def propose(server: NameServer, *, is_forced: bool = False) -> Proposal:
     """Read the configuration file again, check it whole, and say what it would change. Raises ConfigError.
 
     One that leaves a record with nothing to answer is refused unless it is forced (semantics 5.7).
     """
-    file = server.candidate.configuration.node.file
-    candidate = await asyncio.to_thread(read_candidate, file, server.clock.now())
+    now = server.clock.now()
+    overrides = OverrideIndex.of(server.store.desired.active_overrides(now))
+    before = Before(server.candidate.configuration, server.zones.copy())
+    present = _Present(now, before, overrides, server.pipeline.healths.copy())
+    return await asyncio.to_thread(_propose, server, present, is_forced=is_forced)
+
+
+def _propose(server: NameServer, present: _Present, *, is_forced: bool) -> Proposal:
+    """All that costs by the size of the configuration, in a thread. The server itself is only asked what is fixed."""
+    old = server.pipeline.configuration
+    candidate = read_candidate(old.node.file, present.now, before=present.before)
+    new = candidate.configuration
     if candidate.problems:
         raise RefusedCandidateError(candidate)
-    in_the_way = candidate.find_conflicts(kept_copies(server.zones, candidate.configuration.zones))
+    in_the_way = candidate.find_conflicts(kept_copies(present.before.zones, new.zones))
     if in_the_way:
         raise ConfigError(in_the_way)
-    silent = [] if is_forced else list(_silent_records(server, candidate.configuration))
-    if silent:
-        raise ConfigError(silent)
-    return candidate, await asyncio.to_thread(plan, server.candidate.configuration, candidate.configuration)
+    silent = _objections(new, present, before=None)
+    refused = [] if is_forced or not silent else list(_silent_records(new, _objections(new, present, before=old)))
+    if refused:
+        raise ConfigError(refused)
+    return Proposal(candidate, plan(old, new), server.pipeline.step_to(new), silent)
 
 
-def _silent_records(server: NameServer, wanted: Configuration) -> Iterator[Problem]:
+def _objections(wanted: Configuration, present: _Present, *, before: Configuration | None) -> tuple[Objection, ...]:
+    known = None if before is None else Desired(before.records, before.pools, present.overrides)
+    desired = Desired(wanted.records, wanted.pools, present.overrides)
+    return find_objections(desired, present.now, before=known, healths=present.healths)
+
+
+def _silent_records(wanted: Configuration, objections: Iterable[Objection]) -> Iterator[Problem]:
     """Records that a configuration leaves with nothing to answer, where they stand."""
-    now, present = server.clock.now(), server.pipeline.configuration
-    overrides = OverrideIndex.of(server.store.desired.active_overrides(now))
-    before = Desired(present.records, present.pools, overrides)
-    after = Desired(wanted.records, wanted.pools, overrides)
-    for objection in find_objections(after, now, before=before, healths=server.pipeline.healths):
+    for objection in objections:
         file, line = wanted.sources.get(f"record:{objection.record}", (str(wanted.node.file), 1))
         hint = "give it an endpoint or a fallback, or `understudy reload --even-so`"
         yield Problem(file, line, 1, "record.nothing-to-answer", objection.text, hint)
@@ -93,18 +132,20 @@ async def reload(server: NameServer, author: str, *, is_forced: bool = False) ->
     async with server.reloading:
         now = server.clock.now()
         try:
-            candidate, changes = await propose(server, is_forced=is_forced)
-            _rebind(server, candidate)
+            proposal = await propose(server, is_forced=is_forced)
+            _rebind(server, proposal.candidate)
         except (ConfigError, EngineError) as error:
             text = f"reload refused, nothing has changed: {error}"
             server.journal.tell(Event(now, EventKind.CONFIGURATION, "configuration", text, Severity.WARNING))
             server.alarms.raise_alarm("configuration", text, now)
             raise
-        warning = await _log(server, candidate, changes.lines(), author=author)
-        apply(server, candidate)
+        lines = await asyncio.to_thread(proposal.plan.lines)
+        warning = await _log(server, proposal.candidate, lines, author=author)
+        apply(server, proposal)
         await end_promotions(server)
-        freeze()
-        return Reloaded(candidate, changes, warning)
+        if len(proposal.plan.changes) > KEPT_CHANGES:
+            keep()
+        return Reloaded(proposal.candidate, proposal.plan, warning)
 
 
 def _rebind(server: NameServer, candidate: Candidate) -> None:
@@ -138,7 +179,9 @@ async def log_start(server: NameServer) -> None:
     await _log(server, server.candidate, (), author="start")
     await end_promotions(server)
     now = server.clock.now()
-    _tell_objections(server, now)
+    present = _Present(now, NOTHING_BEFORE, server.pipeline.overrides, server.pipeline.healths.copy())
+    silent = await asyncio.to_thread(_objections, server.pipeline.configuration, present, before=None)
+    _tell_objections(server, silent, now)
     _tell_problems(server, now)
 
 
@@ -156,41 +199,51 @@ def _tell_problems(server: NameServer, now: Instant) -> None:
         server.alarms.raise_alarm("configuration", text, now)
 
 
-def apply(server: NameServer, candidate: Candidate) -> None:
-    """Put a faultless candidate in force: zones, records, probes. Verdicts, counters and sockets stay."""
-    now = server.clock.now()
+def apply(server: NameServer, proposal: Proposal) -> None:
+    """Put a faultless candidate in force: zones, records, probes. Verdicts, counters and sockets stay.
+
+    What is the same as before is not touched: this is done in the event loop's thread, at once.
+    """
+    now, candidate, step = server.clock.now(), proposal.candidate, proposal.step
     before = server.pipeline.configuration
-    follow_configuration(server, candidate.configuration)
+    has_other_members = follow_configuration(server, candidate.configuration)
     wanted = {**server.member_zones, **candidate.configuration.zones}
     zones = {**candidate.zones, **kept_copies(server.zones, wanted)}
     gone = server.zones.keys() - zones.keys()
+    known = server.zones
+    changed = {name: each for name, each in zones.items() if known.get(name) is not each or name in step.zones}
     server.candidate, server.zones = candidate, zones
     if candidate.cookie_secrets:  # without a file the random one of the start stays
         server.engine.set_cookie_secrets(candidate.cookie_secrets)
-    server.use_peers()
-    server.pipeline.configure(candidate.configuration)
-    server.monitor.assign(server.pipeline.index.assignments)
-    server.decider.settle_zones(server.zones, now)
+    server.use_keys()
+    if step.has_other_primaries or has_other_members:
+        server.use_primaries()
+    server.pipeline.configure(step)
+    server.monitor.reassign(step.probes_gone, step.probes)
+    server.decider.settle_zones(changed, now)
     server.versions.note_whole(gone)
     for origin in gone:
         server.decider.publisher.withdraw_zone(origin)
     server.decider.forget(before, now)
     server.forget_counts()
     server.alarms.clear("configuration", now)
-    for origin in (*gone, *server.zones):
-        server.alarms.clear(f"zone/{origin}", now)
+    _end_zone_alarms(server, gone, now)
     text = f"configuration applied, records: {len(candidate.configuration.records)}, zones: {len(zones)}"
     server.journal.tell(Event(now, EventKind.CONFIGURATION, "configuration", text))
-    _tell_objections(server, now)
+    _tell_objections(server, proposal.silent, now)
     server.wake()
 
 
-def _tell_objections(server: NameServer, now: Instant) -> None:
+def _end_zone_alarms(server: NameServer, gone: Collection[Name], now: Instant) -> None:
+    """Every zone that is served is faultless; those from other servers that have not come keep their alarms."""
+    for key in server.alarms.keys(_ZONE_ALARM):
+        origin = Name.parse(key.removeprefix(_ZONE_ALARM))
+        if origin in gone or origin in server.zones:
+            server.alarms.clear(key, now)
+
+
+def _tell_objections(server: NameServer, found: Iterable[Objection], now: Instant) -> None:
     """Guard 5.7: a start is not refused, nor what was forced, but a record without an answer is no secret."""
-    configuration = server.pipeline.configuration
-    overrides = OverrideIndex.of(server.store.desired.active_overrides(now))
-    desired = Desired(configuration.records, configuration.pools, overrides)
-    found = find_objections(desired, now, before=None, healths=server.pipeline.healths)
     server.alarms.set_alarm("configuration/empty", "; ".join(objection.text for objection in found), now)
 
 

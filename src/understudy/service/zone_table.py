@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeAlias
 
 from understudy.engine import Zone, ZoneFileError
@@ -16,6 +17,8 @@ from understudy.service.digests import require_file_digest
 
 _MORE = "zone.problems.many"
 _NS, _SOA = 2, 6  # RFC 1035 3.2.2
+_SETTLED_S = 2.0  # chosen: the coarsest times of files (FAT) are two seconds apart
+_NS_PER_S = 1e9
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Told (zone, octets read, octets in all) while a file is read."""
@@ -23,11 +26,15 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class FileStamp:
-    """What tells that a file has changed: modification time in ns, size in octets, inode; zeros where there is none."""
+    """What tells that a file has changed: times in ns, size in octets, inode; zeros where there is none.
+
+    `ctime_ns` is when the system last saw it change, which nobody can set back.
+    """
 
     mtime_ns: int = 0
     size: int = 0
     inode: int = 0
+    ctime_ns: int = 0
 
     @classmethod
     def of(cls, path: Path) -> FileStamp:
@@ -36,7 +43,7 @@ class FileStamp:
             found = path.stat()
         except OSError:
             return cls()
-        return cls(found.st_mtime_ns, found.st_size, found.st_ino)
+        return cls(found.st_mtime_ns, found.st_size, found.st_ino, found.st_ctime_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,7 @@ class LoadedZone:
     """A version and what it was read from. `problem` says why a newer content is not used, or is empty.
 
     `is_awaited`: it comes from an earlier run's copy of another server's zone, and a newer one may have been handed on.
+    `digest`: of the text of a catalog, which is made here.
     """
 
     definition: ZoneDefinition
@@ -52,6 +60,7 @@ class LoadedZone:
     stamps: Mapping[Path, FileStamp] = field(default_factory=dict)
     problem: str = ""
     is_awaited: bool = False
+    digest: bytes = b""
 
     @property
     def shown(self) -> Zone:
@@ -61,6 +70,23 @@ class LoadedZone:
     def has_changed_files(self) -> bool:
         """Whether any file that it was read from is another one now. Blocks on the disk."""
         return any(FileStamp.of(path) != stamp for path, stamp in self.stamps.items())
+
+    def defined(self, definition: ZoneDefinition) -> LoadedZone:
+        """The same version under this definition; the very same where nothing is different."""
+        return self if definition == self.definition else replace(self, definition=definition)
+
+    def is_what_files_say(self, definition: ZoneDefinition) -> bool:
+        """Whether reading the zone's files again would give this version. Blocks on the disk.
+
+        Not said of a file that was changed within moments of being read: its times may be the same after the next
+        change.
+        """
+        wanted, known = definition, self.definition
+        if self.problem or (wanted.source, wanted.file, wanted.zonemd) != (known.source, known.file, known.zonemd):
+            return False
+        settled_ns = (self.loaded_at - _SETTLED_S) * _NS_PER_S
+        is_settled = all(0 < stamp.mtime_ns < settled_ns for stamp in self.stamps.values())
+        return bool(self.stamps) and is_settled and not self.has_changed_files()
 
     def kept_because(self, problem: str, now_stamps: Mapping[Path, FileStamp]) -> LoadedZone:
         """The same version, with why it is still used; its files are not looked at again until they change again."""
@@ -113,14 +139,23 @@ def load_zone(definition: ZoneDefinition, now: Instant, progress: Progress | Non
 
 
 def load_zones(
-    definitions: Iterable[ZoneDefinition], now: Instant, progress: Progress | None = None
+    definitions: Iterable[ZoneDefinition],
+    now: Instant,
+    progress: Progress | None = None,
+    *,
+    known: Mapping[Name, LoadedZone] = MappingProxyType({}),
 ) -> tuple[dict[Name, LoadedZone], list[Problem]]:
-    """Read them all, and every problem of all of them; warnings are among the problems."""
+    """Read them all, and every problem of all of them; warnings are among the problems.
+
+    Of those that are `known` only the ones whose files have changed are read.
+    """
     loaded: dict[Name, LoadedZone] = {}
     problems: list[Problem] = []
     for definition in definitions:
+        before = known.get(definition.name)
         try:
-            zone = load_zone(definition, now, progress)
+            is_known = before is not None and before.is_what_files_say(definition)
+            zone = before.defined(definition) if before and is_known else load_zone(definition, now, progress)
         except (ZoneFileError, OSError) as error:
             problems.extend(_in_file_order(zone_problems(definition, error)))
         else:

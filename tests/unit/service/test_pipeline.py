@@ -125,7 +125,7 @@ def test_a_reload_keeps_what_it_has_in_common_and_forgets_the_rest() -> None:
     since = {key: health.since for key, health in pipeline.healths.items()}
     fewer = configuration(records=[record("r0.example.com", "far")], pools=[pool("far", FAR)])
     del table[probe_key(NEAR)]
-    pipeline.configure(fewer)
+    pipeline.configure(pipeline.step_to(fewer))
     settled = pipeline.settle(10.0, ALL)
     gone = next(change for change in settled.decisions if change.record == name("r1.example.com"))
     assert gone.after == {}
@@ -179,7 +179,7 @@ def test_a_limit_of_withdrawals_that_a_reload_lifts_holds_nothing_any_more() -> 
         fall(pipeline, table, address, at)
         pipeline.settle(at, ALL)
     assert answers(pipeline) == ["192.0.2.11", "192.0.2.12"], "the second withdrawal is kept back (5.2)"
-    pipeline.configure(limited(None))
+    pipeline.configure(pipeline.step_to(limited(None)))
     pipeline.settle(7.0, ALL)
     assert answers(pipeline) == ["192.0.2.12"]
     assert pipeline.guard.kept == {}
@@ -209,3 +209,35 @@ def test_a_record_without_a_check_is_probed_by_nothing() -> None:
     )
     assert build_index(unmonitored).assignments == {}
     assert build_index(unmonitored).monitored_count == 0
+
+
+def test_a_step_to_the_same_configuration_touches_nothing() -> None:
+    pipeline, _ = started(world(3))
+    step = pipeline.step_to(world(3))
+    assert (step.records, step.zones, step.keys, step.keys_gone) == (frozenset(), frozenset(), (), ())
+    assert (step.probes, step.probes_gone, step.has_other_primaries) == ({}, (), False)
+
+
+def test_another_check_touches_whatever_is_decided_by_it() -> None:
+    pipeline, _ = started(world(2))
+    before = world(2)
+    check = before.checks["web"]
+    slower = replace(check, schedule=replace(check.schedule, stale_after_s=99.0))
+    step = pipeline.step_to(replace(before, checks={"web": slower}))
+    assert step.records == {name("r0.example.com"), name("r1.example.com")}
+    assert {key.endpoint for key in step.keys} == {endpoint(NEAR), endpoint(FAR)}, (
+        "when it is stale is for health to say"
+    )
+    assert step.probes == {probe_key(NEAR): slower, probe_key(FAR): slower}
+    assert step.zones == {name("example.com")}
+
+
+def test_another_pool_touches_the_records_that_use_it() -> None:
+    config = configuration(
+        records=[record("r0.example.com", "near"), record("r1.example.com", "far")],
+        pools=[pool("near", NEAR), pool("far", FAR)],
+    )
+    pipeline, _ = started(config)
+    step = pipeline.step_to(replace(config, pools={"near": pool("near", NEAR, "192.0.2.11"), "far": pool("far", FAR)}))
+    assert step.records == {name("r0.example.com")}
+    assert step.probes.keys() == {probe_key("192.0.2.11")}

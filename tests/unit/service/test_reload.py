@@ -77,8 +77,8 @@ def test_zones_come_and_go_and_a_record_moves_between_them(live: Live) -> None:
             ("zones:\n", "zones:\n  sub.example.com: {file: sub.zone}\n"),
             ("  api.example.com:", "  api.sub.example.com:"),
         )
-        _, plan = await propose(world.server)
-        assert {str(change).split(":")[0] for change in plan.changes} == {
+        proposal = await propose(world.server)
+        assert {str(change).split(":")[0] for change in proposal.plan.changes} == {
             "+ zone sub.example.com", "- record api.example.com", "+ record api.sub.example.com",
         }  # fmt: skip
         await reload(world.server, "test")
