@@ -111,10 +111,11 @@ def reload(
     """Make the running server read its configuration again, as SIGHUP does, and show what changed."""
     request = ReloadRequest(author=author(), is_forced=even_so)
     with told(as_json=as_json):
-        show_plan(connect(config, socket).post("/reload", PlanView, request), as_json=as_json)
+        view = connect(config, socket).post("/reload", PlanView, request)
+        show_plan(view, as_json=as_json, nothing="nothing changes: what the file says is in force already")
 
 
-def show_plan(view: PlanView, *, as_json: bool) -> None:
+def show_plan(view: PlanView, *, as_json: bool, nothing: str = "nothing changes") -> None:
     """A plan, or what was applied."""
     if as_json:
         print_json(view)
@@ -130,5 +131,5 @@ def show_plan(view: PlanView, *, as_json: bool) -> None:
     for text in view.consequences:
         console.print(Text(f"  {text}", "dim"), soft_wrap=True)
     done = "applied" if view.is_applied else "would be made"
-    console.print(f"{plural(len(view.changes), 'change')} {done}" if view.changes else "nothing changes")
+    console.print(f"{plural(len(view.changes), 'change')} {done}" if view.changes else nothing)
     warn(view.warning)

@@ -141,6 +141,7 @@ def test_a_plan_says_what_the_reload_then_does(sit_down: SitDown) -> None:
         applied = await terminal.run("reload")
         assert applied.out == planned.out.replace("would be made", "applied")
         assert (await terminal.run("plan")).out == "nothing changes\n"
+        assert "nothing changes: what the file says is in force already\n" in (await terminal.run("reload")).out
         said = (await terminal.run("events", "--kind", "configuration", "-n", "1")).out
         assert "configuration applied" in said
 
