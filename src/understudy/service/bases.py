@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -35,6 +35,9 @@ class Bases:
         self._wanted: dict[Name, Zone] = {}
         self._octets: dict[Name, int] = {}
         self._news = asyncio.Event()
+        self._is_untidy = True  # zones may have gone from the configuration while nobody served
+        self.handed_on: Callable[[], Collection[Name] | None] = lambda: None
+        """Told by whoever knows all zones that are handed on, whether or not they are here; None: that is not known."""
 
     def begin(self, origin: Name, zone: Zone) -> None:
         """A history begins with this version; the file of the one before is worth nothing."""
@@ -54,6 +57,11 @@ class Bases:
         self._octets.pop(origin, None)
         self._discard(origin)
 
+    def tidy(self) -> None:
+        """A zone is not here any more: should it be handed on no more either, its file goes."""
+        self._is_untidy = True
+        self._news.set()
+
     async def last_version(self, origin: Name, kept: Sequence[ZoneVersion]) -> Zone | None:
         """What these versions, the oldest first, have led to; None: that is not known."""
         return await asyncio.to_thread(self._read, origin, kept)
@@ -72,9 +80,25 @@ class Bases:
                 else:
                     self._written(origin, zone)
             self._alarms.set_alarm("versions/bases", text, self._clock.now())
+            await self._sweep()
             with suppress(TimeoutError):
                 async with asyncio.timeout(RETRY_S if text else None):
                     await self._news.wait()
+
+    async def _sweep(self) -> None:
+        """Delete the files of zones that are handed on no more; nobody else writes here meanwhile."""
+        wanted = self.handed_on() if self._is_untidy else None
+        if wanted is not None:
+            self._is_untidy = False
+            await asyncio.to_thread(self._delete_others, tuple(wanted))
+
+    def _delete_others(self, wanted: Iterable[Name]) -> None:
+        """What cannot be deleted stays until the next time: it is in nobody's way."""
+        kept, folder = {self._file(origin) for origin in wanted}, self._state_dir() / FOLDER
+        with suppress(OSError):
+            for file in list(folder.iterdir()):
+                if file not in kept:
+                    file.unlink()
 
     def _written(self, origin: Name, zone: Zone) -> None:
         """Unless another one is wanted by now."""

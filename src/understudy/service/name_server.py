@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from understudy.model.check import Check
@@ -106,6 +106,7 @@ class NameServer:
         supervisor.stage(self._decide(), "decide")
         supervisor.stage(self._save(), "save")
         supervisor.side(self.versions.run, "versions")
+        self.versions.bases.handed_on = self._handed_on
         supervisor.side(self.versions.bases.run, "bases of histories")
 
     def leave(self) -> None:
@@ -132,6 +133,14 @@ class NameServer:
     def definitions(self) -> Mapping[Name, ZoneDefinition]:
         """The zones that the configuration names, and those that its catalogs list."""
         return {**self.member_zones, **self.candidate.configuration.zones}
+
+    def _handed_on(self) -> Collection[Name] | None:
+        """The zones that others may have from here; None: a catalog that may list more of them is not here."""
+        catalogs = [zone.name for zone in self.candidate.configuration.zones.values() if zone.members is not None]
+        are_here = all(name in self.fetched and self.fetched[name].newest is not None for name in catalogs)
+        if not are_here or self.members.broken:
+            return None
+        return [origin for origin, definition in self.definitions.items() if definition.transfer is not None]
 
     def definition_of(self, origin: Name) -> ZoneDefinition | None:
         """One of them; None: there is none."""

@@ -160,6 +160,7 @@ class Versions:
         if loaded is None:
             self._forget(origin)
             self.on_end(origin)
+            self.bases.tidy()
             return None
         transfer = loaded.definition.transfer
         try:
