@@ -1,6 +1,8 @@
-"""A fresh secondary of many small zones: from the start of its process until it answers all of them, beside Knot.
+"""A fresh secondary of many small zones, beside Knot, until it answers all of them.
 
-Both fetch from the same Knot primary over loopback, in interleaved rounds, each from nothing.
+Once from the start of its process; and once a secondary that runs and has no zones gets all of them at once, because
+the catalog (RFC 9432) that it follows grows by them. Both fetch from the same Knot primary over loopback, in
+interleaved rounds, each from nothing.
 """
 
 from __future__ import annotations
@@ -8,14 +10,15 @@ from __future__ import annotations
 import argparse
 import shutil
 import socket
+import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 import dns.flags
 import dns.message
@@ -24,19 +27,34 @@ from benchmarks.contest.generator import ROOT
 from benchmarks.contest.machine import describe
 from benchmarks.contest.result import DOCUMENT, PAGE, add
 from benchmarks.contest.rounds import Range
-from understudy.testing.other_servers import Peers, Place, knot
+from understudy.model.name import Name
+from understudy.testing.other_servers import Peers, Place, find_program, knot, knot_beside
 from understudy.testing.ports import free_port
 from understudy.testing.running_server import RunningServer
+from understudy.zones.catalog import catalog_text
 
 ROUNDS = 5
 ZONES, RECORDS = 1000, 100
 PEER, OURS = "knot", "understudy"
 LIMIT_S = 120.0
 LOOK_S = 0.01
+SETTLE_S = 1.5  # chosen: a catalog of nothing is fetched in a tenth of that
 WINDOW = 100  # zones that are asked for at a time: a socket's buffer has room for their answers
+
+CATALOG, READY = "catalog.example", "ready.example"
+FOLLOWING = f"""\
+  - domain: {CATALOG}
+    master: peer
+    catalog-role: interpret
+    catalog-template: member
+"""
+STARTED, FOLLOWED = "from the start of its process", "from the change of the catalog that it follows"
 
 Files: TypeAlias = dict[str, Path]
 """The master file of each zone."""
+
+Times: TypeAlias = dict[str, dict[str, list[float]]]
+"""Seconds of each round by what is measured, and by server."""
 
 
 def main() -> None:
@@ -45,7 +63,7 @@ def main() -> None:
     print(f"many_zones: {arguments.zones} zones of {RECORDS} records, {rounds} rounds", flush=True)
     with tempfile.TemporaryDirectory(prefix="understudy-bench-") as temporary:
         times = _times(Path(temporary), arguments.zones, rounds)
-    found = summarised(times)
+    found = {case: summarised(each) for case, each in times.items()}
     lines = section(found, arguments.zones)
     document = {"machine": describe(), "zones": arguments.zones, "servers": found}
     add(arguments.folder, "many_zones", document, section=lines)
@@ -53,16 +71,87 @@ def main() -> None:
     print(f"added to {arguments.folder / DOCUMENT} and {arguments.folder / PAGE}")
 
 
-def _times(folder: Path, zones: int, rounds: int) -> dict[str, list[float]]:
-    """Seconds of each round by server."""
+def _times(folder: Path, zones: int, rounds: int) -> Times:
     files = write_zones(folder / "zones", zones)
     primary = Place(folder / "primary", free_port(), next(iter(files)))
-    times: dict[str, list[float]] = {PEER: [], OURS: []}
+    times: Times = {case: {PEER: [], OURS: []} for case in (STARTED, FOLLOWED)}
     with knot(primary, files, Peers()):
         for _ in range(rounds):
-            times[PEER].append(_time_knot(folder / PEER, files, primary.port))
-            times[OURS].append(_time_ours(folder / OURS, files, primary.port))
+            times[STARTED][PEER].append(_time_knot(folder / PEER, files, primary.port))
+            times[STARTED][OURS].append(_time_ours(folder / OURS, files, primary.port))
+    with Cataloguing(folder / "catalogue", files) as primary_of_catalog:
+        for _ in range(rounds):
+            times[FOLLOWED][PEER].append(_time_following_knot(folder / PEER, primary_of_catalog))
+            times[FOLLOWED][OURS].append(_time_following_ours(folder / OURS, primary_of_catalog))
     return times
+
+
+class Cataloguing:
+    """A Knot primary of all zones, with a catalog that lists all or none of them and is told to one secondary."""
+
+    def __init__(self, folder: Path, files: Files) -> None:
+        folder.mkdir()
+        self.files = files
+        self.secondary = free_port()
+        self._place = Place(folder, free_port(), next(iter(files)))
+        self.port = self._place.port
+        self._file = folder / f"{CATALOG}.zone"
+        self._serial = 0
+        self._server = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._write([])
+        zones = "".join(f"  - domain: {origin}\n    file: {file}\n" for origin, file in self.files.items())
+        catalog = f"  - domain: {CATALOG}\n    file: {self._file}\n    notify: peer\n"
+        self._server.enter_context(knot_beside(self._place, self.secondary, zones + catalog))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.close()
+
+    def list(self, origins: Iterable[str]) -> None:
+        """List these zones, and no others, from now on."""
+        self._write(origins)
+        command = [find_program("knotc"), "-s", str(self._place.folder / "knot.sock"), "zone-reload", CATALOG]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # found by find_program
+
+    def _write(self, origins: Iterable[str]) -> None:
+        self._serial += 1
+        text = catalog_text(dict.fromkeys(map(Name.parse, origins), ""))
+        self._file.write_text(text.replace("invalid. 1 ", f"invalid. {self._serial} "))
+
+
+def _time_following_knot(folder: Path, primary: Cataloguing) -> float:
+    place = Place(folder, primary.secondary, READY)
+    ready = f"  - domain: {READY}\n    file: {next(iter(primary.files.values()))}\n"
+    with knot_beside(place, primary.port, FOLLOWING + ready):
+        taken_s = _time_growth(primary)
+    shutil.rmtree(folder)
+    return taken_s
+
+
+def _time_following_ours(folder: Path, primary: Cataloguing) -> float:
+    folder.mkdir()
+    server = RunningServer(folder, primary.secondary)
+    catalog = f"  {CATALOG}: {{source: transfer, primaries: ['127.0.0.1:{primary.port}'], catalog: true}}\n"
+    server.write("understudy.yaml", f"listen: 127.0.0.1:{server.port}\nstate_dir: state\nzones:\n{catalog}")
+    server.start()
+    try:
+        return _time_growth(primary)
+    finally:
+        server.stop()
+        shutil.rmtree(folder)
+
+
+def _time_growth(primary: Cataloguing) -> float:
+    """Seconds until all zones are answered that were listed a moment ago; afterwards none is."""
+    time.sleep(SETTLE_S)  # it has the catalog without them
+    begun = time.monotonic()
+    primary.list(primary.files)
+    wait_for_all(primary.secondary, list(primary.files))
+    taken_s = time.monotonic() - begun
+    primary.list(())
+    return taken_s
 
 
 def write_zones(folder: Path, count: int) -> Files:
@@ -138,11 +227,15 @@ def summarised(times: Mapping[str, Sequence[float]]) -> dict[str, dict[str, dict
     return found
 
 
-def section(found: Mapping[str, Mapping[str, Mapping[str, float]]], zones: int) -> list[str]:
+def section(cases: Mapping[str, Mapping[str, Mapping[str, Mapping[str, float]]]], zones: int) -> list[str]:
     """As Markdown."""
     show: Callable[[Mapping[str, float]], str] = "{median:.2f} ({low:.2f}-{high:.2f})".format_map
-    rows = [f"| {server} | {show(each['seconds'])} | {show(each['to_knot'])} |" for server, each in found.items()]
-    head = ["| secondary | seconds until it answers all | x Knot's (goal: at most 1.5) |", "|---|---|---|"]
+    rows = [
+        f"| {case} | {server} | {show(each['seconds'])} | {show(each['to_knot'])} |"
+        for case, found in cases.items()
+        for server, each in found.items()
+    ]
+    head = ["| | secondary | seconds until it answers all | x Knot's (goal: at most 1.5) |", "|---|---|---|---|"]
     return ["## Many zones", "", f"{zones} zones of {RECORDS} records, fetched by a fresh secondary:", "", *head, *rows]
 
 
