@@ -54,8 +54,16 @@ class Decider:
         on_published()
         self._follow_up(settled, now)
 
+    def resume_zones(self, zones: Mapping[Name, LoadedZone], now: Instant, on_published: Callable[[], None]) -> None:
+        """Publish these zones whole with what their records answered last; then bring everything up to date."""
+        self.publish_zones(zones)
+        on_published()
+        settled = self.pipeline.settle(now, sys.maxsize)
+        self._publish(settled)
+        self._follow_up(settled, now)
+
     def publish_zones(self, zones: Mapping[Name, LoadedZone]) -> None:
-        """Publish these zones whole, each in one step with what its records answer; every record is decided already."""
+        """Publish these zones whole, each in one step with what its records answer; every record was decided once."""
         self.publisher.publish_zones(
             {
                 origin: Publication(loaded.shown, self._steered(origin), self.first_serial(loaded))

@@ -90,8 +90,20 @@ class NameServer:
             self._admit(entry)
         self.monitor.restore(start.observed.verdicts)
         self.monitor.assign(self.pipeline.index.assignments)
-        self.decider.settle_zones(self.zones, now, on_published=self.engine.start)
+        answer = self.decider.resume_zones if self._has_answers() else self.decider.settle_zones
+        answer(self.zones, now, on_published=self.engine.start)
         self.journal.tell(Event(now, EventKind.SERVICE, "server", "serving"))
+
+    def _has_answers(self) -> bool:
+        """Whether what was answered last is known of every record, for this configuration and all that was decreed.
+
+        Then it is answered before anything is decided anew (ADR 0036).
+        """
+        desired, observed = self.store.desired, self.store.start.observed
+        is_same = desired.configuration is not None and desired.configuration.digest == self.candidate.digest
+        if not is_same or observed.generation != desired.generation:
+            return False
+        return all(self.pipeline.past[name].decisions for name in self.pipeline.configuration.records)
 
     def _admit(self, entry: LogEntry) -> None:
         """A release that was acknowledged counts, even if the tables were not saved after it."""
