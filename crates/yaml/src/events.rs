@@ -102,9 +102,7 @@ impl PlainYaml {
 
     fn parsed(&mut self) -> Result<Option<Event>, Doubtful> {
         loop {
-            // What somebody wrote into a file must not end a server, whatever the parser thinks of it.
-            let next = catch_unwind(AssertUnwindSafe(|| self.parser.next_event()));
-            let Some(found) = next.map_err(|_| Doubtful)? else {
+            let Some(found) = contained(|| self.parser.next_event())? else {
                 return Ok(None);
             };
             let (event, span) = found.map_err(|_| Doubtful)?;
@@ -135,6 +133,11 @@ impl PlainYaml {
     }
 }
 
+/// What somebody wrote into a file must not end a server, whatever the parser thinks of it.
+fn contained<T>(step: impl FnOnce() -> T) -> Result<T, Doubtful> {
+    catch_unwind(AssertUnwindSafe(step)).map_err(|_| Doubtful)
+}
+
 /// An event of the parser as one of ours; None for one that says nothing.
 fn plain(event: saphyr_parser::Event<'static>, span: Span) -> Result<Option<Event>, Doubtful> {
     use saphyr_parser::Event as Parsed;
@@ -142,7 +145,7 @@ fn plain(event: saphyr_parser::Event<'static>, span: Span) -> Result<Option<Even
         Parsed::Nothing | Parsed::StreamStart | Parsed::StreamEnd | Parsed::DocumentEnd => {
             return Ok(None);
         }
-        Parsed::DocumentStart(false) => (Kind::Document, String::new()),
+        Parsed::DocumentStart(_) => (Kind::Document, String::new()),
         Parsed::MappingStart(0, None) => (Kind::Mapping, String::new()),
         Parsed::SequenceStart(0, None) => (Kind::Sequence, String::new()),
         Parsed::MappingEnd | Parsed::SequenceEnd => (Kind::End, String::new()),
@@ -255,6 +258,19 @@ mod tests {
             "a: &b c",
             "a: *b",
             "a: !!str b",
+            "a: &b {c: d}",
+            "a: &b [c]",
+            "a: !!map {b: c}",
+            "a: !!seq [b]",
+            "a: !!omap\n  - b\n",
+            "!!seq\n- b\n",
+            "a: &b\n- c\n",
+            "a: !!seq\n  - b\n",
+            "a:\n  &b\n  - c\n",
+            "- &b [c]",
+            "- !!seq [b]",
+            "- &a - b",
+            "a: &b\n  [c]",
             "a:",
             "a: |\n  b\n",
             "a: >\n  b\n",
@@ -273,5 +289,21 @@ mod tests {
         ] {
             assert_eq!(events(text), Err(Doubtful), "{text:?}");
         }
+    }
+
+    #[test]
+    fn no_word_is_longer_than_a_key_may_be_quoted_or_not() {
+        for (longest, is_plain) in [(1000, true), (1001, false)] {
+            let word = "x".repeat(longest);
+            for quote in ["", "'", "\""] {
+                assert_eq!(events(&format!("a: {quote}{word}{quote}")).is_ok(), is_plain);
+            }
+        }
+    }
+
+    #[test]
+    fn a_parser_that_panics_is_a_doubt() {
+        assert_eq!(contained(|| 1), Ok(1));
+        assert_eq!(contained::<()>(|| panic!("of the parser")), Err(Doubtful));
     }
 }

@@ -49,7 +49,7 @@ def read_plain(text: str, file: Path) -> Node | None:
     """The root of a text that is written plainly and has no fault; None: it takes the thorough reader."""
     try:
         events = iter(PlainYaml(text).next_event, None)
-        composer = Composer(file, (YamlEvent(*event, is_bare=event[0] == "plain") for event in events))
+        composer = Composer(file, (YamlEvent(*event) for event in events))  # none of them merges: `<<` is a doubt
         root = composer.compose()
     except (ValueError, ConfigError):
         return None
