@@ -296,7 +296,10 @@ mod tests {
         for (longest, is_plain) in [(1000, true), (1001, false)] {
             let word = "x".repeat(longest);
             for quote in ["", "'", "\""] {
-                assert_eq!(events(&format!("a: {quote}{word}{quote}")).is_ok(), is_plain);
+                assert_eq!(
+                    events(&format!("a: {quote}{word}{quote}")).is_ok(),
+                    is_plain
+                );
             }
         }
     }
