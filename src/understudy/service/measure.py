@@ -9,6 +9,7 @@ from understudy.service.name_server import NameServer
 from understudy.service.record_report import count_answered, decisions_of
 from understudy.service.server_report import count_states, lags_s
 from understudy.telemetry.metrics import Readings, StoreReadings
+from understudy.zones.secondary import Standing
 
 
 def measure(server: NameServer) -> Readings:
@@ -36,6 +37,10 @@ def measure(server: NameServer) -> Readings:
         events=server.journal.counts,
         name_servers=count_states(server),
         name_server_lags_s=lags_s(server),
+        alarms=len(server.alarms.active),
+        transferred={each.value: 0 for each in Standing}
+        | Counter(each.secondary.standing.value for each in server.fetched.values()),
+        expiries_s=_expiries_s(server),
         store=StoreReadings(
             lag_s=store.lag_s,
             queued=store.queued_entries + store.queued_history,
@@ -44,6 +49,16 @@ def measure(server: NameServer) -> Readings:
             is_failing=bool(store.error),
         ),
     )
+
+
+def _expiries_s(server: NameServer) -> dict[str, float]:
+    """Of zones from other servers that may expire, or have."""
+    now = server.clock.now()
+    return {
+        str(origin): max(0.0, expires_at - now)
+        for origin, each in server.fetched.items()
+        if (expires_at := each.secondary.expires_at) is not None
+    }
 
 
 def _answered(server: NameServer) -> dict[tuple[str, str], int]:

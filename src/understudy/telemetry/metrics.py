@@ -41,6 +41,8 @@ class Readings:
     the start by (check, outcome), `events` by severity. `endpoints` and `records` count those in each state now.
     `verdict_ages_s` is the age of each check's oldest verdict; `zones` are the serials of the zones that are served.
     `name_servers` counts the watched ones in each state, `name_server_lags_s` are theirs by (zone, server).
+    `alarms` are in force. `transferred` counts the zones from other servers by how they stand, and `expiries_s` says
+    how long each is answered without its primaries: 0 for one that has expired.
     """
 
     version: str
@@ -57,6 +59,9 @@ class Readings:
     store: StoreReadings = field(default_factory=StoreReadings)
     name_servers: Mapping[ServerState, int] = field(default_factory=dict)
     name_server_lags_s: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    alarms: int = 0
+    transferred: Mapping[str, int] = field(default_factory=dict)
+    expiries_s: Mapping[str, float] = field(default_factory=dict)
 
 
 class Metrics:
@@ -86,6 +91,7 @@ class _ReadingsCollector(Collector):
         """The families of one answer."""
         readings = self._read()
         yield from _server(readings)
+        yield from _zones(readings)
         yield from _engine(readings.engine)
         yield from _failover(readings)
         yield from _store(readings.store)
@@ -95,6 +101,12 @@ def _server(readings: Readings) -> Iterator[Metric]:
     yield _gauge("build_info", "The version that runs; always 1.", {(readings.version,): 1}, labels=["version"])
     yield _gauge("start_time_seconds", "When the server started, since the epoch.", {(): readings.started_at})
     yield _gauge("generation", "Generation of the desired state.", {(): readings.generation})
+    yield _gauge("alarms", "Alarms in force.", {(): readings.alarms})
+    events = {(str(severity),): readings.events.get(severity, 0) for severity in Severity}
+    yield _counter("events", "Events of the history since the start.", events, labels=["severity"])
+
+
+def _zones(readings: Readings) -> Iterator[Metric]:
     zones = {(zone,): serial for zone, serial in readings.zones.items()}
     yield _gauge("zone_serial", "Serial of the zone that is served.", zones, labels=["zone"])
     servers = {(str(state),): readings.name_servers.get(state, 0) for state in ServerState}
@@ -102,8 +114,11 @@ def _server(readings: Readings) -> Iterator[Metric]:
     lags = dict(readings.name_server_lags_s.items())
     about = "How long a watched name server has lacked a newer version of the zone."
     yield _gauge("name_server_lag_seconds", about, lags, labels=["zone", "server"])
-    events = {(str(severity),): readings.events.get(severity, 0) for severity in Severity}
-    yield _counter("events", "Events of the history since the start.", events, labels=["severity"])
+    standings = {(standing,): count for standing, count in readings.transferred.items()}
+    yield _gauge("transferred_zones", "Zones from other servers by how they stand.", standings, labels=["standing"])
+    expiries = {(zone,): left_s for zone, left_s in readings.expiries_s.items()}
+    about = "How long a zone from other servers is answered if no primary confirms it; 0: it has expired."
+    yield _gauge("zone_expires_seconds", about, expiries, labels=["zone"])
 
 
 def _failover(readings: Readings) -> Iterator[Metric]:
@@ -160,6 +175,8 @@ _ENGINE_FAMILIES = {
     "extended.": _EngineFamily("extended_errors", "Extended errors told, by their number.", ("code",), _whole),
     "limited.": _EngineFamily("limited", "Responses that the rate limit kept or cut.", ("action",), _whole),
     "tcp.": _EngineFamily("tcp_connections", "TCP connections offered by clients.", ("outcome",), _whole),
+    "transfers.octets": _EngineFamily("transfer_octets", "Octets of the zones that were sent.", (), _none),
+    "transfers.": _EngineFamily("transfers", "Zones asked for by secondaries.", ("outcome",), _whole),
     "notify.": _EngineFamily("notify", "Messages that a zone has changed (NOTIFY).", ("outcome",), _whole),
     "truncated": _EngineFamily("truncated_responses", "Responses that did not fit into UDP.", (), _none),
     "steered": _EngineFamily("steered_responses", "Responses that a policy chose.", (), _none),

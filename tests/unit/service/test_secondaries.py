@@ -11,6 +11,7 @@ import pytest
 from understudy.engine import Zone
 from understudy.service.copy_files import write_copy
 from understudy.service.desk import Desk
+from understudy.service.measure import measure
 from understudy.service.operations import StatusQuestion
 from understudy.service.reload import reload
 from understudy.service.zone_report import report_zones
@@ -136,9 +137,14 @@ def test_answers_end_when_the_zone_expires_and_begin_when_a_primary_is_back(tell
         primaries.has = {FIRST: SILENT, SECOND: SILENT}
         await asyncio.sleep(998)
         assert run.address() == "192.0.2.10"
+        numbers = measure(run.world.server)
+        assert 0 < numbers.expiries_s["example.com"] < 10
+        assert (numbers.transferred["retrying"], numbers.transferred["expired"], numbers.alarms) == (1, 0, 1)
         assert ALARM in await run.world.alarms()
         await asyncio.sleep(4)
         assert run.address() == "SERVFAIL"
+        numbers = measure(run.world.server)
+        assert (numbers.expiries_s["example.com"], numbers.transferred["expired"]) == (0, 1)
         (view,) = report_zones(run.world.server)
         assert (view.serial, view.problem) == (None, "not served: its copy has expired")
         assert view.upstream is not None
