@@ -1,7 +1,8 @@
 """Two threads on two cores beside one: what a second core brings, the load generator's share left out.
 
-On a machine of two cores the generator has to share them with two threads. So what is compared is processor time per
-query: two threads bring twice as many queries, divided by how much dearer each has become.
+Each thread has a generator: one thread is asked from the other core, two are asked from both. Generators and threads
+then share the two cores, so what is compared is processor time per query: two threads bring twice as many queries,
+divided by how much dearer each has become.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ def _marks(competitor: Competitor, seconds: float, rounds: int) -> Mapping[int, 
         runners = {threads: _runner(stack, competitor, Path(temporary), threads=threads) for threads in THREADS}
         for _ in range(rounds):
             for threads, runner in runners.items():
-                flood(runner, marks[threads], seconds)
+                others = [replace(runner.generator, core=core) for core in (cores().server,) * (threads - 1)]
+                flood(runner, marks[threads], seconds, *others)
     return marks
 
 

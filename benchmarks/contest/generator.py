@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from benchmarks.contest.competitors.competitor import ADDRESS
 
@@ -31,6 +31,19 @@ class Flood:
     @property
     def rate(self) -> float:
         return self.answered / self.seconds
+
+    @classmethod
+    def together(cls, parts: Sequence[Self]) -> Self:
+        """What several generators found that asked at the same time."""
+        return cls(
+            seconds=max(part.seconds for part in parts),
+            answered=sum(part.answered for part in parts),
+            lost=sum(part.lost for part in parts),
+            wrong=sum(part.wrong for part in parts),
+            answered_in_all=sum(part.answered_in_all for part in parts),
+            window=sum(part.window for part in parts),
+            slowest_us=max(part.slowest_us for part in parts),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 
 from benchmarks.contest.field import Runner
-from benchmarks.contest.generator import Flood, Pace
+from benchmarks.contest.generator import Flood, Generator, Pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +96,12 @@ def _turned(keys: Sequence[str], turn: int) -> list[str]:
     return [*keys[cut:], *keys[:cut]]
 
 
-def flood(runner: Runner, marks: Marks, seconds: float) -> None:
-    """One round of one server, with the processor time that it took."""
+def flood(runner: Runner, marks: Marks, seconds: float, *more: Generator) -> None:
+    """One round of one server, with the processor time that it took. More generators ask at the same time."""
+    generators = (runner.generator, *more)
     before = runner.process.processor_s()
-    found = runner.generator.flood(seconds)
+    with ThreadPoolExecutor(len(generators)) as pool:
+        found = Flood.together(list(pool.map(lambda each: each.flood(seconds), generators)))
     used = runner.process.processor_s() - before
     per_query_us = used / max(1, found.answered_in_all) * 1e6
     marks.floods.append(found)
