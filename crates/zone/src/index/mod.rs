@@ -244,6 +244,18 @@ fn look_up<'b>(bucket: &'b [u8], hash: u64, key: &[u8]) -> Option<&'b [u8]> {
     None
 }
 
+/// Writes a value of the same length over the one of a key that is there. False: something else is to be done.
+fn replace(bucket: &mut Arc<[u8]>, key: &[u8], hash: u64, value: &[u8]) -> bool {
+    let Some(there) = look_up(bucket, hash, key).filter(|there| there.len() == value.len()) else {
+        return false;
+    };
+    let start = there.as_ptr().addr() - bucket.as_ptr().addr();
+    if let Some(place) = Arc::make_mut(bucket).get_mut(start..start + value.len()) {
+        place.copy_from_slice(value);
+    }
+    true
+}
+
 /// The key and the value of an entry.
 #[inline]
 fn entry(bucket: &[u8], index: usize) -> Option<(&[u8], &[u8])> {
@@ -320,6 +332,11 @@ fn put(link: &mut Link, hasher: NameHasher, change: &Change<'_>, hash: u64, dept
             }
         }
         Link::Bucket(bucket) => {
+            if let Some(value) = change.value
+                && replace(bucket, change.key, hash, value)
+            {
+                return;
+            }
             let mut builder = IndexBuilder::with_hasher(hasher);
             builder.push_bucket(bucket, |key| key != change.key);
             if let Some(value) = change.value {
@@ -390,6 +407,33 @@ mod tests {
         }
         check(&grown, &model, 3100);
         check(&empty, &BTreeMap::new(), 10);
+    }
+
+    #[test]
+    fn a_value_that_gives_way_to_another_of_any_length_stays_in_older_versions() {
+        let mut model: BTreeMap<_, _> = (0..300).map(|number| (key(number), vec![1; 8])).collect();
+        let empty = BulkIndex::expecting(0, 0).finish();
+        let change = |(key, value): (&'static [u8], &'static [u8])| Change {
+            key,
+            value: Some(value),
+        };
+        let older = empty.with(model.iter().map(|(key, value)| Change {
+            key,
+            value: Some(value),
+        }));
+        let before = model.clone();
+        let changes: [(&[u8], &[u8]); 4] = [
+            (b"\x05host7", &[2; 8]),
+            (b"\x05host7", &[3; 8]),
+            (b"\x05host8", &[4; 9]),
+            (b"\x05host9", &[]),
+        ];
+        let newer = older.with(changes.into_iter().map(change));
+        for (key, value) in changes {
+            model.insert(key.to_vec(), value.to_vec());
+        }
+        check(&newer, &model, 300);
+        check(&older, &before, 300);
     }
 
     #[test]
