@@ -6,13 +6,15 @@ is read by the thorough reader, whose word counts; both agree on what is plain (
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from understudy.config.source import Node, Source
 from understudy.config.yaml_composer import Composer, YamlEvent
 from understudy.engine import PlainYaml
-from understudy.model.errors import ConfigError, Problem
+from understudy.model.errors import ConfigError, Problem, ProblemSeverity
 
+SLOW_VALUES = 30_000  # chosen: of each the thorough reader makes 32 microseconds more, so of these a second
 SIZE_MAX_OCTETS = 32 * 1024 * 1024  # chosen: a quarter million records, far more than one server steers
 
 
@@ -42,7 +44,10 @@ def read_octets(octets: bytes, file: Path) -> Source:
         return Source(file, text, root)
     from understudy.config.yaml_thorough import read_thoroughly  # a server with a plain file starts without it
 
-    return Source(file, text, *read_thoroughly(text, file))
+    root, problems = read_thoroughly(text, file)
+    if root.size > SLOW_VALUES and not problems:
+        problems = (_slowness(text, file),)
+    return Source(file, text, root, problems)
 
 
 def read_plain(text: str, file: Path) -> Node | None:
@@ -54,6 +59,27 @@ def read_plain(text: str, file: Path) -> Node | None:
     except (ValueError, ConfigError):
         return None
     return None if composer.problems else root
+
+
+def _slowness(text: str, file: Path) -> Problem:
+    """What one anchor somewhere costs, and about where it is: of a block or a list that is the line where it begins."""
+    message = "this is not written plainly, so the whole file is read slowly: a second or more at each start and reload"
+    hint = "no anchors, aliases or tags, since pools and checks have names; each value on one line; nothing left empty"
+    return Problem(str(file), _doubted_line(text), 1, "yaml.slow", message, hint, ProblemSeverity.WARNING)
+
+
+def _doubted_line(text: str) -> int:
+    """The first line that is not plain by itself, or else the last one that the engine's reader has come to."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        try:
+            PlainYaml(line)
+        except ValueError:
+            return number
+    reached, reader = 1, PlainYaml(text)
+    with suppress(ValueError):
+        while (event := reader.next_event()) is not None:
+            reached = event[1]
+    return reached
 
 
 def _encoding_refusal(error: UnicodeDecodeError, file: Path) -> ConfigError:
