@@ -50,14 +50,12 @@ class Decider:
         """Bring everything up to date, publish these zones whole, and what changed in the others; then tell of it."""
         settled = self.pipeline.settle(now, sys.maxsize)
         self.publish_zones(zones)
-        self._publish(settled)
+        self._publish(settled, whole=zones.keys())
         on_published()
         self._follow_up(settled, now)
 
-    def resume_zones(self, zones: Mapping[Name, LoadedZone], now: Instant, on_published: Callable[[], None]) -> None:
-        """Publish these zones whole with what their records answered last; then bring everything up to date."""
-        self.publish_zones(zones)
-        on_published()
+    def settle_all(self, now: Instant) -> None:
+        """Bring everything up to date at once, however much it is, and publish what changed."""
         settled = self.pipeline.settle(now, sys.maxsize)
         self._publish(settled)
         self._follow_up(settled, now)
@@ -76,11 +74,11 @@ class Decider:
         records, past = self.pipeline.configuration.records_in(origin), self.pipeline.past
         return {record.name: tuple(past[record.name].decisions.values()) for record in records}
 
-    def _publish(self, settled: Settlement) -> None:
-        """Hand what changed to the engine; what a zone was published with already is no change."""
+    def _publish(self, settled: Settlement, whole: Collection[Name] = ()) -> None:
+        """Hand what changed to the engine; what was published with a `whole` zone already is not looked at again."""
         records = self.pipeline.configuration.records
         present = [change for change in settled.decisions if change.record in records]
-        changed = {change.record: change.after for change in present}
+        changed = {change.record: change.after for change in present if records[change.record].zone not in whole}
         self.publisher.publish({name: (records[name].zone, tuple(after.values())) for name, after in changed.items()})
         for change in present:
             if not has_same_answers(change):

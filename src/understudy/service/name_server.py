@@ -85,13 +85,19 @@ class NameServer:
         self.use_peers()
         self.look_at_store()
         self.pipeline.restore(start.observed.healths, start.observed.memories, start.observed.decisions)
+        has_answers = self._has_answers()
+        if has_answers:
+            self.decider.publish_zones(self.zones)
+            self.engine.start()
         self.pipeline.decree(self.store.desired.active_overrides(now), now)
         for entry in start.releases:
             self._admit(entry)
         self.monitor.restore(start.observed.verdicts)
         self.monitor.assign(self.pipeline.index.assignments)
-        answer = self.decider.resume_zones if self._has_answers() else self.decider.settle_zones
-        answer(self.zones, now, on_published=self.engine.start)
+        if has_answers:
+            self.decider.settle_all(now)
+        else:
+            self.decider.settle_zones(self.zones, now, on_published=self.engine.start)
         self.journal.tell(Event(now, EventKind.SERVICE, "server", "serving"))
 
     def _has_answers(self) -> bool:

@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from typing import TypeAlias, TypeVar
 
 import msgspec
+from msgspec.json import Decoder
 
 from understudy.model.check import AtLeast, CheckRef, Requirement
 from understudy.model.decision import Decision, Mode, RecordMemory, Selector, Step, Variant
@@ -106,6 +107,14 @@ class _OverrideBody(_Part, frozen=True):
 
 _RequirementPart: TypeAlias = _AtLeastPart | str | None
 
+_MAPPING = Decoder(dict[str, object])
+_REQUIREMENT: Decoder[_RequirementPart] = Decoder(_RequirementPart)
+_PROBE_KEY = Decoder(tuple[str, str])
+_HEALTH_KEY: Decoder[tuple[str, _RequirementPart]] = Decoder(tuple[str, _RequirementPart])
+_RECORD_KEY = Decoder(tuple[str, Family])
+_VERDICT, _HEALTH = Decoder(_VerdictDocument), Decoder(_HealthDocument)
+_MEMORY, _DECISION = Decoder(_MemoryDocument), Decoder(_DecisionDocument)
+
 
 def encode_json(value: object) -> str:
     """Plain JSON; characters that no file can hold (lone surrogates of a script's output, say) become `?`."""
@@ -117,7 +126,7 @@ def encode_json(value: object) -> str:
 
 def decode_json(text: str | bytes) -> dict[str, object]:
     """A mapping that `encode_json` wrote."""
-    return _parse(text, dict[str, object])
+    return _parse(text, _MAPPING)
 
 
 def check_row(row: Sequence[object], kind: type[D]) -> D:
@@ -136,9 +145,10 @@ def _printable(value: object) -> object:
     return [_printable(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _parse(text: str | bytes, kind: type[D]) -> D:
+def _parse(text: str | bytes, decoder: Decoder[D]) -> D:
+    """Decoders are made once: to find out what a type means takes longer than to read a key."""
     try:
-        return msgspec.json.decode(text, type=kind)
+        return decoder.decode(text)
     except (msgspec.MsgspecError, UnicodeError, RecursionError, TypeError) as error:
         raise UnreadableError(f"not understood: {error}") from None
 
@@ -186,7 +196,7 @@ def encode_requirement(requirement: Requirement | None) -> str:
 
 def decode_requirement(text: str | bytes) -> Requirement | None:
     """The requirement that `encode_requirement` wrote."""
-    part: _RequirementPart = _parse(text, _RequirementPart)  # type: ignore[arg-type]  # a union is no class, but a type
+    part = _parse(text, _REQUIREMENT)
     return None if part is None else _requirement(part)
 
 
@@ -197,7 +207,7 @@ def encode_probe_key(key: ProbeKey) -> str:
 
 def decode_probe_key(text: str) -> ProbeKey:
     """The key that `encode_probe_key` wrote."""
-    endpoint, check = _parse(text, tuple[str, str])
+    endpoint, check = _parse(text, _PROBE_KEY)
     return ProbeKey(decode_endpoint(endpoint), check)
 
 
@@ -208,7 +218,7 @@ def encode_health_key(key: HealthKey) -> str:
 
 def decode_health_key(text: str) -> HealthKey:
     """The key that `encode_health_key` wrote."""
-    endpoint, part = _parse(text, tuple[str, _RequirementPart])
+    endpoint, part = _parse(text, _HEALTH_KEY)
     return HealthKey(decode_endpoint(endpoint), None if part is None else _requirement(part))
 
 
@@ -220,7 +230,7 @@ def encode_record_key(key: RecordKey) -> str:
 
 def decode_record_key(text: str) -> RecordKey:
     """The key that `encode_record_key` wrote."""
-    name, family = _parse(text, tuple[str, Family])
+    name, family = _parse(text, _RECORD_KEY)
     return _name(name), family
 
 
@@ -247,7 +257,7 @@ def encode_verdict(verdict: Verdict) -> str:
 
 def decode_verdict(text: str | bytes) -> Verdict:
     """The verdict that `encode_verdict` wrote."""
-    seen = _parse(text, _VerdictDocument)
+    seen = _parse(text, _VERDICT)
     return Verdict(seen.state, seen.since, seen.refreshed_at, seen.count, seen.reason, seen.text)
 
 
@@ -258,7 +268,7 @@ def encode_health(health: Health) -> str:
 
 def decode_health(text: str | bytes) -> Health:
     """The health that `encode_health` wrote, without flags, ballot and words."""
-    seen = _parse(text, _HealthDocument)
+    seen = _parse(text, _HEALTH)
     return Health(seen.state, seen.since, seen.first_seen, seen.falls)
 
 
@@ -270,7 +280,7 @@ def encode_memory(memory: RecordMemory) -> str:
 
 def decode_memory(text: str | bytes) -> RecordMemory:
     """The record memory that `encode_memory` wrote."""
-    seen = _parse(text, _MemoryDocument)
+    seen = _parse(text, _MEMORY)
     return RecordMemory(
         seen.tier, frozenset(map(decode_endpoint, seen.waiting)), tuple(map(decode_endpoint, seen.last_healthy))
     )
@@ -299,7 +309,7 @@ def encode_decision(decision: Decision) -> str:
 
 def decode_decision(text: str | bytes) -> Decision:
     """The decision that `encode_decision` wrote."""
-    seen = _parse(text, _DecisionDocument)
+    seen = _parse(text, _DECISION)
     return Decision(
         record=_name(seen.record),
         family=seen.family,
