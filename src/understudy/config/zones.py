@@ -99,8 +99,13 @@ def _watch(form: ZoneForm) -> WatchSettings | None:
 
 
 def copy_file(state_dir: Path, name: Name) -> Path:
-    """Where the copy of a zone is kept. Every name has a file of its own, a very long one under its digest."""
+    """Where the copy of a zone is kept."""
+    return state_dir.joinpath(COPIES, copy_name(name))
+
+
+def copy_name(name: Name) -> str:
+    """Every name has a file of its own, a very long one under its digest."""
     stem = quote(str(name), safe="") if name.labels else "%"
     if len(stem) > _STEM_MAX:
         stem = f"%{hashlib.sha256(name.to_wire()).hexdigest()}"
-    return state_dir / COPIES / (stem + _SUFFIX)
+    return stem + _SUFFIX

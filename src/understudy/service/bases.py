@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from understudy.clock.clock import Clock
-from understudy.config.zones import copy_file
+from understudy.config.zones import copy_name
 from understudy.engine import Zone, ZoneFileError
 from understudy.model.name import Name
 from understudy.model.version import ZoneVersion
@@ -34,6 +34,7 @@ class Bases:
         self._state_dir = state_dir
         self._wanted: dict[Name, Zone] = {}
         self._octets: dict[Name, int] = {}
+        self._files: set[str] | None = None  # those that may be there
         self._news = asyncio.Event()
         self._is_untidy = True  # zones may have gone from the configuration while nobody served
         self.handed_on: Callable[[], Collection[Name] | None] = lambda: None
@@ -108,11 +109,23 @@ class Bases:
     def _want(self, origin: Name, zone: Zone) -> None:
         self._wanted[origin] = zone
         self._octets[origin] = 0
+        self._present().add(copy_name(origin))
         self._news.set()
 
     def _discard(self, origin: Name) -> None:
+        """Most zones that are handed on to nobody never had a file, and cost no look at the disk."""
+        if (name := copy_name(origin)) not in self._present():
+            return
         with suppress(OSError):
             self._file(origin).unlink(missing_ok=True)
+            self._present().discard(name)
+
+    def _present(self) -> set[str]:
+        if self._files is None:
+            self._files = set()
+            with suppress(OSError):
+                self._files.update(file.name for file in (self._state_dir() / FOLDER).iterdir())
+        return self._files
 
     def _is_there(self, origin: Name) -> bool:
         with suppress(OSError):
@@ -120,7 +133,7 @@ class Bases:
         return False
 
     def _file(self, origin: Name) -> Path:
-        return self._state_dir() / FOLDER / copy_file(self._state_dir(), origin).name
+        return self._state_dir().joinpath(FOLDER, copy_name(origin))
 
     def _read(self, origin: Name, kept: Sequence[ZoneVersion]) -> Zone | None:
         try:

@@ -33,6 +33,7 @@ from understudy.service.transfers import gather
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.secondary import Offer, Standing, worth_fetching
 
+SLICE = 200  # chosen: so many zones are gone through in a millisecond; then others have their turn
 TICK_S = 1.0  # chosen: how late a reload or an expiry is noticed at most
 AT_ONCE = 20  # chosen: primaries are asked for so many zones at a time, and see no more connections from here
 QUIET_S = 1.0  # chosen: whoever forges NOTIFY makes us ask once a second; what brought something is heeded at once
@@ -80,10 +81,9 @@ class Secondaries:
                     self._is_look_wanted = False
                     await self._adopt()
                     now = self._looked_at = self._server.clock.now()
-                    self._touched.clear()
-                    self._look(list(self._cares.values()), now)
+                    await self._look_at_all(now)
                 elif not self._waiting:
-                    self._look(self._take_recent(now), now)
+                    self._look([care for care in self._take_recent(now) if self._is_due(care, now)], now)
                 for gathered in self._gathered:
                     group.create_task(self._gather(gathered), name=f"zones from {gathered.primary}")
                 self._gathered.clear()
@@ -119,20 +119,31 @@ class Secondaries:
         self._touched.clear()
         return [self._cares[origin] for origin in recent if origin in self._cares]
 
-    def _look(self, cares: Sequence[FetchedZone], now: Instant) -> None:
-        """Find what is to be attended to, those that have waited longest first.
+    async def _look_at_all(self, now: Instant) -> None:
+        """Also at what nobody has told of."""
+        self._touched.clear()
+        due: list[FetchedZone] = []
+        for count, care in enumerate(list(self._cares.values()), 1):
+            if self._is_due(care, now):
+                due.append(care)
+            if not count % SLICE:
+                await asyncio.sleep(0)
+        self._look(due, now)
+
+    def _is_due(self, care: FetchedZone, now: Instant) -> bool:
+        """Whether there is something to be done; if not, it is known when there will be."""
+        care.heed(now)
+        self._let_expire(care, now)
+        next_due = math.inf if care.is_busy else care.next_due()
+        self._agenda.put(care.definition.name, None if care.is_busy or next_due <= now else next_due)
+        return next_due <= now
+
+    def _look(self, due: Sequence[FetchedZone], now: Instant) -> None:
+        """Have attended to what is due, those that have waited longest first.
 
         Zones whose primaries are all silent come last: they would keep the others waiting. It is not done again before
         all of it is under way, but for once in a TICK_S.
         """
-        due: list[FetchedZone] = []
-        for care in cares:
-            care.heed(now)
-            self._let_expire(care, now)
-            next_due = math.inf if care.is_busy else care.next_due()
-            self._agenda.put(care.definition.name, None if care.is_busy or next_due <= now else next_due)
-            if next_due <= now:
-                due.append(care)
         self._gathered += self._arrivals.choose(due, now)
         due = [care for care in due if not care.is_busy]
         due.sort(key=lambda care: self._rank(care, now))
@@ -164,11 +175,11 @@ class Secondaries:
         """Care for what the configuration names, and for nothing else."""
         await sweep(self._server)
         wanted = self._server.definitions
-        for origin in [origin for origin in self._cares if self._is_gone(origin)]:
+        for origin in [origin for origin in self._cares if not _is_fetched(wanted.get(origin))]:
             del self._cares[origin]
         strange: list[ZoneDefinition] = []
         for origin, definition in wanted.items():
-            if definition.source is not ZoneSource.TRANSFER:
+            if not _is_fetched(definition):
                 continue
             care = self._cares.get(origin)
             if care is None:
@@ -182,8 +193,7 @@ class Secondaries:
             self._judge_again()
 
     def _is_gone(self, origin: Name) -> bool:
-        definition = self._server.definition_of(origin)
-        return definition is None or definition.source is not ZoneSource.TRANSFER
+        return not _is_fetched(self._server.definition_of(origin))
 
     async def _take_up(self, strange: Sequence[ZoneDefinition]) -> None:
         """Care for zones with the copies of an earlier run: most are served since the start."""
@@ -367,3 +377,8 @@ class Secondaries:
             text = f"{origin} has expired: no primary has confirmed serial {care.serial} for too long"
             self._server.journal.tell(Event(now, EventKind.ZONE, str(origin), text, Severity.WARNING))
             self._server.alarms.raise_alarm(f"zone/{origin}", text, now)
+
+
+def _is_fetched(definition: ZoneDefinition | None) -> bool:
+    """Whether it is known, and comes from other servers."""
+    return definition is not None and definition.source is ZoneSource.TRANSFER

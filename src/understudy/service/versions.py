@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -32,6 +32,7 @@ from understudy.zones.steered import PlainView, plain_views, withdrawn_views
 OnVersion: TypeAlias = Callable[[LoadedZone, TransferOut, int], None]
 """Told (zone, how it is handed on, serial) when secondaries may fetch it."""
 
+SLICE = 50  # chosen: some milliseconds where nobody may fetch the zones
 START_S = 0.1  # chosen: several starts without a disk may make a version each, and none follows another sooner
 
 
@@ -113,12 +114,10 @@ class Versions:
         Nothing that is earlier than what secondaries have seen, or may have.
         """
         origin, transfer, start = loaded.definition.name, loaded.definition.transfer, self._store.start
-        if transfer is None:
-            return None
         shown = self._shown.get(origin)
         last, doubt = shown or start.latest.get(origin), shown is None and start.versions is VersionsKept.DOUBTFUL
         beginning = self._beginning(loaded, last, doubt=doubt)
-        if beginning.keeps_own or (last is None and not doubt):
+        if transfer is None or beginning.keeps_own or (last is None and not doubt):
             return None
         if last is not None and (beginning.may_go_on or not doubt):
             return last.serial
@@ -142,13 +141,20 @@ class Versions:
     async def _publish(self, due: Mapping[Name, Stale]) -> None:
         """All that is due together, so that one wait for the disk is enough."""
         ordered = sorted(due.items(), key=self._is_catalog)
-        drafts = [draft for origin, stale in ordered if (draft := await self._draft(origin, stale)) is not None]
-        new = [draft.version for draft in drafts if draft.is_new]
-        if new:
+        drafts = [draft async for draft in self._drafts(ordered)]
+        if new := [draft.version for draft in drafts if draft.is_new]:
             await self._keep(new)
         with ExitStack() as each:  # a fault at one of them keeps none of the others back
             for draft in reversed(drafts):
                 each.callback(self._show, draft)
+
+    async def _drafts(self, due: Iterable[tuple[Name, Stale]]) -> AsyncIterator[_Draft]:
+        """What is new in each of these zones; others have their turn between them."""
+        for count, (origin, stale) in enumerate(due, 1):
+            if (draft := await self._draft(origin, stale)) is not None:
+                yield draft
+            if not count % SLICE:
+                await asyncio.sleep(0)
 
     def _is_catalog(self, item: tuple[Name, Stale]) -> bool:
         """Catalogs come last: whoever hears of a zone there fetches it at once, and must find it."""

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.transfer import NotifyTarget
 from understudy.model.watch import NamedServer, ServerPlace, WatchSettings
 from understudy.model.zone import ZoneSource
+from understudy.service.agenda import Agenda
 from understudy.service.glimpses import Glimpses, Key
 from understudy.service.look import AskSerial, Look, ask_soa, look
 from understudy.service.name_server import NameServer
 from understudy.service.watch_samples import Samples
 from understudy.service.watch_tale import WatchTale
-from understudy.service.watch_targets import Addresses, Resolve, find_targets, resolve
+from understudy.service.watch_targets import Addresses, Host, Resolve, find_targets, resolve
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.published import Published
 from understudy.zones.serial import is_later
@@ -26,6 +28,8 @@ from understudy.zones.watched import Watched
 
 TICK_S = 1.0  # chosen: how late a new version or a reload is noticed at most
 AT_ONCE = 20  # chosen: looks under way at a time, each a few packets
+SLICE = 200  # chosen: so many zones are gone through in a millisecond or two; then others have their turn
+FOUND_AT_ONCE = 20  # chosen: the servers of so many zones are found in as long
 SPREAD_S = 10.0  # chosen: the first looks after a start are spread over this, or over an interval that is shorter
 FIND_S = 300.0  # chosen: how often it is looked anew who is named where
 FRESH_S = 600.0  # chosen: how often addresses of servers outside of our zones are looked up again
@@ -68,6 +72,8 @@ class _Zone:
     def note(self, serial: int, now: Instant) -> None:
         """A serial that is there; of a zone from elsewhere only a later one counts, wherever it was seen first."""
         newest = self.published.newest
+        if serial == newest:
+            return
         if self.is_ours or newest is None or is_later(serial, newest):
             self.published.note(serial, now)
 
@@ -93,6 +99,7 @@ class Watch:
         self._names: dict[str, Name] = {}
         self._silent: dict[ServerPlace, _Silence] = {}
         self._busy: set[Key] = set()
+        self._agenda: Agenda[Key] = Agenda()
         self._glimpses = Glimpses(server.clock, self._glance)
         server.notifier.on_acknowledged = self.heed_acknowledgement
 
@@ -100,18 +107,26 @@ class Watch:
         """Until cancelled."""
         self._zones.clear()
         self._busy.clear()
+        self._agenda = Agenda()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._glimpses.run(), name="glimpses")
             while True:
                 now = self._server.clock.now()
-                self._adopt(now)
-                for zone in self._choose_zones(now):
-                    zone.is_busy = True
-                    group.create_task(self._find(zone), name=f"servers of {zone.loaded.definition.name}")
+                await self._adopt(now)
+                await self._find_all(group, now)
                 for key in self._choose(now):
                     self._busy.add(key)
                     group.create_task(self._attend(key), name=f"look at {key[1]}")
                 await self._server.clock.sleep_until(now + TICK_S)
+
+    async def _find_all(self, group: asyncio.TaskGroup, now: Instant) -> None:
+        """Begin to find the servers of all zones for which it is time."""
+        host = Host(self._server.engine.addresses)
+        for count, zone in enumerate(self._choose_zones(now), 1):
+            zone.is_busy = True
+            group.create_task(self._find(zone, host), name=f"servers of {zone.loaded.definition.name}")
+            if not count % FOUND_AT_ONCE:
+                await asyncio.sleep(0)
 
     def heed_acknowledgement(self, origin: Name, target: NotifyTarget, serial: int) -> None:
         """A server knows of this version, and should have it soon."""
@@ -143,26 +158,42 @@ class Watch:
         """These are alive, whatever was found last, and may have followed."""
         now, settings = self._server.clock.now(), self._zones[origin].settings
         for named in servers:
-            watched = self._server.watched[origin]
-            watched[named] = watched[named].heard_of(now, settings=settings)
+            watched = self._server.watched[origin][named]
+            self._put((origin, named), watched.heard_of(now, settings=settings))
             self._glimpses.wish((origin, named))
 
-    def _adopt(self, now: Instant) -> None:
+    def _put(self, key: Key, watched: Watched) -> None:
+        """How a server stands from now on, and when it is looked at next."""
+        self._server.watched[key[0]][key[1]] = watched
+        self._plan(key)
+
+    def _plan(self, key: Key) -> None:
+        watched = self._server.watched.get(key[0], {}).get(key[1])
+        is_looked_at = not key[1].is_self and key not in self._busy
+        self._agenda.put(key, watched.due if watched is not None and is_looked_at else None)
+
+    async def _adopt(self, now: Instant) -> None:
         """Watch what is served and is to be watched, and nothing else."""
         zones = {origin: each for origin, each in self._server.zones.items() if each.definition.watch is not None}
         for origin in self._zones.keys() - zones.keys():
             del self._zones[origin]
             for named in self._server.watched.pop(origin, {}):
                 self._tale.forget(origin, named)
-        serials = self._serials() if zones else {}
-        for origin, loaded in zones.items():
+        is_any_handed_on = any(each.definition.transfer is not None for each in zones.values())
+        is_any_ours = any(each.definition.source is not ZoneSource.TRANSFER for each in zones.values())
+        serials = self._serials() if is_any_handed_on or is_any_ours else {}
+        promotions = self._server.store.desired.promotions
+        for count, (origin, loaded) in enumerate(zones.items(), 1):
             zone = self._zones.get(origin)
             if zone is None:
                 zone = self._zones[origin] = _Zone(loaded, Samples(self._server.pipeline, origin))
             elif zone.loaded is not loaded:
                 zone.loaded, zone.find_due = loaded, now
-            zone.is_promoted = self._server.is_promoted(origin)
-            zone.note(serials.get(origin, loaded.zone.serial), now)
+            zone.is_promoted = origin in promotions
+            serial = serials.get(origin)
+            zone.note(loaded.zone.serial if serial is None else serial, now)
+            if not count % SLICE:
+                await asyncio.sleep(0)
 
     def _serials(self) -> dict[Name, int]:
         """What each zone's SOA is answered with; each name is read once only, because this is asked every second."""
@@ -180,21 +211,17 @@ class Watch:
 
     def _choose(self, now: Instant) -> list[Key]:
         """Whom to look at now, those that have waited longest."""
-        due = sorted(self._due(now), key=lambda entry: entry[0])
-        return [key for _, key in due[: AT_ONCE - len(self._busy)]]
+        known = (key for key in self._agenda.take(now) if key[0] in self._zones and self._is_known(key))
+        return list(islice(known, max(0, AT_ONCE - len(self._busy))))
 
-    def _due(self, now: Instant) -> Iterator[tuple[Instant, Key]]:
-        for origin in self._zones:
-            for named, watched in self._server.watched.get(origin, {}).items():
-                if watched.due <= now and (origin, named) not in self._busy and not named.is_self:
-                    yield watched.due, (origin, named)
+    def _is_known(self, key: Key) -> bool:
+        return key[1] in self._server.watched.get(key[0], {})
 
-    async def _find(self, zone: _Zone) -> None:
+    async def _find(self, zone: _Zone, host: Host) -> None:
         """Who is named now; whoever was named before goes on as it stood."""
         loaded, origin = zone.loaded, zone.loaded.definition.name
         try:
-            listen = self._server.engine.addresses
-            targets = await find_targets(loaded, self._server.zones, listen, resolve=self._addresses.of)
+            targets = await find_targets(loaded, self._server.zones, host, resolve=self._addresses.of)
             now = self._server.clock.now()
             if self._zones.get(origin) is not zone:
                 return
@@ -205,6 +232,8 @@ class Watch:
             }
             for named in before.keys() - set(targets):
                 self._tale.forget(origin, named)
+            for named in targets:
+                self._plan((origin, named))
             if zone.loaded is loaded:
                 zone.find_due = now + FIND_S
         finally:
@@ -215,6 +244,7 @@ class Watch:
             await self._look(key)
         finally:
             self._busy.discard(key)
+            self._plan(key)
 
     async def _look(self, key: Key) -> None:
         """Look at one server, unless another zone has just found it silent, and tell what changed."""
@@ -235,7 +265,7 @@ class Watch:
     def _note(self, key: Key, before: Watched, after: Watched) -> None:
         """This is how a server stands now."""
         origin, named = key
-        self._server.watched[origin][named] = after
+        self._put(key, after)
         if named.place is not None and after.serial is not None:
             self._server.notifier.heed_sight(origin, named.place)
         self._tale.tell(origin, named, before, after=after)

@@ -59,8 +59,29 @@ class Addresses:
         return found
 
 
+class Host:
+    """This host at one moment: its addresses, each of which the system is asked for once, and where we listen."""
+
+    def __init__(self, listen: Collection[str]) -> None:
+        self._listen = frozenset(listen)
+        self._known: dict[str, bool] = {}
+
+    def is_own(self, address: str) -> bool:
+        """Whether it has the address."""
+        known = self._known.get(address)
+        if known is None:
+            known = self._known[address] = is_own(address)
+        return known
+
+    def is_listening(self, place: ServerPlace) -> bool:
+        """Whether this server answers there."""
+        anywhere = "[::]" if ":" in place.address else "0.0.0.0"  # noqa: S104  # compared, not bound
+        is_everywhere = f"{anywhere}:{place.port}" in self._listen
+        return str(place) in self._listen or (is_everywhere and self.is_own(place.address))
+
+
 async def find_targets(
-    loaded: LoadedZone, zones: Mapping[Name, LoadedZone], listen: Collection[str], *, resolve: Resolve
+    loaded: LoadedZone, zones: Mapping[Name, LoadedZone], host: Host, *, resolve: Resolve
 ) -> tuple[NamedServer, ...]:
     """Each server once, under the name of its NS record if it has one.
 
@@ -80,9 +101,9 @@ async def find_targets(
             found[name] = NamedServer(name.rstrip("."), None)
         for address in addresses:
             place = ServerPlace(address, DNS_PORT)
-            found[place] = NamedServer(name.rstrip("."), place, is_own(address), is_upstream=place in upstream)
+            found[place] = NamedServer(name.rstrip("."), place, host.is_own(address), is_upstream=place in upstream)
     for place in _configured(definition, settings):
-        is_self = str(place) in listen or (is_own(place.address) and _is_listening_everywhere(place, listen))
+        is_self = host.is_listening(place)
         found.setdefault(place, NamedServer("", place, is_self, is_upstream=place in upstream))
     return tuple(each for each in found.values() if each.place is None or each.place.address not in settings.ignore)
 
@@ -93,11 +114,6 @@ def _configured(definition: ZoneDefinition, settings: WatchSettings) -> Iterator
     yield from (ServerPlace(each.address, each.port) for each in notify or ())
     yield from (ServerPlace(each.address, each.port) for each in definition.primaries)
     yield from settings.servers
-
-
-def _is_listening_everywhere(place: ServerPlace, listen: Collection[str]) -> bool:
-    anywhere = "[::]" if ":" in place.address else "0.0.0.0"  # noqa: S104  # compared, not bound
-    return f"{anywhere}:{place.port}" in listen
 
 
 def _from_zones(host: str, zones: Mapping[Name, LoadedZone]) -> tuple[str, ...]:
