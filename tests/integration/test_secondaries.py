@@ -72,7 +72,8 @@ def sent(server: RunningServer, kind: str) -> int:
     """How many transfers of a kind there were since the start."""
     with api_of(server) as api:
         text = api.get("/metrics").raise_for_status().text
-    return sum(int(float(line.split()[-1])) for line in text.splitlines() if f'"transfers.{kind}"' in line)
+    sample = f'understudy_transfers_total{{outcome="{kind}"}} '
+    return sum(int(float(line.removeprefix(sample))) for line in text.splitlines() if line.startswith(sample))
 
 
 def follows(server: RunningServer, port: int, serial: int) -> bool:
