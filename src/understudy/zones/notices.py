@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import count
+from typing import TypeAlias
 
 from understudy.model.instant import Instant
 from understudy.model.name import Name
@@ -13,6 +16,9 @@ from understudy.model.watch import ServerPlace
 RETRY_FIRST_S = 1.0  # chosen: one lost packet costs a second
 RETRY_MAX_S = 60.0  # RFC 1996 3.6: "60 seconds" is what it suggests between two attempts
 GIVE_UP_S = 600.0  # chosen: after that the secondary's own refresh finds the version sooner than we find the secondary
+
+
+_Key: TypeAlias = tuple[Name, NotifyTarget]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,10 @@ class Notices:
     """
 
     def __init__(self) -> None:
-        self._pending: dict[tuple[Name, NotifyTarget], _Pending] = {}
+        self._pending: dict[_Key, _Pending] = {}
+        self._fresh: dict[_Key, None] = {}  # of those the ones that nothing was sent of yet, the newest last
+        self._later: list[tuple[Instant, int, _Key]] = []  # a heap of the others; what is due at another time is void
+        self._order = count()
         self._told: dict[Name, dict[NotifyTarget, Told]] = {}
         self._newest: dict[Name, int] = {}
 
@@ -70,22 +79,31 @@ class Notices:
         self.forget(origin)
         self._newest[origin] = serial
         self._told[origin] = {target: before.get(target, Told()) for target in targets}
-        for target in targets:
-            self._pending[origin, target] = _Pending(serial, now, now)
+        for target in reversed(list(self._told[origin])):
+            self._begin((origin, target), serial, now)
+
+    def _begin(self, key: _Key, serial: int, now: Instant) -> None:
+        self._pending[key] = _Pending(serial, now, now)
+        self._fresh.pop(key, None)
+        self._fresh[key] = None
 
     def forget(self, origin: Name) -> None:
         """The zone is handed on no more."""
         self._newest.pop(origin, None)
         for target in self._told.pop(origin, {}):
-            self._pending.pop((origin, target), None)
+            self._remove((origin, target))
 
-    def take(self, now: Instant) -> tuple[list[Notice], list[Notice]]:
-        """What is to be sent now, and what is given up."""
-        due, given_up = [], []
-        for (origin, target), pending in list(self._pending.items()):
-            notice = Notice(origin, target, pending.serial)
-            if pending.due > now:
-                continue
+    def take(self, now: Instant, most: int | None = None) -> tuple[list[Notice], list[Notice]]:
+        """What is to be sent now, no more than `most`, and what is given up.
+
+        What nobody has been told of comes first, and of that the newest: with thousands of zones to tell of after a
+        start, a failover does not wait for them.
+        """
+        due: list[Notice] = []
+        given_up: list[Notice] = []
+        while (most is None or len(due) < most) and (key := self._next(now)) is not None:
+            pending = self._pending[key]
+            notice = Notice(*key, pending.serial)
             if now >= pending.since + GIVE_UP_S:
                 self._end(notice, f"no answer to NOTIFY of serial {pending.serial} in {GIVE_UP_S / 60:.0f} minutes")
                 given_up.append(notice)
@@ -93,7 +111,27 @@ class Notices:
             due.append(notice)
             pending.due = now + pending.pause_s
             pending.pause_s = min(2 * pending.pause_s, RETRY_MAX_S)
+            heapq.heappush(self._later, (pending.due, next(self._order), key))
         return due, given_up
+
+    def _next(self, now: Instant) -> _Key | None:
+        """What is due and comes first; None: nothing is due."""
+        if self._fresh:
+            return self._fresh.popitem()[0]
+        later = self._next_later()
+        if later is None or later > now:
+            return None
+        return heapq.heappop(self._later)[2]
+
+    def _next_later(self) -> Instant | None:
+        """When something is due that was sent before; what is void is swept on the way."""
+        while self._later:
+            due, _, key = self._later[0]
+            pending = self._pending.get(key)
+            if pending is not None and pending.due == due and key not in self._fresh:
+                return due
+            heapq.heappop(self._later)
+        return None
 
     def acknowledge(self, notice: Notice, now: Instant) -> None:
         """The server has heard it; an answer to an older notice leaves the newer one to be sent."""
@@ -118,13 +156,14 @@ class Notices:
             told.has_zone = True
             if told.problem:
                 told.problem = ""
-                self._pending[origin, target] = _Pending(self._newest[origin], now, now)
+                self._begin((origin, target), self._newest[origin], now)
                 is_told_again = True
         return is_told_again
 
     def next_due(self) -> Instant | None:
         """When something is to be sent or given up."""
-        return min((pending.due for pending in self._pending.values()), default=None)
+        fresh = next(iter(self._fresh), None)
+        return self._next_later() if fresh is None else self._pending[fresh].due
 
     def standing(self, origin: Name) -> Iterator[tuple[NotifyTarget, Told, bool]]:
         """Each server of a zone, how things stand with it, and whether it is still to be told."""
@@ -140,4 +179,8 @@ class Notices:
     def _drop(self, notice: Notice) -> None:
         pending = self._pending.get((notice.origin, notice.target))
         if pending is not None and pending.serial == notice.serial:
-            del self._pending[notice.origin, notice.target]
+            self._remove((notice.origin, notice.target))
+
+    def _remove(self, key: _Key) -> None:
+        self._pending.pop(key, None)
+        self._fresh.pop(key, None)

@@ -26,12 +26,13 @@ from understudy.model.transfer import NotifyTarget, TransferOut
 from understudy.model.watch import ServerPlace
 from understudy.model.zone import ZoneDefinition, ZoneSource
 from understudy.service.journal import Journal
-from understudy.service.notify import Notifier
+from understudy.service.notify import BURST, Notifier
 from understudy.service.zone_table import LoadedZone
 from understudy.store.store import EventFilter
 from understudy.telemetry.logging import LogLevel, LogStyle, make_log
 from understudy.testing.builders import name
 from understudy.testing.memory_store import MemoryStore
+from understudy.zones.notices import Notice
 
 ORIGIN, KEY = name("example.com"), Key(name("corp-key"), "hmac-sha256", Path("/nonexistent"))
 SECRET = bytes(range(32))
@@ -67,6 +68,7 @@ class Scene:
     notifier: Notifier
     secondary: Secondary
     store: MemoryStore
+    loaded: LoadedZone
     acknowledged: list[tuple[Name, NotifyTarget, int]] = field(default_factory=list)
 
     async def until(self, is_so: Callable[[], bool]) -> None:
@@ -114,7 +116,7 @@ def play(
         definition = ZoneDefinition(ORIGIN, ZoneSource.FILE, Path("/nonexistent"), transfer)
         loaded = LoadedZone(definition, Zone.parse("example.com.", ZONE.encode()), 0.0)
         notifier.announce(loaded, transfer, 8)
-        scene = Scene(notifier, secondary, store)
+        scene = Scene(notifier, secondary, store, loaded)
         notifier.on_acknowledged = lambda *told: scene.acknowledged.append(told)
         running = asyncio.ensure_future(notifier.run())
         try:
@@ -141,6 +143,30 @@ def test_a_secondary_is_told_at_once_and_its_answer_counts() -> None:
         assert [each.to_text() for each in message.question] == ["example.com. IN SOA"]
         assert message.answer == []
         assert "knows of serial 8" in (await scene.told())[-1]
+
+    play(response, story)
+
+
+def test_secondaries_of_many_zones_are_told_of_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    zones = [name(f"z{number}.example") for number in range(2 * BURST + 1)]
+    sizes: list[int] = []
+
+    async def story(scene: Scene) -> None:
+        await scene.until(lambda: scene.serial == 8)
+        ((target, _, _),) = scene.notifier.notices.standing(ORIGIN)
+        take = scene.notifier.notices.take
+
+        def watched(now: float, most: int | None = None) -> tuple[list[Notice], list[Notice]]:
+            due, given_up = take(now, most)
+            sizes.append(len(due))
+            return due, given_up
+
+        monkeypatch.setattr(scene.notifier.notices, "take", watched)
+        for zone in zones:
+            scene.notifier.notices.announce(zone, 9, [target], now=SystemClock().now())
+        scene.notifier.announce(scene.loaded, TransferOut((), (), (target,)), 9)
+        await scene.until(lambda: {origin for origin, _, _ in scene.acknowledged} == {ORIGIN, *zones})
+        assert max(sizes) == BURST
 
     play(response, story)
 

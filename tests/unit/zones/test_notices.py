@@ -61,6 +61,20 @@ def test_only_the_newest_serial_is_told_and_at_once() -> None:
     assert list(notices.standing(ZONE)) == [(ONE, Told(8, 0.4, has_zone=True), False)]
 
 
+def test_the_newest_news_come_first_and_what_was_told_before_last() -> None:
+    notices, zones = Notices(), [name(f"z{number}.example") for number in range(5)]
+    for zone in zones[:3]:
+        notices.announce(zone, 7, [ONE], now=0.0)
+    assert notices.take(0.0, 1) == ([Notice(zones[2], ONE, 7)], [])
+    notices.announce(zones[3], 7, [ONE], now=1.0)
+    notices.announce(zones[0], 8, [ONE], now=1.1)
+    assert notices.next_due() is not None
+    assert notices.take(1.1, 2)[0] == [Notice(zones[0], ONE, 8), Notice(zones[3], ONE, 7)]
+    assert notices.take(1.1, 2)[0] == [Notice(zones[1], ONE, 7), Notice(zones[2], ONE, 7)]
+    assert notices.take(1.1, 2)[0] == []
+    assert notices.next_due() == 2.1
+
+
 def test_a_refusal_ends_it_until_the_next_version() -> None:
     notices = Notices()
     notices.announce(ZONE, 7, [ONE], now=0.0)
