@@ -200,3 +200,42 @@ fn an_apex_that_comes_back_stands_in_front() {
     let again = bare.with_rrsets(&back).unwrap();
     assert!(pictured(&image.after(&again, &back), 70_000) == walked(&again).concat());
 }
+
+/// A zone may be left with its SOA record, and grow again.
+#[test]
+fn an_image_of_nothing_grows() {
+    let full = zone("example.com.");
+    let owners = || full.nodes().map(|(owner, _)| owner);
+    let types = [Rtype::NS, Rtype::A, Rtype::MX, Rtype::CNAME];
+    let changes: Vec<RRsetChange> = owners()
+        .flat_map(|owner| types.map(|rtype| RRsetChange::Remove(owner, rtype)))
+        .collect();
+    let empty = full.with_rrsets(&changes).unwrap();
+    let image = Image::of(&full).unwrap().after(&empty, &changes);
+    assert!(image.piece(0).is_none());
+    let back: Vec<RRsetChange> = owners()
+        .map(|owner| RRsetChange::Set(owner, Rtype::A, 5, vec![vec![192, 0, 2, 1]]))
+        .collect();
+    let again = empty.with_rrsets(&back).unwrap();
+    assert!(pictured(&image.after(&again, &back), 70_000) == walked(&again).concat());
+}
+
+/// Every change has another serial: what is made anew must be what else it touches, and no more.
+#[test]
+fn a_change_makes_only_the_pieces_anew_that_it_touches() {
+    let zone = zone("example.com.");
+    let image = Image::of(&zone).unwrap();
+    let anew = |changes: &[RRsetChange]| -> Vec<usize> {
+        let next = image.after(&zone.with_rrsets(changes).unwrap(), changes);
+        let is_same = |number: &usize| {
+            std::ptr::eq(image.piece(*number).unwrap(), next.piece(*number).unwrap())
+        };
+        let count = (0..).take_while(|number| image.piece(*number).is_some());
+        count.filter(|number| !is_same(number)).collect()
+    };
+    let serial = zone.serial_change(understudy_wire::Serial::new(2));
+    assert_eq!(anew(std::slice::from_ref(&serial)), [0_usize; 0]);
+    let owner = name("h7.example.com.");
+    let change = RRsetChange::Set(owner, Rtype::A, 300, vec![vec![10, 0, 0, 1]]);
+    assert_eq!(anew(&[serial, change]).len(), 1);
+}

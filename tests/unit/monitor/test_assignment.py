@@ -179,6 +179,37 @@ def test_a_changed_check_forgets_what_pointed_to_a_change() -> None:
     probe_virtually(story)
 
 
+def test_the_end_waits_for_what_was_dropped_before_it() -> None:
+    tidied: list[float] = []
+
+    async def tidy(_check: Check, _endpoint: Endpoint) -> Observation:
+        try:
+            await asyncio.sleep(1000)
+        finally:
+            await asyncio.sleep(0.5)
+            tidied.append(1.0)
+        return passed(0.0)
+
+    async def main(clock: VirtualClock) -> None:
+        monitor = Monitor("local", tidy, clock, on_change=lambda _change: None)
+        task = asyncio.create_task(monitor.run())
+        for _ in range(3):
+            monitor.assign({ONE: WEB})
+            await clock.sleep(3)
+            monitor.assign({})
+            await clock.sleep(1)
+        assert len(tidied) == 3
+        assert not monitor._leaving, "what has ended is not kept"
+        monitor.assign({ONE: WEB})
+        await clock.sleep(3)
+        monitor.assign({})
+        task.cancel()
+        await asyncio.wait([task])
+        assert len(tidied) == 4
+
+    run_virtual(main)
+
+
 def test_what_a_dropped_probe_still_says_is_ignored() -> None:
     async def stubborn(probed: Check, target: Endpoint) -> Observation:
         try:

@@ -248,3 +248,21 @@ def test_4_7_only_the_chosen_tier_and_better_ones_can_change_the_answer(
     tiers: list[str], min_healthy: int, relevant: int
 ) -> None:
     assert len(choose(tiers, min_healthy=min_healthy).relevant) == relevant
+
+
+@pytest.mark.parametrize(
+    ("tiers", "memory", "tier"),
+    [
+        ([("e", 1), ("e e", 1)], on_tier(1, 1), 1),  # the one that it was on
+        ([("e", 9), ("e", 1), ("e e", 1)], on_tier(0, 1), 1),  # another one stands there now: the best that has it
+        ([("e", 9), ("e", 1), ("e e", 1)], on_tier(7, 1), 1),
+        ([("e", 1), ("e", 8), ("e", 9)], on_tier(2, 5), 0),  # nobody has it any more
+    ],
+)
+def test_an_endpoint_of_several_tiers_leaves_the_record_on_the_tier_that_it_was_on(
+    tiers: list[tuple[str, int]], memory: RecordMemory, tier: int
+) -> None:
+    pools = tuple(f"pool{index}" for index in range(len(tiers)))
+    stays = record("www.example.com", *pools, failback=Failback(FailbackMode.NEVER))
+    able = Lineup(tuple(standings(words, first) for words, first in tiers), ())
+    assert select(ask(stays, able, NOW, family=Family.IPV4, memory=memory)).tier == tier
