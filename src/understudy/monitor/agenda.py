@@ -18,7 +18,8 @@ _GARBAGE_MIN = 64  # chosen: below that, tidying the heap is not worth its cost
 class Agenda:
     """Holds each assignment that is not running once: in the heap until it is due, then in a queue until it may start.
 
-    What is gone is skipped when it is met. Rechecks are taken before routine probes.
+    What is gone is skipped when it is met in the heap, and leaves the queues by `compact`. Rechecks are taken before
+    routine probes.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -43,8 +44,6 @@ class Agenda:
         for queue in (self._rechecks, self._routine):
             while queue and room > 0 and self._bucket.ready_at() <= now:
                 assignment = queue.popleft()
-                if assignment.is_gone:
-                    continue
                 ready_at = assignment.bucket.ready_at()
                 if ready_at > now:  # its `due` stays, so that its delay is seen
                     heappush(self._heap, (ready_at, next(self._order), assignment))
@@ -67,7 +66,10 @@ class Agenda:
         return [assignment for assignment in waiting if assignment.due < since and not assignment.is_gone]
 
     def compact(self) -> None:
-        """Throw away what is gone, if it is most of what is held: frequent reloads must not make the heap grow."""
+        """After something has gone: out of the queues, and out of the heap if it is most of what that holds.
+
+        Frequent reloads must not make the heap grow.
+        """
         gone = sum(item[2].is_gone for item in self._heap)
         if gone > _GARBAGE_MIN and gone * 2 > len(self._heap):
             self._heap = [item for item in self._heap if not item[2].is_gone]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import dns.message
 import dns.opcode
@@ -19,7 +21,7 @@ from understudy.service.secondaries import Secondaries
 from understudy.service.transfers import Contact
 from understudy.testing.server_world import ServerWorld
 from understudy.testing.story import Restart
-from understudy.testing.virtual_time import VirtualClock
+from understudy.testing.virtual_time import VirtualClock, run_virtual
 
 ORIGIN = Name.parse("example.com")
 FIRST, SECOND = Primary("192.0.2.1", 53), Primary("192.0.2.2", 53)
@@ -139,3 +141,23 @@ class FetchingServer:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
+
+
+Story: TypeAlias = Callable[[FetchingServer, FakePrimaries], Awaitable[None]]
+
+
+def fetch_virtually(folder: Path, configuration: str, story: Story, *, first: int | None = None) -> None:
+    """A story of a server that has begun to fetch; with `first` that serial has come ten seconds ago."""
+
+    async def main(clock: VirtualClock) -> None:
+        primaries = FakePrimaries()
+        if first is not None:
+            primaries.have(version(first))
+        server = FetchingServer(clock, folder, primaries)
+        await server.start(configuration)
+        if first is not None:
+            await server.world.advance(10)
+        await story(server, primaries)
+        await server.end()
+
+    run_virtual(main)

@@ -7,6 +7,7 @@ from understudy.model.check import Check, Quorum, QuorumRule
 from understudy.model.endpoint import Endpoint
 from understudy.model.observation import Observation
 from understudy.model.verdict import VerdictState
+from understudy.monitor.budget import Limits
 from understudy.monitor.monitor import Monitor, VerdictChange
 from understudy.testing.builders import assignments, check, passed, probe_key, verdict
 from understudy.testing.fake_network import FakeNetwork
@@ -164,6 +165,46 @@ def test_reloading_often_does_not_pile_up_what_is_gone() -> None:
         assert len(world.monitor._agenda._heap) < 300
 
     probe_virtually(story)
+
+
+def test_what_is_gone_is_neither_overdue_nor_probed() -> None:
+    async def main(clock: VirtualClock) -> None:
+        network = FakeNetwork(clock)
+        monitor = Monitor("local", network.probe, clock, on_change=lambda _change: None)
+        monitor.assign({ONE: WEB, OTHER: WEB})
+        await clock.sleep(60)
+        assert len(monitor.inspect(clock.now(), 1.0).overdue) == 2
+        monitor.assign({ONE: WEB})
+        assert [each.key for each in monitor.inspect(clock.now(), 1.0).overdue] == [ONE]
+        task = asyncio.create_task(monitor.run())
+        await clock.sleep(1)
+        assert [endpoint for _, endpoint, _ in network.probes] == [ONE.endpoint]
+        task.cancel()
+        await asyncio.wait([task])
+
+    run_virtual(main)
+
+
+def test_what_waits_for_its_turn_and_goes_is_not_probed() -> None:
+    async def main(clock: VirtualClock) -> None:
+        network = FakeNetwork(clock)
+        narrow, slow = Limits(running_max=1), check("web", interval_s=60.0, timeout_s=30.0)
+        monitor = Monitor("local", network.probe, clock, on_change=lambda _change: None, limits=narrow)
+        network.set(ONE.endpoint, "silent")
+        monitor.assign({ONE: slow})
+        task = asyncio.create_task(monitor.run())
+        await clock.sleep(2.1)
+        monitor.assign({ONE: slow, OTHER: WEB})
+        await clock.sleep(2.1)
+        assert monitor.statistics().queued == 1
+        monitor.assign({ONE: slow})
+        assert monitor.statistics().queued == 0
+        await clock.sleep(60)
+        assert OTHER.endpoint not in {endpoint for _, endpoint, _ in network.probes}
+        task.cancel()
+        await asyncio.wait([task])
+
+    run_virtual(main)
 
 
 def test_a_changed_check_forgets_what_pointed_to_a_change() -> None:

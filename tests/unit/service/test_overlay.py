@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from understudy.service.zone_orders import refresh
 from understudy.service.zone_views import RefreshRequest
-from understudy.testing.fetching import FIRST, SECOND, FakePrimaries, FetchingServer, version
+from understudy.testing.fetching import FIRST, SECOND, FakePrimaries, FetchingServer, Story, fetch_virtually, version
 from understudy.testing.story import Restart
-from understudy.testing.virtual_time import VirtualClock, run_virtual
 
 PLAIN = """
 listen: 127.0.0.1:5300
@@ -24,20 +23,11 @@ KEY = "@ 60 DNSKEY 257 3 13 mdsswUyr3DPW132mOi8V9xESWE8jTo0dxCjjnopKl+GqJxpVXckH
 SIGNED = "it is signed (DNSSEC) by its primary"
 SILENTLY = "has changed the zone and left its serial"
 
-Story = Callable[[FetchingServer, FakePrimaries], Awaitable[None]]
-
 
 @pytest.fixture
 def tell(tmp_path: Path) -> Callable[..., None]:
     def run(story: Story, configuration: str = PLAIN) -> None:
-        async def main(clock: VirtualClock) -> None:
-            primaries = FakePrimaries()
-            server = FetchingServer(clock, tmp_path, primaries)
-            await server.start(configuration)
-            await story(server, primaries)
-            await server.end()
-
-        run_virtual(main)
+        fetch_virtually(tmp_path, configuration, story)
 
     return run
 

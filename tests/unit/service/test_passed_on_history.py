@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -11,9 +11,8 @@ import pytest
 from understudy.model.name import Name
 from understudy.service.copy_files import write_copy
 from understudy.service.versions import Versions
-from understudy.testing.fetching import ORIGIN, SILENT, FakePrimaries, FetchingServer, version
+from understudy.testing.fetching import ORIGIN, SILENT, FakePrimaries, FetchingServer, Story, fetch_virtually, version
 from understudy.testing.story import Restart
-from understudy.testing.virtual_time import VirtualClock, run_virtual
 from understudy.zones.bursts import Stale
 
 PLAIN = """\
@@ -22,7 +21,6 @@ zones:
   example.com: {source: transfer, primaries: [192.0.2.1, 192.0.2.2], transfer: {to: [192.0.2.0/24]}}
 """
 STEERED = PLAIN + "records: {www.example.com: {tiers: [[198.51.100.1]]}}\n"
-Story = Callable[[FetchingServer, FakePrimaries], Awaitable[None]]
 
 
 @pytest.fixture
@@ -30,19 +28,13 @@ def tell(tmp_path: Path) -> Callable[..., None]:
     """Two versions have come and been handed on: 7 and 9."""
 
     def run(story: Story, configuration: str = PLAIN) -> None:
-        async def main(clock: VirtualClock) -> None:
-            primaries = FakePrimaries()
-            primaries.have(version(7))
-            server = FetchingServer(clock, tmp_path, primaries)
-            await server.start(configuration)
-            await server.world.advance(10)
+        async def from_the_second_on(server: FetchingServer, primaries: FakePrimaries) -> None:
             primaries.have(version(9, "192.0.2.20"))
             server.notify("192.0.2.1")
             await server.world.advance(30)
             await story(server, primaries)
-            await server.end()
 
-        run_virtual(main)
+        fetch_virtually(tmp_path, configuration, from_the_second_on, first=7)
 
     return run
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,9 +11,18 @@ from understudy.service.copy_files import write_copy
 from understudy.store.versions import VersionsKept
 from understudy.testing.builders import endpoint
 from understudy.testing.fake_network import Behaviour
-from understudy.testing.fetching import BROKEN, FIRST, ORIGIN, SILENT, FakePrimaries, FetchingServer, version
+from understudy.testing.fetching import (
+    BROKEN,
+    FIRST,
+    ORIGIN,
+    SILENT,
+    FakePrimaries,
+    FetchingServer,
+    Story,
+    fetch_virtually,
+    version,
+)
 from understudy.testing.story import Restart
-from understudy.testing.virtual_time import VirtualClock, run_virtual
 
 PLAIN = """\
 listen: 127.0.0.1:5300
@@ -27,22 +36,12 @@ records:
   host.example.com: {check: web, tiers: [[198.51.100.1], [198.51.100.2]]}
 """
 ALARM = "zone/example.com"
-Story = Callable[[FetchingServer, FakePrimaries], Awaitable[None]]
 
 
 @pytest.fixture
 def tell(tmp_path: Path) -> Callable[..., None]:
     def run(story: Story, configuration: str = PLAIN, first: int = 7) -> None:
-        async def main(clock: VirtualClock) -> None:
-            primaries = FakePrimaries()
-            primaries.have(version(first))
-            server = FetchingServer(clock, tmp_path, primaries)
-            await server.start(configuration)
-            await server.world.advance(10)
-            await story(server, primaries)
-            await server.end()
-
-        run_virtual(main)
+        fetch_virtually(tmp_path, configuration, story, first=first)
 
     return run
 

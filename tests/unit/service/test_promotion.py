@@ -14,9 +14,19 @@ from understudy.service.operations import StatusQuestion
 from understudy.service.zone_views import DemoteRequest, PromoteRequest, RefreshRequest, ZoneOrderView
 from understudy.testing.builders import endpoint
 from understudy.testing.fake_network import Behaviour
-from understudy.testing.fetching import BROKEN, FIRST, ORIGIN, SECOND, SILENT, FakePrimaries, FetchingServer, version
+from understudy.testing.fetching import (
+    BROKEN,
+    FIRST,
+    ORIGIN,
+    SECOND,
+    SILENT,
+    FakePrimaries,
+    FetchingServer,
+    Story,
+    fetch_virtually,
+    version,
+)
 from understudy.testing.story import Restart
-from understudy.testing.virtual_time import VirtualClock, run_virtual
 
 PLAIN = """\
 listen: 127.0.0.1:5300
@@ -35,24 +45,13 @@ records:
 AT_ONCE_S = 1.5
 """Within the tick of whoever follows primaries."""
 
-Story = Callable[[FetchingServer, FakePrimaries], Awaitable[None]]
-
 
 @pytest.fixture
 def tell(tmp_path: Path) -> Callable[..., None]:
     """A server that has fetched serial 7; nothing was confirmed after that for longer than 1,000 s: it expires."""
 
     def run(story: Story, configuration: str = PLAIN) -> None:
-        async def main(clock: VirtualClock) -> None:
-            primaries = FakePrimaries()
-            primaries.have(version(7))
-            server = FetchingServer(clock, tmp_path, primaries)
-            await server.start(configuration)
-            await server.world.advance(10)
-            await story(server, primaries)
-            await server.end()
-
-        run_virtual(main)
+        fetch_virtually(tmp_path, configuration, story, first=7)
 
     return run
 

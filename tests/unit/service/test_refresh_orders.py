@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,15 +11,23 @@ import pytest
 from understudy.model.errors import ZoneOrderRefusedError
 from understudy.service.desk import Desk
 from understudy.service.zone_views import RefreshRequest, RefreshView, ZoneRequest
-from understudy.testing.fetching import BROKEN, FIRST, SECOND, SILENT, FakePrimaries, FetchingServer, version
-from understudy.testing.virtual_time import VirtualClock, run_virtual
+from understudy.testing.fetching import (
+    BROKEN,
+    FIRST,
+    SECOND,
+    SILENT,
+    FakePrimaries,
+    FetchingServer,
+    Story,
+    fetch_virtually,
+    version,
+)
 
 CONFIGURATION = """\
 listen: 127.0.0.1:5300
 zones:
   example.com: {source: transfer, primaries: [192.0.2.1, 192.0.2.2]}
 """
-Story = Callable[[FetchingServer, FakePrimaries], Awaitable[None]]
 
 
 @pytest.fixture
@@ -27,16 +35,7 @@ def tell(tmp_path: Path) -> Callable[[Story], None]:
     """A server that has fetched serial 7."""
 
     def run(story: Story) -> None:
-        async def main(clock: VirtualClock) -> None:
-            primaries = FakePrimaries()
-            primaries.have(version(7))
-            server = FetchingServer(clock, tmp_path, primaries)
-            await server.start(CONFIGURATION)
-            await server.world.advance(10)
-            await story(server, primaries)
-            await server.end()
-
-        run_virtual(main)
+        fetch_virtually(tmp_path, CONFIGURATION, story, first=7)
 
     return run
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,8 @@ from understudy.testing.fetching import (
     SILENT,
     FakePrimaries,
     FetchingServer,
+    Story,
+    fetch_virtually,
     version,
 )
 from understudy.testing.virtual_time import VirtualClock, run_virtual
@@ -39,20 +41,10 @@ records:
 ALARM = "zone/example.com"
 
 
-Story = Callable[[FetchingServer, FakePrimaries], Awaitable[None]]
-
-
 @pytest.fixture
 def tell(tmp_path: Path) -> Callable[[Story], None]:
     def run(story: Story) -> None:
-        async def main(clock: VirtualClock) -> None:
-            primaries = FakePrimaries()
-            server = FetchingServer(clock, tmp_path, primaries)
-            await server.start(CONFIGURATION)
-            await story(server, primaries)
-            await server.end()
-
-        run_virtual(main)
+        fetch_virtually(tmp_path, CONFIGURATION, story)
 
     return run
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,13 +14,20 @@ from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.service.zone_orders import refresh
 from understudy.service.zone_views import RefreshRequest
-from understudy.testing.fetching import FIRST, ORIGIN, SECOND, SILENT, FakePrimaries, FetchingServer, version
-from understudy.testing.virtual_time import VirtualClock, run_virtual
+from understudy.testing.fetching import (
+    FIRST,
+    ORIGIN,
+    SECOND,
+    SILENT,
+    FakePrimaries,
+    FetchingServer,
+    Story,
+    fetch_virtually,
+    version,
+)
 
 DEAD_S = 4.0  # two attempts of two seconds
 MANY = 200
-
-Story = Callable[[FetchingServer, FakePrimaries], Awaitable[None]]
 
 
 def configured(count: int, primaries: Sequence[str] = ("192.0.2.1", "192.0.2.2")) -> str:
@@ -33,14 +40,7 @@ def configured(count: int, primaries: Sequence[str] = ("192.0.2.1", "192.0.2.2")
 @pytest.fixture
 def tell(tmp_path: Path) -> Callable[..., None]:
     def run(story: Story, configuration: str = configured(1)) -> None:
-        async def main(clock: VirtualClock) -> None:
-            primaries = FakePrimaries()
-            server = FetchingServer(clock, tmp_path, primaries)
-            await server.start(configuration)
-            await story(server, primaries)
-            await server.end()
-
-        run_virtual(main)
+        fetch_virtually(tmp_path, configuration, story)
 
     return run
 

@@ -23,7 +23,7 @@ def test_changes_of_a_burst_wait_for_its_end_together() -> None:
     bursts = Bursts()
     bursts.made(ZONE, 100.0, 0.1)
     bursts.note(ZONE, [WWW])
-    bursts.note(ZONE, [API, WWW])
+    bursts.note(ZONE, [WWW, API])
     bursts.note(OTHER, [])
     assert bursts.take(100.05) == {OTHER: Stale()}
     assert bursts.next_due() == 100.1
