@@ -12,6 +12,7 @@ from understudy.clock.clock import Clock
 from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.watch import NamedServer
+from understudy.service.agenda import Agenda
 
 AT_ONCE = 20  # chosen: as looks
 PACE_S = 0.02  # chosen: fifty questions a second at a millisecond each are a twentieth of a processor
@@ -40,18 +41,22 @@ class Glimpses:
         self._clock = clock
         self._glance = glance
         self._wishes: dict[Key, _Wish] = {}
+        self._agenda: Agenda[Key] = Agenda()  # of those who are not being asked just now
         self._busy: set[Key] = set()
         self._news = asyncio.Event()
 
     def wish(self, key: Key) -> None:
         """This server may have a newer version now, or soon."""
         now = self._clock.now()
-        self._wishes[key] = _Wish(min(now, self._wishes[key].due) if key in self._wishes else now)
+        self._wishes[key] = wish = _Wish(min(now, self._wishes[key].due) if key in self._wishes else now)
+        if key not in self._busy:
+            self._agenda.put(key, wish.due)
         self._news.set()
 
     async def run(self) -> None:
         """Until cancelled."""
         self._wishes.clear()
+        self._agenda = Agenda()
         self._busy.clear()
         async with asyncio.TaskGroup() as group:
             while True:
@@ -68,12 +73,10 @@ class Glimpses:
         """Who has waited longest."""
         if len(self._busy) >= AT_ONCE:
             return None
-        due = ((wish.due, key) for key, wish in self._wishes.items() if wish.due <= now and key not in self._busy)
-        return min(due, key=lambda entry: entry[0], default=(now, None))[1]
+        return next(self._agenda.take(now), None)
 
     async def _rest(self) -> None:
-        idle = (wish.due for key, wish in self._wishes.items() if key not in self._busy)
-        due = None if len(self._busy) >= AT_ONCE else min(idle, default=None)
+        due = None if len(self._busy) >= AT_ONCE else self._agenda.next_due()
         with suppress(TimeoutError):
             async with asyncio.timeout(None if due is None else max(0.0, due - self._clock.now())):
                 await self._news.wait()
@@ -85,9 +88,10 @@ class Glimpses:
         finally:
             self._busy.discard(key)
             self._news.set()
-        if self._wishes.get(key) is not wish:
-            return  # heard of again: what was asked may have been asked too early
-        if is_over or wish.pause_s > PAUSE_MAX_S:
+        if self._wishes[key] is not wish:  # heard of again: what was asked may have been asked too early
+            self._agenda.put(key, self._wishes[key].due)
+        elif is_over or wish.pause_s > PAUSE_MAX_S:
             del self._wishes[key]
         else:
             wish.due, wish.pause_s = self._clock.now() + wish.pause_s, 2 * wish.pause_s
+            self._agenda.put(key, wish.due)
