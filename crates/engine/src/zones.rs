@@ -459,6 +459,13 @@ impl Zones {
         self.table.store(Arc::new(Table::of(zones, expected)));
     }
 
+    /// The serial of a zone by its very name, if it is served.
+    #[must_use]
+    pub fn serial(&self, origin: Name<'_>) -> Option<Serial> {
+        let table = self.table.load();
+        Some(table.named(origin)?.current.load().serial())
+    }
+
     /// Every served zone, in canonical order of the origins.
     #[must_use]
     pub fn list(&self) -> Vec<Listed> {

@@ -351,6 +351,13 @@ impl Engine {
         zones.map(tuple).collect()
     }
 
+    /// The serial that a zone's SOA is answered with; None: it is not served.
+    fn serial(&self, origin: &str) -> PyResult<Option<u32>> {
+        let origin = values::name(origin)?;
+        let serial = self.engine.zones().serial(origin.as_name());
+        Ok(serial.map(Serial::number))
+    }
+
     /// What the service would send for this message at `CLOCK_MONOTONIC` `now`, of a transfer the first
     /// message; None where it would stay silent. Not counted.
     #[pyo3(signature = (query, client = "127.0.0.1", *, transport = "udp", now = None))]

@@ -371,6 +371,9 @@ class Engine:
     def zones(self) -> list[tuple[str, int, int]]:
         """(origin, serial, publications so far) of every served zone."""
 
+    def serial(self, origin: str) -> int | None:
+        """What the SOA of a zone is answered with; None: it is not served. Costs by that zone alone."""
+
     def answer(
         self,
         query: bytes,

@@ -202,13 +202,14 @@ def _signature(server: NameServer, request: ZoneRequest) -> Signature:
 
 
 def _serial(server: NameServer, origin: Name) -> int:
-    return server.serials().get(origin, server.zones[origin].zone.serial)
+    serial = server.engine.serial(origin.absolute)
+    return server.zones[origin].zone.serial if serial is None else serial
 
 
 def _told(server: NameServer, request: ZoneRequest, text: str, *, warning: str) -> ZoneOrderView:
     """The event and the answer."""
     care = find_fetched(server, request.name)
-    origin, serial = care.definition.name, server.serials().get(care.definition.name)
+    origin, serial = care.definition.name, server.engine.serial(care.definition.name.absolute)
     by = f"{text}; by {request.author or UNKNOWN_AUTHOR}: {request.reason or 'no reason given'}"
     event = Event(server.clock.now(), EventKind.ZONE, str(origin), by, Severity.WARNING, {"serial": serial})
     server.journal.tell(event)

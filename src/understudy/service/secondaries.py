@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -14,7 +14,6 @@ from understudy.model.errors import TransferError
 from understudy.model.event import Event, EventKind, Severity
 from understudy.model.instant import Instant
 from understudy.model.name import Name
-from understudy.model.record import Record
 from understudy.model.transfer import Primary
 from understudy.model.zone import ZoneDefinition, ZoneSource
 from understudy.service.agenda import Agenda
@@ -341,7 +340,7 @@ class Secondaries:
     def _settle(self, care: FetchedZone, *, is_confirmed: bool) -> None:
         """All primaries were asked: what was waited for has come, or cannot be waited for any longer."""
         loaded = care.loaded
-        has_records = any(record.zone == care.definition.name for record in self._records())
+        has_records = bool(self._server.candidate.configuration.records_in(care.definition.name))
         if loaded is not None and loaded.is_awaited and (is_confirmed or has_records):
             care.loaded = replace(loaded, is_awaited=False)
             if care.definition.name in self._server.zones:
@@ -351,9 +350,6 @@ class Secondaries:
             self._complaints.tell_conflict(care)
         elif is_confirmed and care.secondary.failures == 0:
             self._complaints.forget(care, self._server.clock.now())
-
-    def _records(self) -> Collection[Record]:
-        return self._server.candidate.configuration.records.values()
 
     def _publish(self, care: FetchedZone) -> None:
         if care.loaded is None:

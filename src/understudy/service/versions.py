@@ -78,6 +78,7 @@ class Versions:
         self._copies: dict[Name, Zone] = {}  # of zones from other servers, from an earlier run, until they have begun
         self._untold: dict[Name, _Draft] = {}  # seen, and something went wrong behind that
         self._refused: set[Name] = set()  # a version was not made: what it was to change is not known any more
+        self.stirred: set[Name] = set()  # zones that came, went, or are another version, until somebody takes them
         self._shown: dict[Name, ZoneVersion] = {}  # the last one of each zone, also of those that are not here now
         self.on_version: OnVersion = lambda _loaded, _transfer, _serial: None
         self.on_end: Callable[[Name], None] = lambda _origin: None
@@ -90,6 +91,7 @@ class Versions:
     def note_whole(self, origins: Iterable[Name]) -> None:
         """These zones were published whole."""
         for origin in origins:
+            self.stirred.add(origin)
             self._bursts.note_whole(origin)
             loaded = self._zones().get(origin)
             if loaded is not None and loaded.is_awaited and loaded.definition.transfer and origin not in self._last:
@@ -104,9 +106,8 @@ class Versions:
     def serial_of(self, origin: Name) -> int | None:
         """What secondaries see; None: the zone is handed on to nobody, or not yet."""
         loaded, last = self._zones().get(origin), self._last.get(origin)
-        if loaded is None or loaded.definition.transfer is None or last is None:
-            return None
-        return last.serial
+        is_handed_on = loaded is not None and loaded.definition.transfer is not None
+        return last.serial if is_handed_on and last is not None else None
 
     def first_serial(self, loaded: LoadedZone) -> int | None:
         """What a zone is answered with before the first version of this run; None: its own serial.
@@ -297,9 +298,8 @@ class Versions:
         if prepared.is_same and not is_later(file, last.serial):
             self._alarms.clear(f"versions/{origin}", now)
             return None
-        difference = prepared.difference
-        before = last.serial if difference is not None else None
-        version = ZoneVersion(origin, serial, now, prepared.digest, before, difference or b"")
+        before = last.serial if prepared.difference is not None else None
+        version = ZoneVersion(origin, serial, now, prepared.digest, before, prepared.difference or b"")
         return _Draft(loaded, transfer, prepared, version)
 
     async def _prepare(self, loaded: LoadedZone, serial: int, transfer: TransferOut) -> Prepared:
@@ -354,6 +354,7 @@ class Versions:
         before = self._last.get(origin)
         # Before anything else that may fail: this serial means this content from now on, and no other one.
         self._last[origin] = self._shown[origin] = draft.version
+        self.stirred.add(origin)
         self._copies.pop(origin, None)
         self._bursts.made(origin, now, draft.transfer.merge_s)
         self._untold[origin] = draft

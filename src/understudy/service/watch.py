@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 
 from understudy.model.instant import Instant
@@ -28,11 +29,11 @@ from understudy.zones.watched import Watched
 
 TICK_S = 1.0  # chosen: how late a new version or a reload is noticed at most
 AT_ONCE = 20  # chosen: looks under way at a time, each a few packets
-SLICE = 200  # chosen: so many zones are gone through in a millisecond or two; then others have their turn
-FOUND_AT_ONCE = 20  # chosen: the servers of so many zones are found in as long
 SPREAD_S = 10.0  # chosen: the first looks after a start are spread over this, or over an interval that is shorter
 FIND_S = 300.0  # chosen: how often it is looked anew who is named where
 FRESH_S = 600.0  # chosen: how often addresses of servers outside of our zones are looked up again
+SLICE = 200  # chosen: so many zones are gone through in a millisecond or two; then others have their turn
+FOUND_AT_ONCE = 20  # chosen: the servers of so many zones are found in as long
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,10 @@ class _Zone:
 
     loaded: LoadedZone
     samples: Samples
+    is_promoted: Callable[[], bool]
     published: Published = field(default_factory=Published)
     find_due: Instant = 0.0
     is_busy: bool = False
-    is_promoted: bool = False
 
     @property
     def settings(self) -> WatchSettings:
@@ -65,7 +66,7 @@ class _Zone:
     def is_ours(self) -> bool:
         """Whether serials of the zone are made here (ADR 0024)."""
         definition = self.loaded.definition
-        if definition.source is not ZoneSource.TRANSFER or self.is_promoted:
+        if definition.source is not ZoneSource.TRANSFER or self.is_promoted():
             return True
         return definition.transfer is not None and bool(self.samples.owners)
 
@@ -88,7 +89,10 @@ class _Silence:
 
 
 class Watch:
-    """Runs beside the decisions, in the event loop's thread. What it finds stands in the server's `watched`."""
+    """Runs beside the decisions, in the event loop's thread. What it finds stands in the server's `watched`.
+
+    A turn costs by what is due and what has changed, not by the zones that there are.
+    """
 
     def __init__(self, server: NameServer, eyes: Eyes | None = None) -> None:
         self._server = server
@@ -96,10 +100,10 @@ class Watch:
         self._tale = WatchTale(server)
         self._zones: dict[Name, _Zone] = {}
         self._addresses = Addresses(self._eyes.resolve, server.clock, FRESH_S)
-        self._names: dict[str, Name] = {}
+        self._finds: Agenda[Name] = Agenda()
+        self._looks: Agenda[Key] = Agenda()
         self._silent: dict[ServerPlace, _Silence] = {}
         self._busy: set[Key] = set()
-        self._agenda: Agenda[Key] = Agenda()
         self._glimpses = Glimpses(server.clock, self._glance)
         server.notifier.on_acknowledged = self.heed_acknowledgement
 
@@ -107,7 +111,8 @@ class Watch:
         """Until cancelled."""
         self._zones.clear()
         self._busy.clear()
-        self._agenda = Agenda()
+        self._finds, self._looks = Agenda(), Agenda()
+        self._server.versions.stirred.update(self._server.zones, self._server.watched)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._glimpses.run(), name="glimpses")
             while True:
@@ -158,64 +163,56 @@ class Watch:
         """These are alive, whatever was found last, and may have followed."""
         now, settings = self._server.clock.now(), self._zones[origin].settings
         for named in servers:
-            watched = self._server.watched[origin][named]
-            self._put((origin, named), watched.heard_of(now, settings=settings))
+            self._put((origin, named), self._server.watched[origin][named].heard_of(now, settings=settings))
             self._glimpses.wish((origin, named))
-
-    def _put(self, key: Key, watched: Watched) -> None:
-        """How a server stands from now on, and when it is looked at next."""
-        self._server.watched[key[0]][key[1]] = watched
-        self._plan(key)
-
-    def _plan(self, key: Key) -> None:
-        watched = self._server.watched.get(key[0], {}).get(key[1])
-        is_looked_at = not key[1].is_self and key not in self._busy
-        self._agenda.put(key, watched.due if watched is not None and is_looked_at else None)
 
     async def _adopt(self, now: Instant) -> None:
         """Watch what is served and is to be watched, and nothing else."""
-        zones = {origin: each for origin, each in self._server.zones.items() if each.definition.watch is not None}
-        for origin in self._zones.keys() - zones.keys():
-            del self._zones[origin]
-            for named in self._server.watched.pop(origin, {}):
-                self._tale.forget(origin, named)
-        is_any_handed_on = any(each.definition.transfer is not None for each in zones.values())
-        is_any_ours = any(each.definition.source is not ZoneSource.TRANSFER for each in zones.values())
-        serials = self._serials() if is_any_handed_on or is_any_ours else {}
-        promotions = self._server.store.desired.promotions
-        for count, (origin, loaded) in enumerate(zones.items(), 1):
-            zone = self._zones.get(origin)
-            if zone is None:
-                zone = self._zones[origin] = _Zone(loaded, Samples(self._server.pipeline, origin))
-            elif zone.loaded is not loaded:
-                zone.loaded, zone.find_due = loaded, now
-            zone.is_promoted = origin in promotions
-            serial = serials.get(origin)
-            zone.note(loaded.zone.serial if serial is None else serial, now)
+        versions = self._server.versions
+        stirred, versions.stirred = versions.stirred, set()
+        for count, origin in enumerate(stirred, 1):
+            loaded = self._server.zones.get(origin)
+            if loaded is None or loaded.definition.watch is None:
+                self._drop(origin)
+            else:
+                self._adopt_one(origin, loaded, now)
             if not count % SLICE:
                 await asyncio.sleep(0)
 
-    def _serials(self) -> dict[Name, int]:
-        """What each zone's SOA is answered with; each name is read once only, because this is asked every second."""
-        found: dict[Name, int] = {}
-        for origin, serial, _ in self._server.engine.zones():
-            name = self._names.get(origin)
-            if name is None:
-                name = self._names[origin] = Name.parse(origin)
-            found[name] = serial
-        return found
+    def _adopt_one(self, origin: Name, loaded: LoadedZone, now: Instant) -> None:
+        zone = self._zones.get(origin)
+        if zone is None:
+            samples = Samples(self._server.pipeline, origin)
+            zone = self._zones[origin] = _Zone(loaded, samples, partial(self._server.is_promoted, origin))
+            self._finds.put(origin, now)
+        elif zone.loaded is not loaded:
+            zone.loaded, zone.find_due = loaded, now
+            self._finds.put(origin, now)
+        serial = self._server.engine.serial(origin.absolute)
+        zone.note(loaded.zone.serial if serial is None else serial, now)
+
+    def _drop(self, origin: Name) -> None:
+        self._zones.pop(origin, None)
+        self._finds.put(origin, None)
+        for named in self._server.watched.pop(origin, {}):
+            self._looks.put((origin, named), None)
+            self._tale.forget(origin, named)
+
+    def _put(self, key: Key, watched: Watched) -> None:
+        """Where a server stands now, and when it is looked at next."""
+        origin, named = key
+        self._server.watched[origin][named] = watched
+        self._looks.put(key, None if named.is_self else watched.due)
 
     def _choose_zones(self, now: Instant) -> list[_Zone]:
-        """Those whose servers are to be found anew."""
-        return [zone for zone in self._zones.values() if not zone.is_busy and zone.find_due <= now]
+        """Those whose servers are to be found anew; one whose servers are being found comes again behind that."""
+        due = [self._zones[origin] for origin in self._finds.take(now)]
+        return [zone for zone in due if not zone.is_busy]
 
     def _choose(self, now: Instant) -> list[Key]:
-        """Whom to look at now, those that have waited longest."""
-        known = (key for key in self._agenda.take(now) if key[0] in self._zones and self._is_known(key))
-        return list(islice(known, max(0, AT_ONCE - len(self._busy))))
-
-    def _is_known(self, key: Key) -> bool:
-        return key[1] in self._server.watched.get(key[0], {})
+        """Whom to look at now, those that have waited longest; who is being looked at comes again behind that."""
+        due = (key for key in self._looks.take(now) if key not in self._busy)
+        return list(islice(due, AT_ONCE - len(self._busy)))
 
     async def _find(self, zone: _Zone, host: Host) -> None:
         """Who is named now; whoever was named before goes on as it stood."""
@@ -227,24 +224,28 @@ class Watch:
                 return
             before = self._server.watched.get(origin, {})
             spread_s = min(zone.settings.interval_s, SPREAD_S)
-            self._server.watched[origin] = {
-                named: before.get(named) or Watched(now + spread_s * self._eyes.chance()) for named in targets
-            }
-            for named in before.keys() - set(targets):
-                self._tale.forget(origin, named)
+            self._server.watched[origin] = {}
             for named in targets:
-                self._plan((origin, named))
+                self._put((origin, named), before.get(named) or Watched(now + spread_s * self._eyes.chance()))
+            for named in before.keys() - set(targets):
+                self._looks.put((origin, named), None)
+                self._tale.forget(origin, named)
             if zone.loaded is loaded:
                 zone.find_due = now + FIND_S
         finally:
             zone.is_busy = False
+            if self._zones.get(origin) is zone:
+                self._finds.put(origin, zone.find_due)
 
     async def _attend(self, key: Key) -> None:
         try:
             await self._look(key)
         finally:
             self._busy.discard(key)
-            self._plan(key)
+            origin, named = key
+            watched = self._server.watched.get(origin, {}).get(named)
+            if watched is not None:  # it may have come due meanwhile
+                self._looks.put(key, watched.due)
 
     async def _look(self, key: Key) -> None:
         """Look at one server, unless another zone has just found it silent, and tell what changed."""
@@ -306,7 +307,7 @@ class Watch:
         else:
             until = self._server.clock.now() + 2 * zone.settings.interval_s
             self._silent[named.place] = _Silence(key, sighting, until)
-        if sighting.differences and not sighting.serial == published == self._serials().get(origin):
+        if sighting.differences and not sighting.serial == published == self._server.engine.serial(origin.absolute):
             return replace(sighting, differences=())  # another version: what it answers is told by its lag
         return sighting
 

@@ -61,7 +61,7 @@ async def refresh(server: NameServer, request: RefreshRequest) -> RefreshView:
     return RefreshView(
         name=str(origin),
         text=text,
-        serial=server.serials().get(origin),
+        serial=server.engine.serial(origin.absolute),
         servers=primaries,
         warning=warning,
         outcome=outcome,

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from understudy.model.event import Severity
+from understudy.model.name import Name
 from understudy.model.transfer import NotifyTarget
 from understudy.model.watch import ServerState
 from understudy.service.server_report import report_name_servers
 from understudy.service.watch import AT_ONCE
+from understudy.service.zone_table import LoadedZone
 from understudy.testing.watching import (
     CONFIGURATION,
     MANY,
@@ -160,6 +165,53 @@ def test_all_records_have_their_turn_at_each_server(tmp_path: Path) -> None:
         assert seen == {place: {f"{name}." for name in names} for place in (SECOND, OUTSIDE)}
 
     play(tmp_path, story, configuration=CONFIGURATION.partition("  www")[0] + records)
+
+
+def test_a_server_that_lacks_the_version_of_a_decision_is_behind_though_no_file_has_changed(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        server = scene.world.server
+        scene.servers.shows = dict.fromkeys((SECOND, OUTSIDE), has(scene.serial()))
+        task = asyncio.ensure_future(server.versions.run())
+        await scene.pass_s(120)
+        before = scene.serial()
+        assert scene.state() != ServerState.BEHIND
+        scene.servers.shows = dict.fromkeys((SECOND, OUTSIDE), has(before))
+        www = Name.parse("www.example.com")
+        server.pipeline.past[www] = replace(server.pipeline.past[www], decisions={})
+        server.versions.note(ORIGIN, (www,))
+        await scene.pass_s(240)
+        assert scene.serial() == before + 1
+        assert scene.state() == ServerState.BEHIND
+        task.cancel()
+
+    play(tmp_path, story, zone="transfer: {to: [192.0.2.54], notify: []}")
+
+
+def test_a_turn_looks_at_what_is_due_and_not_at_every_zone(tmp_path: Path) -> None:
+    class Zones(dict[Name, LoadedZone]):
+        def __iter__(self) -> Iterator[Name]:
+            raise AssertionError("every zone is looked at")
+
+        keys = values = items = __iter__  # type: ignore[assignment]  # they do so as well
+
+    class Listless:
+        def __getattr__(self, attribute: str) -> Any:
+            assert attribute not in {"zones", "serial"}, "the engine is asked though nothing has changed"
+            return getattr(engine, attribute)
+
+    engine: Any = None
+
+    async def story(scene: Scene) -> None:
+        nonlocal engine
+        server = scene.world.server
+        engine, zones = server.engine, server.zones
+        server.engine, server.zones = Listless(), Zones(zones)  # type: ignore[assignment]  # it can do all the rest
+        before = scene.servers.asked.total()
+        await scene.pass_s(120)
+        assert scene.servers.asked.total() > before
+        server.engine, server.zones = engine, zones
+
+    play(tmp_path, story, configuration=MANY_ZONES)
 
 
 def test_zones_that_are_handed_on_are_watched_and_others_only_on_request(tmp_path: Path) -> None:
