@@ -162,7 +162,7 @@ def test_a_server_that_takes_one_question_for_each_connection_is_asked_so() -> N
     with played(one_by_one, answers_in_all=1) as (address, answered):
         found = gather(address)
     assert set(found) == set(ORIGINS)
-    assert len(answered) == COUNT
+    assert [count for count in answered if count] == [1] * COUNT  # the last zone may be gone when a line is there
 
 
 def test_a_zone_that_breaks_each_connection_is_left_and_the_others_come() -> None:

@@ -115,3 +115,23 @@ def test_a_disk_that_refuses_is_an_alarm_and_is_not_asked_at_every_version(tmp_p
         assert alarms.active == []
 
     play(tmp_path, story)
+
+
+def test_the_file_of_a_zone_that_is_handed_on_no_more_goes_whoever_wrote_it(tmp_path: Path) -> None:
+    async def story(bases: Bases, handed: Handed, _alarms: Alarms) -> None:
+        bases.begin(ORIGIN, handed.last.zone)
+        assert await written(tmp_path) == 1
+        bases.forget(ORIGIN)
+        assert not list((tmp_path / FOLDER).iterdir())
+        bases.begin(ORIGIN, handed.last.zone)
+        assert await written(tmp_path) == 1
+
+    play(tmp_path, story)
+
+    async def later(bases: Bases, _handed: Handed, _alarms: Alarms) -> None:
+        bases.forget(name("other.example"))
+        assert await written(tmp_path) == 1
+        bases.forget(ORIGIN)
+        assert not list((tmp_path / FOLDER).iterdir())
+
+    play(tmp_path, later)

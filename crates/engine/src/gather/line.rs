@@ -12,8 +12,9 @@ use understudy_zone::{Incoming, Progress, Received};
 use super::Shared;
 use crate::sys::wall_s;
 
-/// chosen: as many questions as a server that answers one after the other always finds a next one.
-const AHEAD: usize = 16;
+/// chosen: a server that answers one after the other always finds a next one; and one that answers all of them
+/// at once, as BIND does, gives no more than ten zones away at a time unless told (`transfers-out`), to all clients.
+const AHEAD: usize = 4;
 
 /// chosen: how late it is noticed that nobody wants the zones any more.
 const LOOK: Duration = Duration::from_millis(250);
