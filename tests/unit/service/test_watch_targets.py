@@ -11,12 +11,14 @@ from understudy.service.watch_targets import Host
 
 def test_the_system_is_asked_for_each_address_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(watch_targets, "is_own", lambda address: asked.append(address) or address == "192.0.2.1")
+
+    def is_own(address: str) -> bool:
+        asked.append(address)
+        return address == "192.0.2.1"
+
+    monkeypatch.setattr(watch_targets, "is_own", is_own)
     host = Host(["192.0.2.1:53"])
-    assert [host.is_own(address) for address in ("192.0.2.1", "192.0.2.2", "192.0.2.1", "192.0.2.2")] == [
-        True,
-        False,
-    ] * 2
+    assert [host.is_own(f"192.0.2.{last}") for last in (1, 2, 1, 2)] == [True, False, True, False]
     assert asked == ["192.0.2.1", "192.0.2.2"]
 
 
