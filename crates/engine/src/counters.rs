@@ -28,8 +28,6 @@ pub(crate) enum Dropped {
     Short,
     /// A response was sent to us.
     Response,
-    /// A datagram longer than any query.
-    TooLong,
     /// A datagram without a usable source.
     NoPeer,
     /// No room for an answer.
@@ -48,10 +46,9 @@ pub(crate) enum Dropped {
     Socket,
 }
 
-const DROPPED: [(&str, Dropped); 11] = [
+const DROPPED: [(&str, Dropped); 10] = [
     ("short", Dropped::Short),
     ("response", Dropped::Response),
-    ("too_long", Dropped::TooLong),
     ("no_peer", Dropped::NoPeer),
     ("no_room", Dropped::NoRoom),
     ("panic", Dropped::Panic),

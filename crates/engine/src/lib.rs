@@ -28,6 +28,7 @@ mod inbox;
 mod limit;
 mod network;
 mod news;
+mod oversize;
 mod records;
 mod responder;
 mod secondaries;

@@ -6,11 +6,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use understudy_answer::{Outcome, Request, Transport};
+use understudy_answer::{Outcome, Request, Silence, Transport};
 
 use crate::address;
 use crate::counters::{Counters, Dropped};
 use crate::inbox::{Inbox, Order};
+use crate::oversize::turn_to_tcp;
 use crate::responder::Responder;
 use crate::sys::{self, Batch, Unusable, Wait, Watch};
 
@@ -169,12 +170,28 @@ impl<R: Responder> Worker<R> {
         }
     }
 
+    /// Answers a datagram of which only the beginning was read.
+    #[cold]
+    fn turn_to_tcp(&mut self, place: usize) {
+        let Some(Ok(datagram)) = self.batch.beginning(place) else {
+            return self.counters.dropped(Dropped::NoPeer);
+        };
+        self.counters.query(Transport::Udp, datagram.client);
+        match turn_to_tcp(datagram.message, datagram.reply) {
+            Some(summary) => {
+                self.counters.answered(&summary);
+                self.batch.queue(place, summary.length);
+            }
+            None => self.counters.silent(Silence::Response),
+        }
+    }
+
     /// Answers one datagram of the batch, and queues the reply.
     #[inline]
     fn answer(&mut self, place: usize, now_ns: u64, wall_s: u32) {
         let datagram = match self.batch.datagram(place) {
             None => return,
-            Some(Err(Unusable::TooLong)) => return self.counters.dropped(Dropped::TooLong),
+            Some(Err(Unusable::TooLong)) => return self.turn_to_tcp(place),
             Some(Err(Unusable::NoPeer)) => return self.counters.dropped(Dropped::NoPeer),
             Some(Ok(datagram)) => datagram,
         };

@@ -190,15 +190,34 @@ fn a_panic_costs_one_answer_and_nothing_else() {
     assert!(service.stop(PATIENCE));
 }
 
+/// RFC 6891 section 6.2.4, RFC 8906 section 2.
 #[test]
-fn silence_and_oversize_are_counted() {
+fn silence_is_counted_and_who_asks_too_much_at_once_is_sent_to_tcp() {
     let service = service(&["127.0.0.1:0"], settings());
     let server = service.addresses()[0];
     let client = udp_client(server);
     client.send_to(b"silence", server).unwrap();
-    client.send_to(&[0; 5000], server).unwrap();
     wait_for(&service, "dropped.short", 1);
-    wait_for(&service, "dropped.too_long", 1);
+    let mut query =
+        b"\xab\xcd\x01\x00\x00\x01\x00\x00\x00\x00\x00\x01\x03www\x00\x00\x01\x00\x01".to_vec();
+    query.extend(b"\x00\x00\x29\x04\xd0\x00\x00\x00\x00\x13\x88");
+    query.resize(1472, 0);
+    assert!(ask_udp(server, &query).0 == query[..1232], "an echo");
+    query.push(0);
+    let (reply, from) = ask_udp(server, &query);
+    assert_eq!(from, server);
+    assert_eq!(
+        reply[..12],
+        *b"\xab\xcd\x83\x00\x00\x01\x00\x00\x00\x00\x00\x01"
+    );
+    assert_eq!(reply[12..21], query[12..21]);
+    assert_eq!(reply.len(), 21 + 11);
+    query.resize(65_507, 0);
+    assert_eq!(ask_udp(server, &query).0, reply);
+    assert_eq!(service.counters()["truncated"], 2);
+    query[2] |= 0x80;
+    client.send_to(&query, server).unwrap();
+    wait_for(&service, "dropped.response", 1);
     assert!(service.stop(PATIENCE));
 }
 

@@ -10,7 +10,7 @@ use std::ptr;
 /// chosen: measured elsewhere as the point where larger batches gain nothing more on loopback.
 pub(crate) const BATCH: usize = 32;
 
-/// The longest query that is read; a longer one is dropped and counted.
+/// The longest query that is read whole; who sends a longer one is told to come over TCP.
 /// chosen: what one Ethernet frame holds, far above any query over UDP; the buffers of a batch then
 /// share twelve pages, and each needs none of its own. Also an odd number of cache lines.
 const QUERY_OCTETS: usize = 1472;
@@ -171,7 +171,16 @@ impl Batch {
             .filter_map(|(header, octets)| octets.get(..usize::try_from(header.msg_len).ok()?))
     }
 
+    /// The beginning of a datagram that is too long.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn beginning(&mut self, index: usize) -> Option<Result<Datagram<'_>, Unusable>> {
+        self.slots.headers.get_mut(index)?.msg_hdr.msg_flags &= !libc::MSG_TRUNC;
+        self.datagram(index)
+    }
+
     /// One of the datagrams just received; `None` past the last.
+    #[inline(always)]
     pub(crate) fn datagram(&mut self, index: usize) -> Option<Result<Datagram<'_>, Unusable>> {
         if index >= self.received {
             return None;
