@@ -64,3 +64,43 @@ def test_what_is_published_can_be_answered_before_it_is_told(live: Callable[...,
         assert world.log.getvalue() != told
 
     live(life, CONFIGURATION, ZONE)
+
+
+def test_a_shorter_ttl_is_no_change_for_secondaries(live: Callable[..., None], tmp_path: Path) -> None:
+    (tmp_path / "example.net.zone").write_text(ZONE)
+
+    async def life(world: ServerWorld) -> None:
+        changed: list[Name] = []
+        world.server.decider.on_change = lambda _origin, owners: changed.extend(owners)
+        world.network.set(endpoint("192.0.2.10"), "refuses")
+        for second in range(61, 70):
+            await world.advance(second)
+            if "ttl 5" in await answered(world):
+                break
+        assert changed == []
+        assert await answered(world) == "192.0.2.10 ttl 5"
+        await world.advance(120)
+        assert changed == [Name.parse("www.example.com")]
+
+    live(life, CONFIGURATION.replace(", fall: 1", ", fall: 4"), ZONE)
+
+
+def held(world: ServerWorld) -> str:
+    return next(each.text for each in world.server.alarms.active if each.key == "held")
+
+
+def test_what_is_held_and_leaves_the_configuration_alarms_nobody(live: Callable[..., None], tmp_path: Path) -> None:
+    (tmp_path / "example.net.zone").write_text(ZONE)
+    more = CONFIGURATION + "  api.example.com: {check: web, tiers: [[192.0.2.20], [198.51.100.20]]}\n"
+
+    async def life(world: ServerWorld) -> None:
+        await world.advance(70)
+        for address in ("192.0.2.10", "192.0.2.20"):
+            world.network.set(endpoint(address), "unreachable")
+        await world.advance(200)
+        assert "2 endpoints is held" in held(world)
+        assert await world.reload(CONFIGURATION) == ""
+        assert "192.0.2.10" in held(world)
+        assert "2 endpoints" not in held(world)
+
+    live(life, more, ZONE)

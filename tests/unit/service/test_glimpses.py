@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from understudy.model.name import Name
-from understudy.model.watch import ServerState
-from understudy.service.glimpses import AT_ONCE
-from understudy.testing.watching import MANY, MANY_ZONES, OUTSIDE, SECOND, SILENT, Scene, has, play
+from understudy.model.watch import NamedServer, ServerState
+from understudy.service.glimpses import AT_ONCE, Glimpses, Key
+from understudy.testing.virtual_time import VirtualClock, run_virtual
+from understudy.testing.watching import MANY, MANY_ZONES, ORIGIN, OUTSIDE, SECOND, SILENT, Scene, has, play
 from understudy.zones.sighting import Sighting
 
 
@@ -144,3 +146,28 @@ def test_whoever_asks_for_a_version_and_may_not_have_it_is_not_asked_back(tmp_pa
         assert scene.servers.glanced_at == []
 
     play(tmp_path, story, zone=HANDED_ON)
+
+
+def test_who_is_heard_of_again_does_not_wait_longer_for_it() -> None:
+    async def main(clock: VirtualClock) -> list[str]:
+        asked: list[str] = []
+
+        async def glance(key: Key) -> bool:
+            asked.append(key[1].name)
+            return True
+
+        keys = [(ORIGIN, NamedServer(f"ns{number}", None)) for number in range(10)]
+        glimpses = Glimpses(clock, glance)
+        task = asyncio.create_task(glimpses.run())
+        await clock.sleep(0.001)
+        for key in keys:
+            glimpses.wish(key)
+        await clock.sleep(0.05)
+        assert len(asked) < 5
+        glimpses.wish(keys[5])
+        await clock.sleep(1.0)
+        task.cancel()
+        await asyncio.wait([task])
+        return asked
+
+    assert run_virtual(main) == [f"ns{number}" for number in range(10)]

@@ -6,6 +6,7 @@ Tiers are written as words: `e` eligible, `n` eligible but unknown, `w` up but w
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -216,6 +217,11 @@ def test_3_3_never_stays_on_the_tier_it_moved_to_while_that_serves(
     assert choose(tiers, memory, failback=Failback(FailbackMode.NEVER), **fields).tier == tier
 
 
+def test_3_3_a_record_on_its_first_tier_has_moved_nowhere() -> None:
+    found = choose(["e", "e"], on_tier(0, 1), failback=Failback(FailbackMode.NEVER))
+    assert [step.rule for step in found.steps] == ["4.2"]
+
+
 def test_the_tier_in_use_is_known_by_what_it_handed_out() -> None:
     """A tier was put in front of the one in use: the record moves only when the new one has proved itself."""
     memory = RecordMemory(tier=0, last_healthy=(endpoint("192.0.2.2"),))
@@ -266,3 +272,14 @@ def test_an_endpoint_of_several_tiers_leaves_the_record_on_the_tier_that_it_was_
     stays = record("www.example.com", *pools, failback=Failback(FailbackMode.NEVER))
     able = Lineup(tuple(standings(words, first) for words, first in tiers), ())
     assert select(ask(stays, able, NOW, family=Family.IPV4, memory=memory)).tier == tier
+
+
+def test_3_5_an_endpoint_of_two_pools_is_good_since_the_earlier_of_both() -> None:
+    (late,) = standings("e999", 1)
+    vouched = replace(late, up_since=None, rule="5.4")
+    for twice in ((late, vouched), (vouched, late)):
+        able = Lineup((twice, standings("e", 2)), ())
+        question = ask(record(), able, NOW, family=Family.IPV4, memory=on_tier(1, 2))
+        assert select(question).tier == 0
+    question = ask(record(), Lineup(((late,), standings("e", 2)), ()), NOW, family=Family.IPV4, memory=on_tier(1, 2))
+    assert select(question).tier == 1

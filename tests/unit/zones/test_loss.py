@@ -36,3 +36,4 @@ def test_of_many_the_first_are_named() -> None:
 def test_large_zones_are_told_by_their_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loss, "COMPARED_MAX", 2)
     assert "3 records here, 2 there" in compare(zone(9, "a 60 A 192.0.2.1\n"), zone(3))
+    assert "2 records here, 3 there" in compare(zone(9), zone(3, "a 60 A 192.0.2.1\n"))

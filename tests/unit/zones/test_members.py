@@ -63,6 +63,15 @@ def test_a_zone_that_is_given_away_goes_with_a_version_of_the_other_catalog() ->
     assert members.table[A] == Membership(SECOND, "1")
 
 
+def test_a_zone_that_is_given_away_stays_until_the_other_catalog_lists_it() -> None:
+    members = Members()
+    members.follow(SECOND, {B: Listed("2")}, ())
+    members.follow(FIRST, {A: Listed("1", heir=SECOND)}, ())
+    assert members.follow(SECOND, {C: Listed("3")}, ()) == MemberChange(added=(C,), removed=(B,))
+    assert members.table[A].catalog == FIRST
+    assert members.follow(SECOND, {A: Listed("1"), C: Listed("3")}, ()) == MemberChange(moved=(A,))
+
+
 def test_a_zone_that_is_given_away_under_another_label_begins_anew() -> None:
     members = Members()
     members.follow(FIRST, {A: Listed("1", heir=SECOND)}, ())
