@@ -15,7 +15,14 @@ from understudy.model.health import Health, HealthFlag, HealthKey, HealthState
 from understudy.model.override import Override, OverrideKind, Subject, SubjectKind
 from understudy.model.record import Failback, FailbackMode, OnAllDown, PolicyKind, Record
 from understudy.model.standing import Lineup, Standing, StandingKind
-from understudy.steering.decide import UNCERTAIN_TTL_S, Past, RecordDecision, decide_record
+from understudy.steering.decide import (
+    UNCERTAIN_TTL_S,
+    Past,
+    RecordDecision,
+    decide,
+    decide_by_rules,
+    decide_record,
+)
 from understudy.steering.policies import POLICIES
 from understudy.testing.builders import check, endpoint, record
 
@@ -275,3 +282,12 @@ def test_time_alone_changes_nothing_before_it_is_due(
     again = decide_record(www, line_up(www, settled.memories, later, scene=scene), later, past=settled.past)
 
     assert answer_of(again.decisions[Family.IPV4]) == answer_of(decision)
+
+
+@given(records(), lineups | lineups.map(lambda one: replace(one, freeze=FREEZE)), pasts, st.sampled_from(Family))
+def test_a_family_without_an_endpoint_answers_what_the_rules_say(
+    www: Record, lineup: Lineup, past: Past, family: Family
+) -> None:
+    assert decide(www, lineup, NOW, family=family, past=past) == decide_by_rules(
+        www, lineup, NOW, family=family, past=past
+    )

@@ -93,11 +93,14 @@ class NameServer:
         for entry in start.releases:
             self._admit(entry)
         self.monitor.restore(start.observed.verdicts)
-        self.monitor.assign(self.pipeline.index.assignments)
+        if start.observed.verdicts:  # else there is nothing to weigh, and whoever asks need not wait for it
+            self.monitor.assign(self.pipeline.index.assignments)
         if has_answers:
             self.decider.settle_all(now)
         else:
             self.decider.settle_zones(self.zones, now, on_published=self.engine.start)
+        if not start.observed.verdicts:
+            self.monitor.assign(self.pipeline.index.assignments)
         self.journal.tell(Event(now, EventKind.SERVICE, "server", "serving"))
 
     def _has_answers(self) -> bool:

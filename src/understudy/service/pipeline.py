@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import TypeAlias, TypeVar
 
 from understudy.health.fold import Evidence, fold, is_news
 from understudy.health.lineup import Scene, line_up
 from understudy.health.overrides import OverrideIndex, next_expiry
-from understudy.model.check import leaves
+from understudy.model.check import Requirement, leaves
 from understudy.model.configuration import Configuration
 from understudy.model.decision import Decision, RecordMemory
 from understudy.model.endpoint import Endpoint, Family
@@ -142,7 +143,8 @@ class Pipeline:
 
     def settle(self, now: Instant, most: int) -> Settlement:
         """Verdicts into health, health into decisions, for all that has news or is due; `most` of each at a time."""
-        healths = [change for key in _take(self._stale_keys, most) if (change := self._fold(key, now)) is not None]
+        fold_key = self._fold if any(self.tables.values()) else partial(self._fold_unheard, alike={})
+        healths = [change for key in _take(self._stale_keys, most) if (change := fold_key(key, now)) is not None]
         self._hold_limits(healths, now)
         self._mark_due(now)
         return Settlement(healths, [self._decide(name, now) for name in _take(self._stale_records, most)])
@@ -179,7 +181,20 @@ class Pipeline:
             self._stale_records.update(dict.fromkeys(self.index.records_by_pool.get(pool, ())))
 
     def _fold(self, key: HealthKey, now: Instant) -> HealthChange | None:
-        before, after = self.healths.get(key), self.fold(key, now)
+        return self._note_health(key, self.fold(key, now))
+
+    def _fold_unheard(
+        self, key: HealthKey, now: Instant, alike: dict[Requirement | None, Health]
+    ) -> HealthChange | None:
+        """Before anything was heard of any endpoint, as at a first start, all with one requirement are alike."""
+        if key in self.healths:
+            return self._fold(key, now)
+        if key.requirement not in alike:
+            alike[key.requirement] = self.fold(key, now)
+        return self._note_health(key, alike[key.requirement])
+
+    def _note_health(self, key: HealthKey, after: Health) -> HealthChange | None:
+        before = self.healths.get(key)
         self.healths[key] = after
         if not is_news(before, after):
             return None

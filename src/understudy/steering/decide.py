@@ -14,7 +14,7 @@ from understudy.steering.freeze import keep_all, line_up_from_memory
 from understudy.steering.memory import remember
 from understudy.steering.policies import POLICIES
 from understudy.steering.question import Question, Selection, ask, plan_families
-from understudy.steering.selection import select
+from understudy.steering.selection import no_endpoint_step, select
 
 UNCERTAIN_TTL_S = 5
 """Semantics 4.7: the longest life of an answer that an unknown or suspect endpoint could change."""
@@ -68,7 +68,23 @@ def decide_record(record: Record, lineup: Lineup, now: Instant, *, past: Past) -
 def decide(
     record: Record, lineup: Lineup, now: Instant, *, family: Family, past: Past
 ) -> tuple[tuple[Decision, ...], RecordMemory]:
-    """Decide one family; HOST decides the whole record, and so gives one CNAME, or both A and AAAA."""
+    """Decide one family; HOST decides the whole record, and so gives one CNAME, or both A and AAAA.
+
+    Most records have addresses of one family only: what the other one answers needs no rules.
+    """
+    if lineup.freeze is None and not _has_any(lineup, family):
+        step = no_endpoint_step(record, family)
+        nothing = Decision(
+            record.name, family, Mode.NODATA, -1, Selector.ONE, _NOTHING, record.ttl_s, None, now, (step,)
+        )
+        return (nothing,), RecordMemory()
+    return decide_by_rules(record, lineup, now, family=family, past=past)
+
+
+def decide_by_rules(
+    record: Record, lineup: Lineup, now: Instant, *, family: Family, past: Past
+) -> tuple[tuple[Decision, ...], RecordMemory]:
+    """As `decide`, through all the rules."""
     memory = past.memories.get(family, RecordMemory())
     is_frozen = lineup.freeze is not None and bool(memory.last_healthy)
     question = ask(
@@ -77,6 +93,11 @@ def decide(
     selection = select(question)
     decisions = tuple(_compose(question, selection, answered) for answered in _answered(family, selection))
     return decisions, memory if is_frozen else remember(question, selection)
+
+
+def _has_any(lineup: Lineup, family: Family) -> bool:
+    """Whether a tier has an endpoint of the family. HOST stands for all of them."""
+    return family is Family.HOST or any(one.member.endpoint.family is family for tier in lineup.tiers for one in tier)
 
 
 def _answered(family: Family, selection: Selection) -> tuple[Family, ...]:

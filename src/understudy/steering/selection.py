@@ -8,9 +8,9 @@ from itertools import chain
 from math import isfinite
 
 from understudy.model.decision import Mode, Step
-from understudy.model.endpoint import Member
+from understudy.model.endpoint import Family, Member
 from understudy.model.instant import Instant
-from understudy.model.record import FailbackMode
+from understudy.model.record import FailbackMode, Record
 from understudy.model.standing import Standing, StandingKind
 from understudy.steering.last_resort import select_last_resort
 from understudy.steering.policy import Tiers
@@ -20,14 +20,18 @@ from understudy.steering.question import Question, Selection, count_endpoints, d
 def select(question: Question) -> Selection:
     """Choose by the first rule that finds something, and say why those before it did not."""
     if not any(question.tiers):
-        text = f"no {question.family} endpoint in the record: NODATA; the name exists"
-        return Selection(Mode.NODATA, -1, (), (), (Step("4.5", str(question.record.name), text),))
+        return Selection(Mode.NODATA, -1, (), (), (no_endpoint_step(question.record, question.family),))
     candidates, steps = _let_in(question)
     steps = (*_standing_steps(question), *steps)
     found = _stay(question, candidates) or _first_able(question, candidates) or _degraded(question, candidates)
     if found is None:
         found = select_last_resort(question)
     return replace(found, steps=(*steps, *found.steps))
+
+
+def no_endpoint_step(record: Record, family: Family) -> Step:
+    """Why a family of which a record has no endpoint answers nothing."""
+    return Step("4.5", str(record.name), f"no {family} endpoint in the record: NODATA; the name exists")
 
 
 def _let_in(question: Question) -> tuple[Tiers, tuple[Step, ...]]:

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from understudy.model.check import AtLeast, CheckRef
 from understudy.model.configuration import Configuration
 from understudy.model.endpoint import Family, WithdrawLimit
-from understudy.model.health import HealthKey, HealthState
+from understudy.model.health import Health, HealthKey, HealthState
 from understudy.model.override import Override, OverrideKind, Subject, SubjectKind
 from understudy.model.verdict import LOCAL_MONITOR, ProbeKey, Verdict
 from understudy.service.index import build_index
@@ -43,6 +44,33 @@ def answers(pipeline: Pipeline, text: str = "r0.example.com") -> list[str]:
 def fall(pipeline: Pipeline, table: dict[ProbeKey, Verdict], address: str, at: float) -> None:
     table[probe_key(address)] = replace(verdict("down", at), refreshed_at=at)
     pipeline.note(probe_key(address))
+
+
+def test_before_anything_is_heard_each_health_is_what_folding_it_gives() -> None:
+    config = configuration(
+        records=[
+            record("a.example.com", "near", "far"),
+            record("b.example.com", "near", "far", requirement=None),
+            record("c.example.com", "far", requirement=AtLeast(1, (CheckRef("web"),))),
+        ],
+        pools=[pool("near", NEAR), pool("far", FAR)],
+    )
+    pipeline = Pipeline(config, {LOCAL_MONITOR: {}})
+    alone = {key: pipeline.fold(key, 5.0) for key in pipeline.index.records_by_key}
+    settled = pipeline.settle(5.0, ALL)
+    assert pipeline.healths == alone
+    assert {change.key for change in settled.healths} == alone.keys()
+    assert {health.state for health in alone.values()} == {HealthState.UNKNOWN, HealthState.UP}
+    assert pipeline.is_settled
+
+
+def test_what_an_earlier_run_knew_counts_where_nothing_is_heard_yet() -> None:
+    pipeline = Pipeline(world(), {LOCAL_MONITOR: {}})
+    key = next(key for key in pipeline.index.records_by_key if str(key.endpoint) == NEAR)
+    pipeline.restore({key: Health(HealthState.DOWN, 1.0, 0.0, (1.0,))}, {}, {})
+    pipeline.settle(5.0, ALL)
+    assert pipeline.healths[key].state is HealthState.DOWN
+    assert answers(pipeline) == [FAR]
 
 
 def test_only_what_has_news_is_settled() -> None:
