@@ -13,7 +13,7 @@ from understudy.service.zone_report import why_not_served
 
 PATIENCE = 3  # chosen: as many failures in a row are nobody's lost datagram
 
-SILENCE = frozenset(("transfer.unreachable", "transfer.lame", "transfer.refused", "transfer.behind"))
+SILENCE = frozenset(("transfer.unreachable", "transfer.lame", "transfer.refused", "transfer.behind", "transfer.self"))
 """What one primary may be like while another one confirms the version."""
 
 

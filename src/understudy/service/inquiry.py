@@ -17,12 +17,14 @@ from understudy.model.event import Event, EventKind, Severity
 from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.transfer import Primary
+from understudy.model.watch import ServerPlace
 from understudy.model.zone import ZoneDefinition
 from understudy.service.digests import has_digest, require_sent_digest
 from understudy.service.fetched import FetchedZone
 from understudy.service.name_server import NameServer
 from understudy.service.offers import Question, Questions
 from understudy.service.transfers import Contact, ask_serial, fetch
+from understudy.service.watch_targets import Host
 from understudy.zones.secondary import Offer
 from understudy.zones.silence import Silences
 
@@ -165,7 +167,12 @@ class Inquiry:
             self._server.journal.tell(Event(now, EventKind.ZONE, str(primary), text, severity))
 
     def _contact(self, primary: Primary) -> Contact:
-        """Raises TransferError: its key has no secret that can be read."""
+        """Raises TransferError: its key has no secret that can be read, or it is this server.
+
+        Who asks itself finds its own version confirmed for ever. One file for several servers may name each of them.
+        """
+        if Host(self._server.engine.addresses).is_listening(ServerPlace(primary.address, primary.port)):
+            raise TransferError(f"{primary} is this server", code="transfer.self")
         if primary.key is None:
             return Contact(primary)
         found = self._server.notifier.keys.get(primary.key)

@@ -12,6 +12,8 @@ from understudy.engine import Zone
 from understudy.model.errors import TransferError
 from understudy.model.instant import Instant
 from understudy.model.name import Name
+from understudy.model.watch import ServerPlace
+from understudy.service.watch_targets import Host
 from understudy.service.zone_orders import refresh
 from understudy.service.zone_views import RefreshRequest
 from understudy.testing.fetching import (
@@ -226,3 +228,21 @@ def test_what_goes_while_it_waits_for_the_disk_leaves_no_copy(
         assert run.world.server.definitions[ORIGIN].file.exists()
 
     tell(story, configured(2))
+
+
+def test_a_server_that_is_named_as_its_own_primary_does_not_confirm_its_own_version(
+    tell: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Host, "is_listening", lambda _host, place: place == ServerPlace(SECOND.address, SECOND.port))
+
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
+        await asyncio.sleep(200)
+        assert SECOND not in {primary for primary, _ in primaries.fetched}
+        assert await run.world.alarms() == []
+        primaries.has[FIRST] = SILENT
+        await asyncio.sleep(1100)
+        assert run.address() == "SERVFAIL"
+        (text,) = (alarm.text for alarm in run.world.server.alarms.active if alarm.key == "zone/example.com")
+        assert "192.0.2.2:53 is this server" in text
+
+    tell(story)
