@@ -41,7 +41,7 @@ impl LowerName {
     /// Make the root this name, which has so many labels. In place, because moving a folded name
     /// costs more than folding it.
     #[inline(always)]
-    pub(crate) fn set(&mut self, name: Name<'_>, labels: usize) {
+    pub fn set(&mut self, name: Name<'_>, labels: usize) {
         self.fill(name.octets());
         self.length = name.octets().len();
         self.labels = labels;

@@ -66,11 +66,9 @@ impl<'z> Ahead<'z> {
     #[inline]
     #[must_use]
     pub fn last(&self) -> Option<&'z [u8]> {
-        let (count, tags) = self.bucket.split_first()?;
-        let tags = tags.get(..usize::from(*count))?;
-        let index = tags.iter().position(|it| *it == tag(self.hash))?;
-        let (_, value) = entry(self.bucket, index)?;
-        Some(value)
+        find_tag(self.bucket, self.hash, |index| {
+            whole_entry(self.bucket, index)
+        })
     }
 
     /// What is behind the key that it was begun with.
@@ -217,6 +215,19 @@ impl IndexBuilder {
 /// Read one entry of a bucket, if its tag and key are the ones wanted.
 #[inline]
 fn look_up<'b>(bucket: &'b [u8], hash: u64, key: &[u8]) -> Option<&'b [u8]> {
+    find_tag(bucket, hash, |index| {
+        let (there, value) = entry(bucket, index)?;
+        is_same(there, key).then_some(value)
+    })
+}
+
+/// What is read first of the entries of a bucket whose tags are that of the hash.
+#[inline(always)]
+fn find_tag<'b>(
+    bucket: &'b [u8],
+    hash: u64,
+    read: impl Fn(usize) -> Option<&'b [u8]>,
+) -> Option<&'b [u8]> {
     const ONES: u64 = 0x0101_0101_0101_0101;
     let (count, tags) = bucket.split_first()?;
     let count = usize::from(*count);
@@ -232,9 +243,9 @@ fn look_up<'b>(bucket: &'b [u8], hash: u64, key: &[u8]) -> Option<&'b [u8]> {
             if index >= count {
                 return None;
             }
-            let (there, value) = entry(bucket, index)?;
-            if is_same(there, key) {
-                return Some(value);
+            let read = read(index);
+            if read.is_some() {
+                return read;
             }
             found &= found - 1;
         }
@@ -256,14 +267,20 @@ fn replace(bucket: &mut Arc<[u8]>, key: &[u8], hash: u64, value: &[u8]) -> bool 
     true
 }
 
-/// The key and the value of an entry.
+/// An entry as it stands; nothing of it is read.
 #[inline]
-fn entry(bucket: &[u8], index: usize) -> Option<(&[u8], &[u8])> {
+fn whole_entry(bucket: &[u8], index: usize) -> Option<&[u8]> {
     let places = 1 + usize::from(*bucket.first()?).next_multiple_of(8);
     let [s0, s1, s2, s3, e0, e1, e2, e3] = *bucket.get(places + 4 * index..)?.first_chunk()?;
     let start = usize::try_from(u32::from_le_bytes([s0, s1, s2, s3])).ok()?;
     let end = usize::try_from(u32::from_le_bytes([e0, e1, e2, e3])).ok()?;
-    let (length, rest) = bucket.get(start..end)?.split_first()?;
+    bucket.get(start..end)
+}
+
+/// The key and the value of an entry.
+#[inline]
+fn entry(bucket: &[u8], index: usize) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = whole_entry(bucket, index)?.split_first()?;
     rest.split_at_checked(usize::from(*length))
 }
 
