@@ -20,6 +20,8 @@ class Findings:
         self._source = source
         self._found: dict[Problem, None] = dict.fromkeys(source.problems)
         self._elsewhere: dict[Problem, None] = {}
+        self.folder: Path = source.file.parent.absolute()
+        """Where the file stands."""
 
     def error(self, path: KeyPath, code: str, message: str, *, hint: str = "") -> None:
         """A fault in the value of `path`."""
@@ -38,11 +40,6 @@ class Findings:
     def warn(self, path: KeyPath, code: str, message: str, *, hint: str = "") -> None:
         """Something that is allowed and probably not meant."""
         self._add(self._source.position(path), code, message, hint=hint, severity=ProblemSeverity.WARNING)
-
-    @property
-    def folder(self) -> Path:
-        """Where the file stands."""
-        return self._source.file.parent.absolute()
 
     def line(self, path: KeyPath) -> int:
         """The line of the last key of `path`."""

@@ -20,6 +20,7 @@ VALUES_MAX = 2_000_000  # chosen: a quarter million records; a bomb of aliases p
 
 _STR_TAG = "tag:yaml.org,2002:str"
 _MERGE = "<<"
+_WORDS = frozenset(("plain", "quoted"))
 
 # After these the values are still whole: what a duplicate key says stands in its first place.
 _HARMLESS = frozenset(("key.duplicate", "yaml.documents"))
@@ -76,6 +77,8 @@ class Composer:
 
     def _node(self, event: YamlEvent, depth: int) -> Node:
         position = _start(event)
+        if event.kind in _WORDS and event.anchor is None and event.tag is None and depth <= DEPTH_MAX:
+            return Node(position, resolve(event.text) if event.kind == "plain" else event.text)  # most values are words
         if depth > DEPTH_MAX:
             raise self._refusal_at(position, "yaml.depth", f"nested more than {DEPTH_MAX} deep")
         if event.kind == "alias":
@@ -136,8 +139,9 @@ class Composer:
 
     def _key(self, event: YamlEvent, depth: int) -> str | None:
         """A key's text, as it is written: `404` and `NO` are names too. None after a problem."""
-        if event.kind in {"plain", "quoted"}:
-            self._remember(event, Node(_start(event), event.text))
+        if event.kind in _WORDS:
+            if event.anchor is not None:
+                self._remember(event, Node(_start(event), event.text))
             return event.text
         node = self._node(event, depth + 1)
         if event.kind == "alias" and isinstance(node.value, str):
