@@ -186,3 +186,22 @@ def test_what_another_configuration_says_meanwhile_counts(tmp_path: Path) -> Non
         assert run.address(f"host.{steered}") == "192.0.2.99"
 
     tell(tmp_path, primary, story)
+
+
+def test_what_was_asked_for_in_an_earlier_life_of_a_zone_is_not_its_own(tmp_path: Path) -> None:
+    primary = Together()
+    primary.pause_s = 3.0
+    gone = ORIGINS[15]  # which is to come after 9 s
+    rest = [origin for origin in ORIGINS if origin != gone]
+
+    async def story(run: FetchingServer) -> None:
+        await run.world.reload(HEAD + zones(origins=rest))
+        await asyncio.sleep(2)
+        assert gone not in run.world.server.fetched
+        await run.world.reload(HEAD + zones())
+        await asyncio.sleep(12)
+        assert primary.others == [gone]
+        events = await run.world.server.store.events(EventFilter(subject=str(gone)))
+        assert [event.text for event in events] == ["serial 1 from 192.0.2.1:53, 4 records"]
+
+    tell(tmp_path, primary, story)
