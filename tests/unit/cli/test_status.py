@@ -253,6 +253,16 @@ def test_a_record_whose_zone_is_not_served_is_not_shown_as_answered(sit_down: Si
     sit_down(sitting)
 
 
+def test_of_many_records_those_are_shown_whose_zone_is_not_served(sit_down: SitDown) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        terminal.world.server.zones.clear()
+        said = await terminal.run("status")
+        assert "60 records; answers: 60 unserved; endpoints: 120 up" in said.out
+        assert "of these 50 are shown that need a look" in said.out
+
+    sit_down(sitting, MANY)
+
+
 def test_a_health_that_is_held_is_told_by_name_and_several_by_their_number(sit_down: SitDown) -> None:
     async def sitting(terminal: Terminal) -> None:
         world = terminal.world

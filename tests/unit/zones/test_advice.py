@@ -142,6 +142,10 @@ BLIND = "warning: delegation.unknown"
         (proven(None, None), ["error: dnssec.unsigned"]),
         (proven(None, None, is_signed=True, records=()), []),
         (proven(None, None, ds=DsSet()), []),
+        (
+            but(delegation=NotAsked("x", DS), ns=None, soa=None, servers=(), hosts={}, records=()),
+            ["error: ns.none", BLIND],
+        ),
         (proven(None, None, ds=None), []),
         (
             but(delegation=NotAsked("both zones", DS), servers=(replace(server(), proof=Proof.UNSIGNED),)),
