@@ -12,7 +12,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use understudy_answer::{Chance, ExtendedError, Request, Server, refuse_transfer, respond_with};
-use understudy_wire::{Name, NameBuf, Opcode, Query, Rcode, Rtype, Signature};
+use understudy_wire::{Name, NameBuf, Opcode, Query, Rcode, Rtype};
 
 use crate::access::Access;
 use crate::news::News;
@@ -73,11 +73,8 @@ impl Notices {
         if query.header.opcode() != Opcode::NOTIFY {
             return None;
         }
-        let mut signer = match server.judge_signature(&query, request.wall_s) {
-            Signature::None => None,
-            Signature::Valid(signer) => Some(signer),
-            Signature::Bad(_) | Signature::Malformed => return None,
-        };
+        let signature = server.judge_signature(&query, request.wall_s);
+        let mut signer = signature.signer().ok()?;
         let key = signer.as_ref().map(|signer| signer.key().name());
         let judged = judge(zones, &query, |access| access.permits(request.client, key));
         let asked = (request, signer.as_mut());

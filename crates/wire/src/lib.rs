@@ -35,7 +35,7 @@ pub use reply::{Reply, ReplyRecord, push_expanded};
 pub use serial::{Serial, SerialRelation};
 pub use text::{NameTextError, NameTextFault};
 pub use tsig::{
-    BadSignature, NoSecret, Signature, Signer, Tsig, TsigAlgorithm, TsigFault, TsigKey, Verifier,
-    sign_request,
+    BadSignature, NoSecret, Signature, Signer, Tsig, TsigAlgorithm, TsigFault, TsigKey, Unproven,
+    Verifier, sign_request,
 };
 pub use writer::{Full, Mark, Owner, Sections, Writer, push_below_question};

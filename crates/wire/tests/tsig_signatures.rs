@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use understudy_wire::{
     BadSignature, Name, NameBuf, Query, Rcode, Signature, Signer, Tsig, TsigAlgorithm, TsigFault,
-    TsigKey, Verifier, sign_request,
+    TsigKey, Unproven, Verifier, sign_request,
 };
 
 const QUERY: &[u8] = b"\x12\x34\0\0\0\x01\0\0\0\0\0\0\x03www\x07example\x03com\0\0\x01\0\x01";
@@ -375,4 +375,19 @@ fn a_key_needs_a_secret_and_does_not_show_it() {
         assert_eq!(TsigAlgorithm::from_name(algorithm.name()), Some(algorithm));
     }
     assert_eq!(TsigAlgorithm::from_name(name("HMAC-md5.").as_name()), None);
+}
+
+#[test]
+fn whoever_signed_is_known_unless_it_proves_nothing() {
+    let key = key();
+    let (request, _) = signed(&key);
+    let signer = judge(&request, &key, NOW).signer().unwrap();
+    assert_eq!(signer.unwrap().key().name(), key.name());
+    for octets in [10, 20] {
+        let short = cut(&request, octets);
+        let judged = judge(&short, &key, NOW);
+        assert_eq!(judged.signer().err(), Some(Unproven), "{octets} octets");
+    }
+    let unsigned = judge(QUERY, &key, NOW).signer().unwrap();
+    assert!(unsigned.is_none());
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use understudy_answer::{
     Chance, ExtendedError, Outcome, Request, Server, Transport, refuse_transfer, respond_with,
 };
-use understudy_wire::{Full, Query, Rcode, Rtype, Signature, Writer};
+use understudy_wire::{Full, Query, Rcode, Rtype, Writer};
 
 use super::content::Content;
 use super::{Begun, Kind, Place, Transfer, TransferKind, Visit, Visits};
@@ -61,11 +61,8 @@ impl Gate {
             _ => return None, // RFC 5936 section 4.2: AXFR is for TCP alone
         };
         let zone = zones.served(query.question.qname).ok()?;
-        let mut signer = match server.judge_signature(&query, request.wall_s) {
-            Signature::None => None,
-            Signature::Valid(signer) => Some(signer),
-            Signature::Bad(_) | Signature::Malformed => return None,
-        };
+        let judged = server.judge_signature(&query, request.wall_s);
+        let mut signer = judged.signer().ok()?;
         let key = signer.as_ref().map(|signer| signer.key().name());
         if !zone.access.load().permits(request.client, key) {
             return None;

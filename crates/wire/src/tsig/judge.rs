@@ -39,7 +39,23 @@ pub struct BadSignature<'m> {
     signer: Option<Signer>,
 }
 
+/// A request whose signature proves nothing.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Unproven;
+
 impl<'m> Signature<'m> {
+    /// Who has signed the request, and signs the answer; None: nobody has.
+    ///
+    /// # Errors
+    /// [`Unproven`]: there is a signature, and it is not to be believed.
+    pub fn signer(self) -> Result<Option<Signer>, Unproven> {
+        match self {
+            Signature::None => Ok(None),
+            Signature::Valid(signer) => Ok(Some(signer)),
+            Signature::Bad(_) | Signature::Malformed => Err(Unproven),
+        }
+    }
+
     /// Judges a request in the order of RFC 8945 section 5.2: the key, the MAC, the time, the MAC's
     /// length. `key` looks up a key by name.
     #[must_use]

@@ -15,7 +15,7 @@ mod record;
 mod sign;
 mod verify;
 
-pub use judge::{BadSignature, Signature};
+pub use judge::{BadSignature, Signature, Unproven};
 pub use key::{NoSecret, TsigAlgorithm, TsigKey};
 pub use sign::{Signer, sign_request};
 pub use verify::{TsigFault, Verifier};
