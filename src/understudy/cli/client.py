@@ -12,11 +12,10 @@ from typing import TypeVar
 
 import httpx2
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from understudy.cli.exit import RefusedError
 from understudy.config.places import SOCKET_NAME, default_state_dir, socket_address
+from understudy.config.yaml_reader import read_plain
 from understudy.model.errors import UnreachableError
 from understudy.service.views import ErrorView, EventView
 
@@ -169,17 +168,26 @@ def find_socket(configuration: Path, socket: Path | None) -> Path:
 def _glance(configuration: Path) -> dict[str, object]:
     """The two keys that matter here. The rest is not parsed: thousands of records would cost seconds."""
     try:
-        text = configuration.read_text(encoding="utf-8", errors="replace")
-        document = YAML(typ="safe", pure=True).load(_excerpt(text))
+        excerpt = _excerpt(configuration.read_text(encoding="utf-8", errors="replace"))
     except OSError as error:
         raise UnreachableError(
             f"cannot tell where the server listens: {configuration}: {error.strerror}",
             hint="run this where the configuration is, or give -c FILE or --socket PATH",
             code="api.no-configuration",
         ) from None
+    root = read_plain(excerpt, configuration)
+    document = _read_thoroughly(excerpt) if root is None else root.plain()
+    return dict(document) if isinstance(document, dict) else {}
+
+
+def _read_thoroughly(text: str) -> object:
+    from ruamel.yaml import YAML  # as a server with a plain file, a command is quicker without
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        return YAML(typ="safe", pure=True).load(text)
     except YAMLError:
-        return {}
-    return document if isinstance(document, dict) else {}
+        return None
 
 
 def _excerpt(text: str) -> str:

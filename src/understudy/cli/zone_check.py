@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -45,10 +44,9 @@ def check(
     origin = _origin(name)
     parents = tuple(_place(each, "--parent") for each in parent or ())
     asked = _place(resolver, "--resolver") if resolver else None
-    from understudy.cli.zone_check_page import (
-        present,
-        render,
-    )  # what asks and judges: other commands are quicker without
+    import asyncio  # what asks and judges: other commands are quicker without
+
+    from understudy.cli.zone_check_page import present, render
     from understudy.service.surveying import SurveyQuestion, survey
     from understudy.zones.advice import advise
 

@@ -120,3 +120,10 @@ def test_a_server_begins_to_probe_and_fetch_without_what_shows_it_to_people() ->
     loaded = imported_by("understudy.cli.entry", "understudy.cli.serve", "understudy.service.serving")
     assert "understudy.service.secondaries" in loaded
     assert not [name for name in SHOWN_LATER if name in loaded]
+
+
+def test_a_command_imports_late_what_only_some_need() -> None:
+    """Each of these takes some hundredths of a second, which somebody at a terminal waits for every time."""
+    loaded = imported_by("understudy.cli.entry", "understudy.cli.app")
+    assert not [name for name in ("asyncio", "httpx2", "ruamel.yaml", "dns.message", "fastapi") if name in loaded]
+    assert "ruamel.yaml" not in imported_by("understudy.cli.app", "understudy.cli.client")

@@ -13,6 +13,8 @@ from typer.testing import CliRunner
 from understudy.cli.app import app
 from understudy.cli.client import find_socket
 from understudy.cli.screen import problem_line
+from understudy.config.source import Node
+from understudy.config.yaml_reader import read_plain
 from understudy.model.errors import Problem, ProblemSeverity
 from understudy.service.present import present_problem
 from understudy.testing.terminal import Terminal
@@ -188,6 +190,8 @@ def test_the_socket_is_found_as_the_configuration_says(tmp_path: Path, monkeypat
     assert find_socket(file, None) == tmp_path / "run/api.sock"
     file.write_text("state_dir: there\n")
     assert find_socket(file, None) == tmp_path / "there/understudy.sock"
+    file.write_text("state_dir: &folder there\napi: {}\n")
+    assert find_socket(file, None) == tmp_path / "there/understudy.sock"
     file.write_text("state_dir: [unfinished\n")
     assert find_socket(file, None).name == "understudy.sock"
     assert find_socket(file, tmp_path / "given") == tmp_path / "given"
@@ -218,18 +222,14 @@ def test_thousands_of_records_do_not_slow_the_way_to_the_socket(
     monkeypatch.delenv("UNDERSTUDY_SOCKET", raising=False)
     parsed: list[str] = []
 
-    class CountingYAML:
-        def __init__(self, **_: object) -> None:
-            pass
+    def note(text: str, file: Path) -> Node | None:
+        parsed.append(text)
+        return read_plain(text, file)
 
-        def load(self, text: str) -> object:
-            parsed.append(text)
-            return {}
-
-    monkeypatch.setattr("understudy.cli.client.YAML", CountingYAML)
+    monkeypatch.setattr("understudy.cli.client.read_plain", note)
     file = tmp_path / "understudy.yaml"
     file.write_text("records:\n" + "  r.example.com: {}\n" * 5000 + "state_dir: there\n")
-    find_socket(file, None)
+    assert find_socket(file, None) == tmp_path / "there/understudy.sock"
     assert parsed == ["state_dir: there\n"]
 
 
