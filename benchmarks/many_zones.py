@@ -31,7 +31,7 @@ from understudy.model.name import Name
 from understudy.testing.other_servers import Peers, Place, find_program, knot, knot_beside
 from understudy.testing.ports import free_port
 from understudy.testing.running_server import RunningServer
-from understudy.zones.catalog import catalog_text
+from understudy.zones.catalog import Member, catalog_text
 
 ROUNDS = 5
 ZONES, RECORDS = 1000, 100
@@ -117,7 +117,7 @@ class Cataloguing:
 
     def _write(self, origins: Iterable[str]) -> None:
         self._serial += 1
-        text = catalog_text(dict.fromkeys(map(Name.parse, origins), ""))
+        text = catalog_text(dict.fromkeys(map(Name.parse, origins), Member()))
         self._file.write_text(text.replace("invalid. 1 ", f"invalid. {self._serial} "))
 
 

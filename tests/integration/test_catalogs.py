@@ -286,3 +286,53 @@ def test_the_catalog_of_powerdns_is_followed(server: RunningServer) -> None:
         wait_until(lambda: address(server.port, "c.example") == "192.0.2.3", "a zone that came is there")
         wait_until(lambda: address(server.port, "a.example") == "REFUSED", "a zone that went is not there")
         assert address(server.port, "b.example") == "192.0.2.2"
+
+
+GIVING = """\
+listen: 127.0.0.1:{port}
+zones:
+  catalog.example: {{source: catalog, transfer: {{to: [127.0.0.1], notify: ["127.0.0.1:{secondary}"]}}}}
+  other.example: {{source: catalog, transfer: {{to: [127.0.0.1], notify: ["127.0.0.1:{secondary}"]}}}}
+  a.example: {{file: a.example.zone, transfer: {{to: [127.0.0.1], notify: ["127.0.0.1:{secondary}"], {step}}}}}
+"""
+
+
+def bind_of_two(place: Place, primary: int) -> OtherServer:
+    """BIND, which follows both catalogs."""
+    lines = BIND.splitlines(keepends=True)
+    entry, zone = "".join(lines[5:7]), "".join(lines[10:])
+    both = BIND.replace(entry, entry + entry.replace("catalog.example", "other.example"))
+    both += zone.replace("catalog.example", "other.example").replace('"catalog"', '"other"')
+    path = place.write(both, primary=primary)
+    return OtherServer([find_program("named"), "-g", "-n", "1", "-c", path], place)
+
+
+def test_a_zone_that_is_given_to_another_catalog_of_ours_is_taken_from_it_by_bind(server: RunningServer) -> None:
+    """RFC 9432 4.3.1: the old catalog gives it away first, then the new one lists it, then the old one drops it."""
+    place = Place(server.folder / "secondary", free_port(), "a.example")
+    places = {"port": server.port, "secondary": place.port}
+    server.write("a.example.zone", ZONE.format(address=ADDRESSES["a.example"]))
+
+    def says(text: str) -> bool:
+        return text in (place.folder / "log").read_text()
+
+    def serial(catalog: str) -> int:
+        return int(server.ask(catalog, "SOA").answer[0][0].serial)
+
+    def write(step: str, catalog: str) -> None:
+        before = serial(catalog)
+        server.write("understudy.yaml", GIVING.format(**places, step=step))
+        wait_until(lambda: serial(catalog) != before, "the catalog has another version")
+        done = f"updating catalog zone '{catalog}' with serial {serial(catalog)}"
+        wait_until(lambda: says(done), "the secondary has been through it")
+
+    server.write("understudy.yaml", GIVING.format(**places, step="catalogs: [catalog.example]"))
+    server.start()
+    with bind_of_two(place, server.port):
+        wait_until(lambda: address(place.port, "a.example") == "192.0.2.1", "the zone is there")
+        write("catalogs: [catalog.example], given_to: other.example", "catalog.example")
+        write("given_to: other.example", "other.example")
+        write("catalogs: [other.example]", "catalog.example")
+        server.write("a.example.zone", ZONE.format(address="192.0.2.9").replace(" 7 ", " 8 "))
+        wait_until(lambda: address(place.port, "a.example") == "192.0.2.9", "it is followed still")
+        assert not says("another catalog zone already contains")

@@ -43,6 +43,7 @@ def schema() -> _Schema:
     _, generated = models_json_schema([(model, "validation") for model in models], ref_template="#/$defs/{model}")
     parts: dict[str, _Schema] = {_short(name): _renamed(part) for name, part in generated["$defs"].items()}
     document = parts.pop("Document")
+    parts.pop("Name", None)  # nothing speaks of it: wherever a name may stand it is written as text
     for name, settings in kinds.items():
         parts[f"{name} check"] = _kind(name, settings.__name__, parts)
     parts |= _checks(list(kinds))

@@ -112,6 +112,11 @@ class TransferForm(Form):
     catalogs: list[ZoneNameText] | None = Field(
         None, description="The zones of source catalog that list this zone; default: all of them; []: none."
     )
+    given_to: ZoneNameText | None = Field(
+        None,
+        description="The catalog, here or elsewhere, that this zone goes to as it is: all others that list it say so"
+        " (coo, RFC 9432).",
+    )
 
 
 class MemberForm(Form):

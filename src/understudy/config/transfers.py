@@ -62,6 +62,7 @@ def transfer_out(form: TransferForm, path: KeyPath, findings: Findings) -> Trans
         zonemd=form.zonemd,
         group=form.group or "",
         catalogs=None if form.catalogs is None else tuple(form.catalogs),
+        given_to=form.given_to,
         keyed_networks=tuple(
             KeyedNetwork(each.network, each.key)
             for each in form.to

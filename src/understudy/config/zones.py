@@ -55,7 +55,7 @@ class ZoneBuilder:
 
     def _followed(self, form: CatalogForm, catalog: ZoneDefinition, path: KeyPath) -> ZoneDefinition:
         """A catalog from another server: its zones are treated as it is itself, but for what is written."""
-        transfer = None if catalog.transfer is None else replace(catalog.transfer, group="", catalogs=())
+        transfer = None if catalog.transfer is None else _unlisted(catalog.transfer)
         common = MemberTemplate(catalog.primaries, DigestRule.IGNORE, transfer, catalog.watch)
         template = self._template(form, common, (*path, "catalog"))
         groups = tuple(
@@ -68,7 +68,7 @@ class ZoneBuilder:
         """What is written, over what is common."""
         transfer, watch = common.transfer, common.watch
         if form.transfer is not None:
-            transfer = replace(transfer_out(form.transfer, (*path, "transfer"), self._findings), group="", catalogs=())
+            transfer = _unlisted(transfer_out(form.transfer, (*path, "transfer"), self._findings))
         if form.watch is not None:
             watch = form.watch.settings()
         return MemberTemplate(
@@ -84,6 +84,11 @@ class ZoneBuilder:
             self._findings.warn(path, "catalog.notify", "nobody is told when zones come or go", hint=hint)
         watch = None if form.watch is None else form.watch.settings()
         return ZoneDefinition(name, ZoneSource.CATALOG, self._node_file, transfer, watch=watch)
+
+
+def _unlisted(transfer: TransferOut) -> TransferOut:
+    """What comes from a catalog of another server is listed by none of ours."""
+    return replace(transfer, group="", catalogs=(), given_to=None)
 
 
 def _primaries(form: ZoneForm | MemberForm, written: Iterable[PrimaryForm]) -> tuple[Primary, ...]:

@@ -57,7 +57,7 @@ class TransferOut:
 
     `notify` None: the name servers of the zone. `merge_s` is the least time between two versions. `zonemd` is the hash
     of the message digest that each version gets (RFC 8976); None: none. `group` is what catalogs say of the zone, and
-    `catalogs` are those that list it; None: all of them.
+    `catalogs` are those that list it; None: all of them. `given_to` is the catalog that the others give it to.
     """
 
     networks: tuple[str, ...]
@@ -69,3 +69,4 @@ class TransferOut:
     zonemd: Literal["sha384", "sha512"] | None = None
     group: str = ""
     catalogs: tuple[Name, ...] | None = None
+    given_to: Name | None = None

@@ -11,7 +11,7 @@ from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.zone import ZoneDefinition, ZoneSource
 from understudy.service.zone_table import LoadedZone
-from understudy.zones.catalog import catalog_text
+from understudy.zones.catalog import Member, catalog_text
 
 
 def make_catalogs(
@@ -31,7 +31,7 @@ def _catalog(
 ) -> LoadedZone:
     name = definition.name
     members = {
-        each.name: each.transfer.group
+        each.name: Member(each.transfer.group, None if each.transfer.given_to == name else each.transfer.given_to)
         for each in configuration.zones.values()
         if each.source is not ZoneSource.CATALOG and each.transfer is not None
         if each.transfer.catalogs is None or name in each.transfer.catalogs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import dns.name
 import dns.rdatatype
@@ -38,17 +38,26 @@ def member_label(zone: Name) -> str:
     return hashlib.sha256(zone.to_wire()).hexdigest()[:_LABEL_DIGITS]
 
 
-def catalog_text(members: Mapping[Name, str]) -> str:
-    """The master file of a catalog with these members and their groups; an empty group is none."""
+class Member(NamedTuple):
+    """What is written of a zone: its group, and the catalog that it is given to; an empty group is none."""
+
+    group: str = ""
+    heir: Name | None = None
+
+
+def catalog_text(members: Mapping[Name, Member]) -> str:
+    """The master file of a catalog with these members."""
     return _APEX + 'version TXT "2"\n' + "".join(_member_lines(members))
 
 
-def _member_lines(members: Mapping[Name, str]) -> Iterator[str]:
-    for zone, group in members.items():
+def _member_lines(members: Mapping[Name, Member]) -> Iterator[str]:
+    for zone, (group, heir) in members.items():
         label = member_label(zone)
         yield f"{label}.zones PTR {zone.absolute}\n"
         if group:
             yield f"group.{label}.zones TXT {_quoted(group)}\n"
+        if heir is not None:  # RFC 9432 4.3.1
+            yield f"coo.{label}.zones PTR {heir.absolute}\n"
 
 
 def _quoted(text: str) -> str:

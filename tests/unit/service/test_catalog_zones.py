@@ -150,6 +150,31 @@ def test_a_zone_may_be_listed_by_some_catalogs_or_none(tmp_path: Path) -> None:
     live(tmp_path, life, other)
 
 
+def test_a_zone_that_is_given_to_another_catalog_is_said_to_be_so_by_those_before(tmp_path: Path) -> None:
+    """RFC 9432 4.3.1."""
+    other = HEAD.replace("  a.example", "  other.example: {source: catalog, transfer: {to: [127.0.0.1]}}\n  a.example")
+    steps = ["catalogs: [catalog.example]", "catalogs: [catalog.example], given_to: other.example"]
+    steps += ["given_to: other.example", "catalogs: [other.example]"]
+    label = member_label(name("a.example"))
+    listed, given = (f"{label}.zones", "a.example."), (f"coo.{label}.zones", "other.example.")
+    seen: list[tuple[set[tuple[str, str]], set[tuple[str, str]]]] = []
+
+    async def life(world: ServerWorld) -> None:
+        for number, step in enumerate(steps):
+            assert await world.reload(other.replace("merge: 1s}}\n  alone", f"{step}}}}}\n  alone")) == ""
+            await world.advance(20 * number + 20)
+            seen.append((pointers(world, "catalog.example"), pointers(world, "other.example")))
+
+    live(tmp_path, life, other)
+    assert seen == [({listed}, set()), ({listed, given}, set()), ({listed, given}, {listed}), (set(), {listed})]
+
+
+def pointers(world: ServerWorld, catalog: str) -> set[tuple[str, str]]:
+    """(owner below the catalog, name) of each PTR record."""
+    rrsets = [each for each in answer(world, catalog, "AXFR").answer if each.rdtype == dns.rdatatype.PTR]
+    return {(str(each.name).removesuffix(f".{catalog}."), rdata.to_text()) for each in rrsets for rdata in each}
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [
@@ -161,6 +186,7 @@ def test_a_zone_may_be_listed_by_some_catalogs_or_none(tmp_path: Path) -> None:
         ),
         ((HANDED_ON, HANDED_ON.replace("merge: 1s", "catalogs: [a.example]")), "reference.unknown"),
         ((HANDED_ON, HANDED_ON.replace("merge: 1s", "catalogs: [..]")), "name.bad"),
+        ((HANDED_ON, HANDED_ON.replace("merge: 1s", "given_to: ..")), "name.bad"),
         ((HANDED_ON, HANDED_ON.replace("merge: 1s", "group: ä")), "value.group"),
         ((", notify: [192.0.2.53]", ""), "catalog.notify"),
         (

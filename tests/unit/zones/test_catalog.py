@@ -6,12 +6,13 @@ import pytest
 
 from understudy.engine import Zone
 from understudy.model.name import Name
-from understudy.zones.catalog import BrokenCatalogError, catalog_text, member_label, read_catalog
+from understudy.zones.catalog import BrokenCatalogError, Member, catalog_text, member_label, read_catalog
 from understudy.zones.members import Listed
 
 ORIGIN = Name.parse("catalog.example")
 FIRST, SECOND, ROOT = Name.parse("example.com"), Name.parse(r"a\.b.Example.org"), Name.parse(".")
 APEX = "$TTL 0\n@ SOA invalid. invalid. 1 1 1 1 0\n@ NS invalid.\n"
+HEIR = Name.parse("other.example")
 VERSION = 'version TXT "2"\n'
 
 
@@ -20,11 +21,12 @@ def read(text: str) -> dict[Name, Listed]:
 
 
 def test_what_is_written_is_read_again() -> None:
-    text = catalog_text({FIRST: "", SECOND: 'a "group" \\', ROOT: "x"})
+    text = catalog_text({FIRST: Member(), SECOND: Member('a "group" \\', HEIR), ROOT: Member("x")})
     members = read(text)
     assert set(members) == {FIRST, SECOND, ROOT}
     assert members[FIRST] == Listed(member_label(FIRST).encode().hex())
     assert members[SECOND].groups == ('a "group" \\',)
+    assert [members[zone].heir for zone in (FIRST, SECOND, ROOT)] == [None, HEIR, None]
     zone = Zone.parse(ORIGIN.absolute, text.encode())
     group = zone.rrset(f"group.{member_label(SECOND)}.zones.catalog.example.", 16)
     assert group is not None
