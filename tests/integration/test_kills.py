@@ -28,7 +28,17 @@ import pytest
 from understudy.model.name import Name
 from understudy.model.version import ZoneVersion
 from understudy.store.versions import select_versions
-from understudy.testing.followers import Book, Content, Follower, ask_serial, content_of, copy_of, serial_of, transfer
+from understudy.testing.followers import (
+    Book,
+    Content,
+    Follower,
+    ask_serial,
+    beside,
+    content_of,
+    copy_of,
+    serial_of,
+    transfer,
+)
 from understudy.testing.other_servers import Peers, Place, knot
 from understudy.testing.ports import free_port
 from understudy.testing.running_server import RunningServer, wait_until
@@ -72,13 +82,10 @@ class Doors:
     @contextmanager
     def moving(self) -> Iterator[None]:
         backup = socket.create_server((BACKUP, self._port))
-        thread = threading.Thread(target=self._move)
-        thread.start()
         try:
-            yield
+            with beside(self._move, self._is_over):
+                yield
         finally:
-            self._is_over.set()
-            thread.join()
             backup.close()
             for door in self._open.values():
                 door.close()
@@ -219,13 +226,8 @@ class Changes:
 
     @contextmanager
     def going_on(self) -> Iterator[None]:
-        thread = threading.Thread(target=self._change)
-        thread.start()
-        try:
+        with beside(self._change, self._is_over):
             yield
-        finally:
-            self._is_over.set()
-            thread.join()
 
     def _change(self) -> None:
         serial = 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TypeAlias
 
@@ -77,6 +77,18 @@ class Book:
                 self.newest = serial
 
 
+@contextmanager
+def beside(work: Callable[[], None], is_over: threading.Event) -> Iterator[None]:
+    """It is done in a thread of its own, which ends when `is_over` is set."""
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
+
+
 class Follower:
     """Asks one server for the serial again and again, and fetches what is newer: by IXFR, or each time the whole."""
 
@@ -93,13 +105,8 @@ class Follower:
     @contextmanager
     def following(self) -> Iterator[None]:
         """In a thread of its own."""
-        thread = threading.Thread(target=self._follow, daemon=True)
-        thread.start()
-        try:
+        with beside(self._follow, self._is_over):
             yield
-        finally:
-            self._is_over.set()
-            thread.join()
 
     def _follow(self) -> None:
         try:
