@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from understudy.service.views import StatusView
+from understudy.testing.other_server_forms import UNBOUND_HEAD
 from understudy.testing.other_servers import OtherServer, Peers, Place, bind, find_program, knot, nsd
 from understudy.testing.ports import free_port
 from understudy.testing.running_server import RunningServer, wait_until
@@ -28,24 +29,15 @@ records:
 """
 ROLES = ("following", "dies", "no tcp", "lame", "differs")
 
-_WITHOUT_TCP = """\
-server:
-  interface: {address}@{port}
-  do-daemonize: no
-  use-syslog: no
-  logfile: ""
-  pidfile: ""
-  chroot: ""
-  username: ""
-  directory: "{folder}"
-  num-threads: 1
+_WITHOUT_TCP = f"""\
+{UNBOUND_HEAD}\
   do-tcp: no
   module-config: "iterator"
 remote-control:
   control-enable: no
 auth-zone:
-  name: {zone}
-  zonefile: "{file}"
+  name: {{zone}}
+  zonefile: "{{file}}"
   for-downstream: yes
   for-upstream: no
 """

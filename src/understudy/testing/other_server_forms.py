@@ -207,10 +207,9 @@ POWERDNS_PRIMARY = "UPDATE domains SET type = 'MASTER'"
 POWERDNS_KEY = "INSERT INTO tsigkeys (name, algorithm, secret) VALUES (?, ?, ?)"
 POWERDNS_WORD = "INSERT INTO domainmetadata (domain_id, kind, content) SELECT id, ?, ? FROM domains"
 
-UNBOUND = """\
+UNBOUND_HEAD = """\
 server:
   interface: {address}@{port}
-  access-control: 127.0.0.0/8 allow
   do-daemonize: no
   use-syslog: no
   logfile: ""
@@ -219,6 +218,10 @@ server:
   username: ""
   directory: "{folder}"
   num-threads: 1
+"""
+UNBOUND = f"""\
+{UNBOUND_HEAD}\
+  access-control: 127.0.0.0/8 allow
   do-not-query-localhost: no
   module-config: "iterator"
   qname-minimisation: yes
@@ -226,6 +229,6 @@ server:
 remote-control:
   control-enable: no
 stub-zone:
-  name: "{zone}"
-  stub-addr: {address}@{upstream}
+  name: "{{zone}}"
+  stub-addr: {{address}}@{{upstream}}
 """

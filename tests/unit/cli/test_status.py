@@ -1,6 +1,7 @@
 """`understudy status`, as a person and as a script sees it."""
 
 from collections.abc import Callable
+from functools import partial
 
 from understudy.model.watch import NamedServer, ServerPlace, ServerState
 from understudy.service.measure import measure
@@ -175,33 +176,17 @@ def test_name_servers_stand_below_their_zone_with_serial_lag_and_what_is_wrong(s
         now = terminal.world.clock.now()
         second, third = ServerPlace("192.0.2.54", 53), ServerPlace("2001:db8::54", 53)
         fourth, fifth = ServerPlace("192.0.2.55", 53), ServerPlace("192.0.2.56", 53)
+        looked = partial(Watched, now, since=now - 60, looked_at=now - 5)
         terminal.world.server.watched[name("example.com")] = {
             NamedServer("ns1.example.com", ServerPlace("192.0.2.53", 53), is_self=True): Watched(now),
-            NamedServer("ns2.example.com", second): Watched(
-                now,
-                ServerState.LAME,
-                "is lame",
-                since=now - 60,
-                serial=6,
-                behind_since=now - 90,
-                looked_at=now - 5,
-                heard_at=now - 5,
+            NamedServer("ns2.example.com", second): looked(
+                ServerState.LAME, "is lame", serial=6, behind_since=now - 90, heard_at=now - 5
             ),
-            NamedServer("", third): Watched(
-                now, ServerState.OK, since=now - 60, serial=7, looked_at=now - 5, heard_at=now - 5
+            NamedServer("", third): looked(ServerState.OK, serial=7, heard_at=now - 5),
+            NamedServer("ns4.example.com", fourth): looked(
+                ServerState.UNREACHABLE, "is not there", serial=6, heard_at=now - 80
             ),
-            NamedServer("ns4.example.com", fourth): Watched(
-                now,
-                ServerState.UNREACHABLE,
-                "is not there",
-                since=now - 60,
-                serial=6,
-                looked_at=now - 5,
-                heard_at=now - 80,
-            ),
-            NamedServer("ns5.example.com", fifth): Watched(
-                now, ServerState.UNREACHABLE, "is not there", looked_at=now - 5
-            ),
+            NamedServer("ns5.example.com", fifth): looked(ServerState.UNREACHABLE, "is not there"),
         }
         out = (await terminal.run("status")).out
         rows = [" ".join(line.split()) for line in out.splitlines() if "→ " in line and ":53" in line]
