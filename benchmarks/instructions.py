@@ -30,6 +30,7 @@ QUIET_SHARE = 0.3
 PATIENCE = ("--window", "64", "--patience-ms", "5000")
 SECONDS_EACH = 60
 LOOK_S = 2.0
+QUIET_LOOKS = 4  # chosen: Understudy makes its API five seconds after it is ready, if nobody has called until then
 IDLE_SHARE = 0.5  # chosen: an idle server's timers take a fifth of a core under valgrind, imports all of one
 START_S = 300.0  # a start takes fifty times as long as without valgrind
 _TOTAL = re.compile(r"^totals: (\d+)", re.MULTILINE)
@@ -90,11 +91,11 @@ def _settle(runner: Runner) -> None:
     """Wait until the server has nothing more to do for its start: what it does then falls into one part only."""
     end = time.monotonic() + START_S
     wanted = runner.process.wanted_s()
-    while time.monotonic() < end:
+    quiet = 0
+    while quiet < QUIET_LOOKS and time.monotonic() < end:
         time.sleep(LOOK_S)
         wanted, before = runner.process.wanted_s(), wanted
-        if wanted - before < IDLE_SHARE * LOOK_S:
-            return
+        quiet = quiet + 1 if wanted - before < IDLE_SHARE * LOOK_S else 0
 
 
 def _part(runner: Runner, folder: Path, count: int) -> tuple[Mapping[str, int], int]:
