@@ -99,7 +99,7 @@ class Arrivals:
             events: list[Event] = []
             for origin, zone in found:
                 care = gathered.cares[origin]
-                if not self._is_awaited(care) or self._has_doubt(care, zone):
+                if not self._is_awaited(care, gathered.primary) or self._has_doubt(care, zone):
                     continue
                 loaded[origin] = LoadedZone(care.definition, zone, now)
                 self._note(care, loaded[origin], gathered.primary)
@@ -111,11 +111,11 @@ class Arrivals:
                 self._server.alarms.clear(f"zone/{origin}", now)
             self._server.journal.tell_all(events)
 
-    def _is_awaited(self, care: FetchedZone) -> bool:
-        """Whether it is still wanted, and as simple as when it was asked for."""
+    def _is_awaited(self, care: FetchedZone, primary: Primary) -> bool:
+        """Whether it is still wanted, from there, and as simple as when it was asked for."""
         origin = care.definition.name
         definition = self._server.definition_of(origin)
-        if definition is None or definition.source is not ZoneSource.TRANSFER:
+        if definition is None or definition.source is not ZoneSource.TRANSFER or primary not in definition.primaries:
             return False
         return self._server.fetched.get(origin) is care and self._is_simple(care)
 

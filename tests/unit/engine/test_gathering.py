@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import takewhile
+from pathlib import Path
 from typing import TypeAlias
 
 import dns.flags
@@ -207,6 +211,31 @@ def test_whoever_gives_no_zone_is_left_after_some_time() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         host, port = listener.getsockname()
     assert not gather(f"{host}:{port}")  # nobody is there any more
+
+
+def test_slow_zones_among_quick_ones_hold_nobody_up_for_more_than_twice_the_patience() -> None:
+    slow = set(ORIGINS[1::2])
+
+    def answer(queries: Sequence[dns.message.Message]) -> list[bytes]:
+        quick = takewhile(lambda query: str(query.question[0].name) not in slow, queries)
+        return one_by_one(list(quick))
+
+    with played(answer) as (address, answered):
+        found = gather(address, patience_s=0.2)
+    assert slow.isdisjoint(found)
+    assert len(answered) <= 4  # two connections, and another one for each
+
+
+def test_signals_are_left_to_the_thread_of_the_interpreter() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        host, port = listener.getsockname()
+        gathering = Gathering(f"{host}:{port}", ORIGINS[:1], first_id=1, limit_octets=LIMIT, patience_s=60.0)
+        connection, _ = listener.accept()  # so the thread is at work
+        tasks = [task for task in Path("/proc/self/task").iterdir() if (task / "comm").read_text() == "gather-0\n"]
+        (blocked,) = [re.findall(r"SigBlk:\s(\w+)", (task / "status").read_text()) for task in tasks]
+        assert int(blocked[0], 16) & (1 << (signal.SIGTERM - 1))
+        connection.close()
+        del gathering
 
 
 def test_zones_that_are_not_wanted_any_more_are_given_up() -> None:

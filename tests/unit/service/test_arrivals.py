@@ -205,3 +205,16 @@ def test_what_was_asked_for_in_an_earlier_life_of_a_zone_is_not_its_own(tmp_path
         assert [event.text for event in events] == ["serial 1 from 192.0.2.1:53, 4 records"]
 
     tell(tmp_path, primary, story)
+
+
+def test_nothing_is_taken_from_a_primary_that_is_none_of_the_zone_any_more(tmp_path: Path) -> None:
+    primary = Together()
+    primary.pause_s = 3.0
+
+    async def story(run: FetchingServer) -> None:
+        await run.world.reload(HEAD + zones(SIMPLE.replace("192.0.2.1", "192.0.2.2")))
+        await asyncio.sleep(30)
+        assert run.world.server.zones.keys() == set(ORIGINS)
+        assert {str(care.primary) for care in cares(run)} == {"192.0.2.2:53"}
+
+    tell(tmp_path, primary, story)

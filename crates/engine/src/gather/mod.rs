@@ -19,6 +19,8 @@ use understudy_zone::Loaded;
 
 use line::Line;
 
+use crate::sys;
+
 /// chosen: one reads while the other makes zones of what it has read; a primary sees no more connections.
 const LINES: usize = 2;
 
@@ -105,8 +107,9 @@ impl Shared {
     }
 
     /// What one line does: zone after zone, over a new connection where one has ended. A server that does not
-    /// like many questions at once is asked one by one; one that gives nothing more is left.
+    /// like many questions at once is asked one by one; one that gives nothing more, or is slow once more, is left.
     fn work(&self) {
+        sys::block_signals();
         let mut is_ahead = true;
         loop {
             let Ok(Some(mut line)) = Line::open(self) else {
@@ -116,10 +119,13 @@ impl Shared {
                 return;
             };
             let is_fruitless = line.found() == 0;
-            if is_fruitless && (!is_ahead || error.kind() == ErrorKind::TimedOut) {
+            let is_slow = error.kind() == ErrorKind::TimedOut;
+            if (is_fruitless && is_slow) || ((is_fruitless || is_slow) && !is_ahead) {
                 return; // with the zone that broke it
             }
-            self.put_back(line.left());
+            if !is_slow {
+                self.put_back(line.left());
+            }
             is_ahead = false;
         }
     }
