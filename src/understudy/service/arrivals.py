@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from understudy.engine import Zone
@@ -81,8 +82,9 @@ class Arrivals:
     async def fetch(self, gathered: Gathered) -> None:
         """Take what comes; the others are on their own."""
         try:
-            async for found in self._inquiry.gather(list(gathered.cares), gathered.primary):
-                await self._take(gathered, found)
+            async with aclosing(self._inquiry.gather(list(gathered.cares), gathered.primary)) as portions:
+                async for found in portions:
+                    await self._take(gathered, found)
         finally:
             self._asked.discard(gathered.primary)
             for care in gathered.cares.values():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
@@ -23,12 +23,12 @@ from understudy.service.digests import has_digest, require_sent_digest
 from understudy.service.fetched import FetchedZone
 from understudy.service.name_server import NameServer
 from understudy.service.offers import Question, Questions
-from understudy.service.transfers import Contact, ask_serial, fetch
+from understudy.service.transfers import Contact, Portions, ask_serial, fetch
 from understudy.service.watch_targets import Host
 from understudy.zones.secondary import Offer
 from understudy.zones.silence import Silences
 
-Gather: TypeAlias = Callable[[Sequence[Name], Contact], AsyncIterator[list[tuple[Name, Zone]]]]
+Gather: TypeAlias = Callable[[Sequence[Name], Contact], Portions]
 """Many zones that are not here, as they come."""
 
 
@@ -133,14 +133,15 @@ class Inquiry:
         self._note(_Way.CONNECTING, primary, None)
         return zone
 
-    async def gather(self, origins: Sequence[Name], primary: Primary) -> AsyncIterator[list[tuple[Name, Zone]]]:
+    async def gather(self, origins: Sequence[Name], primary: Primary) -> Portions:
         """Those of a primary's zones that come at once. Nothing is remembered of a primary that gives none."""
         if self._talk.gather is None:
             return
         with suppress(TransferError):  # whoever is asked for by itself tells that a secret cannot be read
-            async for found in self._talk.gather(origins, self._contact(primary)):
-                self._note(_Way.CONNECTING, primary, None)
-                yield found
+            async with aclosing(self._talk.gather(origins, self._contact(primary))) as portions:
+                async for found in portions:
+                    self._note(_Way.CONNECTING, primary, None)
+                    yield found
 
     async def _offer(self, origin: Name, primary: Primary) -> Offer | TransferError:
         try:

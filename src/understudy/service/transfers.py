@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Self, TypeAlias
 
 import dns.exception
 import dns.flags
@@ -51,6 +51,10 @@ class Contact:
     def tsig_key(self) -> TsigKey | None:
         """What to sign with; None: nothing is signed."""
         return None if self.key is None else TsigKey(self.key.name.absolute, self.key.algorithm, self.secret)
+
+
+Portions: TypeAlias = AsyncGenerator[list[tuple[Name, Zone]], None]
+"""Zones as they come, some at a time. Whoever closes it gives up those that have not come."""
 
 
 async def ask_serial(origin: Name, contact: Contact) -> int:
@@ -155,7 +159,7 @@ async def _transferred(origin: Name, contact: Contact, held: Zone | None, *, is_
         raise _unreachable(primary, error) from error
 
 
-async def gather(origins: Sequence[Name], contact: Contact) -> AsyncIterator[list[tuple[Name, Zone]]]:
+async def gather(origins: Sequence[Name], contact: Contact) -> Portions:
     """Zones of which nothing is held, whole, some at a time as they come; of those that do not come nothing is said."""
     try:
         gathering = Gathering(

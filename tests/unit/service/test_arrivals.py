@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -11,7 +11,7 @@ from understudy.engine import Zone
 from understudy.model.event import EventKind
 from understudy.model.name import Name
 from understudy.service.fetched import FetchedZone
-from understudy.service.transfers import Contact
+from understudy.service.transfers import Contact, Portions
 from understudy.store.store import EventFilter
 from understudy.testing.fetching import SILENT, FakePrimaries, FetchingServer, version
 from understudy.testing.virtual_time import VirtualClock, run_virtual
@@ -37,14 +37,18 @@ class Together(FakePrimaries):
         self.gathered: list[Name] = []
         self.others: list[Name] = []
         self.more = ""
+        self.is_left = False
         self.gather = self.give
 
-    async def give(self, origins: Sequence[Name], _contact: Contact) -> AsyncIterator[list[tuple[Name, Zone]]]:
+    async def give(self, origins: Sequence[Name], _contact: Contact) -> Portions:
         self.gathered += origins
         here = [origin for origin in origins if origin not in self.lacks]
-        for start in range(0, len(here), 7):
-            await asyncio.sleep(self.pause_s)
-            yield [(origin, version(1, more=self.more, origin=origin)) for origin in here[start : start + 7]]
+        try:
+            for start in range(0, len(here), 7):
+                await asyncio.sleep(self.pause_s)
+                yield [(origin, version(1, more=self.more, origin=origin)) for origin in here[start : start + 7]]
+        finally:
+            self.is_left = True
 
     async def fetch(self, origin: Name, contact: Contact, held: Zone | None) -> Zone | None:
         self.others.append(origin)
@@ -218,3 +222,22 @@ def test_nothing_is_taken_from_a_primary_that_is_none_of_the_zone_any_more(tmp_p
         assert {str(care.primary) for care in cares(run)} == {"192.0.2.2:53"}
 
     tell(tmp_path, primary, story)
+
+
+def test_who_no_longer_waits_for_zones_gives_them_up_at_once(tmp_path: Path) -> None:
+    primary = Together()
+    primary.pause_s = 1.0
+
+    async def story(run: FetchingServer) -> None:
+        async with run.world.server.reloading:
+            await asyncio.sleep(1)  # the first have come, and are not taken
+            assert not primary.is_left
+            await run.end()
+            assert primary.is_left
+
+    async def main(clock: VirtualClock) -> None:
+        run = FetchingServer(clock, tmp_path, primary)
+        await run.start(HEAD + zones())
+        await story(run)
+
+    run_virtual(main)
