@@ -38,7 +38,13 @@ class Together(FakePrimaries):
         self.others: list[Name] = []
         self.more = ""
         self.is_left = False
-        self.gather = self.give
+        self.given: list[Portions] = []
+        self.gather = self.begin
+
+    def begin(self, origins: Sequence[Name], contact: Contact) -> Portions:
+        """Not collected when nobody else refers to it: whoever gives it up has to close it."""
+        self.given.append(self.give(origins, contact))
+        return self.given[-1]
 
     async def give(self, origins: Sequence[Name], _contact: Contact) -> Portions:
         self.gathered += origins
