@@ -209,7 +209,7 @@ def test_a_zone_goes_from_one_catalog_of_bind_to_another_as_it_is(server: Runnin
         for zone, host in list(ADDRESSES.items())[:2]:
             wait_until(partial(has_address, server.port, zone, host), f"{zone} is there")
         change("other.example", ("one.zones", "a.example."))
-        wait_until(lambda: says("a.example of the catalog other.example are not taken"), "nobody gave it away")
+        wait_until(lambda: says("a.example of the catalog other.example is not taken"), "nobody gave it away")
         change("catalog.example", ("coo.one.zones", "other.example."))
         wait_until(lambda: has_serial(server.port, "catalog.example", 2), "it is given away")
         change("other.example", ("three.zones", "c.example."))

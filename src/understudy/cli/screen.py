@@ -13,6 +13,7 @@ from rich.text import Text
 
 from understudy.model.duration import format_duration
 from understudy.model.instant import Instant
+from understudy.model.plural import plural
 from understudy.service.views import ProblemView
 
 WIDE = 10_000  # chosen: no line is that long, so what goes into a file or a pipe is never folded
@@ -60,6 +61,8 @@ STYLES = {
 }
 MARKS = {"up": "●", "down": "○", "unknown": "?", "suspect": "◐", "recovering": "◔"}
 SECOND_THAT_MATTERS = 10.0
+YEAR_S = 365.25 * 86400
+YEARS_MIN = 2  # chosen: nobody counts so many in days
 
 
 def show(page: RenderableType) -> None:
@@ -101,12 +104,14 @@ def zoned_time(instant: Instant) -> str:
 
 
 def ago(instant: Instant, now: Instant) -> str:
-    """How long ago, in two units at most: `1m30s`, `4h`, `350ms`."""
+    """How long ago, in two units at most: `1m30s`, `4h`, `350ms`, `68 years`."""
     return rounded(max(0.0, now - instant))
 
 
 def rounded(seconds: float) -> str:
     """A duration as precisely as it matters."""
+    if seconds >= YEARS_MIN * YEAR_S:
+        return plural(int(seconds // YEAR_S), "year")
     if seconds < 1:
         return format_duration(round(seconds, 2))
     if seconds < SECOND_THAT_MATTERS:

@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.text import Text
 
 from understudy.cli.exit import ExitCode, told
+from understudy.cli.hanging import Hanging
 from understudy.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SocketOption, connect
 from understudy.cli.screen import (
     STYLES,
@@ -90,17 +91,18 @@ def render(view: StatusView, *, every: bool = False) -> RenderableType:
 
 
 def _sections(view: StatusView, alarms_max: int) -> Iterator[RenderableType]:
-    yield _heading(view)
+    yield Hanging(_heading(view))
     if view.totals.records > RECORDS_MAX:
         yield from _summary(view.totals)
     alarms = sorted(view.alarms, key=lambda alarm: alarm.key.startswith("record/"))  # what concerns all comes first
     for alarm in alarms[:alarms_max]:
-        yield Text.assemble(("  ▲ ", "bold red"), alarm.text, (f"  since {ago(alarm.since, view.server.now)}", "dim"))
+        since = (f"  since {ago(alarm.since, view.server.now)}", "dim")
+        yield Hanging(Text.assemble(("  ▲ ", "bold red"), alarm.text, since))
     if len(view.alarms) > alarms_max:
         yield Text(f"  ▲ and {plural(len(view.alarms) - alarms_max, 'alarm')} more; --all shows them", "bold red")
     for record in view.records:
         yield Text()
-        yield _record_title(record)
+        yield Hanging(_record_title(record))
         yield _record_sheet(record, view.server.now)
     for endpoint in view.endpoints if len(view.records) <= 1 else ():
         yield Text()

@@ -37,7 +37,7 @@ def parse_listen(text: str) -> str:
     port = DNS_PORT if port_text is None else _port(port_text)
     if port is None:
         raise AddressSyntaxError(f"'{text}' has no port from 0 to {_PORT_MAX}", hint)
-    if address.is_multicast or _has_scope(address):
+    if address.is_multicast or _needs_scope(address):
         raise AddressSyntaxError(f"'{text}' cannot be listened on", hint)
     return f"[{address}]:{port}" if isinstance(address, IPv6Address) else f"{address}:{port}"
 
@@ -95,8 +95,9 @@ def _refuse_unusable(address: IPv4Address | IPv6Address) -> None:
     """What no client can be sent to."""
     if address.is_unspecified or address.is_multicast or str(address) == "255.255.255.255":
         raise AddressSyntaxError(f"'{address}' is no server's address")
-    if _has_scope(address):
-        raise AddressSyntaxError(f"'{address}' has a scope, which an AAAA record cannot carry", "leave out %...")
+    if _needs_scope(address):
+        text = f"'{address}' means another server on each link, and DNS carries no scope to tell which (RFC 4007)"
+        raise AddressSyntaxError(text, "write an address that is valid beyond its link")
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         raise AddressSyntaxError(f"'{address}' is an IPv4 address in disguise", f"write {address.ipv4_mapped}")
 
@@ -113,5 +114,6 @@ def _refuse_near_addresses(text: str) -> None:
         raise AddressSyntaxError(f"'{text}' is no valid address", "four numbers from 0 to 255, or an IPv6 address")
 
 
-def _has_scope(address: IPv4Address | IPv6Address) -> bool:
-    return isinstance(address, IPv6Address) and address.scope_id is not None
+def _needs_scope(address: IPv4Address | IPv6Address) -> bool:
+    """Whether it is one of IPv6 that is valid on one link only, whether or not the link is named."""
+    return isinstance(address, IPv6Address) and (address.is_link_local or address.scope_id is not None)

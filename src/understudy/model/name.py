@@ -56,8 +56,11 @@ class Name:
         while rest and rest[0]:
             labels.append(rest[1 : rest[0] + 1].translate(_LOWER))
             rest = rest[rest[0] + 1 :]
-        if rest != b"\0" or any(not label.isascii() or b" " in label or b"\x7f" in label for label in labels):
-            raise NameSyntaxError(f"the octets {octets[:40].hex()} are no name that could be written")
+        if rest != b"\0":
+            raise NameSyntaxError(f"the octets {octets[:40].hex()} are no name")
+        if any(not label.isascii() or b" " in label or b"\x7f" in label for label in labels):
+            text = ".".join(map(_label_text, labels))
+            raise NameSyntaxError(f"'{text}' has an octet that no name has here: a space, or what is not ASCII")
         return cls(tuple(labels))
 
     def __str__(self) -> str:

@@ -227,7 +227,8 @@ def _show_alarms(server: NameServer) -> None:
 
 
 def _clash(origin: Name, clashes: list[Name]) -> str:
-    return f"{_names(clashes)} of the catalog {origin} are not taken from it: they are here already"
+    is_here = "is not taken from it: it is" if len(clashes) == 1 else "are not taken from it: they are"
+    return f"{_names(clashes)} of the catalog {origin} {is_here} here already"
 
 
 def _clashes(server: NameServer) -> dict[Name, list[Name]]:
@@ -246,13 +247,13 @@ def _tell_clashes(server: NameServer, before: Mapping[Name, list[Name]]) -> None
 
 def _tell(server: NameServer, subject: str, change: MemberChange) -> None:
     parts = (
-        ("came", change.added),
-        ("went", change.removed),
-        ("begin anew", change.reset),
-        ("came from another catalog", change.moved),
-        ("have other groups", change.regrouped),
+        ("came", "came", change.added),
+        ("went", "went", change.removed),
+        ("begins anew", "begin anew", change.reset),
+        ("came from another catalog", "came from another catalog", change.moved),
+        ("has other groups", "have other groups", change.regrouped),
     )
-    text = "; ".join(f"{_names(zones)} {word}" for word, zones in parts if zones)
+    text = "; ".join(f"{_names(zones)} {one if len(zones) == 1 else more}" for one, more, zones in parts if zones)
     if text:
         server.journal.tell(Event(server.clock.now(), EventKind.ZONE, subject, f"zones of the catalog: {text}"))
 

@@ -67,7 +67,7 @@ def test_a_zone_with_another_label_is_fetched_anew(tmp_path: Path) -> None:
         assert served(run) == {"a.example.", "b.example."}
         assert primary.served.count("a.example None") == 2
         assert primary.served.count("b.example None") == 1
-        assert "a.example begin anew" in events(run)
+        assert "a.example begins anew" in events(run)
 
     tell(tmp_path, story, CONFIGURATION)
 
