@@ -4,6 +4,7 @@
 //! direct      the short way for the commonest questions
 //!   memory      answers that took the long way before
 //! message     what kind of message is it: refuse, or frame the answer (header, question, OPT)
+//!   oversize  what is too long to be read whole goes to TCP
 //!   edns      what its options ask for, and get
 //!   keys      which keys a signature may be made with
 //!   chaos     the server's own names in class CH
@@ -32,6 +33,7 @@ mod memory;
 mod message;
 mod noting;
 mod outcome;
+mod oversize;
 mod resolve;
 mod response;
 mod server;
@@ -48,5 +50,6 @@ pub use outcome::{
     CookieUse, ExtendedError, Outcome, RECORDS, Request, SignatureUse, Silence, Subject, Summary,
     Transport,
 };
+pub use oversize::turn_to_tcp;
 pub use resolve::Zones;
 pub use server::{CookieJar, Server, TextTooLong};

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use understudy_answer::{
-    Chance, Memory, Outcome, Request, Server, Silence, look_ahead, respond, respond_remembering,
-    slip,
+    Chance, Memory, Outcome, Request, Server, Silence, Summary, look_ahead, respond,
+    respond_remembering, slip, turn_to_tcp,
 };
 use understudy_zone::Ahead;
 
@@ -79,6 +79,23 @@ impl Responder for Answerer {
                 let limiter = Arc::clone(limiter);
                 self.answer_within(&limiter, request, reply)
             }
+        }
+    }
+
+    #[cold]
+    fn turn_to_tcp(&mut self, request: &Request<'_>, reply: &mut [u8]) -> Outcome {
+        let outcome = turn_to_tcp(&self.server, request, reply);
+        let (Some(limiter), Outcome::Answered(summary)) = (&self.limiter, &outcome) else {
+            return outcome;
+        };
+        match limiter.judge(request, summary, &mut self.chance) {
+            Verdict::Send => outcome,
+            // It is what a slipped response would be.
+            Verdict::Slip if summary.is_truncated => Outcome::Answered(Summary {
+                is_slipped: true,
+                ..*summary
+            }),
+            Verdict::Slip | Verdict::Keep => Outcome::Silent(Silence::Limited),
         }
     }
 

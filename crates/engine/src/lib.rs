@@ -28,7 +28,6 @@ mod inbox;
 mod limit;
 mod network;
 mod news;
-mod oversize;
 mod records;
 mod responder;
 mod secondaries;

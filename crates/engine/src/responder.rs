@@ -1,6 +1,6 @@
 //! The seam between the sockets and what answers: the service is generic over it.
 
-use understudy_answer::{Outcome, Request};
+use understudy_answer::{Outcome, Request, Silence};
 
 use crate::transfer::Begun;
 
@@ -10,6 +10,11 @@ use crate::transfer::Begun;
 pub trait Responder: Send + 'static {
     /// Writes the response to `request` into `reply`, whose length is the most that may be sent.
     fn respond(&mut self, request: &Request<'_>, reply: &mut [u8]) -> Outcome;
+
+    /// Writes the response to a datagram of which `request` has only the beginning.
+    fn turn_to_tcp(&mut self, _request: &Request<'_>, _reply: &mut [u8]) -> Outcome {
+        Outcome::Silent(Silence::NoRoom)
+    }
 
     /// What becomes of a query that was refused because it asks for a zone. None: it stays refused.
     fn transfer(&mut self, _request: &Request<'_>, _reply: &mut [u8]) -> Option<Begun> {

@@ -6,12 +6,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use understudy_answer::{Outcome, Request, Silence, Transport};
+use understudy_answer::{Outcome, Request, Transport};
 
 use crate::address;
 use crate::counters::{Counters, Dropped};
 use crate::inbox::{Inbox, Order};
-use crate::oversize::turn_to_tcp;
 use crate::responder::Responder;
 use crate::sys::{self, Batch, Unusable, Wait, Watch};
 
@@ -172,17 +171,24 @@ impl<R: Responder> Worker<R> {
 
     /// Answers a datagram of which only the beginning was read.
     #[cold]
-    fn turn_to_tcp(&mut self, place: usize) {
+    fn turn_to_tcp(&mut self, place: usize, now_ns: u64, wall_s: u32) {
         let Some(Ok(datagram)) = self.batch.beginning(place) else {
             return self.counters.dropped(Dropped::NoPeer);
         };
         self.counters.query(Transport::Udp, datagram.client);
-        match turn_to_tcp(datagram.message, datagram.reply) {
-            Some(summary) => {
+        let request = Request {
+            message: datagram.message,
+            client: datagram.client,
+            transport: Transport::Udp,
+            now_ns,
+            wall_s,
+        };
+        match self.responder.turn_to_tcp(&request, datagram.reply) {
+            Outcome::Answered(summary) => {
                 self.counters.answered(&summary);
                 self.batch.queue(place, summary.length);
             }
-            None => self.counters.silent(Silence::Response),
+            Outcome::Silent(why) => self.counters.silent(why),
         }
     }
 
@@ -191,7 +197,9 @@ impl<R: Responder> Worker<R> {
     fn answer(&mut self, place: usize, now_ns: u64, wall_s: u32) {
         let datagram = match self.batch.datagram(place) {
             None => return,
-            Some(Err(Unusable::TooLong)) => return self.turn_to_tcp(place),
+            Some(Err(Unusable::TooLong)) => {
+                return self.turn_to_tcp(place, now_ns, wall_s);
+            }
             Some(Err(Unusable::NoPeer)) => return self.counters.dropped(Dropped::NoPeer),
             Some(Ok(datagram)) => datagram,
         };

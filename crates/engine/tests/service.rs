@@ -22,6 +22,9 @@ use understudy_engine::{Responder, Service, Settings};
 /// Longer than any of these tests waits when all is well.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// What is read of a datagram.
+const READ_OCTETS: usize = 1472;
+
 /// Sends a message back; falls over when told to.
 struct Echo;
 
@@ -38,6 +41,19 @@ impl Responder for Echo {
             length,
             rcode,
             qtype,
+            ..Summary::default()
+        })
+    }
+
+    fn turn_to_tcp(&mut self, request: &Request<'_>, reply: &mut [u8]) -> Outcome {
+        if request.message.ends_with(b"silence") {
+            return Outcome::Silent(Silence::Limited);
+        }
+        reply[..3].copy_from_slice(b"TCP");
+        assert_eq!(request.message.len(), READ_OCTETS);
+        Outcome::Answered(Summary {
+            length: 3,
+            is_truncated: true,
             ..Summary::default()
         })
     }
@@ -198,26 +214,18 @@ fn silence_is_counted_and_who_asks_too_much_at_once_is_sent_to_tcp() {
     let client = udp_client(server);
     client.send_to(b"silence", server).unwrap();
     wait_for(&service, "dropped.short", 1);
-    let mut query =
-        b"\xab\xcd\x01\x00\x00\x01\x00\x00\x00\x00\x00\x01\x03www\x00\x00\x01\x00\x01".to_vec();
-    query.extend(b"\x00\x00\x29\x04\xd0\x00\x00\x00\x00\x13\x88");
-    query.resize(1472, 0);
+    let mut query = vec![b'q'; READ_OCTETS];
     assert!(ask_udp(server, &query).0 == query[..1232], "an echo");
-    query.push(0);
-    let (reply, from) = ask_udp(server, &query);
-    assert_eq!(from, server);
-    assert_eq!(
-        reply[..12],
-        *b"\xab\xcd\x83\x00\x00\x01\x00\x00\x00\x00\x00\x01"
-    );
-    assert_eq!(reply[12..21], query[12..21]);
-    assert_eq!(reply.len(), 21 + 11);
-    query.resize(65_507, 0);
-    assert_eq!(ask_udp(server, &query).0, reply);
+    for octets in [READ_OCTETS + 1, 65_507] {
+        query.resize(octets, b'q');
+        assert_eq!(ask_udp(server, &query), (b"TCP".to_vec(), server));
+    }
     assert_eq!(service.counters()["truncated"], 2);
-    query[2] |= 0x80;
+    query[..READ_OCTETS]
+        .copy_from_slice(&[b"q".repeat(READ_OCTETS - 7), b"silence".to_vec()].concat());
     client.send_to(&query, server).unwrap();
-    wait_for(&service, "dropped.response", 1);
+    wait_for(&service, "limited.dropped", 1);
+    assert_eq!(service.counters()["queries.udp4"], 5);
     assert!(service.stop(PATIENCE));
 }
 

@@ -1,5 +1,7 @@
 //! The OPT pseudo-record as it came and as it is sent (RFC 6891 section 6.1).
 
+use crate::numbers::Rtype;
+
 /// What a client said with its OPT record.
 #[derive(Clone, Copy, Debug)]
 pub struct Edns<'m> {
@@ -13,13 +15,47 @@ pub struct Edns<'m> {
 }
 
 impl<'m> Edns<'m> {
+    /// What is there of the first OPT record in the beginning of a message, whose records begin at
+    /// `records`: the record may end where nothing is known any more, and of its options those count
+    /// that are here whole.
+    #[must_use]
+    pub fn in_beginning(beginning: &'m [u8], records: usize) -> Option<Self> {
+        let mut rest = beginning.get(records..)?;
+        loop {
+            let (is_root, behind) = split_owner(rest)?;
+            let (frame, behind) = behind.split_first_chunk::<10>()?;
+            let [
+                type0,
+                type1,
+                size0,
+                size1,
+                _,
+                version,
+                flags,
+                _,
+                length0,
+                length1,
+            ] = *frame;
+            let length = usize::from(u16::from_be_bytes([length0, length1]));
+            if is_root && Rtype::new(u16::from_be_bytes([type0, type1])) == Rtype::OPT {
+                return Some(Edns {
+                    version,
+                    udp_size: u16::from_be_bytes([size0, size1]),
+                    dnssec_ok: flags & 0x80 != 0,
+                    options: behind.get(..length).unwrap_or(behind),
+                });
+            }
+            rest = behind.get(length..)?;
+        }
+    }
+
     /// Are there any options?
     #[must_use]
     pub fn has_options(&self) -> bool {
         !self.options.is_empty()
     }
 
-    /// The options in their order. Their lengths have been checked.
+    /// The options in their order, as far as they are whole.
     #[must_use]
     pub fn options(&self) -> Options<'m> {
         Options(self.options)
@@ -83,6 +119,19 @@ impl Opt<'_> {
             .iter()
             .map(|option| 4 + option.octets.len())
             .sum::<usize>()
+    }
+}
+
+/// Whether a record's owner is the root, and what follows it.
+fn split_owner(octets: &[u8]) -> Option<(bool, &[u8])> {
+    let mut rest = octets;
+    loop {
+        let (length, behind) = rest.split_first()?;
+        match *length {
+            0 => return Some((rest.len() == octets.len(), behind)),
+            0xc0.. => return Some((false, behind.get(1..)?)),
+            length => rest = behind.get(usize::from(length)..)?,
+        }
     }
 }
 

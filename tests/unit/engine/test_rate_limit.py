@@ -100,6 +100,29 @@ def test_a_valid_cookie_an_exempt_network_and_tcp_are_not_limited(engine: Engine
     assert not any(answer[2] & 0x02 for answer in answers), "TC"
 
 
+def too_long(name: str, cookie: bytes) -> bytes:
+    """A query that no server reads whole from UDP, with a cookie in front."""
+    query = dns.message.make_query(name, "A", use_edns=0)
+    options = [(dns.edns.OptionType.COOKIE, cookie), (dns.edns.OptionType.PADDING, bytes(1500))]
+    query.use_edns(0, options=[dns.edns.GenericOption(code, octets) for code, octets in options])
+    return query.to_wire(max_size=4096)
+
+
+def test_who_is_sent_to_tcp_for_too_long_a_query_is_limited_too(engine: Engine) -> None:
+    queries = [too_long(f"n{number}.example.com.", b"12345678") for number in range(FLOOD)]
+    answers, took_s = flood(engine, queries)
+    assert all(map(is_cut, answers))
+    counters = engine.counters()
+    slipped, dropped = counters["limited.slipped"], counters["limited.dropped"]
+    assert (counters["truncated"], dropped) == (len(answers), FLOOD - len(answers))
+    assert PER_SECOND <= len(answers) - slipped <= PER_SECOND * (1 + took_s) + 1
+    assert 0.4 < slipped / (slipped + dropped) < 0.6
+    given = dns.message.from_wire(answers[-1]).options[0].to_wire() or b""
+    answers, _ = flood(engine, [too_long("www.example.com.", given)] * 500)
+    assert len(answers) == 500
+    assert engine.counters()["limited.dropped"] == dropped
+
+
 @pytest.mark.parametrize(
     ("limit", "said"),
     [
