@@ -38,10 +38,10 @@ conformance: setup  ## the engine against the reference answerer (WORLDS=5000 se
 	@CONFORMANCE_WORLDS=$(or $(WORLDS),5000) $(BIN)/python -m pytest tests/property/test_answer_laws.py -q
 	@UNDERSTUDY_CONFORMANCE=long $(BIN)/python -m pytest tests/integration/test_side_by_side.py -q --override-ini addopts="--strict-markers --import-mode=importlib -ra"
 
-endurance: setup  ## servers that are killed at any instant while zones change and are copied, ROUNDS=200 times each
+endurance: setup  ## servers that are killed, or lose their power, at any instant while zones change and are copied, ROUNDS=200 times each
 	@tools/peers.sh
 	@echo "about a quarter of an hour"
-	@UNDERSTUDY_KILLS=$(or $(ROUNDS),200) $(BIN)/python -m pytest tests/integration/test_kills.py -q --override-ini addopts="--strict-markers --import-mode=importlib -ra"
+	@UNDERSTUDY_KILLS=$(or $(ROUNDS),200) $(BIN)/python -m pytest tests/integration/test_kills.py tests/integration/test_power_loss.py -q --override-ini addopts="--strict-markers --import-mode=importlib -ra"
 
 integration: setup  ## real servers, real peers and valgrind, installed from Debian's packages
 	@tools/peers.sh

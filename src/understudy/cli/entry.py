@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import io
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    if sys.argv[1:2] == ["serve"]:  # what it asks for is about to be done: the configuration is read
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     words = read_serve(sys.argv[1:])
     if words is None:
         from understudy.cli.app import app  # every command, and what shows their answers

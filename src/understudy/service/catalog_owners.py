@@ -11,9 +11,9 @@ from pathlib import Path
 
 from understudy.config.zones import COPIES
 from understudy.model.name import Name
+from understudy.service.copy_files import write_whole
 
 _FILE = "owners.json"  # no zone's copy is called so: those end otherwise
-_FRESH = ".new"
 
 
 def read_owners(state_dir: Path) -> dict[Name, Name]:
@@ -34,10 +34,8 @@ def write_owners(state_dir: Path, owners: Mapping[Name, Name]) -> None:
     if not owners:
         path.unlink(missing_ok=True)
         return
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = path.with_suffix(_FRESH)
-    fresh.write_text(json.dumps({str(zone): str(owner) for zone, owner in owners.items()}), encoding="ascii")
-    fresh.replace(path)
+    text = json.dumps({str(zone): str(owner) for zone, owner in owners.items()})
+    write_whole(path, text)
 
 
 def _path(state_dir: Path) -> Path:

@@ -14,7 +14,12 @@ _FRESH = ".new"
 
 
 def write_copy(file: Path, zone: Zone, modified_at: Instant) -> None:
-    """Put a version in the place of the one before; whatever happens, one of them is there. Blocks. Raises OSError.
+    """Put a version in the place of the one before; whatever happens, one of them is there. Blocks. Raises OSError."""
+    write_whole(file, zone.to_master_file(), modified_at)
+
+
+def write_whole(file: Path, text: str, modified_at: Instant | None = None) -> None:
+    """Put ASCII text in the place of what was there: one of them is, after a loss of power too. Blocks. Raises OSError.
 
     What could not be written whole takes no room: where the disk is full, others need it more.
     """
@@ -22,10 +27,11 @@ def write_copy(file: Path, zone: Zone, modified_at: Instant) -> None:
     fresh = file.with_name(file.name + _FRESH)
     try:
         with fresh.open("w", encoding="ascii") as stream:
-            stream.write(zone.to_master_file())
+            stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())
-        touch_copy(fresh, modified_at)
+        if modified_at is not None:
+            touch_copy(fresh, modified_at)
         fresh.replace(file)
     except OSError:
         with suppress(OSError):

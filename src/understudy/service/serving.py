@@ -60,6 +60,6 @@ def _signals(leave: asyncio.Event, hang_up: asyncio.Event) -> Iterator[None]:
     loop.add_signal_handler(signal.SIGHUP, hang_up.set)
     try:
         yield
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    finally:  # SIGHUP stays without effect: while the state is written it must not end the process
+        for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)

@@ -19,13 +19,20 @@ READY_S = 30.0  # chosen: a start takes a second; a machine that is busy with ev
 LEAVE_S = 15.0
 ASK_S = 2.0
 LOOK_S = 0.02
+STEP_S = 1.0  # chosen: no look takes so long, unless this process itself was kept from the processor
 
 
 def wait_until(condition: Callable[[], bool], what: str, limit_s: float = READY_S) -> float:
-    """Poll until it holds; how long that took in seconds. Raises TimeoutError."""
-    begun = time.monotonic()
+    """Poll until it holds; how long that took in seconds. Raises TimeoutError.
+
+    A machine that was suspended, or a process that was stopped, had no chance to see it: such a time does not count.
+    """
+    begun = looked = time.monotonic()
+    waited_s = 0.0
     while not condition():
-        if time.monotonic() - begun > limit_s:
+        now = time.monotonic()
+        waited_s, looked = waited_s + min(now - looked, STEP_S), now
+        if waited_s > limit_s:
             raise TimeoutError(f"{what}: not within {limit_s:.0f} s")
         time.sleep(LOOK_S)
     return time.monotonic() - begun

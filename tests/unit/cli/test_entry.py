@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +37,14 @@ OTHER = [
     ["serve", "--log-style", "JSON"],
     ["serve", "--bogus", "1"],
 ]
+
+
+@pytest.fixture(autouse=True)
+def hang_up() -> Iterator[None]:
+    """What a server does with SIGHUP is not for these tests to keep."""
+    before = signal.getsignal(signal.SIGHUP)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.parametrize("words", PLAIN, ids=" ".join)
@@ -70,6 +81,20 @@ def test_a_server_is_told_what_the_words_say(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("sys.argv", ["understudy", "serve", "-c", "a.yaml", "--log-level", "error"])
     main()
     assert served == ["no collector", (Path("a.yaml"), LogLevel.ERROR, LogStyle.AUTO)]
+
+
+@pytest.mark.parametrize("words", [["serve"], ["serve", "--config=a.yaml"]], ids=["the short way", "the other way"])
+def test_a_reload_that_is_asked_for_while_the_server_starts_does_not_end_it(
+    words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGHUP ends a process that does nothing about it, and systemd takes that for a good end: nobody answers."""
+    found: list[object] = []
+    monkeypatch.setattr("understudy.cli.serve.serve", lambda *_: found.append(signal.getsignal(signal.SIGHUP)))
+    monkeypatch.setattr("understudy.cli.entry.gc.disable", lambda: None)
+    monkeypatch.setattr("sys.argv", ["understudy", *words])
+    with suppress(SystemExit):
+        main()
+    assert found == [signal.SIG_IGN]
 
 
 LATE = (
