@@ -122,8 +122,7 @@ class Versions:
             return None
         if last is not None and (beginning.may_go_on or not doubt):
             return last.serial
-        merge_s = min(transfer.merge_s, START_S)
-        return self._serial_before(loaded, last, self._clock.now(), doubt=doubt, merge_s=merge_s)
+        return self._serial_before(loaded, last, self._clock.now(), doubt=doubt, merge_s=transfer.merge_s)
 
     async def run(self) -> None:
         """Make versions as changes come. What a fault left half done is done again from the beginning."""
@@ -214,8 +213,7 @@ class Versions:
             return None
         if not doubt:
             await self._recall(loaded, kept)
-        merge_s = min(transfer.merge_s, START_S)
-        after = self._serial_before(loaded, last, now, doubt=doubt, merge_s=merge_s)
+        after = self._serial_before(loaded, last, now, doubt=doubt, merge_s=transfer.merge_s)
         serial = beginning.own if beginning.keeps_own else next_serial(transfer.serial, now, after=after)
         prepared = await self._prepare(loaded, serial, transfer)
         version = ZoneVersion(origin, prepared.serial, now, prepared.digest)
@@ -280,8 +278,10 @@ class Versions:
             return latest(file, next_serial(SerialStyle.UNIXTIME, now, after=file))
         if last is None:
             return file if self._records_of(loaded) else file - 1
-        beyond = beyond_lost(last.serial, elapsed_s=now - last.at, merge_s=merge_s) if doubt else last.serial
-        return latest(beyond, file)
+        if not doubt:
+            return latest(last.serial, file)
+        elapsed_s, known = now - last.at, self._store.start.lost
+        return latest(beyond_lost(last.serial, elapsed_s=elapsed_s, merge_s=min(merge_s, START_S), known=known), file)
 
     async def _continue(self, loaded: LoadedZone, transfer: TransferOut, stale: Stale) -> _Draft | None:
         """The next version, if there is anything new in it."""

@@ -21,7 +21,7 @@ from understudy.store.database import (
     set_aside_file,
 )
 from understudy.store.faults import from_sqlite
-from understudy.store.versions import VersionMark, has_versions
+from understudy.store.versions import VersionMark, newest_number
 from understudy.store.volatile import Exile, Newest, newest_rows
 
 P = ParamSpec("P")
@@ -96,8 +96,8 @@ class Home:
             self._reader = reader
         self._identity = _identity(self.path)
         self.mark = VersionMark(self.path.parent)
-        if has_versions(self.connection):
-            self.mark.set()
+        if newest := newest_number(self.connection):
+            self.mark.set(newest)
         self._exile, self.volatile = None, ""
         return place.set_aside
 

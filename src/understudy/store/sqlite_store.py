@@ -18,6 +18,7 @@ from understudy.model.event import Event, EventKind, Severity
 from understudy.model.instant import Instant
 from understudy.model.log import LogEntry
 from understudy.model.name import Name
+from understudy.model.plural import plural
 from understudy.model.version import ZoneVersion
 from understudy.store.backlog import Backlog, Pace, Position
 from understudy.store.database import Database, FolderLock, open_database
@@ -37,7 +38,7 @@ from understudy.store.home import Home
 from understudy.store.log import load_desired, select_entries, select_releases
 from understudy.store.observed import LoadedTables, Observed, load_observed
 from understudy.store.store import ENTRIES_LIMIT, EVENTS_LIMIT, EventFilter, Start, StoreStatistics
-from understudy.store.versions import VersionMark, judge, merge_versions, select_latest, select_versions
+from understudy.store.versions import VersionMark, count_lost, judge, merge_versions, select_latest, select_versions
 from understudy.store.volatile import open_in_memory
 from understudy.store.writer import Writer, WriterSettings
 
@@ -145,7 +146,7 @@ class SqliteStore:
     """`Store` on SQLite; made by `open_store`. One thread writes, one reads, one waits for what is being written."""
 
     def __init__(self, home: Home, database: Database[_Loaded], *, clock: Clock, settings: WriterSettings) -> None:
-        loaded = database.loaded
+        loaded, lost = database.loaded, home.read(count_lost, home.mark)
         self._home = home
         self._backlog = Backlog(loaded.desired, loaded.position, settings.pace)
         self._start = Start(
@@ -153,9 +154,10 @@ class SqliteStore:
             loaded.tables.observed,
             loaded.releases,
             loaded.tables.unreadable + loaded.desired.unreadable,
-            self._backlog.add_events(_alarms(database, clock.now())),
+            self._backlog.add_events(_alarms(database, clock.now(), lost)),
             home.read(judge, home.mark, is_lost=bool(home.volatile) or database.set_aside is not None),
             home.read(select_latest),
+            lost,
         )
         self._reading = ThreadPoolExecutor(1, thread_name_prefix="store-reader")
         self._waiting = ThreadPoolExecutor(1, thread_name_prefix="store-waiter")
@@ -263,7 +265,7 @@ class SqliteStore:
             raise from_sqlite(error, self._home.path) from error
 
 
-def _alarms(database: Database[_Loaded], now: Instant) -> list[Event]:
+def _alarms(database: Database[_Loaded], now: Instant, lost: int) -> list[Event]:
     """What somebody should look at after this start."""
     alarms = []
     if database.set_aside is not None:
@@ -274,4 +276,8 @@ def _alarms(database: Database[_Loaded], now: Instant) -> list[Event]:
     if unreadable:
         text = f"{unreadable} parts of the stored state could not be read and were skipped"
         alarms.append(Event(now, EventKind.ALARM, "store", text, Severity.WARNING, {"unreadable": unreadable}))
+    if lost:
+        what = f"{plural(lost, 'version')} of zones that secondaries were given"
+        text = f"{database.path} is from a backup and lacks {what}: serials go on behind those"
+        alarms.append(Event(now, EventKind.ALARM, "store", text, Severity.WARNING, {"lost": lost}))
     return alarms

@@ -57,7 +57,8 @@ class Start:
     `releases` are the entries of kind RELEASE that `observed` does not reflect yet, oldest first: a release that was
     acknowledged counts even if the process was killed before the tables were saved. `unreadable` counts the rows that
     were skipped, `alarms` are what somebody should look at; they are in the history too. `versions` says what to think
-    of those that the store has, `latest` is the last one of each zone, without its difference.
+    of those that the store has, `latest` is the last one of each zone, without its difference. `lost` is how many later
+    ones went out before the store was restored from a backup; 0: none, or nobody knows.
     """
 
     desired: Desired = field(default_factory=Desired)
@@ -67,6 +68,7 @@ class Start:
     alarms: tuple[Event, ...] = ()
     versions: VersionsKept = VersionsKept.NONE
     latest: Mapping[Name, ZoneVersion] = field(default_factory=dict)
+    lost: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,9 +43,10 @@ class WaitingVersions:
 
 
 class VersionMark:
-    """A file beside the database that says: every version that went out is in the database.
+    """A file beside the database that says: every version that went out is in the database, up to this number.
 
-    A disk that is full takes no row that says that one is missing, but it always lets a file be deleted (ADR 0021).
+    A disk that is full takes no row that says that one is missing, but it always lets a file be deleted. A database
+    that does not go up to the number was restored from a backup (ADR 0021).
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -57,12 +58,26 @@ class VersionMark:
         """Whether all versions are on disk."""
         return self._path is not None and self._path.exists()
 
-    def set(self) -> None:
+    @property
+    def number(self) -> int:
+        """That of the newest version when it was set last; 0: not known. After a power cut it may be an older one."""
+        with suppress(OSError, ValueError):
+            return int(self._path.read_bytes()) if self._path is not None else 0
+        return 0
+
+    def set(self, number: int) -> None:
         """All are, again or from now on; a disk that has no room for the file leaves the doubt."""
-        if self._path is not None and not self._path.exists():
-            with suppress(OSError):
-                self._path.touch(mode=0o600)
-                _sync(self._path.parent)
+        if self._path is None:
+            return
+        with suppress(OSError):
+            is_new = not self._path.exists()
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, mode=0o600)
+            try:
+                if is_new:
+                    _sync(self._path.parent)
+                os.pwrite(descriptor, f"{number:020}\n".encode(), 0)
+            finally:
+                os.close(descriptor)
 
     def clear(self) -> None:
         """A version is about to be seen that is not on disk."""
@@ -82,18 +97,22 @@ def _sync(folder: Path) -> None:
 
 def judge(connection: sqlite3.Connection, mark: VersionMark, *, is_lost: bool) -> VersionsKept:
     """What this start may think; `is_lost`: the database is no file, or not the one of the last run."""
-    if is_lost:
+    newest = newest_number(connection)
+    if is_lost or bool(newest) != mark.is_set or newest < mark.number:
         return VersionsKept.DOUBTFUL
-    has_rows = has_versions(connection)
-    if has_rows == mark.is_set:
-        return VersionsKept.WHOLE if has_rows else VersionsKept.NONE
-    return VersionsKept.DOUBTFUL
+    return VersionsKept.WHOLE if newest else VersionsKept.NONE
 
 
-def has_versions(connection: sqlite3.Connection) -> bool:
-    """Whether any version of any zone is kept."""
-    (has_rows,) = connection.execute("SELECT EXISTS (SELECT 1 FROM version)").fetchone()
-    return bool(has_rows)
+def count_lost(connection: sqlite3.Connection, mark: VersionMark) -> int:
+    """How many versions went out that a database from a backup does not have; 0: none, or that is not known."""
+    newest = newest_number(connection)
+    return max(0, mark.number - newest) if newest else 0
+
+
+def newest_number(connection: sqlite3.Connection) -> int:
+    """The number of the newest version of all zones, which only grows; 0: there is none."""
+    (newest,) = connection.execute("SELECT max(number) FROM version").fetchone()
+    return newest or 0
 
 
 def insert_versions(connection: sqlite3.Connection, versions: Iterable[ZoneVersion]) -> None:
@@ -101,12 +120,12 @@ def insert_versions(connection: sqlite3.Connection, versions: Iterable[ZoneVersi
     bounded = [_bounded(version) for version in versions]
     for version in bounded:
         zone = str(version.origin)
-        if version.before is None:  # what leads nowhere is of no use
-            connection.execute("DELETE FROM version WHERE zone = ?", (zone,))
-        connection.execute(
+        added = connection.execute(
             "INSERT INTO version (zone, serial, at, digest, before, difference) VALUES (?, ?, ?, ?, ?, ?)",
             (zone, version.serial, version.at, version.digest, version.before, version.difference),
         )
+        if version.before is None:  # what leads nowhere is of no use; afterwards, so that no number comes again
+            connection.execute("DELETE FROM version WHERE zone = ? AND number < ?", (zone, added.lastrowid))
     for zone in {str(version.origin) for version in bounded}:
         _prune(connection, zone)
 

@@ -20,7 +20,7 @@ from understudy.store.home import Home
 from understudy.store.log import SNAPSHOT_EVERY, insert_entries, save_snapshot
 from understudy.store.observed import Ledger, write_changes
 from understudy.store.schema import transaction
-from understudy.store.versions import insert_versions
+from understudy.store.versions import insert_versions, newest_number
 
 PRUNE_EVERY = 1000
 """Chosen: rows of history between two prunings; a hundredth of what is kept."""
@@ -142,7 +142,7 @@ class Writer:
                 insert_decisions(self._connection, batch.decisions)
                 insert_versions(self._connection, (each for part in batch.versions for each in part.versions))
             if batch.versions:
-                self._home.mark.set()
+                self._home.mark.set(newest_number(self._connection))
             self._unpruned += len(batch.events) + len(batch.decisions)
             self._backlog.confirm_written(batch)
 

@@ -69,6 +69,7 @@ class MemoryDisk:
     sequence: int = 0
     number: int = 0
     versions: VersionsKept = VersionsKept.NONE
+    lost: int = 0
 
 
 class MemoryStore:
@@ -98,6 +99,7 @@ class MemoryStore:
             self._desired.unreadable,
             versions=self._disk.versions,
             latest=latest,
+            lost=self._disk.lost,
         )
 
     @property

@@ -32,12 +32,14 @@ def next_serial(style: SerialStyle, wall_time: float, *, after: int) -> int:
     return wanted if wanted is not None and is_later(wanted, after) else (after + 1) % _MODULUS
 
 
-def beyond_lost(published: int, *, elapsed_s: float, merge_s: float) -> int:
+def beyond_lost(published: int, *, elapsed_s: float, merge_s: float, known: int = 0) -> int:
     """A serial that is not before any that may have gone out unseen in `elapsed_s` since `published` (ADR 0021).
 
-    Versions of a zone are at least `merge_s` apart, but for the first of them, so there were not more than this.
+    Versions of a zone are at least `merge_s` apart, but for the first of them, so there were not more than this; nor
+    more than are `known` to be lost of all zones together, where that is known at all (not 0).
     """
     count = math.ceil(max(0.0, elapsed_s) / merge_s) + 1
+    count = min(count, known) if known else count
     return (published + min(count, _AHEAD_MAX)) % _MODULUS
 
 

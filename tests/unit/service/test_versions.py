@@ -15,6 +15,7 @@ from understudy.service.candidate import read_candidate
 from understudy.service.name_server import NameServer
 from understudy.service.parts import Parts
 from understudy.service.zone_report import report_zones
+from understudy.store.versions import VersionsKept
 from understudy.telemetry.logging import LogLevel, LogStyle, make_log
 from understudy.testing.builders import endpoint, name
 from understudy.testing.fake_network import Behaviour
@@ -172,6 +173,17 @@ def test_what_changed_while_nobody_served_it_is_a_difference(tmp_path: Path, fil
         assert ixfr(world, 8) == [expected, 8, expected, expected]
         found = await change_while_down(world, tmp_path, ZONE.format(serial=file_serial))
         assert found == (expected + 1, [None, 8, 9, expected])
+
+    live(tmp_path, life)
+
+
+def test_from_a_backup_serials_go_on_behind_those_that_are_lost(tmp_path: Path) -> None:
+    async def life(world: ServerWorld) -> None:
+        await fail(world, "192.0.2.10")
+        world.disk.versions, world.disk.lost = VersionsKept.DOUBTFUL, 5
+        await world.clock.sleep(86400)
+        found = await change_while_down(world, tmp_path, ZONE.format(serial=7))
+        assert found == (9 + 5 + 1, [None])
 
     live(tmp_path, life)
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
+import shutil
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +19,7 @@ from understudy.store import versions as kept
 from understudy.store.backlog import Pace
 from understudy.store.database import DATABASE_NAME
 from understudy.store.sqlite_store import open_store, open_volatile_store
+from understudy.store.store import Start
 from understudy.store.versions import MARK_NAME, VersionsKept
 from understudy.testing.builders import name
 
@@ -72,3 +77,54 @@ def test_versions_of_a_server_without_a_disk_leave_a_doubt(tmp_path: Path) -> No
     store.close()
     assert not (tmp_path / MARK_NAME).exists()
     assert keep(tmp_path)[0] is VersionsKept.DOUBTFUL
+
+
+def back_up(state_dir: Path) -> Path:
+    """As an operator does, with SQLite's own means."""
+    copy = state_dir / "backup"
+    with closing(sqlite3.connect(state_dir / DATABASE_NAME)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+    return copy
+
+
+def restore(copy: Path) -> None:
+    for file in copy.parent.glob(f"{DATABASE_NAME}*"):
+        file.unlink()
+    shutil.copyfile(copy, copy.with_name(DATABASE_NAME))
+
+
+def start_of(state_dir: Path) -> Start:
+    store = open_store(state_dir, SystemClock())
+    store.close()
+    return store.start
+
+
+def test_a_database_from_a_backup_is_a_doubt_until_something_follows(tmp_path: Path) -> None:
+    keep(tmp_path, version(1), version(2))
+    copy = back_up(tmp_path)
+    restore(copy)
+    assert (start_of(tmp_path).versions, start_of(tmp_path).lost) == (VersionsKept.WHOLE, 0)
+    keep(tmp_path, version(3), version(4))
+    keep(tmp_path, version(5))
+    restore(copy)
+    for _ in range(2):
+        start = start_of(tmp_path)
+        assert (start.versions, start.lost, start.latest[ORIGIN].serial) == (VersionsKept.DOUBTFUL, 3, 2)
+        assert "is from a backup and lacks 3 versions" in start.alarms[0].text
+    keep(tmp_path, version(9))
+    assert (start_of(tmp_path).versions, start_of(tmp_path).lost) == (VersionsKept.WHOLE, 0)
+
+
+def test_a_backup_is_told_from_what_came_later_also_where_each_version_begins_anew(tmp_path: Path) -> None:
+    keep(tmp_path, replace(version(1), before=None))
+    copy = back_up(tmp_path)
+    keep(tmp_path, replace(version(2), before=None))
+    restore(copy)
+    assert (start_of(tmp_path).versions, start_of(tmp_path).lost) == (VersionsKept.DOUBTFUL, 1)
+
+
+def test_a_mark_of_an_earlier_program_or_a_damaged_one_is_believed_as_before(tmp_path: Path) -> None:
+    keep(tmp_path, version(1), version(2))
+    for text in ("", "nonsense", "00000000000000000001\n"):  # the last: older than the database, after a power cut
+        (tmp_path / MARK_NAME).write_text(text, encoding="ascii")
+        assert (start_of(tmp_path).versions, start_of(tmp_path).lost) == (VersionsKept.WHOLE, 0)

@@ -62,3 +62,10 @@ def test_what_went_out_unseen_is_never_later_than_what_follows(
     beyond = beyond_lost(published, elapsed_s=elapsed_s, merge_s=merge_s)
     assert beyond == seen or is_later(beyond, seen)
     assert is_later(next_serial(SerialStyle.INCREMENT, NOON, after=beyond), seen)
+
+
+def test_no_more_is_skipped_than_is_known_to_be_lost() -> None:
+    week_s = 7 * 86400.0
+    assert beyond_lost(10, elapsed_s=week_s, merge_s=0.1, known=3) == 13
+    assert beyond_lost(10, elapsed_s=0.05, merge_s=0.1, known=300) == 12
+    assert beyond_lost(10, elapsed_s=week_s, merge_s=0.1) > 1_000_000
