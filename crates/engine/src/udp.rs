@@ -228,3 +228,106 @@ impl<R: Responder> Worker<R> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, SocketAddr};
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+    use understudy_answer::Summary;
+
+    use super::*;
+
+    /// Counts what it is told of beforehand and what it is asked, and answers with an octet.
+    #[derive(Clone, Default)]
+    struct Noting {
+        announced: Arc<AtomicUsize>,
+        asked: Arc<AtomicUsize>,
+    }
+
+    impl Noting {
+        fn counts(&self) -> (usize, usize) {
+            let [announced, asked] = [&self.announced, &self.asked];
+            (
+                announced.load(Ordering::SeqCst),
+                asked.load(Ordering::SeqCst),
+            )
+        }
+    }
+
+    impl Responder for Noting {
+        fn respond(&mut self, _request: &Request<'_>, reply: &mut [u8]) -> Outcome {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            let length = reply.len().min(1);
+            Outcome::Answered(Summary {
+                length,
+                ..Summary::default()
+            })
+        }
+
+        fn look_ahead<'m>(&mut self, messages: impl Iterator<Item = &'m [u8]>) {
+            self.announced.fetch_add(messages.count(), Ordering::SeqCst);
+        }
+    }
+
+    /// A worker that has taken up so many sockets, the first of which has this address.
+    fn worker(sockets: u64) -> (Worker<Noting>, Noting, SocketAddr) {
+        let (inbox, noting) = (Arc::new(Inbox::new().unwrap()), Noting::default());
+        let mut first = None;
+        for id in 0..sockets {
+            let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+            socket
+                .set_read_timeout(Some(Duration::from_millis(5)))
+                .unwrap();
+            first = first.or(socket.local_addr().ok());
+            inbox.order(Order::Serve {
+                id,
+                socket: Arc::new(socket),
+            });
+        }
+        let counters = Arc::new(Counters::new());
+        let mut worker = Worker::new(noting.clone(), counters, inbox, 512);
+        worker.turn();
+        (worker, noting, first.unwrap())
+    }
+
+    #[test]
+    fn a_responder_hears_beforehand_of_what_has_come_together() {
+        let (mut worker, noting, address) = worker(1);
+        let client = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        for (together, expected) in [(3, (3, 3)), (1, (3, 4)), (2, (5, 6))] {
+            for _ in 0..together {
+                client.send_to(b"query", address).unwrap();
+            }
+            worker.turn();
+            assert_eq!(noting.counts(), expected);
+        }
+    }
+
+    /// A turn has an end, earlier where other addresses wait for theirs.
+    #[test]
+    fn a_client_that_asks_again_at_once_has_so_many_answers_in_a_turn() {
+        for (sockets, most) in [(1, BATCHES_ALONE), (2, BATCHES_PER_TURN)] {
+            let (mut worker, noting, address) = worker(sockets);
+            let client = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+            let patience = Duration::from_millis(20);
+            client.set_read_timeout(Some(patience)).unwrap();
+            client.send_to(b"query", address).unwrap();
+            let is_over = AtomicBool::new(false);
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    // Twice as many as there may be, so that a turn without an end ends all the same.
+                    while !is_over.load(Ordering::SeqCst) && noting.counts().1 < 2 * most {
+                        if client.recv(&mut [0]).is_ok() {
+                            client.send_to(b"query", address).unwrap();
+                        }
+                    }
+                });
+                worker.turn();
+                is_over.store(true, Ordering::SeqCst);
+            });
+            let (_, asked) = noting.counts();
+            assert!((1..=most).contains(&asked), "{asked} of {sockets} sockets");
+        }
+    }
+}

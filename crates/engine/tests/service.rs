@@ -187,6 +187,38 @@ fn more_datagrams_than_a_batch_are_all_answered() {
     assert!(service.stop(PATIENCE));
 }
 
+/// All are there before the first is read, so that they come in full batches; some get nothing.
+#[test]
+fn every_answer_goes_to_who_asked_where_others_of_the_batch_get_none() {
+    let settings = Settings {
+        threads: 1,
+        ..settings()
+    };
+    let service = Service::bind(&["127.0.0.1:0".parse().unwrap()], settings, || Echo).unwrap();
+    let server = service.addresses()[0];
+    let clients = [udp_client(server), udp_client(server)];
+    let messages: Vec<String> = (0..120)
+        .map(|number| match number % 7 {
+            0 => "silence".to_owned(),
+            5 => "panic".to_owned(),
+            _ => format!("message {number}"),
+        })
+        .collect();
+    for (message, client) in messages.iter().zip(clients.iter().cycle()) {
+        client.send_to(message.as_bytes(), server).unwrap();
+    }
+    service.start().unwrap();
+    let mut reply = [0; 64];
+    for (message, client) in messages.iter().zip(clients.iter().cycle()) {
+        if message.starts_with("message") {
+            let length = client.recv(&mut reply).unwrap();
+            assert_eq!(std::str::from_utf8(&reply[..length]), Ok(message.as_str()));
+        }
+    }
+    assert!(service.stop(PATIENCE));
+    assert_eq!(service.counters()["dropped.panic"], 17);
+}
+
 #[test]
 fn a_panic_costs_one_answer_and_nothing_else() {
     let service = service(&["127.0.0.1:0"], settings());
@@ -533,7 +565,8 @@ fn a_client_that_never_stops_asking_holds_up_no_order() {
     let (asked, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            let (client, limit) = (udp_client(server), Instant::now() + PATIENCE);
+            // Longer than the question below waits, or it would be answered when this one gives up.
+            let (client, limit) = (udp_client(server), Instant::now() + 2 * PATIENCE);
             while !is_over.load(Ordering::Relaxed) && Instant::now() < limit {
                 client.send_to(b"again", server).unwrap();
                 client.recv_from(&mut [0; 8]).unwrap();

@@ -323,9 +323,11 @@ fn leave_from(control: &mut Control, header: &mut libc::msghdr) {
 #[cfg(test)]
 mod tests {
     use std::mem;
-    use std::net::IpAddr;
+    use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+    use std::os::fd::AsFd;
+    use std::time::{Duration, Instant};
 
-    use super::{client_address, socklen};
+    use super::{Batch, Wait, client_address, socklen};
 
     const V4: usize = size_of::<libc::sockaddr_in>();
     const V6: usize = size_of::<libc::sockaddr_in6>();
@@ -352,5 +354,22 @@ mod tests {
         assert_eq!(found(libc::AF_INET, 53, V4 - 1), None);
         assert_eq!(found(libc::AF_INET6, 53, V4), None);
         assert_eq!(found(libc::AF_UNSPEC, 53, V6), None);
+    }
+    #[test]
+    fn a_wait_ends_with_the_first_datagram() {
+        let patience = Duration::from_secs(10);
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        socket.set_read_timeout(Some(patience)).unwrap();
+        let mut batch = Batch::new(512);
+        assert_eq!(batch.receive(socket.as_fd(), Wait::Never).unwrap(), 0);
+        let (began, address) = (Instant::now(), socket.local_addr().unwrap());
+        for together in 1..=2 {
+            for _ in 0..together {
+                socket.send_to(b"query", address).unwrap();
+            }
+            let received = batch.receive(socket.as_fd(), Wait::ForOne).unwrap();
+            assert_eq!(received, together);
+        }
+        assert!(began.elapsed() < patience, "nobody waits for a full batch");
     }
 }
