@@ -11,15 +11,11 @@ use understudy_wire::{NameHasher, Question, Rcode, Sections, Writer, is_same};
 use crate::outcome::Subject;
 
 /// Answers that are kept at most, a power of two.
-/// chosen: with the longest of all that is 2.3 MiB for each thread, and memory is taken as places
-/// are filled.
+/// chosen: with the longest of all that is 2 MiB for each thread, and memory is taken as they come.
 const PLACES: usize = 4096;
 
-/// The longest question that is kept: twice the usual ones.
-const QUESTION_OCTETS: usize = 96;
-
-/// The most records that are kept: an answer in 512 octets, as nearly all are.
-const RECORD_OCTETS: usize = 416;
+/// The longest question and its records that are kept: a message in 512 octets, as nearly all are.
+const OCTETS: usize = 480;
 
 /// Which zone answered, and of which set of zones it was the nearest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,41 +32,61 @@ pub struct Memory {
     hasher: NameHasher,
     /// A mark of the question that was last asked at each place.
     asked: Vec<u32>,
-    places: Vec<Option<Box<Kept>>>,
+    /// Which of `kept` each place has; [`NOTHING`] if none.
+    places: Vec<u16>,
+    kept: Vec<Kept>,
 }
 
-/// A question and what was answered to it.
+/// What a place has that is empty.
+const NOTHING: u16 = u16::MAX;
+
+/// A question and what was answered to it. What is read of a short one is side by side in memory: a
+/// thread that answers has more to look at than the nearest cache holds.
 #[derive(Debug)]
+#[repr(C, align(64))]
 struct Kept {
     source: Source,
-    question: Octets<QUESTION_OCTETS>,
-    records: Octets<RECORD_OCTETS>,
     counts: [u16; 3],
-    is_authoritative: bool,
+    question_octets: u16,
+    octets_in_all: u16,
     rcode: Rcode,
     subject: Subject,
+    is_authoritative: bool,
+    /// The question, and behind it the records.
+    octets: [u8; OCTETS],
 }
 
-/// At most `N` octets.
-#[derive(Debug)]
-struct Octets<const N: usize> {
-    octets: [u8; N],
-    length: usize,
-}
-
-impl<const N: usize> Octets<N> {
-    fn of(octets: &[u8]) -> Option<Self> {
-        let mut kept = [0; N];
-        kept.get_mut(..octets.len())?.copy_from_slice(octets);
-        Some(Octets {
-            octets: kept,
-            length: octets.len(),
+impl Kept {
+    /// None if it is too long.
+    fn new(
+        source: Source,
+        question: &Question<'_>,
+        (sections, subject): (&Sections<'_>, Subject),
+    ) -> Option<Self> {
+        let mut octets = [0; OCTETS];
+        let question = question.octets;
+        let (asked, rest) = octets.split_at_mut_checked(question.len())?;
+        asked.copy_from_slice(question);
+        rest.get_mut(..sections.octets.len())?
+            .copy_from_slice(sections.octets);
+        Some(Kept {
+            source,
+            counts: sections.counts,
+            question_octets: u16::try_from(question.len()).ok()?,
+            octets_in_all: u16::try_from(question.len() + sections.octets.len()).ok()?,
+            rcode: sections.rcode,
+            subject,
+            is_authoritative: sections.is_authoritative,
+            octets,
         })
     }
 
+    /// The question and the records.
     #[inline]
-    fn get(&self) -> &[u8] {
-        self.octets.get(..self.length).unwrap_or_default()
+    fn parts(&self) -> Option<(&[u8], &[u8])> {
+        self.octets
+            .get(..usize::from(self.octets_in_all))?
+            .split_at_checked(usize::from(self.question_octets))
     }
 }
 
@@ -79,7 +95,8 @@ impl Default for Memory {
         Memory {
             hasher: NameHasher::secret(),
             asked: vec![0; PLACES],
-            places: (0..PLACES).map(|_| None).collect(),
+            places: vec![NOTHING; PLACES],
+            kept: Vec::with_capacity(PLACES),
         }
     }
 }
@@ -92,6 +109,7 @@ impl Memory {
             hasher: NameHasher::secret(),
             asked: Vec::new(),
             places: Vec::new(),
+            kept: Vec::new(),
         }
     }
 
@@ -103,12 +121,14 @@ impl Memory {
         question: &Question<'_>,
         writer: &mut Writer<'_>,
     ) -> Option<(Rcode, Subject)> {
-        let kept = self.places.get(self.place(question).0)?.as_deref()?;
-        if kept.source != source || !is_same(kept.question.get(), question.octets) {
+        let place = *self.places.get(self.place(question).0)?;
+        let kept = self.kept.get(usize::from(place))?;
+        let (asked, records) = kept.parts()?;
+        if kept.source != source || !is_same(asked, question.octets) {
             return None;
         }
         let sections = Sections {
-            octets: kept.records.get(),
+            octets: records,
             counts: kept.counts,
             is_authoritative: kept.is_authoritative,
             rcode: kept.rcode,
@@ -122,34 +142,24 @@ impl Memory {
         &mut self,
         source: Source,
         question: &Question<'_>,
-        (sections, subject): (&Sections<'_>, Subject),
+        answer: (&Sections<'_>, Subject),
     ) {
-        let (place, mark) = self.place(question);
-        let (Some(asked), Some(room)) = (self.asked.get_mut(place), self.places.get_mut(place))
-        else {
+        let (at, mark) = self.place(question);
+        let (Some(asked), Some(place)) = (self.asked.get_mut(at), self.places.get_mut(at)) else {
             return;
         };
         if *asked != mark {
             *asked = mark;
             return;
         }
-        let (Some(question), Some(records)) =
-            (Octets::of(question.octets), Octets::of(sections.octets))
-        else {
+        let Some(new) = Kept::new(source, question, answer) else {
             return;
         };
-        let kept = Kept {
-            source,
-            question,
-            records,
-            counts: sections.counts,
-            is_authoritative: sections.is_authoritative,
-            rcode: sections.rcode,
-            subject,
-        };
-        match room {
-            Some(room) => **room = kept,
-            None => *room = Some(Box::new(kept)),
+        if let Some(old) = self.kept.get_mut(usize::from(*place)) {
+            *old = new;
+        } else if let Ok(next) = u16::try_from(self.kept.len()) {
+            *place = next;
+            self.kept.push(new);
         }
     }
 

@@ -219,12 +219,13 @@ impl<R: Responder> Worker<R> {
             self.counters.transfer(begun.as_ref());
             outcome = begun.map_or(outcome, |begun| begun.outcome);
         }
-        match outcome {
+        // By reference: what has just been written octet by octet is not to be read in longer words.
+        match &outcome {
             Outcome::Answered(summary) => {
-                self.counters.answered(&summary);
+                self.counters.answered(summary);
                 self.batch.queue(place, summary.length);
             }
-            Outcome::Silent(why) => self.counters.silent(why),
+            Outcome::Silent(why) => self.counters.silent(*why),
         }
     }
 }
