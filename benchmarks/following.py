@@ -29,6 +29,7 @@ from benchmarks.contest.result import DOCUMENT, PAGE, add
 from understudy.cli.client import Client
 from understudy.config.places import SOCKET_NAME
 from understudy.service.views import OverrideRequest, OverrideView
+from understudy.service.zone_views import ZoneView
 from understudy.testing import other_servers
 from understudy.testing.other_servers import CORP_KEY, Peers, Place
 from understudy.testing.ports import free_port
@@ -112,6 +113,7 @@ def _ours(folder: Path, makes: Sequence[str]) -> Iterator[Camp]:
         server.start()
         stack.callback(server.stop)
         client = Client(folder / "state" / SOCKET_NAME)
+        client.get("/zones", list[ZoneView])  # the first call of a server's life waits for the API, and no change does
 
         def prepare(address: str) -> Callable[[], None]:
             kind = "force_up" if address == ADDRESSES[0] else "force_down"
