@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use understudy_answer::{Outcome, Request, Server, Summary, Transport};
+use understudy_answer::{Outcome, Request, Server, Silence, Summary, Transport};
 use understudy_engine::{Engine, Responder, Service, Settings};
 use understudy_wire::NameBuf;
 use understudy_zone::Zone;
@@ -82,12 +82,16 @@ fn datagrams_are_answered_in_batches_that_end() {
     assert_eq!(shown.load(Ordering::SeqCst), 0);
 }
 
-/// Sends messages back; "long" with more behind it than a datagram can carry.
+/// Sends messages back; "long" with more behind it than a datagram can carry, "silence" not at all.
 struct Blunt;
 
 impl Responder for Blunt {
     fn respond(&mut self, request: &Request<'_>, reply: &mut [u8]) -> Outcome {
         let message = request.message;
+        assert_ne!(message, b"panic", "as the test asked");
+        if message == b"silence" {
+            return Outcome::Silent(Silence::Short);
+        }
         reply[..message.len()].copy_from_slice(message);
         let length = if message == b"long" {
             reply.len()
@@ -122,6 +126,41 @@ fn an_answer_that_cannot_leave_is_counted_and_holds_back_no_other_of_its_batch()
     }
     assert!(service.stop(PATIENCE));
     assert_eq!(service.counters()["dropped.send"], 3);
+}
+
+/// All are there before the first is read, so that they come in full batches; some get nothing.
+#[test]
+fn every_answer_goes_to_who_asked_where_others_of_the_batch_get_none() {
+    let settings = Settings {
+        threads: 1,
+        ..Settings::default()
+    };
+    let service = Service::bind(&["127.0.0.1:0".parse().unwrap()], settings, || Blunt).unwrap();
+    let server = service.addresses()[0];
+    let clients = [(), ()].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
+    for client in &clients {
+        client.set_read_timeout(Some(PATIENCE)).unwrap();
+    }
+    let messages: Vec<String> = (0..120)
+        .map(|number| match number % 7 {
+            0 => "silence".to_owned(),
+            5 => "panic".to_owned(),
+            _ => format!("message {number}"),
+        })
+        .collect();
+    for (message, client) in messages.iter().zip(clients.iter().cycle()) {
+        client.send_to(message.as_bytes(), server).unwrap();
+    }
+    service.start().unwrap();
+    let mut reply = [0; 64];
+    for (message, client) in messages.iter().zip(clients.iter().cycle()) {
+        if message.starts_with("message") {
+            let length = client.recv(&mut reply).unwrap();
+            assert_eq!(std::str::from_utf8(&reply[..length]), Ok(message.as_str()));
+        }
+    }
+    assert!(service.stop(PATIENCE));
+    assert_eq!(service.counters()["dropped.panic"], 17);
 }
 
 fn ask(id: u16, name: &str) -> Vec<u8> {

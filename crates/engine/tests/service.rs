@@ -187,38 +187,6 @@ fn more_datagrams_than_a_batch_are_all_answered() {
     assert!(service.stop(PATIENCE));
 }
 
-/// All are there before the first is read, so that they come in full batches; some get nothing.
-#[test]
-fn every_answer_goes_to_who_asked_where_others_of_the_batch_get_none() {
-    let settings = Settings {
-        threads: 1,
-        ..settings()
-    };
-    let service = Service::bind(&["127.0.0.1:0".parse().unwrap()], settings, || Echo).unwrap();
-    let server = service.addresses()[0];
-    let clients = [udp_client(server), udp_client(server)];
-    let messages: Vec<String> = (0..120)
-        .map(|number| match number % 7 {
-            0 => "silence".to_owned(),
-            5 => "panic".to_owned(),
-            _ => format!("message {number}"),
-        })
-        .collect();
-    for (message, client) in messages.iter().zip(clients.iter().cycle()) {
-        client.send_to(message.as_bytes(), server).unwrap();
-    }
-    service.start().unwrap();
-    let mut reply = [0; 64];
-    for (message, client) in messages.iter().zip(clients.iter().cycle()) {
-        if message.starts_with("message") {
-            let length = client.recv(&mut reply).unwrap();
-            assert_eq!(std::str::from_utf8(&reply[..length]), Ok(message.as_str()));
-        }
-    }
-    assert!(service.stop(PATIENCE));
-    assert_eq!(service.counters()["dropped.panic"], 17);
-}
-
 #[test]
 fn a_panic_costs_one_answer_and_nothing_else() {
     let service = service(&["127.0.0.1:0"], settings());
@@ -280,6 +248,18 @@ fn a_half_closed_connection_gets_every_answer() {
     }
     sender.join().unwrap();
     assert!(is_closed(&mut client));
+    assert!(service.stop(PATIENCE));
+}
+
+/// As many as many turns take, of which the network tells once.
+#[test]
+fn a_client_that_asks_much_in_one_piece_is_answered_wholly() {
+    let service = service(&["127.0.0.1:0"], settings());
+    let mut client = connect(service.addresses()[0]);
+    client.write_all(&b"\x00\x01q".repeat(1000)).unwrap();
+    for _ in 0..1000 {
+        assert_eq!(receive(&mut client), b"q");
+    }
     assert!(service.stop(PATIENCE));
 }
 

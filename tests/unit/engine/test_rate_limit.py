@@ -11,6 +11,7 @@ import dns.edns
 import dns.flags
 import dns.message
 import dns.query
+import dns.rcode
 import dns.tsig
 import pytest
 
@@ -121,6 +122,18 @@ def test_who_is_sent_to_tcp_for_too_long_a_query_is_limited_too(engine: Engine) 
     answers, _ = flood(engine, [too_long("www.example.com.", given)] * 500)
     assert len(answers) == 500
     assert engine.counters()["limited.dropped"] == dropped
+
+
+def test_an_error_beyond_the_rate_is_never_slipped(engine: Engine) -> None:
+    """Truncated it would say that there is more to be had over TCP."""
+    two_questions = bytes.fromhex("0000 0000 0002 0000 0000 0000")
+    for query in (two_questions + bytes(1500), two_questions):
+        before = engine.counters()["limited.dropped"]
+        answers, took_s = flood(engine, [query] * 500)
+        assert {dns.message.from_wire(each).rcode() for each in answers} <= {dns.rcode.FORMERR}
+        assert len(answers) <= PER_SECOND * (1 + took_s) + 1
+        assert engine.counters()["limited.dropped"] - before == 500 - len(answers)
+    assert engine.counters()["limited.slipped"] == 0
 
 
 @pytest.mark.parametrize(

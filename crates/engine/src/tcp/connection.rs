@@ -209,6 +209,9 @@ mod tests {
     use std::collections::VecDeque;
     use std::net::Ipv4Addr;
 
+    use understudy_wire::NameBuf;
+    use understudy_zone::Zone;
+
     /// A network that delivers these pieces, and takes `room` octets before it blocks.
     struct Network {
         pieces: VecDeque<Vec<u8>>,
@@ -328,6 +331,72 @@ mod tests {
         assert!(!client.is_idle());
         assert_eq!(run(&mut client, 2).unwrap(), Next::Reading);
         assert_eq!(client.stream.taken, b"\x00\x01a\x00\x01b\x00\x01c");
+    }
+
+    #[test]
+    fn answers_that_nobody_takes_are_few() {
+        let mut client = connection(&[&b"\x00\x01a".repeat(64)], false, 0);
+        let turned = client.turn(&mut Turn {
+            answer: |_: &[u8], _, output: &mut Vec<u8>| {
+                append(&vec![0; 65_535], output);
+                Handled::Wholly
+            },
+            scratch: &mut [0; 1024],
+            queries: 64,
+            deadline: Instant::now(),
+            transferred: 0,
+        });
+        assert_eq!(turned.unwrap(), Next::Writing);
+        assert!(client.output.len() <= 2 * 65_537, "{}", client.output.len());
+        client.stream.room = usize::MAX;
+        assert!(client.flush(client.deadline).unwrap());
+        assert!(client.output.capacity() <= KEEP, "given back");
+    }
+
+    fn transfer(query: &[u8]) -> Box<Transfer> {
+        let text = b"@ 60 SOA ns root 1 2 3 4 5\n@ 60 NS ns\nns 60 A 192.0.2.1\n";
+        let origin: NameBuf = "a.".parse().unwrap();
+        let zone = Zone::parse(text, "a", origin.as_name()).unwrap().zone;
+        Box::new(Transfer::begun(query, &zone))
+    }
+
+    #[test]
+    fn a_transfer_ends_before_the_next_query_is_taken_and_is_no_idleness() {
+        let axfr = b"\x12\x34\0\0\0\x01\0\0\0\0\0\0\x01a\0\0\xfc\0\x01";
+        let framed = [&[0, 19][..], axfr].concat();
+        let mut client = connection(&[&framed], false, usize::MAX);
+        let turn = |client: &mut Connection<Network>, queries| {
+            let deadline = client.deadline;
+            let mut turn = Turn {
+                answer: |message: &[u8], _, output: &mut Vec<u8>| {
+                    append(b"answer", output);
+                    if message == axfr {
+                        Handled::Begun(transfer(message))
+                    } else {
+                        Handled::Wholly
+                    }
+                },
+                scratch: &mut [0; 1024],
+                queries,
+                deadline,
+                transferred: 0,
+            };
+            (client.turn(&mut turn).unwrap(), turn.transferred)
+        };
+        assert_eq!(turn(&mut client, 1), (Next::Again, 0));
+        assert!(client.output.is_empty() && !client.is_idle());
+        client
+            .stream
+            .pieces
+            .push_back([&framed[..], b"\x00\x01b"].concat());
+        let (next, transferred) = turn(&mut client, 100);
+        assert_eq!(next, Next::Reading);
+        let message = transferred / 2 + 2;
+        let sent = &client.stream.taken;
+        assert_eq!(sent.len(), 3 * 8 + 2 * message);
+        assert_eq!(sent[8 + message..][..8], *b"\x00\x06answer");
+        assert_eq!(sent[16 + 2 * message..], *b"\x00\x06answer");
+        assert!(client.is_idle());
     }
 
     #[test]

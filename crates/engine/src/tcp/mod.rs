@@ -264,10 +264,10 @@ fn not_yet(mut waiting: Vec<usize>, queued: &[usize]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
-    use std::net::{Ipv4Addr, TcpListener, TcpStream};
+    use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use understudy_answer::{Outcome, Request, Silence};
 
@@ -275,6 +275,7 @@ mod tests {
     use crate::counters::Counters;
     use crate::inbox::{Inbox, Order};
     use crate::responder::Responder;
+    use crate::sys::Interest;
 
     /// Counts what it is asked, and stays silent, so that no answer is ever in the way.
     struct Listening(Arc<AtomicUsize>);
@@ -356,6 +357,49 @@ mod tests {
         }
         assert!(most >= QUERIES_PER_TURN, "it was served: {most}");
         assert!(most <= 2 * QUERIES_PER_TURN, "its share grew to {most}");
+    }
+
+    const MANY: Limits = Limits {
+        idle: Duration::from_secs(60),
+        clients: 10,
+        clients_per_prefix: 10,
+    };
+
+    fn listener() -> (TcpListener, SocketAddr) {
+        let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let address = socket.local_addr().unwrap();
+        (socket, address)
+    }
+
+    #[test]
+    fn who_waits_at_an_address_that_leaves_is_let_in_first() {
+        let (mut worker, _) = worker(MANY);
+        let (socket, address) = listener();
+        worker.inbox.order(Order::Serve { id: 1, socket });
+        worker.turn();
+        let _client = TcpStream::connect(address).unwrap();
+        worker.inbox.order(Order::Leave { id: 1 });
+        worker.obey();
+        assert_eq!((worker.places.open(), worker.listeners.len()), (1, 0));
+    }
+
+    #[test]
+    fn who_waits_while_descriptors_are_rare_is_let_in_when_they_are_not() {
+        let (mut worker, _) = worker(MANY);
+        let (socket, address) = listener();
+        worker.inbox.order(Order::Serve { id: 1, socket });
+        worker.turn();
+        let _client = TcpStream::connect(address).unwrap();
+        worker.watch_listeners(Interest::Nothing);
+        worker.paused_until = Some(Instant::now());
+        // Nothing else would end a turn that waits in vain.
+        worker.stop_by = Some(Instant::now() + Duration::from_secs(5));
+        for open in [0, 1] {
+            worker.turn();
+            assert_eq!(worker.places.open(), open);
+        }
+        assert_eq!(worker.paused_until, None);
     }
 
     #[test]

@@ -108,6 +108,18 @@ impl Drop for Place {
 }
 
 impl Transfer {
+    /// One that is begun, and has one more message: the SOA of this zone.
+    #[cfg(test)]
+    pub(crate) fn begun(query: &[u8], zone: &understudy_zone::Zone) -> Self {
+        Transfer {
+            query: query.into(),
+            content: Content::current(zone),
+            signer: None,
+            _place: None,
+            _visit: None,
+        }
+    }
+
     /// Writes the next message and gives its length.
     ///
     /// # Errors
