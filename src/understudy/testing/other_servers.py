@@ -124,10 +124,7 @@ class OtherServer:
 
     def __enter__(self) -> Self:
         log = self.folder / "log"
-        with log.open("wb") as output:
-            self._process = subprocess.Popen(  # noqa: S603  # found by find_program
-                self.command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output
-            )
+        self._process = self.launch()
         try:
             wait_until(self._is_over_or_answers, f"{self.command[0]} answers")
         except TimeoutError:
@@ -139,6 +136,14 @@ class OtherServer:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Start it and wait for nothing; whoever does so stops it."""
+        with (self.folder / "log").open("wb") as output:
+            self._process = subprocess.Popen(  # noqa: S603  # found by find_program
+                self.command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            )
+        return self._process
 
     def stop(self) -> None:
         """End it; a second call does nothing."""

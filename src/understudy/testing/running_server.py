@@ -54,17 +54,21 @@ class RunningServer:
 
     def start(self) -> str:
         """Start, and wait until it is ready; what it said. Raises RuntimeError with its log if it ends instead."""
-        log = self.folder / "serve.log"
-        with log.open("ab") as errors:
+        process = self.launch()
+        line = process.stdout.readline() if process.stdout is not None else ""
+        if not line:
+            process.communicate(timeout=LEAVE_S)
+            self.process = None
+            raise RuntimeError((self.folder / "serve.log").read_text(encoding="utf-8"))
+        return line
+
+    def launch(self) -> subprocess.Popen[str]:
+        """Start, and wait for nothing."""
+        with (self.folder / "serve.log").open("ab") as errors:
             self.process = subprocess.Popen(  # noqa: S603  # our own program
                 [*self.command("serve")], stdout=subprocess.PIPE, stderr=errors, text=True, cwd=self.folder
             )
-        line = self.process.stdout.readline() if self.process.stdout is not None else ""
-        if not line:
-            self.process.communicate(timeout=LEAVE_S)
-            self.process = None
-            raise RuntimeError(log.read_text(encoding="utf-8"))
-        return line
+        return self.process
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and wait for the end; the exit code."""
