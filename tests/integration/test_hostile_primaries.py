@@ -23,7 +23,8 @@ from understudy.model.errors import TransferError
 from understudy.model.key import Key
 from understudy.model.name import Name
 from understudy.model.transfer import Primary
-from understudy.service.transfers import Contact, ask_serial, fetch
+from understudy.service.contact import Contact
+from understudy.service.transfers import ask_serial, fetch
 from understudy.testing.played_primary import Piece, PlayedPrimary, Records, Script, answers, soa
 from understudy.testing.ports import free_port
 from understudy.testing.running_server import RunningServer, wait_until

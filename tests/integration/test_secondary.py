@@ -14,7 +14,7 @@ import dns.update
 import dns.zone
 import pytest
 
-from understudy.testing.other_servers import CORP_KEY, OtherServer, Peers, Place, bind, knot, nsd, powerdns
+from understudy.testing.other_servers import CORP_KEY, OtherServer, Peers, Place, bind, knot, knot_beside, nsd, powerdns
 from understudy.testing.ports import free_port
 from understudy.testing.running_server import RunningServer, wait_until
 
@@ -157,3 +157,28 @@ def test_a_primary_that_starts_later_is_found(place: Place, server: RunningServe
     with knot(place, place.folder / "zone", Peers()):
         wait_until(lambda: server.ask("www.example.com").rcode() == dns.rcode.NOERROR, "the zone is here")
         assert server.addresses("www.example.com") == ["192.0.2.10"]
+
+
+def test_many_zones_are_asked_for_once_though_they_are_asked_for_before_the_server_is_there(tmp_path: Path) -> None:
+    """Those that came while it was imported are those that it answers."""
+    origins = [f"zone{number}.example" for number in range(12)]
+    files = {origin: tmp_path / origin for origin in origins}
+    for file in files.values():
+        file.write_text("@ 60 SOA ns hostmaster 7 3600 600 86400 60\n@ 60 NS ns\nns 60 A 192.0.2.53\n")
+    primary = Place(tmp_path / "primary", free_port(), origins[0])
+    for folder in (primary.folder, tmp_path / "ours"):
+        folder.mkdir()
+    server = RunningServer(tmp_path / "ours", free_port())
+    zones = "".join(
+        f"  {origin}: {{source: transfer, primaries: ['127.0.0.1:{primary.port}']}}\n" for origin in origins
+    )
+    server.write("understudy.yaml", f"listen: 127.0.0.1:{{port}}\nstate_dir: state\nzones:\n{zones}")
+    listed = "".join(f"  - domain: {origin}\n    file: {file}\n" for origin, file in files.items())
+    with knot_beside(primary, server.port, listed):
+        server.start()
+        try:
+            wait_until(lambda: all(server.addresses(f"ns.{origin}") for origin in origins), "all zones are answered")
+        finally:
+            server.stop()
+    begun = [line for line in (primary.folder / "log").read_text().splitlines() if "AXFR" in line and "started" in line]
+    assert len(begun) == len(origins)

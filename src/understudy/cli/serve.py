@@ -1,12 +1,12 @@
 """`understudy serve`: runs a name server.
 
-What is not needed until the server answers is imported when it does, or later still: the HTTP API when somebody calls,
-and what shows problems to people when there are some.
+What reads the configuration is imported first, so that zones from other servers come while the rest is. What is not
+needed until the server answers is imported when it does, or later still: the HTTP API when somebody calls, and what
+shows problems to people when there are some.
 """
 
 from __future__ import annotations
 
-import asyncio
 import resource
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -14,20 +14,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import uvloop
-
 from understudy.cli.loading import read_with_progress
 from understudy.clock.clock import SystemClock
 from understudy.model.errors import ConfigError, Problem, UnderstudyError
 from understudy.service.candidate import Candidate
 from understudy.service.collector import keep
-from understudy.service.name_server import NameServer
-from understudy.service.run import run
-from understudy.service.surroundings import Surroundings
+from understudy.service.head_start import HeadStart
 from understudy.telemetry.logging import LogLevel, LogStyle, make_log, route_standard_library
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+    from understudy.service.name_server import NameServer
 
 UNCALLED_S = 5.0  # chosen: probes have begun and most zones are fetched by then; longer would hide a fault of the API
 
@@ -54,8 +52,16 @@ def _serve(config: Path, log_level: LogLevel, log_style: LogStyle) -> None:
     candidate = read_with_progress(config, clock.now())
     _require_any_zone(candidate)
     _show((*candidate.warnings, *candidate.problems))
+    head_start = HeadStart.of(candidate)
+    import asyncio  # with all that follows: zones come meanwhile
+
+    import uvloop
+
+    from understudy.service.run import run
+    from understudy.service.surroundings import Surroundings
+
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(run(candidate, Surroundings(clock, log, _sides, _announce)))
+        runner.run(run(candidate, Surroundings(clock, log, _sides, _announce, head_start)))
 
 
 def _raise_descriptor_limit() -> None:
@@ -93,7 +99,9 @@ async def _serve_api(server: NameServer, path: Path) -> None:
 
     with opened(path) as listener:
         await first_call(listener, UNCALLED_S)
-        app = await asyncio.to_thread(_make_api, server)
+        from asyncio import to_thread  # imported long ago
+
+        app = await to_thread(_make_api, server)
         from understudy.api.listener import serve_unix  # imported with the API
 
         keep()

@@ -20,13 +20,12 @@ from understudy.model.zone import DigestRule, ZoneSource
 from understudy.service.copies import timers_of
 from understudy.service.digests import has_digest
 from understudy.service.fetched import NO_COMPLAINT, FetchedZone
+from understudy.service.head_start import AT_ONCE, MANY, comes_with_others
 from understudy.service.inquiry import Conversation, Inquiry
 from understudy.service.name_server import NameServer
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.secondary import Standing
 
-MANY = 8  # chosen: fewer are here as soon if each is asked for by itself
-AT_ONCE = 4  # chosen: primaries, each of which keeps two threads busy
 SAVE_LATER_S = 2.0  # chosen: a thousand small zones are fetched in that time, and answered before they are written
 
 
@@ -69,15 +68,9 @@ class Arrivals:
     def _is_simple(self, care: FetchedZone) -> bool:
         """Whether anything that its only primary has can be answered as it is."""
         definition = care.definition
-        is_wanted = care.serial is None and not care.is_alone and len(definition.primaries) == 1
-        is_plain = definition.members is None and definition.zonemd is not DigestRule.REQUIRE
-        return (
-            is_wanted
-            and is_plain
-            and care.secondary.standing is Standing.EMPTY
-            and not self._server.candidate.configuration.records_in(definition.name)
-            and not self._server.is_promoted(definition.name)
-        )
+        is_wanted = care.serial is None and not care.is_alone and care.secondary.standing is Standing.EMPTY
+        is_plain = comes_with_others(definition, self._server.candidate.configuration)
+        return is_wanted and is_plain and not self._server.is_promoted(definition.name)
 
     async def fetch(self, gathered: Gathered) -> None:
         """Take what comes; the others are on their own."""

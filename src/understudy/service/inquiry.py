@@ -19,11 +19,12 @@ from understudy.model.name import Name
 from understudy.model.transfer import Primary
 from understudy.model.watch import ServerPlace
 from understudy.model.zone import ZoneDefinition
+from understudy.service.contact import Contact
 from understudy.service.digests import has_digest, require_sent_digest
 from understudy.service.fetched import FetchedZone
 from understudy.service.name_server import NameServer
 from understudy.service.offers import Question, Questions
-from understudy.service.transfers import Contact, Portions, ask_serial, fetch
+from understudy.service.transfers import Portions, ask_serial, fetch
 from understudy.service.watch_targets import Host
 from understudy.zones.secondary import Offer
 from understudy.zones.silence import Silences

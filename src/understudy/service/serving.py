@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from functools import partial
 
 from understudy.service.collector import keep
+from understudy.service.inquiry import Conversation
 from understudy.service.name_server import NameServer
 from understudy.service.reload import log_start, reload_quietly, watch_files
 from understudy.service.secondaries import Secondaries
 from understudy.service.supervise import Supervisor
 from understudy.service.surroundings import Surroundings
+from understudy.service.transfers import gather
 from understudy.service.watch import Watch
 
 
@@ -28,7 +30,8 @@ async def serve(server: NameServer, surroundings: Surroundings) -> None:
             supervisor.side(partial(watch_files, server), "watch files")
             supervisor.side(server.notifier.run, "notify")
             supervisor.side(partial(_heed, server, hang_up), "reload on SIGHUP")
-            secondaries = Secondaries(server)
+            begin = surroundings.head_start.gathering
+            secondaries = Secondaries(server, Conversation(gather=partial(gather, begin=begin)))
             supervisor.side(secondaries.run, "zones from other servers")
             supervisor.side(secondaries.hear, "notices of primaries")
             watch = Watch(server)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from understudy.clock.clock import Clock
+from understudy.service.head_start import HeadStart
 from understudy.service.name_server import NameServer
 from understudy.telemetry.logging import Log
 
@@ -16,9 +17,10 @@ Sides: TypeAlias = Callable[[NameServer], Awaitable[Mapping[str, Callable[[], Aw
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """`sides` are made once it answers; `on_ready` is called when they have begun."""
+    """`sides` are made once it answers; `on_ready` is called when they have begun. `head_start` comes meanwhile."""
 
     clock: Clock
     log: Log
     sides: Sides
     on_ready: Callable[[NameServer], None]
+    head_start: HeadStart = field(default_factory=HeadStart)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from typing import Self, TypeAlias
 
 import dns.exception
@@ -21,12 +20,12 @@ import dns.rdatatype
 import dns.rrset
 import dns.tsig
 
-from understudy.engine import Gathering, Incoming, IncomingError, TsigError, TsigKey, TsigVerifier, Zone
+from understudy.engine import Gathering, Incoming, IncomingError, TsigError, TsigVerifier, Zone
 from understudy.model.errors import TransferError
-from understudy.model.key import Key
 from understudy.model.name import Name
 from understudy.model.transfer import Primary
 from understudy.service import queries
+from understudy.service.contact import LIMIT_OCTETS, Contact, begin_gathering
 from understudy.service.key_refusals import key_refusal
 from understudy.service.own_address import error_text
 
@@ -34,27 +33,16 @@ ANSWER_S = 2.0  # chosen: any path has answered by then; there are two attempts
 CONNECT_S = 5.0  # chosen: a SYN that was lost is sent again after 1 s and 3 s
 STALL_S = 20.0  # chosen: 64 KiB in this time is 26 kbit/s; who is slower is not heard of for longer
 WHOLE_S = 7200.0  # chosen: BIND's bound too
-LIMIT_OCTETS = 2 << 30  # chosen: about twenty million records, of messages and in memory
 SMALL_OCTETS = 1 << 16  # chosen: a zone of so much is made in a millisecond, less than handing it to a thread can take
 TAKE_S = 0.25  # chosen: how long a thread waits at the end of the process for what is not wanted any more
 _ATTEMPTS = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """A primary, and the key that both sides sign with (RFC 8945) with its secret; None: nothing is signed."""
-
-    primary: Primary
-    key: Key | None = None
-    secret: bytes = field(default=b"", repr=False)
-
-    def tsig_key(self) -> TsigKey | None:
-        """What to sign with; None: nothing is signed."""
-        return None if self.key is None else TsigKey(self.key.name.absolute, self.key.algorithm, self.secret)
-
-
 Portions: TypeAlias = AsyncGenerator[list[tuple[Name, Zone]], None]
 """Zones as they come, some at a time. Whoever closes it gives up those that have not come."""
+
+Begin: TypeAlias = Callable[[Sequence[Name], Contact], Gathering | None]
+"""What has zones asked for; None where it cannot be done."""
 
 
 async def ask_serial(origin: Name, contact: Contact) -> int:
@@ -159,17 +147,10 @@ async def _transferred(origin: Name, contact: Contact, held: Zone | None, *, is_
         raise _unreachable(primary, error) from error
 
 
-async def gather(origins: Sequence[Name], contact: Contact) -> Portions:
+async def gather(origins: Sequence[Name], contact: Contact, begin: Begin = begin_gathering) -> Portions:
     """Zones of which nothing is held, whole, some at a time as they come; of those that do not come nothing is said."""
-    try:
-        gathering = Gathering(
-            str(contact.primary),
-            [origin.absolute for origin in origins],
-            first_id=secrets.randbelow(1 << 16),
-            limit_octets=LIMIT_OCTETS,
-            key=contact.tsig_key(),
-        )
-    except (OSError, ValueError):  # no threads, or an address with a scope: each is asked for by itself
+    gathering = begin(origins, contact)
+    if gathering is None:  # each is asked for by itself
         return
     while (found := await asyncio.to_thread(gathering.take, TAKE_S)) is not None:
         if found:

@@ -134,10 +134,16 @@ def imported_by(*modules: str) -> list[str]:
 
 def test_a_server_imports_late_what_it_can_answer_without() -> None:
     """Each of these takes some hundredths of a second: a restart is answered that much later."""
-    loaded = imported_by("understudy.cli.entry", "understudy.cli.serve")
+    loaded = imported_by("understudy.cli.entry", "understudy.cli.serve", "understudy.service.run")
     assert "understudy.service.name_server" in loaded
     assert not [name for name in LATE if name in loaded]
     assert "understudy.service.views" not in loaded
+
+
+def test_zones_from_other_servers_are_asked_for_before_the_server_is_imported() -> None:
+    loaded = imported_by("understudy.cli.entry", "understudy.cli.serve")
+    assert "understudy.service.head_start" in loaded
+    assert not [name for name in ("uvloop", "sqlite3", "dns.message", "understudy.service.run") if name in loaded]
 
 
 def test_a_server_begins_to_probe_and_fetch_without_what_shows_it_to_people() -> None:

@@ -10,8 +10,9 @@ from typing import TypeAlias
 from understudy.engine import Zone
 from understudy.model.event import EventKind
 from understudy.model.name import Name
+from understudy.service.contact import Contact
 from understudy.service.fetched import FetchedZone
-from understudy.service.transfers import Contact, Portions
+from understudy.service.transfers import Portions
 from understudy.store.store import EventFilter
 from understudy.testing.fetching import SILENT, FakePrimaries, FetchingServer, version
 from understudy.testing.virtual_time import VirtualClock, run_virtual

@@ -9,7 +9,7 @@ from pathlib import Path
 from understudy.engine import Zone
 from understudy.model.errors import TransferError
 from understudy.model.name import Name
-from understudy.service.transfers import Contact
+from understudy.service.contact import Contact
 from understudy.testing.fetching import SILENT, FakePrimaries, FetchingServer
 from understudy.testing.virtual_time import VirtualClock, run_virtual
 
