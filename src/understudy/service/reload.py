@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +34,9 @@ from understudy.store.draft import Signature
 
 WATCH_S = 1.0  # chosen: a person who saves a file sees it in force at once, and a stat a second costs nothing
 
-
 _ZONE_ALARM = "zone/"
+_PASSING = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ESTALE}  # what a change of the file does not end
+_NONE = FileStamp(size=-1)  # of no file: it is read again at the next look
 KEPT_CHANGES = 1000  # chosen: what so many changes bring is worth a thought of the garbage collector's
 
 
@@ -291,6 +293,8 @@ async def reload_zone(server: NameServer, origin: Name) -> None:
             loaded = await asyncio.to_thread(load_zone, before.definition, now)
         except (ZoneFileError, OSError) as error:
             problems = zone_problems(before.definition, error)
+            if isinstance(error, OSError) and error.errno in _PASSING:
+                stamps = dict.fromkeys(stamps, _NONE)
             _keep(server, before.kept_because(str(problems[0]), stamps), plural(len(problems), "problem"), now=now)
             return
         conflict = server.candidate.find_conflict(origin, loaded)
@@ -310,7 +314,9 @@ def _stamps(loaded: LoadedZone) -> dict[Path, FileStamp]:
 
 def _keep(server: NameServer, kept: LoadedZone, count: str, *, now: Instant) -> None:
     origin = kept.definition.name
-    server.zones[origin] = kept
+    before, server.zones[origin] = server.zones[origin], kept
+    if kept.problem == before.problem and _NONE in before.stamps.values():  # still: that was told
+        return
     text = f"the new content of {origin} is not used ({count}): {kept.problem}"
     server.journal.tell(Event(now, EventKind.ZONE, str(origin), text, Severity.WARNING))
     server.alarms.raise_alarm(f"zone/{origin}", text, now)

@@ -18,6 +18,7 @@ from understudy.model.event import Event
 from understudy.service.candidate import Candidate
 from understudy.service.collector import freeze
 from understudy.service.copies import restore_copies
+from understudy.service.descriptors import describe_room, room_for_clients
 from understudy.service.listening import bind_error, require_free
 from understudy.service.name_server import NameServer
 from understudy.service.parts import Parts
@@ -38,6 +39,7 @@ async def run(candidate: Candidate, surroundings: Surroundings) -> None:
         server = NameServer(candidate, parts)
         restore_copies(server)
         server.begin()
+        server.alarms.set_alarm("clients", describe_room(node.tcp_clients), clock.now())
         freeze()
         from understudy.service.serving import serve  # all that follows is done while queries are answered
 
@@ -81,7 +83,7 @@ def _opened_engine(candidate: Candidate) -> Iterator[Engine]:
             minimal_responses=node.is_minimal,
             rotate=node.is_rotated,
             rate_limit=astuple(node.rate_limit) if node.rate_limit is not None else None,
-            tcp_clients=node.tcp_clients,
+            tcp_clients=room_for_clients(node.tcp_clients),
             tcp_clients_per_prefix=node.tcp_clients_per_prefix,
             tcp_idle_s=node.tcp_idle_s,
             transfers=node.transfers,
