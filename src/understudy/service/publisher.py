@@ -88,6 +88,6 @@ class Publisher:
         return [self._engine_set(each) for each in sets]
 
     def _engine_set(self, each: SteeredSet) -> EngineSet:
-        due = None if each.due is None else self._clock.to_monotonic(each.due)
+        due = None if each.due is None else max(0.0, self._clock.to_monotonic(each.due))  # it may lie before the boot
         variants = [(weight, list(rdatas)) for weight, rdatas in each.variants]
         return (each.owner.absolute, each.rtype, each.kind.value, each.ttl_s, due, each.selector.value, variants)

@@ -1,6 +1,7 @@
 """What the engine is told: only what changed, each zone in one step."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import dns.message
@@ -74,6 +75,14 @@ def test_only_what_is_another_answer_is_published() -> None:
 def test_another_ttl_is_another_answer() -> None:
     made, _ = publisher()
     assert made.publish({WWW: (EXAMPLE, [decision("192.0.2.10", ttl_s=5)])}) == 2, "AAAA has nothing with it"
+
+
+def test_an_answer_that_was_due_to_change_before_this_host_booted_is_served() -> None:
+    """As after a reboot in which an override ended or a hold was over: the clock of the engine begins at the boot."""
+    made, engine = publisher()
+    overdue = replace(decision("192.0.2.11"), due=-1e9)
+    assert made.publish({WWW: (EXAMPLE, [overdue])}) == 2
+    assert engine.ask() == "192.0.2.11"
 
 
 def test_records_of_one_zone_go_out_together() -> None:
