@@ -425,18 +425,36 @@ impl Zones {
         Ok(())
     }
 
-    /// Serves a zone no longer.
+    /// Serves these zones no longer, in one step.
     ///
     /// # Errors
-    /// [`EngineError::ZoneNotFound`].
-    pub fn withdraw(&self, origin: Name<'_>) -> Result<(), EngineError> {
+    /// [`EngineError::ZoneNotFound`], and then nothing has changed.
+    pub fn withdraw_zones<'n>(
+        &self,
+        origins: impl IntoIterator<Item = Name<'n>>,
+    ) -> Result<(), EngineError> {
         let _turn = self.write();
         let table = self.table.load();
-        let leaving = table.named(origin).ok_or_else(|| not_found(origin))?;
-        let stays = |served: &&Arc<Served>| !Arc::ptr_eq(served, leaving);
+        let mut leaving = HashSet::new();
+        for origin in origins {
+            let served = table.named(origin).ok_or_else(|| not_found(origin))?;
+            leaving.insert(Arc::as_ptr(served));
+        }
+        if leaving.is_empty() {
+            return Ok(());
+        }
+        let stays = |served: &&Arc<Served>| !leaving.contains(&Arc::as_ptr(served));
         let zones: Vec<_> = table.all().filter(stays).cloned().collect();
         self.lay_out(&zones, Arc::clone(&table.expected));
         Ok(())
+    }
+
+    /// As [`Zones::withdraw_zones`], for one.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn withdraw(&self, origin: Name<'_>) -> Result<(), EngineError> {
+        self.withdraw_zones([origin])
     }
 
     /// Has exactly these zones from other servers from now on, whether or not they are here.

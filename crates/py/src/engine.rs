@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use pyo3::pybacked::PyBackedBytes;
+use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 use pyo3::types::PyBytes;
 use understudy_answer::{CookieJar, Outcome, Request, Server, Transport, TsigKeys};
 use understudy_engine::{
@@ -194,6 +194,16 @@ impl Engine {
     fn withdraw_zone(&self, py: Python<'_>, origin: &str) -> PyResult<()> {
         let origin = values::name(origin)?;
         self.detached(py, |engine| engine.zones().withdraw(origin.as_name()))
+    }
+
+    /// Serve these zones no longer, in one step. Raises `ZoneNotFoundError`, and then nothing changed.
+    fn withdraw_zones(&self, py: Python<'_>, origins: Vec<PyBackedStr>) -> PyResult<()> {
+        let origins: PyResult<Vec<_>> = origins.iter().map(|it| values::name(it)).collect();
+        let origins = origins?;
+        self.detached(py, |engine| {
+            let names = origins.iter().map(|origin| origin.as_name());
+            engine.zones().withdraw_zones(names)
+        })
     }
 
     /// Change some steered sets of a served zone in one step. Costs by the change, not by the zone.

@@ -306,6 +306,9 @@ class Engine:
         """
 
     def withdraw_zone(self, origin: str) -> None: ...
+    def withdraw_zones(self, origins: Sequence[str]) -> None:
+        """As `withdraw_zone` for each, in one step. Raises ZoneNotFoundError, and then nothing changed."""
+
     def publish(self, origin: str, steered: Sequence[Steered]) -> None:
         """Change some steered sets of a served zone in one step. Costs by the change, not by the zone."""
 

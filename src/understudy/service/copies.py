@@ -23,6 +23,7 @@ from understudy.service.name_server import NameServer
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.secondary import Secondary, Timers
 
+SLICE = 500  # chosen: so many are taken up in a few milliseconds; then others have their turn
 _SOA = 6  # RFC 1035 3.2.2
 
 
@@ -82,7 +83,12 @@ async def taken_up(server: NameServer, definitions: Sequence[ZoneDefinition]) ->
     now = server.clock.now()
     wanted = [(each, server.is_promoted(each.name)) for each in definitions]
     copies = await asyncio.to_thread(_read_copies, wanted, now)
-    return [_cared_for(server, definition, copy) for definition, copy in zip(definitions, copies, strict=True)]
+    cares: list[FetchedZone] = []
+    for count, (definition, copy) in enumerate(zip(definitions, copies, strict=True), 1):
+        cares.append(_cared_for(server, definition, copy))
+        if not count % SLICE:
+            await asyncio.sleep(0)
+    return cares
 
 
 def _cared_for(

@@ -16,13 +16,14 @@ from understudy.model.name import Name
 from understudy.model.observation import Observation, Outcome
 from understudy.model.verdict import LOCAL_MONITOR
 from understudy.model.watch import NamedServer
-from understudy.model.zone import ZoneDefinition, ZoneSource
+from understudy.model.zone import ZoneDefinition
 from understudy.monitor.budget import Limits
 from understudy.monitor.monitor import Monitor, VerdictChange
 from understudy.monitor.watchdog import Watchdog
 from understudy.service.candidate import Candidate
 from understudy.service.decider import Decider
 from understudy.service.fetched import FetchedZone, Follower
+from understudy.service.heard import heard_of
 from understudy.service.journal import Journal
 from understudy.service.narrate import tell_verdict
 from understudy.service.notify import Notifier
@@ -52,7 +53,7 @@ class NameServer:
         self.zones: dict[Name, LoadedZone] = dict(candidate.zones)
         self.follower: Follower | None = None
         self.members = Members()
-        self.member_zones: dict[Name, ZoneDefinition] = {}  # those that catalogs from other servers list
+        self.member_zones: Mapping[Name, ZoneDefinition] = {}  # those that catalogs list; replaced, never changed
         self.leftovers: list[Path] = []  # copies of zones that went with their catalogs, to be deleted
         self.sweeping = asyncio.Lock()
         self.fetched: dict[Name, FetchedZone] = {}  # those that come from other servers, whether or not they are here
@@ -227,14 +228,7 @@ class NameServer:
 
     def use_primaries(self) -> None:
         """Hear the primaries of the zones that come from other servers. Costs by all of these zones."""
-        zones = self.definitions.values()
-        fetched = [(zone.name.absolute, zone.primaries) for zone in zones if zone.source is ZoneSource.TRANSFER]
-        self.engine.set_secondaries(
-            [
-                (origin, [each.address for each in primaries], [each.key.absolute for each in primaries if each.key])
-                for origin, primaries in fetched
-            ]
-        )
+        self.engine.set_secondaries(heard_of(self.definitions))
 
     def is_promoted(self, origin: Name) -> bool:
         """Whether an operator has made the copy of a zone from other servers the primary."""

@@ -109,7 +109,7 @@ async def demote(server: NameServer, request: DemoteRequest) -> ZoneOrderView:
         text = f"demoted: it follows {newest.primary} again, which has serial {newest.serial}"
         text += f", and takes that in place of serial {held}" if request.is_primary_taken else ""
         told = _told(server, request, text, warning=warning)
-        catch_up(server)
+        await catch_up(server)
         follower.wake()
     return told
 
@@ -126,7 +126,7 @@ async def _let_go(server: NameServer, request: DemoteRequest, care: FetchedZone)
         warning = await _write(server, _signature(server, request).demotion(origin))
         told = _told(server, request, f"demoted, and gone: the catalog {catalog} lists it no more", warning=warning)
         show_promotions(server)
-        catch_up(server)
+        await catch_up(server)
         require_follower(server).wake()
     return told
 

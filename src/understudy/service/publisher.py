@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 from understudy.clock.clock import Clock
@@ -56,10 +56,15 @@ class Publisher:
         self._engine.publish_zones(versions)
         self._published |= published
 
-    def withdraw_zone(self, origin: Name) -> None:
-        """Serve a zone no longer."""
-        self._engine.withdraw_zone(origin.absolute)
-        self._published.pop(origin, None)
+    def withdraw_zones(self, origins: Collection[Name]) -> None:
+        """Serve these zones no longer. Costs by all that there are, once."""
+        self._engine.withdraw_zones([origin.absolute for origin in origins])
+        self.forget_zones(origins)
+
+    def forget_zones(self, origins: Iterable[Name]) -> None:
+        """Publish nothing more in these zones: whoever says so has the engine serve them no longer."""
+        for origin in origins:
+            self._published.pop(origin, None)
 
     def publish(self, changes: Mapping[Name, tuple[Name, Sequence[Decision]]]) -> int:
         """Publish changed records, owner -> (zone, its decisions); each zone in one step. How many RRsets changed.

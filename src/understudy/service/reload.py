@@ -21,14 +21,16 @@ from understudy.model.name import Name
 from understudy.model.plural import plural
 from understudy.model.zone import ZoneSource
 from understudy.service.candidate import NOTHING_BEFORE, Before, Candidate, read_candidate, secret_files
-from understudy.service.catalogs import follow_configuration
+from understudy.service.catalogs import follow_configuration, roll_of
 from understudy.service.collector import keep
 from understudy.service.copies import kept_copies
+from understudy.service.heard import Heard, heard_of
 from understudy.service.index import Step
 from understudy.service.ledger import write
 from understudy.service.listening import bind_error, require_free
 from understudy.service.name_server import NameServer
 from understudy.service.promotion import end_promotions
+from understudy.service.roll import Roll, RollStep, step_between
 from understudy.service.zone_table import FileStamp, LoadedZone, load_zone, zone_problems
 from understudy.store.draft import Signature
 
@@ -59,12 +61,17 @@ def _awaited(candidate: Candidate) -> frozenset[Path]:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A configuration that could be put in force, what that would change, and which records it leaves silent."""
+    """A configuration that could be put in force, what that would change, and which records it leaves silent.
+
+    `roll`: what it makes of the catalogs that are followed; `heard`: whose word counts then; None: both as before.
+    """
 
     candidate: Candidate
     plan: Plan
     step: Step
     silent: tuple[Objection, ...]
+    roll: RollStep | None
+    heard: Heard | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +82,7 @@ class _Present:
     before: Before
     overrides: OverrideIndex
     healths: Mapping[HealthKey, Health]
+    roll: Roll
 
 
 async def propose(server: NameServer, *, is_forced: bool = False) -> Proposal:
@@ -85,7 +93,7 @@ async def propose(server: NameServer, *, is_forced: bool = False) -> Proposal:
     now = server.clock.now()
     overrides = OverrideIndex.of(server.store.desired.active_overrides(now))
     before = Before(server.candidate.configuration, server.zones.copy())
-    present = _Present(now, before, overrides, server.pipeline.healths.copy())
+    present = _Present(now, before, overrides, server.pipeline.healths.copy(), roll_of(server))
     return await asyncio.to_thread(_propose, server, present, is_forced=is_forced)
 
 
@@ -103,7 +111,11 @@ def _propose(server: NameServer, present: _Present, *, is_forced: bool) -> Propo
     refused = [] if is_forced or not silent else list(_silent_records(new, _objections(new, present, before=old)))
     if refused:
         raise ConfigError(refused)
-    return Proposal(candidate, plan(old, new), server.pipeline.step_to(new), silent)
+    step, roll = server.pipeline.step_to(new), step_between(present.roll, old, new, present=present.before.zones)
+    heard = None if roll is None else roll.heard
+    if heard is None and step.has_other_primaries:
+        heard = heard_of({**present.roll.zones, **new.zones})
+    return Proposal(candidate, plan(old, new), step, silent, roll, heard)
 
 
 def _objections(wanted: Configuration, present: _Present, *, before: Configuration | None) -> tuple[Objection, ...]:
@@ -181,7 +193,8 @@ async def log_start(server: NameServer) -> None:
     await _log(server, server.candidate, (), author="start")
     await end_promotions(server)
     now = server.clock.now()
-    present = _Present(now, NOTHING_BEFORE, server.pipeline.overrides, server.pipeline.healths.copy())
+    healths = server.pipeline.healths.copy()
+    present = _Present(now, NOTHING_BEFORE, server.pipeline.overrides, healths, roll_of(server))
     silent = await asyncio.to_thread(_objections, server.pipeline.configuration, present, before=None)
     _tell_objections(server, silent, now)
     _tell_problems(server, now)
@@ -208,7 +221,8 @@ def apply(server: NameServer, proposal: Proposal) -> None:
     """
     now, candidate, step = server.clock.now(), proposal.candidate, proposal.step
     before = server.pipeline.configuration
-    has_other_members = follow_configuration(server, candidate.configuration)
+    if proposal.roll is not None:
+        follow_configuration(server, candidate.configuration, proposal.roll)
     wanted = {**server.member_zones, **candidate.configuration.zones}
     zones = {**candidate.zones, **kept_copies(server.zones, wanted)}
     gone = server.zones.keys() - zones.keys()
@@ -218,14 +232,13 @@ def apply(server: NameServer, proposal: Proposal) -> None:
     if candidate.cookie_secrets:  # without a file the random one of the start stays
         server.engine.set_cookie_secrets(candidate.cookie_secrets)
     server.use_keys()
-    if step.has_other_primaries or has_other_members:
-        server.use_primaries()
+    if proposal.heard is not None:
+        server.engine.set_secondaries(proposal.heard)
     server.pipeline.configure(step)
     server.monitor.reassign(step.probes_gone, step.probes)
     server.decider.settle_zones(changed, now)
     server.versions.note_whole(gone)
-    for origin in gone:
-        server.decider.publisher.withdraw_zone(origin)
+    server.decider.publisher.withdraw_zones(gone)
     server.decider.forget(before, now)
     server.forget_counts()
     server.alarms.clear("configuration", now)

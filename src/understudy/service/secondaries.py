@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from understudy.engine import Zone
 from understudy.model.errors import TransferError
-from understudy.model.event import Event, EventKind, Severity
+from understudy.model.event import Event, EventKind
 from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.transfer import Primary
@@ -22,6 +22,7 @@ from understudy.service.candidate import Candidate
 from understudy.service.catalogs import follow_catalog, sweep
 from understudy.service.complaints import SILENCE, Complaints
 from understudy.service.copies import taken_up, timers_of
+from understudy.service.expiry import Expiry
 from understudy.service.fetched import NO_COMPLAINT, Complaint, FetchedZone
 from understudy.service.inquiry import Conversation, Inquiry
 from understudy.service.keeping import Keeping
@@ -54,6 +55,7 @@ class Secondaries:
         self._arrivals = Arrivals(server, self._inquiry, self._talk)
         self._gathered: list[Gathered] = []
         self._waiting: deque[FetchedZone] = deque()
+        self._expiry = Expiry(server)
         self._looked_at: Instant = -math.inf
         self._agenda: Agenda[Name] = Agenda()
         self._touched: dict[Name, FetchedZone] = {}
@@ -80,9 +82,10 @@ class Secondaries:
                     self._is_look_wanted = False
                     await self._adopt()
                     now = self._looked_at = self._server.clock.now()
-                    await self._look_at_all(now)
+                    self._touched.clear()
+                    await self._look(list(self._cares.values()), now)
                 elif not self._waiting:
-                    self._look([care for care in self._take_recent(now) if self._is_due(care, now)], now)
+                    await self._look(self._take_recent(now), now)
                 for gathered in self._gathered:
                     group.create_task(self._gather(gathered), name=f"zones from {gathered.primary}")
                 self._gathered.clear()
@@ -118,35 +121,40 @@ class Secondaries:
         self._touched.clear()
         return [self._cares[origin] for origin in recent if origin in self._cares]
 
-    async def _look_at_all(self, now: Instant) -> None:
-        """Also at what nobody has told of."""
-        self._touched.clear()
+    async def _look(self, cares: Sequence[FetchedZone], now: Instant) -> None:
+        """Find out what is due among these, and have it attended to."""
         due: list[FetchedZone] = []
-        for count, care in enumerate(list(self._cares.values()), 1):
+        for count, care in enumerate(cares, 1):
             if self._is_due(care, now):
                 due.append(care)
             if not count % SLICE:
+                self._expiry.end(now)
                 await asyncio.sleep(0)
-        self._look(due, now)
+        self._expiry.end(now)
+        await self._have_attended(due, now)
 
     def _is_due(self, care: FetchedZone, now: Instant) -> bool:
         """Whether there is something to be done; if not, it is known when there will be."""
         care.heed(now)
-        self._let_expire(care, now)
+        self._expiry.note(care, now)
         next_due = math.inf if care.is_busy else care.next_due()
         self._agenda.put(care.definition.name, None if care.is_busy or next_due <= now else next_due)
         return next_due <= now
 
-    def _look(self, due: Sequence[FetchedZone], now: Instant) -> None:
-        """Have attended to what is due, those that have waited longest first.
+    async def _have_attended(self, due: Sequence[FetchedZone], now: Instant) -> None:
+        """Those first that have waited longest.
 
         Zones whose primaries are all silent come last: they would keep the others waiting. It is not done again before
         all of it is under way, but for once in a TICK_S.
         """
-        self._gathered += self._arrivals.choose(due, now)
-        due = [care for care in due if not care.is_busy]
-        due.sort(key=lambda care: self._rank(care, now))
-        self._waiting = deque(due)
+        self._gathered += await self._arrivals.choose(due, now)
+        ranked: list[tuple[tuple[bool, bool, Instant], int, FetchedZone]] = []
+        for count, care in enumerate(due, 1):
+            if not care.is_busy:
+                ranked.append((self._rank(care, now), count, care))
+            if not count % SLICE:
+                await asyncio.sleep(0)
+        self._waiting = deque(care for _, _, care in sorted(ranked))
 
     def _rank(self, care: FetchedZone, now: Instant) -> tuple[bool, bool, Instant]:
         """What is only to be written has waited for its turn, and takes none from those that are asked for."""
@@ -189,7 +197,7 @@ class Secondaries:
         await self._take_up(strange)
         if self._judged is not self._server.candidate:
             self._judged = self._server.candidate
-            self._judge_again()
+            await self._judge_again()
 
     def _is_gone(self, origin: Name) -> bool:
         return not _is_fetched(self._server.definition_of(origin))
@@ -202,11 +210,13 @@ class Secondaries:
                 continue
             self._cares[origin] = care
             if care.is_answered and origin not in self._server.zones:
-                self._publish(care)
+                await self._publish_alone(care)
 
-    def _judge_again(self) -> None:
+    async def _judge_again(self) -> None:
         """Another configuration is in force: what stood in the way of a record may do so no more."""
-        for care in self._cares.values():
+        for count, care in enumerate(list(self._cares.values()), 1):
+            if not count % SLICE:
+                await asyncio.sleep(0)
             tell_overlaid(self._server, care)
             if care.unused is None:
                 continue
@@ -214,7 +224,7 @@ class Secondaries:
             if care.conflict:
                 self._complaints.tell_conflict(care)
             elif care.is_answered:
-                self._publish(care)
+                await self._publish_alone(care)
                 self._complaints.forget(care, self._server.clock.now())
 
     async def _gather(self, gathered: Gathered) -> None:
@@ -308,7 +318,7 @@ class Secondaries:
             if care.conflict:
                 self._complaints.tell_conflict(care)
                 return
-            self._publish(care)
+            await self._publish(care)
             self._complaints.forget(care, now)
             was = "" if before is None else f"serial {before} → "
             text = f"{was}{'' if was else 'serial '}{zone.serial} from {primary}, {zone.record_count} records"
@@ -326,7 +336,7 @@ class Secondaries:
             was_answered, care.primary = care.is_answered, confirming
             care.secondary = care.secondary.refreshed(timers_of(newest.zone), now, chance=chance)
             if care.is_answered and not was_answered:
-                self._publish(care)
+                await self._publish_alone(care)
             if care.is_saved and care.loaded is not None:
                 await self._keeping.touch(care, now)
             if not any(fault.code not in SILENCE for fault in faults):
@@ -351,28 +361,28 @@ class Secondaries:
         elif is_confirmed and care.secondary.failures == 0:
             self._complaints.forget(care, self._server.clock.now())
 
-    def _publish(self, care: FetchedZone) -> None:
-        if care.loaded is None:
+    async def _publish_alone(self, care: FetchedZone) -> None:
+        """As `_publish`, where nobody has seen to it that nobody else puts zones in force meanwhile."""
+        if care.definition.members is None:
+            self._show(care)
             return
+        async with self._server.reloading:
+            await self._publish(care)
+
+    async def _publish(self, care: FetchedZone) -> None:
+        """Answer from the version that can be used, and do what it says if it is a catalog."""
+        self._show(care)
+        if care.loaded is not None and care.definition.members is not None and not self._is_gone(care.definition.name):
+            await follow_catalog(self._server, care.loaded)
+            self.wake()
+
+    def _show(self, care: FetchedZone) -> None:
         origin = care.definition.name
+        if care.loaded is None or self._cares.get(origin) is not care:
+            return
         self._server.zones[origin] = care.loaded
         self._server.decider.publish_zones({origin: care.loaded})
         tell_overlaid(self._server, care)
-        if care.definition.members is not None:
-            follow_catalog(self._server, care.loaded)
-            self.wake()
-
-    def _let_expire(self, care: FetchedZone, now: Instant) -> None:
-        """Answer no more from what no primary has confirmed for too long."""
-        care.secondary = care.secondary.at(now)
-        origin = care.definition.name
-        if care.secondary.standing is Standing.EXPIRED and origin in self._server.zones:
-            del self._server.zones[origin]
-            self._server.decider.publisher.withdraw_zone(origin)
-            self._server.versions.note_whole((origin,))
-            text = f"{origin} has expired: no primary has confirmed serial {care.serial} for too long"
-            self._server.journal.tell(Event(now, EventKind.ZONE, str(origin), text, Severity.WARNING))
-            self._server.alarms.raise_alarm(f"zone/{origin}", text, now)
 
 
 def _is_fetched(definition: ZoneDefinition | None) -> bool:

@@ -98,10 +98,11 @@ class Versions:
                 self._copies[origin] = loaded.zone
         self._news.set()
 
-    def withdraw(self, origin: Name) -> None:
-        """A zone is gone; should it come back at once, it begins anew all the same."""
-        self._last.pop(origin, None)
-        self.note_whole((origin,))
+    def withdraw(self, origins: Collection[Name]) -> None:
+        """These zones are gone; should they come back at once, they begin anew all the same."""
+        for origin in origins:
+            self._last.pop(origin, None)
+        self.note_whole(origins)
 
     def serial_of(self, origin: Name) -> int | None:
         """What secondaries see; None: the zone is handed on to nobody, or not yet."""
@@ -358,8 +359,7 @@ class Versions:
         self._copies.pop(origin, None)
         self._bursts.made(origin, now, draft.transfer.merge_s)
         self._untold[origin] = draft
-        was = f"{before.serial} → " if before is not None else ""
-        why = "" if draft.is_new else ", as before"
+        was, why = f"{before.serial} → " if before is not None else "", "" if draft.is_new else ", as before"
         text = f"secondaries get serial {was}{draft.version.serial}{why}"
         self._journal.tell(Event(now, EventKind.ZONE, str(origin), text, detail={"serial": draft.version.serial}))
         if before is None:

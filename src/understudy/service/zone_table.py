@@ -86,7 +86,8 @@ class LoadedZone:
 
     def defined(self, definition: ZoneDefinition) -> LoadedZone:
         """The same version under this definition; the very same where nothing is different."""
-        return self if definition == self.definition else replace(self, definition=definition)
+        is_known = definition is self.definition or definition == self.definition
+        return self if is_known else replace(self, definition=definition)
 
     def is_what_files_say(self, definition: ZoneDefinition) -> bool:
         """Whether reading the zone's files again would give this version. Blocks on the disk.

@@ -58,6 +58,13 @@ class Members:
         self.is_unsaved = False
         self._listed: dict[Name, Mapping[Name, Listed]] = {}
 
+    def copy(self) -> Members:
+        """The same, to find out what something changes while others look at this one."""
+        other = Members()
+        other.table, other.owners, other.promoted = self.table, self.owners, self.promoted
+        other.broken, other.is_unsaved, other._listed = dict(self.broken), self.is_unsaved, dict(self._listed)
+        return other
+
     @property
     def catalogs(self) -> Collection[Name]:
         """Those of which it is known what they list."""

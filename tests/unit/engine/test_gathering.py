@@ -226,6 +226,32 @@ def test_slow_zones_among_quick_ones_hold_nobody_up_for_more_than_twice_the_pati
     assert len(answered) <= 4  # two connections, and another one for each
 
 
+def test_each_answer_is_followed_by_a_question_at_once() -> None:
+    """A server that waits for its small answers to be acknowledged would else wait for us, 40 ms (RFC 1122 section
+    4.2.3.2) for every few zones.
+    """
+    both, rounds = threading.Barrier(2), 5
+    seen: dict[int, int] = {}
+    waiting: dict[int, list[dns.message.Message]] = {}
+
+    def answer(queries: Sequence[dns.message.Message]) -> list[bytes]:
+        """At first one answer after each reading, over both connections in step; then all that is wanted."""
+        connection = threading.get_ident()
+        known = waiting.setdefault(connection, [])
+        known += queries
+        seen[connection] = seen.get(connection, 0) + 1
+        count = len(known)
+        if seen[connection] <= rounds:
+            both.wait(30)
+            count = 1
+        ready, known[:] = known[:count], known[count:]
+        return one_by_one(ready)
+
+    with played(answer) as (address, _):
+        assert set(gather(address)) == set(ORIGINS)
+    assert min(seen.values()) > rounds
+
+
 def test_signals_are_left_to_the_thread_of_the_interpreter() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         host, port = listener.getsockname()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import dns.message
@@ -159,13 +160,37 @@ def test_many_zones_come_a_few_at_a_time(tmp_path: Path) -> None:
     tell(tmp_path, story, CONFIGURATION)
 
 
+def test_others_have_their_turn_while_many_zones_come_and_go(tmp_path: Path) -> None:
+    async def changed(run: FetchingServer, primary: CatalogPrimary, found: Zone, count: int) -> int:
+        """The most zones that went or were taken up in one turn of the loop, until so many are served."""
+        await asyncio.sleep(2)
+        primary.catalog, server, seen = found, run.world.server, []
+        assert run.notify("192.0.2.1", str(CATALOG)) == "NOERROR"
+        for _ in range(1_000_000):
+            seen.append((len(server.zones), sum(care.is_busy for care in server.fetched.values())))
+            if len(server.zones) == count + 1:
+                break
+            await asyncio.sleep(0)
+        return max(max(abs(b - a) for a, b in zip(*pair, strict=True)) for pair in pairwise(seen))
+
+    async def story(run: FetchingServer, primary: CatalogPrimary) -> None:
+        many = {f"z{number}.example": f"n{number}" for number in range(900)}
+        assert await changed(run, primary, catalog(2, many), 900) <= 20
+        assert await changed(run, primary, catalog(3, {}), 0) <= 200
+        await asyncio.sleep(1)
+        assert served(run) == set()
+        assert [origin for origin, _, _ in run.world.server.engine.zones()] == [CATALOG.absolute]
+
+    tell(tmp_path, story, CONFIGURATION)
+
+
 def test_one_zone_s_news_is_no_reason_to_look_at_all_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[int] = []
     look = Secondaries._look
 
-    def count(self: Secondaries, cares: Sequence[FetchedZone], now: float) -> None:
+    async def count(self: Secondaries, cares: Sequence[FetchedZone], now: float) -> None:
         looks.append(len(cares))
-        look(self, cares, now)
+        await look(self, cares, now)
 
     async def story(run: FetchingServer, primary: CatalogPrimary) -> None:
         primary.catalog = catalog(2, {f"z{number}.example": f"n{number}" for number in range(300)})

@@ -33,7 +33,7 @@ def test_a_zone_that_is_gone_leaves_nothing_behind_and_one_that_is_not_here_keep
         await world.advance(120)
         assert kept() == ["example.com.zone"], "it went while the server was down"
         world.server.zones.clear()
-        world.server.versions.withdraw(ORIGIN)
+        world.server.versions.withdraw((ORIGIN,))
         await world.advance(130)
         assert kept() == ["example.com.zone"], "it is not here, and the configuration has it"
 

@@ -115,7 +115,7 @@ def test_records_of_a_zone_that_is_not_served_wait_for_it() -> None:
 
 def test_a_zone_that_goes_takes_its_records_with_it() -> None:
     made, engine = publisher()
-    made.withdraw_zone(EXAMPLE)
+    made.withdraw_zones((EXAMPLE,))
     assert engine.ask() == "REFUSED"
     assert not made.count_steered()
     assert made.publish({WWW: (EXAMPLE, [decision("192.0.2.11")])}) == 0

@@ -139,3 +139,15 @@ def test_a_promoted_zone_stays_as_it_is_until_it_is_promoted_no_more() -> None:
     members.promoted = ()
     assert members.catch_up(()) == MemberChange(reset=(B, A))
     assert members.configure({FIRST}, ()) == MemberChange(removed=(A,))
+
+
+def test_what_is_found_out_with_a_copy_changes_nothing() -> None:
+    members = Members()
+    members.follow(FIRST, {A: Listed("1")}, ())
+    members.broken[SECOND] = "it has no version"
+    copy = members.copy()
+    assert copy.follow(FIRST, {B: Listed("2")}, ()) == MemberChange(added=(B,), removed=(A,))
+    copy.broken.clear()
+    assert members.table == {A: Membership(FIRST, "1")}
+    assert members.broken == {SECOND: "it has no version"}
+    assert members.follow(FIRST, {A: Listed("1")}, ()) == MemberChange()

@@ -76,7 +76,9 @@ impl<'s> Line<'s> {
             while let Some((start, end)) = self.message() {
                 self.heed(start, end)?;
             }
-            if self.asked.len() <= most / 2 {
+            // Each answer is followed by a question, which acknowledges it: a server that sends small answers waits for
+            // that before the next one (RFC 896), and we would put it off for 40 ms (RFC 1122 section 4.2.3.2).
+            if self.asked.len() < most {
                 self.ask(most)?;
             }
             if self.asked.is_empty() {
@@ -105,6 +107,9 @@ impl<'s> Line<'s> {
             };
             self.push_query(place, &mut octets)
                 .ok_or_else(|| broken("a query that cannot be signed"))?;
+        }
+        if octets.is_empty() {
+            return Ok(());
         }
         self.stream.write_all(&octets)
     }
