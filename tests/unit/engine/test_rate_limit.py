@@ -124,7 +124,7 @@ def test_who_is_sent_to_tcp_for_too_long_a_query_is_limited_too(engine: Engine) 
     assert engine.counters()["limited.dropped"] == dropped
 
 
-def test_an_error_beyond_the_rate_is_never_slipped(engine: Engine) -> None:
+def test_what_is_no_question_is_never_slipped(engine: Engine) -> None:
     """Truncated it would say that there is more to be had over TCP."""
     two_questions = bytes.fromhex("0000 0000 0002 0000 0000 0000")
     for query in (two_questions + bytes(1500), two_questions):
