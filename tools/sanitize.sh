@@ -31,9 +31,9 @@ install_valgrind() {
 check_memory() {
   install_valgrind
   local built tests test
-  built=$(cargo test --package understudy-engine --lib --test service --no-run --message-format=json --quiet)
+  built=$(cargo test --package understudy-engine --lib --test service --test batches --no-run --message-format=json --quiet)
   mapfile -t tests < <(sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' <<<"$built")
-  [ "${#tests[@]}" -eq 2 ] || { echo "there should be two programs of tests: ${tests[*]}"; return 1; }
+  [ "${#tests[@]}" -eq 3 ] || { echo "there should be three programs of tests: ${tests[*]}"; return 1; }
   for test in "${tests[@]}"; do
     valgrind --quiet --error-exitcode=9 "$test" --quiet --test-threads=1
   done
