@@ -6,10 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import pytest
+
 from understudy.engine import Engine, Prepared, Zone
 from understudy.model.version import ZoneVersion
+from understudy.service import bases as bases_module
 from understudy.service.alarms import Alarms
 from understudy.service.bases import FOLDER, RENEW_OCTETS, RETRY_S, Bases
+from understudy.service.copy_files import write_copy
 from understudy.testing.builders import name
 from understudy.testing.virtual_time import VirtualClock, run_virtual
 
@@ -57,6 +61,24 @@ async def written(folder: Path) -> int:
     await asyncio.sleep(1.0)
     (file,) = (folder / FOLDER).iterdir()
     return Zone.load(ORIGIN.absolute, str(file)).serial
+
+
+def test_a_history_that_begins_while_another_is_written_is_written_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(bases: Bases, handed: Handed, _alarms: Alarms) -> None:
+        first, second = handed.last.zone, handed.change(1).zone
+
+        def write_late(file: Path, zone: Zone, modified_at: float) -> None:
+            if zone is first:
+                bases.begin(ORIGIN, second)
+            write_copy(file, zone, modified_at)
+
+        monkeypatch.setattr(bases_module, "write_copy", write_late)
+        bases.begin(ORIGIN, first)
+        assert await written(tmp_path) == second.serial
+
+    play(tmp_path, story)
 
 
 def test_the_last_version_is_the_first_with_all_differences(tmp_path: Path) -> None:

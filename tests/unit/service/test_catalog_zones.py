@@ -88,6 +88,17 @@ def test_whoever_asks_sees_the_serial_and_no_member(tmp_path: Path) -> None:
     live(tmp_path, life)
 
 
+def test_secondaries_hear_of_a_new_zone_before_the_catalog_lists_it(tmp_path: Path) -> None:
+    async def life(world: ServerWorld) -> None:
+        heard: list[str] = []
+        world.server.versions.on_version = lambda loaded, _transfer, _serial: heard.append(str(loaded.definition.name))
+        assert await world.reload(f"{HEAD}  b.example: {{file: zone, {HANDED_ON}}}\n") == ""
+        await world.advance(20)
+        assert heard == ["b.example", "catalog.example"]
+
+    live(tmp_path, life)
+
+
 def test_a_zone_that_comes_or_goes_makes_one_version(tmp_path: Path) -> None:
     async def life(world: ServerWorld) -> None:
         first = serial(world)

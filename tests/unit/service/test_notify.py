@@ -6,7 +6,7 @@ import asyncio
 import errno
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -263,3 +263,32 @@ def test_a_host_without_ipv6_tells_the_others(monkeypatch: pytest.MonkeyPatch) -
         assert any("[2001:db8::53]:53 is not told: this host has no IPv6" in text for text in await scene.told())
 
     play(response, story, others=(there,))
+
+
+def test_who_is_not_named_is_found_in_the_zone_but_for_this_host() -> None:
+    text = ZONE + "  IN NS ns2\n  IN NS ns3\nns1 IN A 192.0.2.53\nns2 IN A 127.0.0.1\nns3 IN A 192.0.2.54\n"
+
+    async def story(scene: Scene) -> None:
+        loaded = replace(scene.loaded, zone=Zone.parse("example.com.", text.encode()))
+        scene.notifier.announce(loaded, TransferOut((), ()), 9)
+        found = [str(target) for target, _, _ in scene.notifier.notices.standing(ORIGIN)]
+        assert found == ["192.0.2.54:53"]
+
+    play(lambda _query: None, story)
+
+
+def test_of_a_server_that_says_nothing_one_answer_is_awaited_and_that_to_the_last_message() -> None:
+    late: list[bytes] = []
+
+    async def story(scene: Scene) -> None:
+        ((target, _, _),) = scene.notifier.notices.standing(ORIGIN)
+        await scene.until(lambda: len(scene.secondary.heard) == 1)
+        scene.notifier.announce(scene.loaded, TransferOut((), (), (target,)), 9)
+        await scene.until(lambda: len(scene.secondary.heard) == 2)
+        for number, query in enumerate(scene.secondary.heard):
+            scene.notifier._hear(response(query).to_wire(), (target.address, target.port))
+            late.append(response(query).to_wire())
+            assert scene.serial == (None, 9)[number]
+
+    play(lambda _query: None, story)
+    assert late[0][:2] != late[1][:2]

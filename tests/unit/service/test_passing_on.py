@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from understudy.service.copy_files import write_copy
+from understudy.service.desk import Desk
+from understudy.service.zone_views import PromoteRequest
 from understudy.store.versions import VersionsKept
 from understudy.testing.builders import endpoint
 from understudy.testing.fake_network import Behaviour
@@ -97,6 +99,23 @@ def test_a_copy_that_a_crash_left_behind_is_handed_on_only_when_a_primary_confir
         await run.world.advance(140)
         assert (handed_on(run), run.address()) == (9, "192.0.2.20")
         assert await history(run) == [(None, 7), (7, 9)]
+
+    tell(story)
+
+
+def test_a_copy_that_a_crash_left_behind_is_handed_on_when_it_is_promoted(tell: Callable[..., None]) -> None:
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
+        primaries.have(version(9, "192.0.2.20"))
+        await run.world.advance(105)
+        copy = run.world.server.candidate.configuration.zones[ORIGIN].file
+        write_copy(copy, version(8), copy.stat().st_mtime)
+        primaries.have(SILENT)
+        await run.restart(Restart(is_kill=True, pause_s=1.0))
+        await run.world.advance(120)
+        assert handed_on(run) is None
+        await Desk(run.world.server).promote_zone(PromoteRequest(name="example.com", author="ops"))
+        await run.world.advance(125)
+        assert (handed_on(run), run.address()) == (10, "192.0.2.10")
 
     tell(story)
 

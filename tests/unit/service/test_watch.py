@@ -141,6 +141,41 @@ def test_a_difference_of_another_version_is_no_difference(tmp_path: Path) -> Non
     play(tmp_path, story)
 
 
+def test_a_difference_is_none_where_a_new_version_came_during_the_look(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        scene.servers.shows[SECOND] = replace(has(7), differences=("www A",))
+        scene.servers.takes_s, asked = 0.5, scene.servers.asked[SECOND]
+        while scene.servers.asked[SECOND] == asked:
+            await scene.pass_s(0.1)
+        (tmp_path / "example.com.zone").write_text(ZONE.replace("SERIAL", "8"))
+        await scene.world.reload(CONFIGURATION.replace("WATCH", "watch: true"))
+        await scene.pass_s(1)
+        (watched,) = (each for named, each in scene.world.server.watched[ORIGIN].items() if named.place == SECOND)
+        assert (watched.serial, watched.is_in_doubt) == (7, False)
+
+    play(tmp_path, story)
+
+
+def test_what_a_zone_found_out_of_a_server_holds_for_others_for_two_intervals_if_it_goes(tmp_path: Path) -> None:
+    both = CONFIGURATION.replace("records:", "  example.net: {file: example.com.zone, WATCH}\nrecords:")
+
+    async def story(scene: Scene) -> None:
+        scene.servers.shows[SECOND] = Sighting(SILENT, SILENT)
+        await scene.pass_s(90)
+        asker = scene.watch._silent[SECOND].asker[0]
+        rest = "example.net" if asker == ORIGIN else "example.com"
+        records = "" if rest == "example.net" else both[both.index("records:") :]
+        only = f"listen: 127.0.0.1:0\nzones:\n  {rest}: {{file: example.com.zone, watch: true}}\n{records}"
+        assert await scene.world.reload(only) == ""
+        del scene.servers.shows[SECOND]
+        await scene.pass_s(60)
+        assert scene.state(origin=Name.parse(rest)) == ServerState.UNREACHABLE
+        await scene.pass_s(130)
+        assert scene.state(origin=Name.parse(rest)) == ServerState.OK
+
+    play(tmp_path, story, configuration=both)
+
+
 def test_steered_records_are_sampled_with_what_they_answer(tmp_path: Path) -> None:
     async def story(scene: Scene) -> None:
         assert list(scene.servers.samples[SECOND]) == [
