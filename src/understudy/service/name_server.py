@@ -245,6 +245,8 @@ class NameServer:
         error = statistics.error
         text = f"the state is kept in memory only, and lost if the server ends: {error}" if error else ""
         self.alarms.set_alarm("store", text, now)
+        if not error:  # what waited is written, versions too
+            self.alarms.clear("versions/store", now)
         self.alarms.set_alarm("store/volatile", statistics.volatile, now)
         self.alarms.set_alarm("store/renewed", statistics.renewed, now)
 

@@ -165,3 +165,16 @@ def test_the_alarm_of_a_version_that_is_not_taken_ends_when_the_zone_is_handed_o
         assert f"versions/{FIRST}" not in await world.alarms()
 
     live(tmp_path, life)
+
+
+def test_versions_that_a_disk_took_later_are_no_alarm_any_more(tmp_path: Path) -> None:
+    async def life(world: ServerWorld) -> None:
+        world.disk.is_full = True
+        await fail_over(world, at_s=100)
+        assert {"store", "versions/store"} <= set(await world.alarms())
+        world.disk.is_full = False
+        await world.advance(200)
+        assert await serials(world, FIRST) == [8, 9], "nothing more has changed"
+        assert not {"store", "versions/store"} & set(await world.alarms())
+
+    live(tmp_path, life)
