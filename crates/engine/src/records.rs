@@ -81,12 +81,19 @@ type Key = Box<[u8]>;
 /// count, when it is removed and comes back.
 #[derive(Debug, Default)]
 pub(crate) struct Register {
-    numbers: Mutex<HashMap<Key, u32>>,
+    numbers: Mutex<Numbers>,
     threads: OnceLock<Vec<Arc<Counters>>>,
 }
 
+#[derive(Debug, Default)]
+struct Numbers {
+    by_set: HashMap<Key, u32>,
+    /// Room for a key to look for.
+    wanted: Vec<u8>,
+}
+
 impl Register {
-    fn numbers(&self) -> MutexGuard<'_, HashMap<Key, u32>> {
+    fn numbers(&self) -> MutexGuard<'_, Numbers> {
         self.numbers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -106,14 +113,17 @@ impl Register {
     /// The number of a set; a place for its count is there in every thread.
     fn number(&self, (owner, rtype): (Name<'_>, Rtype)) -> u32 {
         let lower = LowerName::new(owner);
-        let key = [lower.octets(), &rtype.number().to_be_bytes()].concat();
         let mut numbers = self.numbers();
-        if let Some(number) = numbers.get(key.as_slice()) {
+        let Numbers { by_set, wanted } = &mut *numbers;
+        wanted.clear();
+        wanted.extend_from_slice(lower.octets());
+        wanted.extend_from_slice(&rtype.number().to_be_bytes());
+        if let Some(number) = by_set.get(wanted.as_slice()) {
             return *number;
         }
         // Beyond the last number sets are served and not counted.
-        let number = u32::try_from(numbers.len() + 1).unwrap_or(0);
-        numbers.insert(key.into_boxed_slice(), number);
+        let number = u32::try_from(by_set.len() + 1).unwrap_or(0);
+        by_set.insert(wanted.as_slice().into(), number);
         for thread in self.threads.get().into_iter().flatten() {
             thread.records().make(number);
         }
@@ -123,7 +133,7 @@ impl Register {
     /// How often each set answered, by owner and type.
     pub(crate) fn sums(&self) -> BTreeMap<(String, u16), u64> {
         let mut sums = BTreeMap::new();
-        for (key, number) in &*self.numbers() {
+        for (key, number) in &self.numbers().by_set {
             let Some((owner, rtype)) = key.split_last_chunk::<2>() else {
                 continue;
             };

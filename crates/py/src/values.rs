@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use pyo3::prelude::*;
-use pyo3::pybacked::PyBackedBytes;
+use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 use pyo3::types::PyBytes;
 use understudy_engine::RateLimit;
 use understudy_wire::{NameBuf, Rtype};
@@ -25,12 +25,12 @@ type VariantTuple = (u32, Vec<PyBackedBytes>);
 
 /// (owner, type, kind, ttl, due, selector, variants).
 pub(crate) type SteeredTuple = (
-    String,
+    PyBackedStr,
     u16,
-    String,
+    PyBackedStr,
     u32,
     Option<f64>,
-    String,
+    PyBackedStr,
     Vec<VariantTuple>,
 );
 
@@ -152,7 +152,7 @@ pub(crate) fn rate_limit(py: Python<'_>, limit: RateLimitTuple) -> PyResult<Rate
 pub(crate) fn steered_change(steered: SteeredTuple) -> PyResult<SteeredChange> {
     let (owner, rtype, kind, ttl, due, selector, variants) = steered;
     let (owner, rtype) = (name(&owner)?, Rtype::new(rtype));
-    let kind = match kind.as_str() {
+    let kind = match &*kind {
         "answer" => Kind::Answer,
         "nodata" => Kind::Nodata,
         "servfail" => Kind::Servfail,
@@ -163,7 +163,7 @@ pub(crate) fn steered_change(steered: SteeredTuple) -> PyResult<SteeredChange> {
             )));
         }
     };
-    let selector = match selector.as_str() {
+    let selector = match &*selector {
         "one" => Selector::One,
         "chance" => Selector::Chance,
         "rotate" => Selector::Rotate,

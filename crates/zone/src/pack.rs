@@ -1,10 +1,8 @@
 //! Putting the octets of a node together; [`crate::node`] has their layout and reads them.
 
-use std::collections::BTreeMap;
-
 use understudy_wire::Rtype;
 
-use crate::change::SteeredSet;
+use crate::change::{SetChange, SteeredSet};
 use crate::node::{
     FORM_ANSWER, FORM_NODATA, FORM_SERVFAIL, FORM_STATIC, Kind, NEVER_DUE, Node, Selector,
 };
@@ -37,7 +35,7 @@ pub(crate) fn push_static<'r>(
 
 /// A steered set as octets.
 pub(crate) fn steered_octets(set: &SteeredSet, number: u32) -> Vec<u8> {
-    let mut to = Vec::new();
+    let mut to = Vec::with_capacity(64); // an answer of one or two addresses
     let form = match set.kind {
         Kind::Answer => FORM_ANSWER,
         Kind::Nodata => FORM_NODATA,
@@ -88,14 +86,37 @@ fn patch_length(to: &mut [u8], at: usize) {
     }
 }
 
-/// The sets of a node, each as its octets.
-pub(crate) fn split_sets(node: Node<'_>) -> BTreeMap<SetKey, Vec<u8>> {
-    let mut sets = BTreeMap::new();
+/// The octets of a node after these changes, which are made in their order; None where no set is left.
+pub(crate) fn with_changes<'c>(
+    node: Node<'c>,
+    changes: impl Iterator<Item = &'c SetChange<'c>>,
+) -> Option<Vec<u8>> {
+    let mut sets = split_sets(node);
+    for change in changes {
+        let place = sets.binary_search_by_key(&change.key, |(key, _)| *key);
+        match (place, change.set.as_deref()) {
+            (Ok(at), Some(set)) => {
+                if let Some((_, there)) = sets.get_mut(at) {
+                    *there = set;
+                }
+            }
+            (Err(at), Some(set)) => sets.insert(at, (change.key, set)),
+            (Ok(at), None) => drop(sets.remove(at)),
+            (Err(_), None) => (),
+        }
+    }
+    (!sets.is_empty()).then(|| join_sets(&sets))
+}
+
+/// The sets of a node, each as its octets, in their order.
+fn split_sets(node: Node<'_>) -> Vec<(SetKey, &[u8])> {
+    let mut sets = Vec::with_capacity(4); // more than nearly all have
     let mut rest = node.octets();
     while let Some((key, set, after)) = split_set(rest) {
-        sets.insert(key, set.to_vec());
+        sets.push((key, set));
         rest = after;
     }
+    debug_assert!(sets.is_sorted_by_key(|(key, _)| *key));
     sets
 }
 
@@ -112,8 +133,8 @@ fn split_set(octets: &[u8]) -> Option<(SetKey, &[u8], &[u8])> {
 }
 
 /// Sets in order as the octets of a node.
-pub(crate) fn join_sets(sets: &BTreeMap<SetKey, Vec<u8>>) -> Vec<u8> {
-    let size = 1 + sets.values().map(Vec::len).sum::<usize>();
+fn join_sets(sets: &[(SetKey, &[u8])]) -> Vec<u8> {
+    let size = 1 + sets.iter().map(|(_, set)| set.len()).sum::<usize>();
     let mut node = Vec::with_capacity(size);
     node.push(0);
     for (key, set) in sets {

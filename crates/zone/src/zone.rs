@@ -1,6 +1,5 @@
 //! One immutable version of a zone.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -38,7 +37,7 @@ pub(crate) struct Version {
     /// A copy of the apex node.
     apex: Arc<[u8]>,
     /// What every negative answer needs.
-    soa: Soa,
+    soa: Arc<Soa>,
 }
 
 /// Numbers for versions.
@@ -316,7 +315,7 @@ impl Zone {
         mut number: impl FnMut(&SteeredChange) -> u32,
     ) -> Result<Zone, ChangeError> {
         let packed: Result<Vec<_>, _> = changes.iter().map(|it| it.pack(number(it))).collect();
-        self.with_sets(packed?)
+        self.with_sets(&packed?)
     }
 
     /// The version with these static `RRsets` changed.
@@ -325,7 +324,7 @@ impl Zone {
     /// The first change that is not possible.
     pub fn with_rrsets(&self, changes: &[RRsetChange]) -> Result<Zone, ChangeError> {
         let packed: Result<Vec<_>, _> = changes.iter().map(RRsetChange::pack).collect();
-        self.with_sets(packed?)
+        self.with_sets(&packed?)
     }
 
     /// The change that gives the SOA record this serial.
@@ -351,7 +350,7 @@ impl Zone {
     pub(crate) fn from_parts(origin: Name<'_>, order: Tree, index: Index, tally: Tally) -> Self {
         let apex: Arc<[u8]> = index.get(&[]).unwrap_or_default().into();
         let origin_labels = origin.label_count();
-        let soa = Soa::new(Node::from_octets(&apex), origin);
+        let soa = Arc::new(Soa::new(Node::from_octets(&apex), origin));
         let origin = origin.to_lower();
         Self {
             version: Arc::new(Version {
@@ -367,20 +366,43 @@ impl Zone {
         }
     }
 
-    /// Make the changes in their order: of two of the same set the later one holds.
-    fn with_sets(&self, changes: Vec<SetChange<'_>>) -> Result<Self, ChangeError> {
-        let mut by_key: BTreeMap<Box<[u8]>, Vec<SetChange<'_>>> = BTreeMap::new();
-        for change in changes {
-            let key = Key::new(change.owner.as_name(), self.origin())
-                .ok_or(ChangeError::OutOfZone(Box::new(*change.owner)))?;
-            by_key
-                .entry(key.as_octets().into())
-                .or_default()
-                .push(change);
+    /// The next version of a zone whose apex has not changed, made of these parts.
+    pub(crate) fn below_same_apex(
+        before: &Version,
+        order: Tree,
+        index: Index,
+        tally: Tally,
+    ) -> Self {
+        Self {
+            version: Arc::new(Version {
+                stamp: STAMPS.fetch_add(1, Ordering::Relaxed),
+                origin: before.origin,
+                origin_labels: before.origin_labels,
+                order,
+                index,
+                tally,
+                apex: Arc::clone(&before.apex),
+                soa: Arc::clone(&before.soa),
+            }),
         }
-        let mut revision = Revision::new(&self.version);
-        for (key, changes) in by_key {
-            revision.change(key, changes);
+    }
+
+    /// Make the changes in their order: of two of the same set the later one holds.
+    fn with_sets(&self, changes: &[SetChange<'_>]) -> Result<Self, ChangeError> {
+        let mut keyed = Vec::with_capacity(changes.len());
+        for change in changes {
+            let mut key = Key::APEX;
+            if !key.set(change.owner.as_name(), self.origin()) {
+                return Err(ChangeError::OutOfZone(Box::new(*change.owner)));
+            }
+            keyed.push((Box::<[u8]>::from(key.as_octets()), change));
+        }
+        keyed.sort_by(|(left, _), (right, _)| left.cmp(right));
+        let mut revision = Revision::new(&self.version, keyed.len());
+        for same in keyed.chunk_by(|(left, _), (right, _)| left == right) {
+            if let Some((key, _)) = same.first() {
+                revision.change(key, same.iter().map(|(_, change)| *change));
+            }
         }
         let zone = revision.finish();
         if zone.soa().count() == 1 {
