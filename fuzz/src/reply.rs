@@ -9,7 +9,7 @@ use domain::base::{Message, ToName as _};
 use domain::rdata::AllRecordData;
 use understudy_answer::{
     Chance, CookieUse, Memory, Outcome, Request, Server, Summary, Transport, Zones, respond,
-    respond_at_length, respond_remembering, slip,
+    respond_at_length, respond_remembering, slip, turn_to_tcp,
 };
 use understudy_wire::{Class, Name, Opcode, Query, Question, Rcode, Refusal, Rtype};
 
@@ -69,6 +69,7 @@ pub(crate) fn ask<Z: Zones>(zones: &Z, host: &Host, ask: &Ask<'_>) -> Option<Vec
     check_long_way(zones, host, ask, (&summary, &reply));
     check_memory(zones, host, ask, (&summary, &reply));
     check_slip(host, ask);
+    check_beginning(host, ask);
     Some(reply)
 }
 
@@ -116,6 +117,22 @@ fn check_slip(host: &Host, ask: &Ask<'_>) {
         assert!(summary.is_truncated || is_malformed, "{summary:?}");
         assert_eq!(reply[6..10], [0; 4], "no records but OPT");
     }
+}
+
+/// What is answered where this is the beginning of a message that is too long for UDP.
+fn check_beginning(host: &Host, ask: &Ask<'_>) {
+    let mut reply = vec![0; ask.room];
+    let outcome = turn_to_tcp(&host.server, &ask.request(), &mut reply);
+    let Outcome::Answered(summary) = outcome else {
+        assert!(ask.room < PLAIN, "silence to {:02x?}", ask.message);
+        return;
+    };
+    assert!(summary.length <= PLAIN, "{summary:?}");
+    reply.truncate(summary.length);
+    check(ask.message, &reply, &summary);
+    let is_error = [Rcode::FORMERR, Rcode::NOTIMP].map(Rcode::number);
+    assert!(summary.is_truncated != is_error.contains(&summary.rcode));
+    assert_eq!(reply[6..10], [0; 4], "no records but OPT");
 }
 
 /// The most that may be sent.
