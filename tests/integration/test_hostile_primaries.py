@@ -24,7 +24,7 @@ from understudy.model.key import Key
 from understudy.model.name import Name
 from understudy.model.transfer import Primary
 from understudy.service.contact import Contact
-from understudy.service.transfers import ask_serial, fetch
+from understudy.service.transfers import ask_offer, fetch
 from understudy.testing.played_primary import Piece, PlayedPrimary, Records, Script, answers, soa
 from understudy.testing.ports import free_port
 from understudy.testing.running_server import RunningServer, wait_until
@@ -115,7 +115,7 @@ def test_an_honest_primary_is_believed() -> None:
     for signed in (False, True):
         with PlayedPrimary(2, gives(*WHOLE), KEY if signed else None) as played:
             contact = Contact(played.primary, *((OURS, SECRET) if signed else ()))
-            assert asyncio.run(ask_serial(ORIGIN, contact)) == 2
+            assert asyncio.run(ask_offer(ORIGIN, contact)).serial == 2
             zone = asyncio.run(fetch(ORIGIN, contact, held()))
         assert zone is not None
         assert (zone.serial, zone.record_count) == (2, 5)
@@ -249,7 +249,7 @@ def test_a_clock_that_is_wrong_here_is_told(monkeypatch: pytest.MonkeyPatch) -> 
     true_time = time.time
     monkeypatch.setattr("time.time", lambda: true_time() - 1000)
     found = []
-    for ask in (fetch(ORIGIN, contact, None), ask_serial(ORIGIN, contact)):
+    for ask in (fetch(ORIGIN, contact, None), ask_offer(ORIGIN, contact)):
         with pytest.raises(TransferError, match="does not take the key corp-key: BADTIME, its clock") as caught:
             asyncio.run(_run(ask))
         found.append(caught.value.code)
@@ -261,7 +261,7 @@ def test_a_serial_that_is_not_proven_is_not_believed() -> None:
     with PlayedPrimary(2, gives(*WHOLE), KEY) as played:
         played.says_unsigned = True
         with pytest.raises(TransferError) as caught:
-            asyncio.run(ask_serial(ORIGIN, Contact(played.primary, OURS, SECRET)))
+            asyncio.run(ask_offer(ORIGIN, Contact(played.primary, OURS, SECRET)))
     assert caught.value.code == "transfer.unsigned"
 
 

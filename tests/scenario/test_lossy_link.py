@@ -15,6 +15,7 @@ from understudy.model.name import Name
 from understudy.service.contact import Contact
 from understudy.testing.fetching import BROKEN, SILENT, FakePrimaries, FetchingServer, version
 from understudy.testing.virtual_time import VirtualClock, run_virtual
+from understudy.zones.secondary import Offer
 
 T = TypeVar("T")
 
@@ -44,10 +45,10 @@ class LossyPrimaries(FakePrimaries):
         """Both have a version whose address tells its serial."""
         self.have(version(serial, f"10.0.{serial // 256}.{serial % 256}"))
 
-    async def ask_serial(self, origin: Name, contact: Contact) -> int:
+    async def ask_offer(self, origin: Name, contact: Contact) -> Offer:
         """Two datagrams there and back."""
         lost = self.is_cut or all(self._chance.random() > (1 - LOSS) ** 2 for _ in range(2))
-        return await self._carried(super().ask_serial(origin, contact), SILENT if lost else None)
+        return await self._carried(super().ask_offer(origin, contact), SILENT if lost else None)
 
     async def fetch(self, origin: Name, contact: Contact, held: Zone | None) -> Zone | None:
         """A connection that ends before its time, one in five."""

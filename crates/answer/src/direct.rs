@@ -83,6 +83,9 @@ pub(crate) fn respond_with_options<Z: Zones>(
     if extras.cookies == CookieUse::Malformed || is_never_direct(plain.question.qtype) {
         return None;
     }
+    if extras.asks_expire && plain.question.qtype == Rtype::SOA {
+        return None;
+    }
     let mut name = LowerName::root();
     plain.fold_into(&mut name);
     let zone = zones.nearest(&name, name.label_count())?;

@@ -1,6 +1,6 @@
 //! The options of EDNS: what a client asked for with them, and what it gets.
 
-use understudy_wire::{COOKIE, Cookies, Edns, EdnsOption, FullCookie, Opt, Standing};
+use understudy_wire::{COOKIE, Cookies, EXPIRE, Edns, EdnsOption, FullCookie, Opt, Standing};
 
 use crate::outcome::{CookieUse, Request, Transport};
 use crate::server::Server;
@@ -18,7 +18,7 @@ pub(crate) const EXTENDED_ERROR: u16 = 15;
 const FRAME_OCTETS: usize = 12 + 255 + 4 + 11;
 
 /// Options that a response has at most.
-const OPTIONS: usize = 4;
+const OPTIONS: usize = 5;
 
 /// What is answered to a query's options.
 #[derive(Clone, Copy, Default)]
@@ -27,6 +27,8 @@ pub(crate) struct Extras<'s> {
     full_cookie: FullCookie,
     nsid: Option<&'s [u8]>,
     keepalive: Option<[u8; 2]>,
+    pub(crate) asks_expire: bool,
+    expire: Option<[u8; 4]>,
 }
 
 impl<'s> Extras<'s> {
@@ -40,6 +42,7 @@ impl<'s> Extras<'s> {
                 COOKIE if extras.cookies == CookieUse::None => {
                     extras.judge(server, option.octets, request);
                 }
+                EXPIRE => extras.asks_expire = true,
                 NSID => extras.nsid = server.hostname_text(),
                 TCP_KEEPALIVE if request.transport == Transport::Tcp => {
                     extras.keepalive = server.tcp_keepalive().map(u16::to_be_bytes);
@@ -67,6 +70,11 @@ impl<'s> Extras<'s> {
         };
     }
 
+    /// Tells for how many seconds the zone is answered, if that was asked for.
+    pub(crate) fn tell_expire(&mut self, seconds: Option<u32>) {
+        self.expire = seconds.filter(|_| self.asks_expire).map(u32::to_be_bytes);
+    }
+
     /// The options as they are answered in a response of `limit` octets.
     pub(crate) fn options(&self, limit: usize) -> Options<'_> {
         let mut options = Options::default();
@@ -75,6 +83,9 @@ impl<'s> Extras<'s> {
         }
         if let Some(octets) = &self.keepalive {
             options.push(TCP_KEEPALIVE, octets);
+        }
+        if let Some(octets) = &self.expire {
+            options.push(EXPIRE, octets);
         }
         // Our name is left out where it could crowd out the frame: it is a courtesy (RFC 5001
         // section 2.2), the answer is not.

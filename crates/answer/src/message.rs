@@ -4,8 +4,8 @@
 //! ask of a server.
 
 use understudy_wire::{
-    Class, Full, Header, Opcode, Opt, Query, Question, Rcode, Refusal, Rtype, Signature, Signer,
-    Silence as NoAnswer, Writer,
+    Class, EXPIRE, Full, Header, LowerName, Opcode, Opt, Query, Question, Rcode, Refusal, Rtype,
+    Signature, Signer, Silence as NoAnswer, Writer,
 };
 
 use crate::chance::Chance;
@@ -148,15 +148,16 @@ pub fn slip(
 }
 
 /// Frames records that the caller writes as the response to a query that [`respond`] refused as a
-/// transfer, and signs it if there is a signer. What is malformed in its options is told instead.
+/// transfer, and signs it if there is a signer. What is malformed in its options is told instead. Whoever
+/// asks is told that the zone is answered for so many seconds, the last of what is `asked`.
 pub fn respond_with(
     server: &Server,
-    (request, signer): (&Request<'_>, Option<&mut Signer>),
+    asked: (&Request<'_>, Option<&mut Signer>, Option<u32>),
     chance: &mut Chance,
     reply: &mut [u8],
     records: impl FnOnce(&mut Writer<'_>) -> Result<(), Full>,
 ) -> Outcome {
-    framed(server, (request, signer), chance, reply, |response| {
+    framed(server, asked, chance, reply, |response| {
         response.writer.set_flags(Header::AA);
         records(&mut response.writer)
     })
@@ -170,7 +171,7 @@ pub fn refuse_transfer(
     reply: &mut [u8],
     (rcode, error): (Rcode, Option<ExtendedError>),
 ) -> Outcome {
-    framed(server, (request, signer), chance, reply, |response| {
+    framed(server, (request, signer, None), chance, reply, |response| {
         response.writer.set_rcode(rcode);
         response.error = error;
         Ok(())
@@ -179,7 +180,7 @@ pub fn refuse_transfer(
 
 fn framed(
     server: &Server,
-    (request, signer): (&Request<'_>, Option<&mut Signer>),
+    (request, signer, expire_s): (&Request<'_>, Option<&mut Signer>, Option<u32>),
     chance: &mut Chance,
     reply: &mut [u8],
     sections: impl FnOnce(&mut Response<'_, '_, '_>) -> Result<(), Full>,
@@ -189,6 +190,7 @@ fn framed(
     };
     let asked = Asked {
         signature_octets: signer.as_ref().map_or(0, |signer| signer.octets()),
+        expire_s,
         ..Asked::new(&query, request)
     };
     let written = frame(server, &asked, chance, reply, sections).and_then(|summary| match signer {
@@ -207,6 +209,8 @@ struct Asked<'a> {
     request: &'a Request<'a>,
     /// Octets that a signature will add to the response.
     signature_octets: usize,
+    /// For how many seconds the zone is answered; None where it is not asked for, or not known.
+    expire_s: Option<u32>,
 }
 
 impl<'a> Asked<'a> {
@@ -215,6 +219,7 @@ impl<'a> Asked<'a> {
             query,
             request,
             signature_octets: 0,
+            expire_s: None,
         }
     }
 }
@@ -343,6 +348,11 @@ fn answer<Z: Zones>(
         (Opcode::NOTIFY, Class::IN) => Some((Rcode::REFUSED, ExtendedError::Prohibited)),
         _ => Some((Rcode::NOTIMP, ExtendedError::NotSupported)),
     };
+    let is_told = refusal.is_none() && qtype == Rtype::SOA;
+    let asked = &Asked {
+        expire_s: is_told.then(|| expire_s(zones, asked)).flatten(),
+        ..*asked
+    };
     frame(server, asked, chance, reply, |response| match refusal {
         None => {
             let noting = Noting::new(zones);
@@ -357,6 +367,14 @@ fn answer<Z: Zones>(
             Ok(())
         }
     })
+}
+
+/// For how long the zone that is asked for will be answered (RFC 7314 section 3).
+fn expire_s<Z: Zones>(zones: &Z, asked: &Asked<'_>) -> Option<u32> {
+    let edns = asked.query.edns?;
+    edns.options().find(|option| option.code == EXPIRE)?;
+    let origin = LowerName::new(asked.query.question.qname);
+    zones.expire_s(&origin, asked.request.now_ns)
 }
 
 /// Keeps an answer that is the same for everybody who asks.
@@ -394,12 +412,13 @@ fn frame<'q, 'b>(
     sections: impl FnOnce(&mut Response<'q, 'b, '_>) -> Result<(), Full>,
 ) -> Result<Summary, Full> {
     let Asked { query, request, .. } = asked;
-    let extras = match &query.edns {
+    let mut extras = match &query.edns {
         Some(edns) if edns.has_options() && edns.version == 0 => {
             Extras::read(server, edns, request)
         }
         _ => Extras::default(),
     };
+    extras.tell_expire(asked.expire_s);
     let limit = size_limit(server, asked, extras.cookies, reply.len());
     let mut response = Response {
         writer: Writer::response(reply, limit, &query.header)?,

@@ -39,6 +39,12 @@ pub trait Zones {
     fn is_missing(&self, _name: &LowerName, _labels: usize) -> bool {
         false
     }
+
+    /// For how many seconds after `now_ns` the zone with this very origin is answered, if no primary is
+    /// heard (RFC 7314 section 3). None where that is not known.
+    fn expire_s(&self, _origin: &LowerName, _now_ns: u64) -> Option<u32> {
+        None
+    }
 }
 
 /// How far one name has led.

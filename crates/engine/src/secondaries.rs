@@ -77,14 +77,15 @@ impl Notices {
         let mut signer = signature.signer().ok()?;
         let key = signer.as_ref().map(|signer| signer.key().name());
         let judged = judge(zones, &query, |access| access.permits(request.client, key));
-        let asked = (request, signer.as_mut());
         let (outcome, kind) = match judged {
             Ok(()) => {
                 self.0.put(query.question.qname.to_lower());
+                let asked = (request, signer.as_mut(), None);
                 let outcome = respond_with(server, asked, chance, reply, |_| Ok(()));
                 (outcome, Kind::NotifyHeard)
             }
             Err(told) => {
+                let asked = (request, signer.as_mut());
                 let outcome = refuse_transfer(server, asked, chance, reply, told);
                 (outcome, Kind::NotifyRefused)
             }

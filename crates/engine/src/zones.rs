@@ -10,7 +10,7 @@
 //! and laid out anew when one goes or there is no room. Writers take turns.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -53,6 +53,14 @@ impl Served {
     }
 }
 
+/// Origins, in lower case, of zones from other servers, and at which instant of `CLOCK_MONOTONIC`, in
+/// nanoseconds, each will have expired if no primary is heard.
+type Expected = HashMap<Box<[u8]>, AtomicU64>;
+
+/// Instants in [`Expected`]: nobody has said yet; it does not expire.
+const UNTOLD: u64 = 0;
+const NEVER: u64 = u64::MAX;
+
 /// Every served zone.
 #[derive(Clone, Debug)]
 struct Table {
@@ -64,8 +72,8 @@ struct Table {
     depths: Vec<usize>,
     /// No other table of this process has this number.
     stamp: u64,
-    /// Origins, in lower case, of zones from other servers, which should be here.
-    expected: Arc<HashSet<Box<[u8]>>>,
+    /// Those that should be here.
+    expected: Arc<Expected>,
     /// How many of those are not: mostly none, and then nobody looks.
     missing: usize,
 }
@@ -80,10 +88,10 @@ impl Default for Table {
 }
 
 impl Table {
-    fn of(zones: &[Arc<Served>], expected: Arc<HashSet<Box<[u8]>>>) -> Self {
+    fn of(zones: &[Arc<Served>], expected: Arc<Expected>) -> Self {
         let depths = zones.iter().map(|served| served.labels());
         let named = expected
-            .iter()
+            .keys()
             .filter_map(|origin| Name::from_octets(origin).ok());
         let depths = depths.chain(named.map(Name::label_count)).collect();
         let mut table = Table {
@@ -190,7 +198,24 @@ impl Table {
     /// Should the zone with this origin, in lower case, be here? Not said once all are.
     #[inline]
     fn is_expected(&self, origin: &[u8]) -> bool {
-        self.missing > 0 && self.expected.contains(origin)
+        self.missing > 0 && self.expected.contains_key(origin)
+    }
+
+    /// As `understudy_answer::Zones::expire_s`. A primary tells what it asks of secondaries; what a secondary
+    /// has left is never more than that.
+    fn expire_s(&self, origin: &LowerName, now_ns: u64) -> Option<u32> {
+        let whole_s = self.at(origin.octets())?.current.load().expire_s();
+        let Some(expires_ns) = self.expected.get(origin.octets()) else {
+            return Some(whole_s);
+        };
+        match expires_ns.load(Ordering::Relaxed) {
+            UNTOLD => None,
+            NEVER => Some(whole_s),
+            at => {
+                let left_s = at.saturating_sub(now_ns) / 1_000_000_000;
+                Some(u32::try_from(left_s).map_or(whole_s, |left_s| left_s.min(whole_s)))
+            }
+        }
     }
 
     /// Is the nearest zone at or above that ancestor one that should be here, and is not?
@@ -276,6 +301,10 @@ impl understudy_answer::Zones for Snapshot {
 
     fn is_missing(&self, name: &LowerName, labels: usize) -> bool {
         self.table.is_nearest_missing(name, labels)
+    }
+
+    fn expire_s(&self, origin: &LowerName, now_ns: u64) -> Option<u32> {
+        self.table.expire_s(origin, now_ns)
     }
 }
 
@@ -460,12 +489,31 @@ impl Zones {
     /// Has exactly these zones from other servers from now on, whether or not they are here.
     pub fn set_secondaries(&self, secondaries: Secondaries) {
         let _turn = self.write();
-        let origins = secondaries.origins();
-        let expected = origins.map(|origin| origin.as_name().octets().into());
+        let table = self.table.load();
+        let known = |origin: &[u8]| Some(table.expected.get(origin)?.load(Ordering::Relaxed));
+        let expected = secondaries.origins().map(|origin| {
+            let origin = origin.as_name().octets();
+            let expires_ns = AtomicU64::new(known(origin).unwrap_or(UNTOLD));
+            (origin.into(), expires_ns)
+        });
         let expected = Arc::new(expected.collect());
         self.secondaries.store(Arc::new(secondaries));
-        let zones: Vec<_> = self.table.load().all().cloned().collect();
+        let zones: Vec<_> = table.all().cloned().collect();
         self.lay_out(&zones, expected);
+    }
+
+    /// When zones from other servers, by origin, will have expired if no primary is heard: `CLOCK_MONOTONIC` in
+    /// nanoseconds; None: they do not. Other zones are left out.
+    pub fn set_expiry(&self, instants: &[(NameBuf, Option<u64>)]) {
+        let _turn = self.write();
+        let table = self.table.load();
+        for (origin, instant) in instants {
+            let origin = LowerName::new(origin.as_name());
+            if let Some(expires_ns) = table.expected.get(origin.octets()) {
+                let instant = instant.map_or(NEVER, |it| it.clamp(UNTOLD + 1, NEVER - 1));
+                expires_ns.store(instant, Ordering::Relaxed);
+            }
+        }
     }
 
     /// The zones that come from other servers.
@@ -473,7 +521,7 @@ impl Zones {
         self.secondaries.load()
     }
 
-    fn lay_out(&self, zones: &[Arc<Served>], expected: Arc<HashSet<Box<[u8]>>>) {
+    fn lay_out(&self, zones: &[Arc<Served>], expected: Arc<Expected>) {
         self.table.store(Arc::new(Table::of(zones, expected)));
     }
 
@@ -513,5 +561,9 @@ impl understudy_answer::Zones for Zones {
 
     fn is_missing(&self, name: &LowerName, labels: usize) -> bool {
         self.table.load().is_nearest_missing(name, labels)
+    }
+
+    fn expire_s(&self, origin: &LowerName, now_ns: u64) -> Option<u32> {
+        self.table.load().expire_s(origin, now_ns)
     }
 }

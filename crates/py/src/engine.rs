@@ -324,6 +324,17 @@ impl Engine {
         })
     }
 
+    /// When zones from other servers will have expired; None: they do not.
+    fn set_expiry(&self, instants: Vec<(String, Option<f64>)>) -> PyResult<()> {
+        let read = |(origin, instant): (String, Option<f64>)| {
+            let instant = instant.map(values::instant_ns).transpose()?;
+            Ok((values::name(&origin)?, instant))
+        };
+        let instants: PyResult<Vec<_>> = instants.into_iter().map(read).collect();
+        self.engine.zones().set_expiry(&instants?);
+        Ok(())
+    }
+
     /// A descriptor that is readable while there are notices to take.
     fn notices_fd(&self) -> RawFd {
         self.engine.notices().as_raw_fd()

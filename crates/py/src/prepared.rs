@@ -26,6 +26,7 @@ impl Prepared {
             zone: self.prepared.zone().clone(),
             files: Vec::new(),
             warnings: Vec::new(),
+            expire_s: None,
         })
     }
 

@@ -64,6 +64,12 @@ impl Zone {
         self.loaded.warnings.iter().map(problem_tuple).collect()
     }
 
+    /// For how many seconds it is good, as the server said that it came from.
+    #[getter]
+    fn expire_s(&self) -> Option<u32> {
+        self.loaded.expire_s
+    }
+
     /// Read a master file. Lets the interpreter go on meanwhile. `progress(octets read, octets in
     /// all)` is called a few times a second at most. Raises `ZoneFileError`, `OSError`.
     #[staticmethod]

@@ -2,6 +2,9 @@
 
 use crate::numbers::Rtype;
 
+/// Asks for, and tells, how long a zone is still answered where no primary is heard (RFC 7314 section 2).
+pub const EXPIRE: u16 = 9;
+
 /// What a client said with its OPT record.
 #[derive(Clone, Copy, Debug)]
 pub struct Edns<'m> {
@@ -73,7 +76,7 @@ pub struct EdnsOption<'m> {
 
 /// The options of an OPT record.
 #[derive(Clone, Debug)]
-pub struct Options<'m>(&'m [u8]);
+pub struct Options<'m>(pub(crate) &'m [u8]);
 
 impl<'m> Iterator for Options<'m> {
     type Item = EdnsOption<'m>;

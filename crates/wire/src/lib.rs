@@ -22,7 +22,7 @@ mod tsig;
 mod writer;
 
 pub use cookie::{COOKIE, CookieSecret, CookieSecrets, Cookies, FullCookie, Standing};
-pub use edns::{Edns, EdnsOption, Opt, Options};
+pub use edns::{EXPIRE, Edns, EdnsOption, Opt, Options};
 pub use hasher::{NameHasher, is_same};
 pub use header::{HEADER_OCTETS, Header, Section};
 pub use lower::LowerName;

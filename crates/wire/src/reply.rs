@@ -1,6 +1,7 @@
-//! Reading a response: its header, the question that it repeats, and the records of its answer section.
-//! The other sections are not looked at.
+//! Reading a response: its header, the question that it repeats, the records of its answer section, and
+//! the options that it has with EDNS.
 
+use crate::edns::Options;
 use crate::header::{HEADER_OCTETS, Header, Section};
 use crate::name::MAX_NAME_OCTETS;
 use crate::numbers::{Class, Rtype};
@@ -68,6 +69,29 @@ impl<'m> Reply<'m> {
             at = record.map(|record| record.rdata_end);
             Some(record)
         })
+    }
+
+    /// What an option of EDNS says; None: there is no such option, or the message cannot be read up to it.
+    #[must_use]
+    pub fn option(&self, code: u16) -> Option<&'m [u8]> {
+        let sections = [Section::Answer, Section::Authority, Section::Additional];
+        let count: u32 = sections
+            .iter()
+            .map(|section| u32::from(self.header.count(*section)))
+            .sum();
+        let mut at = self.answers_at;
+        for _ in 0..count {
+            let record = split_reply_record(self.octets, at)?;
+            at = record.rdata_end;
+            if record.rtype == Rtype::OPT {
+                let rdata = self.octets.get(record.rdata_at..record.rdata_end)?;
+                let mut options = Options(rdata);
+                return options
+                    .find(|option| option.code == code)
+                    .map(|it| it.octets);
+            }
+        }
+        None
     }
 }
 

@@ -53,6 +53,8 @@ pub struct Loaded {
     pub files: Vec<String>,
     /// What is odd but harmless.
     pub warnings: Vec<Problem>,
+    /// For how many seconds it is good, where the server that it came from said so (RFC 7314).
+    pub expire_s: Option<u32>,
 }
 
 /// Why there is no zone.

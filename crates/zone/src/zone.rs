@@ -188,6 +188,15 @@ impl Zone {
         self.apex().rrset(Rtype::SOA).unwrap_or_default()
     }
 
+    /// For how many seconds a secondary answers without hearing a primary (RFC 1035 section 3.3.13).
+    #[must_use]
+    pub fn expire_s(&self) -> u32 {
+        self.soa()
+            .rdatas()
+            .next()
+            .map_or(0, |rdata| soa_number(rdata, 8))
+    }
+
     /// The TTL of the SOA in negative answers: the smaller of its own TTL and its minimum field
     /// (RFC 2308 sections 3 and 5).
     #[must_use]

@@ -124,6 +124,10 @@ class Zone:
 
     @property
     def warnings(self) -> list[Problem]: ...
+    @property
+    def expire_s(self) -> int | None:
+        """For how many seconds it is good, as the server that gave it said (RFC 7314); None: none did."""
+
     @staticmethod
     def load(origin: str, path: str, progress: Callable[[int, int], None] | None = None) -> Zone:
         """Read a master file. Lets the interpreter go on meanwhile. `progress(octets read, octets in all)`
@@ -355,6 +359,12 @@ class Engine:
 
         NOTIFY (RFC 1996) is heard for them, from these networks or signed with one of these keys, and refused for all
         others. A query for one of them that is not served gets SERVFAIL. Raises ValueError, and then nothing changed.
+        """
+
+    def set_expiry(self, instants: Sequence[tuple[str, float | None]]) -> None:
+        """When zones from other servers will have expired, if no primary is heard: CLOCK_MONOTONIC seconds; None: they
+        do not. Whoever asks is told (RFC 7314); before this, of such a zone, nothing. Other zones are left out. Raises
+        ValueError for what is no name or instant.
         """
 
     def notices_fd(self) -> int:

@@ -127,7 +127,8 @@ class Arrivals:
 
     def _note(self, care: FetchedZone, loaded: LoadedZone, primary: Primary) -> None:
         now = loaded.loaded_at
-        care.secondary = care.secondary.refreshed(timers_of(loaded.zone), now, chance=self._talk.chance())
+        timers, chance = timers_of(loaded.zone), self._talk.chance()
+        care.secondary = care.secondary.renewed(timers, now, chance=chance, left_s=loaded.zone.expire_s)
         care.primary, care.problem = primary, NO_COMPLAINT
         care.take(loaded, "")
         care.save_due = max(care.save_due, now + SAVE_LATER_S)

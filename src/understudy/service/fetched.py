@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -68,6 +69,7 @@ class FetchedZone:
     `are_all_wanted`: primaries that have been silent lately are asked beside the others, because of that.
     `rounds_begun` and `rounds_ended` count how often the primaries were asked, `round_over` is set when one has ended.
     `is_alone`: it did not come together with others, and is asked for by itself.
+    `told_expires_at` is what the engine knows of its expiry.
     `is_whole_wanted`: an operator wants the whole of the newest version that there is, also if it is not newer.
     """
 
@@ -85,6 +87,7 @@ class FetchedZone:
     are_all_wanted: bool = False
     quiet_until: Instant = 0.0
     is_alone: bool = False
+    told_expires_at: Instant | None = -math.inf
     is_whole_wanted: bool = False
     is_saved: bool = True
     is_saving: bool = False

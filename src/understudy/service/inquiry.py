@@ -24,7 +24,7 @@ from understudy.service.digests import has_digest, require_sent_digest
 from understudy.service.fetched import FetchedZone
 from understudy.service.name_server import NameServer
 from understudy.service.offers import Question, Questions
-from understudy.service.transfers import Portions, ask_serial, fetch
+from understudy.service.transfers import Portions, ask_offer, fetch
 from understudy.service.watch_targets import Host
 from understudy.zones.secondary import Offer
 from understudy.zones.silence import Silences
@@ -37,7 +37,7 @@ Gather: TypeAlias = Callable[[Sequence[Name], Contact], Portions]
 class Conversation:
     """How primaries are spoken to. Without `gather` each zone is asked for by itself."""
 
-    ask_serial: Callable[[Name, Contact], Awaitable[int]] = ask_serial
+    ask_offer: Callable[[Name, Contact], Awaitable[Offer]] = ask_offer
     fetch: Callable[[Name, Contact, Zone | None], Awaitable[Zone | None]] = fetch
     chance: Callable[[], float] = random.random
     gather: Gather | None = None
@@ -150,7 +150,7 @@ class Inquiry:
         except TransferError as error:  # it was not asked
             return error
         try:
-            offer = Offer(primary, await self._talk.ask_serial(origin, contact))
+            offer = await self._talk.ask_offer(origin, contact)
         except TransferError as error:
             self._note(_Way.ASKING, primary, error)
             return error

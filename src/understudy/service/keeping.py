@@ -56,12 +56,15 @@ class Keeping:
         """A primary may have confirmed the version while it was written."""
         latest = care.secondary.refreshed_at
         if care.is_saved and latest is not None and latest > refreshed_at:
-            await self.touch(care, latest)
+            await self.touch(care)
 
-    async def touch(self, care: FetchedZone, now: Instant) -> None:
+    async def touch(self, care: FetchedZone) -> None:
         """A primary says again that this is its version."""
+        refreshed_at = care.secondary.refreshed_at
+        if refreshed_at is None:
+            return
         try:
-            await asyncio.to_thread(touch_copy, care.definition.file, now)
+            await asyncio.to_thread(touch_copy, care.definition.file, refreshed_at)
         except OSError as error:
             care.is_saved = False
             self._tell_disk(care, error)

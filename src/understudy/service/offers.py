@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -77,6 +78,17 @@ async def _is_settled(tasks: Sequence[asyncio.Future[Answer]], held: int | None)
         return False
     await asyncio.wait(tasks)
     return not _has_newer(tasks, held) and any(offer.serial == held for offer in _offers(tasks))
+
+
+def longest(offers: Iterable[Offer]) -> Offer | None:
+    """Of offers of one version that which is good for longest: who does not say is the primary (RFC 7314 4)."""
+    return max(offers, key=lambda offer: math.inf if offer.expire_s is None else offer.expire_s, default=None)
+
+
+def worn_out(offer: Offer) -> TransferError:
+    """That what is held expires there too."""
+    text = f"{offer.primary} has serial {offer.serial} too, and has not heard its own primary for too long either"
+    return TransferError(text, code="transfer.expired")
 
 
 def behind(offer: Offer, held: int | None) -> TransferError:

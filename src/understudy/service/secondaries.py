@@ -27,7 +27,7 @@ from understudy.service.fetched import NO_COMPLAINT, Complaint, FetchedZone
 from understudy.service.inquiry import Conversation, Inquiry
 from understudy.service.keeping import Keeping
 from understudy.service.name_server import NameServer
-from understudy.service.offers import behind, gather_offers
+from understudy.service.offers import behind, gather_offers, longest, worn_out
 from understudy.service.overlay import tell_changed_silently, tell_overlaid
 from understudy.service.transfers import gather
 from understudy.service.zone_table import LoadedZone
@@ -270,8 +270,7 @@ class Secondaries:
                     return
         newer = worth_fetching(offers, held)
         faults += [behind(each, held) for each in offers if each not in newer and each.serial != held]
-        confirming = next((offer.primary for offer in offers if offer.serial == care.serial), None)
-        await self._conclude(care, faults, confirming=confirming)
+        await self._conclude(care, faults, confirming=longest(offer for offer in offers if offer.serial == care.serial))
 
     async def _is_taken(self, care: FetchedZone, newer: Sequence[Offer], faults: list[TransferError]) -> bool:
         """Whether one of the offers was good; why the others were not comes to the faults."""
@@ -308,7 +307,8 @@ class Secondaries:
             if self._is_gone(origin) or care.secondary.standing is Standing.PROMOTED:
                 return
             before, loaded = care.serial, LoadedZone(care.definition, zone, now)
-            care.secondary = care.secondary.refreshed(timers_of(zone), now, chance=self._talk.chance())
+            chance, left_s = self._talk.chance(), zone.expire_s
+            care.secondary = care.secondary.renewed(timers_of(zone), now, chance=chance, left_s=left_s)
             if self._server.is_promoted(origin):  # its copy was gone
                 care.secondary = care.secondary.promoted()
             care.primary = primary
@@ -324,21 +324,22 @@ class Secondaries:
             text = f"{was}{'' if was else 'serial '}{zone.serial} from {primary}, {zone.record_count} records"
             self._server.journal.tell(Event(now, EventKind.ZONE, str(origin), text))
 
-    async def _conclude(
-        self, care: FetchedZone, faults: Sequence[TransferError], *, confirming: Primary | None
-    ) -> None:
+    async def _conclude(self, care: FetchedZone, faults: Sequence[TransferError], *, confirming: Offer | None) -> None:
         """There is no newer version, or none that can be had."""
         now, chance = self._server.clock.now(), self._talk.chance()
         if care.secondary.standing is Standing.PROMOTED:  # while they were being asked
             return
         newest, care.quiet_until = care.newest, now + QUIET_S
         if confirming is not None and newest is not None:
-            was_answered, care.primary = care.is_answered, confirming
-            care.secondary = care.secondary.refreshed(timers_of(newest.zone), now, chance=chance)
+            was_answered, care.primary = care.is_answered, confirming.primary
+            timers, left_s = timers_of(newest.zone), confirming.expire_s
+            care.secondary = care.secondary.refreshed(timers, now, chance=chance, left_s=left_s)
             if care.is_answered and not was_answered:
                 await self._publish_alone(care)
             if care.is_saved and care.loaded is not None:
-                await self._keeping.touch(care, now)
+                await self._keeping.touch(care)
+            if care.secondary.standing is Standing.EXPIRED:
+                faults = [*faults, worn_out(confirming)]
             if not any(fault.code not in SILENCE for fault in faults):
                 care.passed_over = NO_COMPLAINT
                 self._settle(care, is_confirmed=True)

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Self, TypeAlias
 
+import dns.edns
 import dns.exception
 import dns.flags
 import dns.message
@@ -28,6 +29,7 @@ from understudy.service import queries
 from understudy.service.contact import LIMIT_OCTETS, Contact, begin_gathering
 from understudy.service.key_refusals import key_refusal
 from understudy.service.own_address import error_text
+from understudy.zones.secondary import Offer
 
 ANSWER_S = 2.0  # chosen: any path has answered by then; there are two attempts
 CONNECT_S = 5.0  # chosen: a SYN that was lost is sent again after 1 s and 3 s
@@ -35,7 +37,11 @@ STALL_S = 20.0  # chosen: 64 KiB in this time is 26 kbit/s; who is slower is not
 WHOLE_S = 7200.0  # chosen: BIND's bound too
 SMALL_OCTETS = 1 << 16  # chosen: a zone of so much is made in a millisecond, less than handing it to a thread can take
 TAKE_S = 0.25  # chosen: how long a thread waits at the end of the process for what is not wanted any more
+UDP_OCTETS = 1232  # chosen: what passes everywhere (RFC 9715); an SOA with its signature is less
 _ATTEMPTS = 2
+_EXPIRE, _EXPIRE_OCTETS = 9, 4  # RFC 7314 2
+_NOT_UNDERSTOOD = frozenset((dns.rcode.FORMERR, dns.rcode.NOTIMP))
+_MISUNDERSTOOD = "transfer.misunderstood"
 
 
 Portions: TypeAlias = AsyncGenerator[list[tuple[Name, Zone]], None]
@@ -45,21 +51,37 @@ Begin: TypeAlias = Callable[[Sequence[Name], Contact], Gathering | None]
 """What has zones asked for; None where it cannot be done."""
 
 
-async def ask_serial(origin: Name, contact: Contact) -> int:
-    """The serial that a primary has. Raises TransferError."""
+async def ask_offer(origin: Name, contact: Contact) -> Offer:
+    """What a primary has. Raises TransferError."""
     primary = contact.primary
     name = dns.name.from_text(origin.absolute)
-    query = dns.message.make_query(name, dns.rdatatype.SOA)
-    query.flags &= ~dns.flags.RD
+    query = _asking(dns.message.make_query(name, dns.rdatatype.SOA))
     if contact.key is not None:
         query.use_tsig(dns.tsig.Key(contact.key.name.absolute, contact.secret, contact.key.algorithm))
     response = await _asked(query, contact)
+    if response.rcode() in _NOT_UNDERSTOOD:
+        query.use_edns(False)  # noqa: FBT003  # dnspython's word for none at all (RFC 6891 7)
+        response = await _asked(query, contact)
     if response.rcode() != dns.rcode.NOERROR:
         raise TransferError(f"{primary} answered {dns.rcode.to_text(response.rcode())}", code="transfer.refused")
     soa = response.get_rrset(response.answer, name, dns.rdataclass.IN, dns.rdatatype.SOA)
     if soa is None or not response.flags & dns.flags.AA:
         raise TransferError(f"{primary} has no authority for {origin}", code="transfer.lame")
-    return int(soa[0].serial)
+    return Offer(primary, int(soa[0].serial), _expire_s(response))
+
+
+def _asking(query: dns.message.Message) -> dns.message.Message:
+    """The same, also for how long the version is good (RFC 7314 4)."""
+    query.flags &= ~dns.flags.RD
+    query.use_edns(0, payload=UDP_OCTETS, options=[dns.edns.GenericOption(dns.edns.OptionType.make(_EXPIRE), b"")])
+    return query
+
+
+def _expire_s(response: dns.message.Message) -> int | None:
+    """For how long a primary says that its version is good; None: it does not say."""
+    told = (each.to_wire() for each in response.options if each.otype == _EXPIRE)
+    octets = next(told, None) or b""
+    return int.from_bytes(octets) if len(octets) == _EXPIRE_OCTETS else None
 
 
 async def _asked(query: dns.message.Message, contact: Contact) -> dns.message.Message:
@@ -114,7 +136,12 @@ async def fetch(origin: Name, contact: Contact, held: Zone | None) -> Zone | Non
         except _UnusableError as error:
             if error.code == "transfer.behind":
                 raise
-    return await _transferred(origin, contact, held, is_incremental=False)
+    try:
+        return await _transferred(origin, contact, held, is_incremental=False)
+    except _UnusableError as error:
+        if error.code != _MISUNDERSTOOD:
+            raise
+    return await _transferred(origin, contact, held, is_incremental=False, is_plain=True)
 
 
 class _UnusableError(TransferError):
@@ -123,9 +150,11 @@ class _UnusableError(TransferError):
     code = "transfer.unusable"
 
 
-async def _transferred(origin: Name, contact: Contact, held: Zone | None, *, is_incremental: bool) -> Zone | None:
+async def _transferred(
+    origin: Name, contact: Contact, held: Zone | None, *, is_incremental: bool, is_plain: bool = False
+) -> Zone | None:
     primary = contact.primary
-    query = _query(origin, held if is_incremental else None)
+    query = _query(origin, held if is_incremental else None, is_plain=is_plain)
     incoming = Incoming(origin.absolute, query.id, held=held, is_incremental=is_incremental, limit_octets=LIMIT_OCTETS)
     try:
         async with asyncio.timeout(WHOLE_S), _connection(primary) as (reader, writer):
@@ -157,12 +186,13 @@ async def gather(origins: Sequence[Name], contact: Contact, begin: Begin = begin
             yield [(origins[place], zone) for place, zone in found]
 
 
-def _query(origin: Name, held: Zone | None) -> dns.message.Message:
-    """An AXFR, or an IXFR from what is held (RFC 1995 3)."""
+def _query(origin: Name, held: Zone | None, *, is_plain: bool) -> dns.message.Message:
+    """An AXFR, or an IXFR from what is held (RFC 1995 3); a plain one is for who does not know EDNS."""
     name = dns.name.from_text(origin.absolute)
     rtype = dns.rdatatype.AXFR if held is None else dns.rdatatype.IXFR
-    query = dns.message.make_query(name, rtype, id=secrets.randbelow(1 << 16))
-    query.flags &= ~dns.flags.RD
+    query = _asking(dns.message.make_query(name, rtype, id=secrets.randbelow(1 << 16)))
+    if is_plain:
+        query.use_edns(False)  # noqa: FBT003  # as above
     soa = None if held is None else held.rrset(origin.absolute, dns.rdatatype.SOA)
     if soa is not None:
         rdata = dns.rdata.from_wire(dns.rdataclass.IN, dns.rdatatype.SOA, soa[3][0], 0, len(soa[3][0]))

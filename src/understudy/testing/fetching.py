@@ -22,6 +22,7 @@ from understudy.service.secondaries import Secondaries
 from understudy.testing.server_world import ServerWorld
 from understudy.testing.story import Restart
 from understudy.testing.virtual_time import VirtualClock, run_virtual
+from understudy.zones.secondary import Offer
 
 ORIGIN = Name.parse("example.com")
 FIRST, SECOND = Primary("192.0.2.1", 53), Primary("192.0.2.2", 53)
@@ -39,7 +40,8 @@ class FakePrimaries:
     """What each primary has; an error instead of a version is raised.
 
     Zones other than ORIGIN have the same serial, and no more than that. `differences` is given to who holds a version,
-    in place of the whole. `asked` counts the questions, `pause_s` is what a transfer takes, `silence_s` an answer.
+    in place of the whole. `expires`: for how many seconds a primary says that its version is good. `asked` counts the
+    questions, `pause_s` is what a transfer takes, `silence_s` an answer.
     `gather`: whoever has many zones to fetch gets them together.
     """
 
@@ -48,6 +50,7 @@ class FakePrimaries:
     def __init__(self) -> None:
         self.has: dict[Primary, Zone | TransferError] = {FIRST: version(1), SECOND: version(1)}
         self.differences: dict[Primary, Zone] = {}
+        self.expires: dict[Primary, int] = {}
         self.breaks: dict[Primary, TransferError] = {}
         self.fetched: list[tuple[Primary, int | None]] = []
         self.asked = 0
@@ -58,14 +61,14 @@ class FakePrimaries:
         """All of them have the same from now on."""
         self.has = dict.fromkeys(self.has, found)
 
-    async def ask_serial(self, _origin: Name, contact: Contact) -> int:
+    async def ask_offer(self, _origin: Name, contact: Contact) -> Offer:
         """As a primary answers it."""
         self.asked += 1
         await asyncio.sleep(self.silence_s.get(contact.primary, 0.0))
         found = self.has[contact.primary]
         if isinstance(found, TransferError):
             raise found
-        return found.serial
+        return Offer(contact.primary, found.serial, self.expires.get(contact.primary))
 
     async def fetch(self, origin: Name, contact: Contact, held: Zone | None) -> Zone | None:
         """As a primary gives it."""
@@ -132,7 +135,7 @@ class FetchingServer:
         """Begin to fetch, from what is on disk."""
         restore_copies(self.world.server)
         self.world.server.decider.publish_zones(self.world.server.zones)
-        talk = Conversation(self.primaries.ask_serial, self.primaries.fetch, lambda: 0.0, self.primaries.gather)
+        talk = Conversation(self.primaries.ask_offer, self.primaries.fetch, lambda: 0.0, self.primaries.gather)
         self._secondaries = Secondaries(self.world.server, talk)
         self._task = asyncio.create_task(self._secondaries.run())
         await asyncio.sleep(0.5)

@@ -47,7 +47,8 @@ controls {{ }};
 """,
     zone='zone "{zone}" {{ type primary; file "{file}"; check-names ignore; check-integrity no; {more} }};\n',
     secondary='zone "{zone}" {{ type secondary; file "{file}"; masterfile-format text; {more} }};\n',
-    fetches="primaries {{ 127.0.0.1 port {primary}{signed}; }}; allow-notify {{ {who}; }};",
+    fetches="primaries {{ 127.0.0.1 port {primary}{signed}; }}; allow-notify {{ {who}; }};"
+    " allow-transfer {{ {who}; }};",
     hands_on="allow-transfer {{ {who}; }}; allow-update {{ {who}; }}; notify explicit; also-notify {{ {tells} }};",
     tells="127.0.0.1 port {port}{signed}; ",
     key='key {name} {{ algorithm {algorithm}; secret "{secret}"; }};',

@@ -13,6 +13,7 @@ from understudy.model.name import Name
 from understudy.service.contact import Contact
 from understudy.testing.fetching import FakePrimaries, FetchingServer
 from understudy.testing.virtual_time import VirtualClock, run_virtual
+from understudy.zones.secondary import Offer
 
 CATALOG, OTHER = Name.parse("catalog.example"), Name.parse("another.example")
 """The two that are there, the first with a.example and b.example, the other with c.example; refreshed after 10 s."""
@@ -66,10 +67,10 @@ class CatalogPrimary(FakePrimaries):
             raise found
         return found
 
-    async def ask_serial(self, origin: Name, _contact: Contact) -> int:
+    async def ask_offer(self, origin: Name, contact: Contact) -> Offer:
         """As a primary answers it."""
         self.asked += 1
-        return self._find(origin).serial
+        return Offer(contact.primary, self._find(origin).serial)
 
     async def fetch(self, origin: Name, contact: Contact, held: Zone | None) -> Zone | None:
         """As a primary gives it."""

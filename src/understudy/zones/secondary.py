@@ -9,13 +9,16 @@ CURRENT   -- nobody says so -------------> RETRYING   asked again after SOA retr
 RETRYING  -- the same, or a newer one ---> CURRENT
 RETRYING  -- nobody says so -------------> RETRYING
 CURRENT, RETRYING -- SOA expire since a primary said so --> EXPIRED   answered no more
-EXPIRED   -- the same, or a newer one ---> CURRENT
+EXPIRED   -- the same, or a newer one ---> CURRENT    unless it expires there as well
 EXPIRED   -- nobody says so -------------> EXPIRED    asked again after SOA retry
 CURRENT, RETRYING, EXPIRED -- an operator promotes it --> PROMOTED   nobody is asked, and it never expires
 PROMOTED  -- an operator demotes it -----> RETRYING   asked at once; SOA expire counts from then
 ```
 
-Sources: RFC 1034 4.3.5, RFC 1035 3.3.13; ADR 0022.
+A primary may be a secondary itself, and say for how long its version is still good (RFC 7314). Then the version counts
+as refreshed when the true primary was last heard, so that secondaries that name each other do not keep it alive.
+
+Sources: RFC 1034 4.3.5, RFC 1035 3.3.13, RFC 7314; ADR 0022.
 """
 
 from __future__ import annotations
@@ -57,21 +60,31 @@ class Timers:
     refresh_s: float
     retry_s: float
     expire_s: float
+    stated_expire_s: float = math.inf
+    """What the SOA says of it, in reason or not."""
 
     @classmethod
     def of_soa(cls, rdata: bytes) -> Self:
         """From uncompressed SOA rdata. A zone never expires before it was asked for twice."""
         _, refresh, retry, expire, _ = _NUMBERS.unpack_from(rdata, len(rdata) - _NUMBERS.size)
         refresh_s, retry_s = (min(max(each, INTERVAL_MIN_S), INTERVAL_MAX_S) for each in (refresh, retry))
-        return cls(refresh_s, retry_s, max(float(expire), refresh_s + retry_s))
+        return cls(refresh_s, retry_s, max(float(expire), refresh_s + retry_s), float(expire))
+
+    def age_s(self, left_s: float | None) -> float:
+        """How long ago a version was confirmed that is good for this long; None: nobody said, so it was just now.
+
+        Who says as much as the SOA does, or more, is the primary (RFC 7314 4).
+        """
+        return 0.0 if left_s is None or left_s >= self.stated_expire_s else max(0.0, self.expire_s - left_s)
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a primary says that it has."""
+    """What a primary says that it has, and for how long that is good, if it says so (RFC 7314)."""
 
     primary: Primary
     serial: int
+    expire_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +132,23 @@ class Secondary:
             return replace(self, standing=Standing.EXPIRED)
         return self
 
-    def refreshed(self, timers: Timers, now: Instant, *, chance: float) -> Self:
-        """A primary has the version that is here now. `chance`, from 0 to 1, spreads the next question."""
+    def refreshed(self, timers: Timers, now: Instant, *, chance: float, left_s: float | None = None) -> Self:
+        """A primary has the version that is here. `chance`, from 0 to 1, spreads the next question.
+
+        `left_s`: there it is good for so long. It may be good for longer here, and then stays so.
+        """
         if self.standing is Standing.PROMOTED:  # while a primary was being asked
             return self
+        before = -math.inf if self.refreshed_at is None else self.refreshed_at
+        refreshed_at = max(before, now - timers.age_s(left_s))
         due = now + _early(timers.refresh_s, chance)
-        return replace(self, standing=Standing.CURRENT, due=due, timers=timers, refreshed_at=now, failures=0)
+        after = replace(self, standing=Standing.CURRENT, due=due, timers=timers, refreshed_at=refreshed_at, failures=0)
+        return after.at(now)
+
+    def renewed(self, timers: Timers, now: Instant, *, chance: float, left_s: float | None = None) -> Self:
+        """A newer version is here, which is good for so long where it came from, and for no longer here."""
+        before = self if self.standing is Standing.PROMOTED else replace(self, refreshed_at=None)
+        return before.refreshed(timers, now, chance=chance, left_s=left_s)
 
     def failed(self, now: Instant, *, chance: float) -> Self:
         """No primary gave a version, or said that the one here is its own."""

@@ -104,6 +104,34 @@ def test_a_failure_does_not_put_expiry_off() -> None:
     assert zone.refreshed(TIMERS, NOW + 5000, chance=0.0).is_served
 
 
+STATED = Timers(refresh_s=100.0, retry_s=10.0, expire_s=1000.0, stated_expire_s=1000.0)
+
+
+@pytest.mark.parametrize(("left_s", "expires_in_s"), [(None, 1000), (1000, 1000), (5000, 1000), (999, 999), (1, 1)])
+def test_a_newer_version_is_good_for_as_long_as_where_it_came_from(left_s: float | None, expires_in_s: float) -> None:
+    for before in (EMPTY, CURRENT, RETRYING, EXPIRED):
+        assert before.renewed(STATED, NOW + 500, chance=0.0, left_s=left_s).expires_at == NOW + 500 + expires_in_s
+
+
+@pytest.mark.parametrize(
+    ("left_s", "expires_in_s"), [(None, 1000), (1000, 1000), (5000, 1000), (700, 700), (500, 500), (499, 500), (0, 500)]
+)
+def test_a_version_that_is_confirmed_is_good_for_the_longer_of_both(left_s: float | None, expires_in_s: float) -> None:
+    zone = RETRYING.refreshed(STATED, NOW + 500, chance=0.0, left_s=left_s)
+    assert (zone.standing, zone.expires_at) == (Standing.CURRENT, NOW + 500 + expires_in_s)
+
+
+def test_what_has_expired_there_too_is_not_good_again() -> None:
+    assert EXPIRED.refreshed(STATED, NOW + 2000, chance=0.0, left_s=0).standing is Standing.EXPIRED
+    assert EXPIRED.refreshed(STATED, NOW + 2000, chance=0.0, left_s=1).standing is Standing.CURRENT
+    assert PROMOTED.renewed(STATED, NOW + 2000, chance=0.0, left_s=0) is PROMOTED
+
+
+def test_a_primary_whose_soa_expires_too_soon_to_be_asked_twice_is_still_the_primary() -> None:
+    timers = Timers.of_soa(soa(100, 50, 1))
+    assert EMPTY.renewed(timers, NOW, chance=0.0, left_s=1).expires_at == NOW + 150
+
+
 def test_who_is_told_of_something_new_asks_at_once_and_not_later() -> None:
     assert CURRENT.asked_for(NOW + 3).due == NOW + 3
     assert CURRENT.asked_for(NOW + 300).due == NOW + 100
@@ -112,10 +140,10 @@ def test_who_is_told_of_something_new_asks_at_once_and_not_later() -> None:
 @pytest.mark.parametrize(
     ("numbers", "timers"),
     [
-        ((3600, 600, 86400), Timers(3600, 600, 86400)),
-        ((0, 0, 0), Timers(2, 2, 4)),
-        ((100, 50, 1), Timers(100, 50, 150)),
-        ((2**32 - 1, 2**32 - 1, 2**32 - 1), Timers(INTERVAL_MAX_S, INTERVAL_MAX_S, 2**32 - 1)),
+        ((3600, 600, 86400), Timers(3600, 600, 86400, 86400)),
+        ((0, 0, 0), Timers(2, 2, 4, 0)),
+        ((100, 50, 1), Timers(100, 50, 150, 1)),
+        ((2**32 - 1, 2**32 - 1, 2**32 - 1), Timers(INTERVAL_MAX_S, INTERVAL_MAX_S, 2**32 - 1, 2**32 - 1)),
     ],
 )
 def test_timers_are_those_of_the_soa_within_reason(numbers: tuple[int, int, int], timers: Timers) -> None:

@@ -212,12 +212,16 @@ impl Asked {
     }
 }
 
+/// An OPT record that takes messages of any length and asks how long the zone is good (RFC 7314 section 4).
+const ASKING_EXPIRE: [u8; 15] = [0, 0, 41, 0xff, 0xff, 0, 0, 0, 0, 0, 4, 0, 9, 0, 0];
+
 /// RFC 5936 section 2.1.
 fn axfr_query(id: u16, origin: Name<'_>) -> Vec<u8> {
     let [high, low] = id.to_be_bytes();
-    let mut query = vec![high, low, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    let mut query = vec![high, low, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1];
     query.extend_from_slice(origin.octets());
     query.extend_from_slice(&Rtype::AXFR.number().to_be_bytes());
     query.extend_from_slice(&1_u16.to_be_bytes()); // class IN
+    query.extend_from_slice(&ASKING_EXPIRE);
     query
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use understudy_answer::{
-    Chance, ExtendedError, Outcome, Request, Server, Transport, refuse_transfer, respond_with,
+    Chance, ExtendedError, Outcome, Request, Server, Transport, Zones as _, refuse_transfer,
+    respond_with,
 };
-use understudy_wire::{Full, Query, Rcode, Rtype, Writer};
+use understudy_wire::{Full, LowerName, Query, Rcode, Rtype, Writer};
 
 use super::content::Content;
 use super::{Begun, Kind, Place, Transfer, TransferKind, Visit, Visits};
@@ -88,7 +89,8 @@ impl Gate {
             origin,
             client: request.client,
         });
-        let asked = (request, signer.as_mut());
+        let expire_s = zones.expire_s(&LowerName::new(query.question.qname), request.now_ns);
+        let asked = (request, signer.as_mut(), expire_s);
         let outcome = respond_with(server, asked, chance, reply, |writer| {
             write_first(&mut content, writer, request.transport)
         });

@@ -132,6 +132,7 @@ impl Changes {
             zone,
             files: Vec::new(),
             warnings: Vec::new(),
+            expire_s: None,
         })
     }
 }

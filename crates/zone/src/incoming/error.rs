@@ -86,6 +86,7 @@ impl IncomingError {
         match self {
             Self::Malformed(_) | Self::BadRdata(..) | Self::Empty => "transfer.malformed",
             Self::NotOurs | Self::WrongQuestion => "transfer.mismatch",
+            Self::Refused(Rcode::FORMERR | Rcode::NOTIMP) => "transfer.misunderstood",
             Self::Refused(_) => "transfer.refused",
             Self::WithoutSoa | Self::Changed { .. } | Self::Trailing => "transfer.soa",
             Self::WrongClass(_) | Self::OutOfZone(_) | Self::MetaType(..) => "transfer.foreign",

@@ -20,8 +20,8 @@ mod covered;
 mod error;
 
 use understudy_wire::{
-    Class, Header, Name, NameBuf, Opcode, Rcode, Reply, ReplyRecord, Rtype, Serial, SerialRelation,
-    push_expanded,
+    Class, EXPIRE, Header, Name, NameBuf, Opcode, Rcode, Reply, ReplyRecord, Rtype, Serial,
+    SerialRelation, push_expanded,
 };
 
 use crate::key::Key;
@@ -79,6 +79,8 @@ pub struct Incoming {
     has_question: bool,
     /// The serial of the first SOA.
     offered: Serial,
+    /// For how many seconds the server says that its version is good.
+    expire_s: Option<u32>,
     stage: Stage,
     /// Of a zone that comes whole. The first SOA is kept here until it is known what follows.
     records: Records,
@@ -114,6 +116,7 @@ impl Incoming {
             seen: 0,
             has_question: false,
             offered: Serial::new(0),
+            expire_s: None,
             stage: Stage::First,
             records: Records::default(),
             owner: Vec::new(),
@@ -146,6 +149,10 @@ impl Incoming {
     fn read(&mut self, message: &[u8]) -> Result<Progress, IncomingError> {
         let reply = Reply::parse(message).ok_or(IncomingError::Malformed("a message"))?;
         self.check_frame(&reply)?;
+        if self.seen == 0 {
+            let octets = reply.option(EXPIRE).and_then(|it| it.try_into().ok());
+            self.expire_s = octets.map(u32::from_be_bytes);
+        }
         self.seen = self.seen.saturating_add(message.len());
         let mut count = 0_usize;
         for record in reply.answers() {
@@ -175,15 +182,16 @@ impl Incoming {
     /// # Errors
     /// It broke off, or the zone breaks a rule.
     pub fn finish(self) -> Result<Received, IncomingError> {
-        match self.stage {
-            Stage::Current => Ok(Received::Current),
-            Stage::WholeDone => {
-                let loaded = load::from_records(self.records, self.origin.as_name())?;
-                Ok(Received::Newer(loaded))
-            }
-            Stage::ChangesDone(changes) => changes.finish().map(Received::Newer),
-            _ => Err(IncomingError::Unfinished),
-        }
+        let loaded = match self.stage {
+            Stage::Current => return Ok(Received::Current),
+            Stage::WholeDone => load::from_records(self.records, self.origin.as_name())?,
+            Stage::ChangesDone(changes) => changes.finish()?,
+            _ => return Err(IncomingError::Unfinished),
+        };
+        Ok(Received::Newer(Loaded {
+            expire_s: self.expire_s,
+            ..loaded
+        }))
     }
 
     /// RFC 5936 section 2.2.

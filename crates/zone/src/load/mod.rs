@@ -104,6 +104,7 @@ fn conclude(zone: Option<Zone>, files: Vec<String>, journal: Journal) -> Result<
             zone,
             files,
             warnings: journal.into_problems(),
+            expire_s: None,
         }),
         _ => Err(LoadError::Problems(journal.into_problems())),
     }

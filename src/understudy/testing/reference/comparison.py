@@ -15,6 +15,7 @@ import dns.rrset
 from dns.edns import OptionType
 from dns.name import Name
 from dns.rdatatype import RdataType
+from dns.rdtypes.ANY.SOA import SOA
 
 from understudy.testing.reference.expected import Expected
 from understudy.testing.reference.reading import read
@@ -27,6 +28,7 @@ TCP_OCTETS = 65535
 NAMES = ("target", "exchange", "mname", "rname")
 NAMES_REMEMBERED = 64  # crates/wire/src/compression.rs: KNOWN_NAMES
 RECORD_OCTETS = 10  # RFC 1035 4.1.3: type, class, TTL and the rdata's length
+_EXPIRE = OptionType.make(9)  # RFC 7314 2
 _OPCODE = 0x7800
 _RCODE = 0x000F
 
@@ -87,6 +89,9 @@ def _of_options(expected: Expected, response: dns.message.Message) -> Iterator[s
     asked = {} if len(query.question) > 1 else asked  # FORMERR says no more than that
     got = {option.otype: option.to_wire() or b"" for option in response.options}
     want = {OptionType.NSID: habits.name.encode()} if OptionType.NSID in asked and habits.name else {}
+    soa = _own_soa(expected)
+    if _EXPIRE in asked and soa is not None:
+        want[_EXPIRE] = soa.expire.to_bytes(4)
     if OptionType.COOKIE in asked and habits.has_cookies:
         # RFC 9018 4: the client's eight octets and the server's sixteen, of which only the client's can be foretold.
         want[OptionType.COOKIE] = asked[OptionType.COOKIE][:8] + got.get(OptionType.COOKIE, b"")[8:24]
@@ -94,6 +99,15 @@ def _of_options(expected: Expected, response: dns.message.Message) -> Iterator[s
         got.pop(OptionType.EDE, None)
     if got != want:
         yield f"options: {want} expected, {got} found"
+
+
+def _own_soa(expected: Expected) -> SOA | None:
+    """That of the zone whose SOA was asked for: a primary tells its expire (RFC 7314 3.2)."""
+    if len(expected.query.question) != 1 or expected.query.question[0].rdtype != RdataType.SOA:
+        return None
+    name = expected.query.question[0].name
+    rdatas = (rdata for each in expected.findings.answer if each.name == name for rdata in each)
+    return next((rdata for rdata in rdatas if isinstance(rdata, SOA)), None)
 
 
 def _octets_to_spare(expected: Expected, response: dns.message.Message) -> int:

@@ -24,6 +24,7 @@ _ASKED = (*TYPES, *TYPES, *TYPES, "SOA", "ANY", "ANY", "ANY", "NSEC", "RRSIG", "
 _NO_RECORDS = ("AXFR", "IXFR", "MAILA", "MAILB", "OPT", "TKEY", "TSIG", "TYPE0", "TYPE128", "TYPE249")
 _SIZES = (0, 512, 513, 700, 1232, 4096, 65535)
 _FLAGS = (0, dns.flags.RD, dns.flags.RD | dns.flags.AD, dns.flags.CD, 0x0040 | dns.flags.TC)
+_EXPIRE: Option = GenericOption(OptionType.make(9), b"")
 _OPTIONS: list[Option] = [GenericOption(OptionType.NSID, b""), GenericOption(OptionType.make(65001), b"what?")]
 _COOKIE: Option = CookieOption(b"8 octets", b"")
 _LABELS = (b"a", b"*", b"none", b"l" * 60)
@@ -67,7 +68,10 @@ class Curiosity:
             asked.use_edns(0, chance.choice((0, dns.flags.DO, 0x4000)), size)
             if chance.randrange(4) == 0:
                 asked.use_edns(
-                    0, asked.ednsflags, size, options=chance.choice((_OPTIONS, [_COOKIE], [_COOKIE, *_OPTIONS]))
+                    0,
+                    asked.ednsflags,
+                    size,
+                    options=chance.choice((_OPTIONS, [_COOKIE], [_EXPIRE], [_COOKIE, _EXPIRE, *_OPTIONS])),
                 )
         if chance.randrange(12) == 0:
             chance.choice(_DISTORTIONS)(asked, chance)
