@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from understudy.config.zones import COPIES
 from understudy.engine import Zone, ZoneFileError
 from understudy.model.event import Event, EventKind, Severity
 from understudy.model.instant import Instant
@@ -17,6 +18,7 @@ from understudy.model.name import Name
 from understudy.model.zone import ZoneDefinition, ZoneSource
 from understudy.service.catalog_owners import read_owners
 from understudy.service.catalogs import take_up_catalog
+from understudy.service.copy_files import sweep_unfinished
 from understudy.service.digests import require_file_digest
 from understudy.service.fetched import FetchedZone
 from understudy.service.name_server import NameServer
@@ -107,6 +109,7 @@ def _cared_for(
 
 def restore_copies(server: NameServer) -> None:
     """Serve what an earlier run left, as far as it has not expired. Before the server begins; blocks."""
+    sweep_unfinished(server.candidate.configuration.node.state_dir / COPIES)
     try:
         server.members.owners = read_owners(server.candidate.configuration.node.state_dir)
     except (OSError, ValueError) as error:

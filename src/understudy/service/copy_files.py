@@ -44,6 +44,13 @@ def write_whole(file: Path, text: str, modified_at: Instant | None = None) -> No
         os.close(folder)
 
 
+def sweep_unfinished(folder: Path) -> None:
+    """Delete what a crash left half written, of whatever zone. Blocks; what cannot be deleted stays, unread."""
+    with suppress(OSError):
+        for file in list(folder.glob(f"*{_FRESH}")):
+            file.unlink()
+
+
 def touch_copy(file: Path, modified_at: Instant) -> None:
     """Say that this was the version at that time too. Blocks. Raises OSError."""
     os.utime(file, (modified_at, modified_at))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -18,6 +19,7 @@ from understudy.store.encoding import UnreadableError, check_row
 HISTORY_OCTETS = 16 * 1024 * 1024
 """Chosen: differences kept of one zone; a hundred thousand failovers, or the whole of a zone with 400,000 names."""
 MARK_NAME = "versions-on-disk"
+SIGNS = Path("/dev/shm")  # noqa: S108  # memory that outlives a process; what others make there is not heeded
 
 
 class VersionsKept(StrEnum):
@@ -45,18 +47,20 @@ class WaitingVersions:
 class VersionMark:
     """A file beside the database that says: every version that went out is in the database, up to this number.
 
-    A disk that is full takes no row that says that one is missing, but it always lets a file be deleted. A database
-    that does not go up to the number was restored from a backup (ADR 0021).
+    A disk that is full takes no row that says that one is missing, but it always lets a file be deleted. Where it does
+    not, because it can only be read, a file in memory says that the mark is void. A database that does not go up to the
+    number was restored from a backup (ADR 0021).
     """
 
     def __init__(self, folder: Path | None) -> None:
         """None: there is no disk, and nothing is ever whole."""
         self._path = None if folder is None else folder / MARK_NAME
+        self._void = None if folder is None else _sign_of(folder)
 
     @property
     def is_set(self) -> bool:
         """Whether all versions are on disk."""
-        return self._path is not None and self._path.exists()
+        return self._path is not None and self._path.exists() and not _is_own_file(self._void)
 
     @property
     def number(self) -> int:
@@ -67,7 +71,7 @@ class VersionMark:
 
     def set(self, number: int) -> None:
         """All are, again or from now on; a disk that has no room for the file leaves the doubt."""
-        if self._path is None:
+        if self._path is None or self._void is None:
             return
         with suppress(OSError):
             is_new = not self._path.exists()
@@ -78,13 +82,32 @@ class VersionMark:
                 os.pwrite(descriptor, f"{number:020}\n".encode(), 0)
             finally:
                 os.close(descriptor)
+            self._void.unlink(missing_ok=True)
 
     def clear(self) -> None:
         """A version is about to be seen that is not on disk."""
-        if self._path is not None and self._path.exists():
+        if self._path is None or self._void is None or not self._path.exists():
+            return
+        try:
+            self._path.unlink()
+            _sync(self._path.parent)
+        except OSError:
             with suppress(OSError):
-                self._path.unlink()
-                _sync(self._path.parent)
+                os.close(os.open(self._void, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode=0o600))
+
+
+def _sign_of(folder: Path) -> Path:
+    """Where something about a folder is said that cannot be written there; a restart of the host forgets it."""
+    digest = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()
+    return SIGNS / f"understudy-{os.geteuid()}-{digest[:16]}"
+
+
+def _is_own_file(path: Path | None) -> bool:
+    """Whether it is there, and nobody else has made it: anybody may write where it is."""
+    try:
+        return path is not None and path.lstat().st_uid == os.geteuid()
+    except OSError:
+        return False
 
 
 def _sync(folder: Path) -> None:

@@ -65,18 +65,27 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     assert caught.value.code == "api.socket"
 
 
-def test_it_serves_until_cancelled_and_removes_its_socket(tmp_path: Path) -> None:
-    path = tmp_path / "api.sock"
+def greeting() -> FastAPI:
     app = FastAPI()
 
     @app.get("/")
     async def hello() -> str:
         return "hello"
 
+    return app
+
+
+def caller(path: Path) -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(transport=httpx2.AsyncHTTPTransport(uds=str(path)))
+
+
+def test_it_serves_until_cancelled_and_removes_its_socket(tmp_path: Path) -> None:
+    path = tmp_path / "api.sock"
+
     async def main() -> None:
         with opened(path) as listener:
-            serving = asyncio.ensure_future(serve_unix(app, listener))
-            async with httpx2.AsyncClient(transport=httpx2.AsyncHTTPTransport(uds=str(path))) as client:
+            serving = asyncio.ensure_future(serve_unix(greeting(), listener))
+            async with caller(path) as client:
                 assert (await client.get("http://understudy/")).json() == "hello"
                 serving.cancel()
                 await asyncio.wait((serving,), timeout=10)
@@ -91,20 +100,15 @@ def test_whoever_calls_before_the_api_is_made_waits_and_is_answered(
     tmp_path: Path, factory: Callable[[], asyncio.AbstractEventLoop]
 ) -> None:
     path = tmp_path / "api.sock"
-    app = FastAPI()
-
-    @app.get("/")
-    async def hello() -> str:
-        return "hello"
 
     async def main() -> None:
         with opened(path) as listener:
             waiting = asyncio.ensure_future(first_call(listener, patience_s=3600))
-            async with httpx2.AsyncClient(transport=httpx2.AsyncHTTPTransport(uds=str(path))) as client:
+            async with caller(path) as client:
                 asking = asyncio.ensure_future(client.get("http://understudy/"))
                 await waiting
                 assert not asking.done()
-                serving = asyncio.ensure_future(serve_unix(app, listener))
+                serving = asyncio.ensure_future(serve_unix(greeting(), listener))
                 assert (await asking).json() == "hello"
                 serving.cancel()
                 await asyncio.wait((serving,), timeout=10)

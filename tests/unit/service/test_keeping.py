@@ -11,6 +11,7 @@ from understudy.engine import Zone
 from understudy.service import keeping
 from understudy.service.copy_files import write_copy
 from understudy.testing.fetching import BROKEN, ORIGIN, FakePrimaries, FetchingServer, fetch_virtually, version
+from understudy.testing.story import Restart
 
 CONFIGURATION = "listen: 127.0.0.1:5300\nzones:\n  example.com: {source: transfer, primaries: [192.0.2.1]}\n"
 
@@ -61,3 +62,14 @@ def test_what_is_wrong_with_one_primary_is_told_once_while_another_one_gives_eve
 
     both = CONFIGURATION.replace("[192.0.2.1]", "[192.0.2.1, 192.0.2.2]")
     fetch_virtually(tmp_path, both, story, first=7)
+
+
+def test_what_a_crash_left_half_written_goes_with_the_next_start_also_of_zones_that_are_gone(tmp_path: Path) -> None:
+    async def story(run: FetchingServer, _primaries: FakePrimaries) -> None:
+        copies = run.world.server.fetched[ORIGIN].definition.file.parent
+        for name in ("example.com.zone.new", "gone.example.zone.new", "kept.example.zone"):
+            (copies / name).write_text("half of it")
+        await run.restart(Restart(is_kill=True, pause_s=1.0))
+        assert sorted(file.name for file in copies.iterdir()) == ["example.com.zone", "kept.example.zone"]
+
+    fetch_virtually(tmp_path, CONFIGURATION, story, first=7)

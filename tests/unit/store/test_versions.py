@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import math
+import os
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -128,3 +131,41 @@ def test_a_mark_of_an_earlier_program_or_a_damaged_one_is_believed_as_before(tmp
     for text in ("", "nonsense", "00000000000000000001\n"):  # the last: older than the database, after a power cut
         (tmp_path / MARK_NAME).write_text(text, encoding="ascii")
         assert (start_of(tmp_path).versions, start_of(tmp_path).lost) == (VersionsKept.WHOLE, 0)
+
+
+@pytest.fixture
+def read_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A state folder with a version, which was only read by a run in memory; signs have a folder of their own."""
+    signs, state = tmp_path / "signs", tmp_path / "state"
+    signs.mkdir()
+    monkeypatch.setattr(kept, "SIGNS", signs)
+    keep(state, version(1))
+    unlink = Path.unlink
+
+    def refuse(path: Path, *, missing_ok: bool = False) -> None:
+        if path.parent == state:
+            raise OSError(errno.EROFS, "Read-only file system")
+        unlink(path, missing_ok=missing_ok)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", refuse)
+        stuck = Pace(return_every_s=math.inf)
+        open_volatile_store(state, SystemClock(), StoreError("read-only", code="store.io"), pace=stuck).close()
+    yield state
+    assert list(signs.iterdir()) == []
+
+
+def test_a_folder_that_could_only_be_read_leaves_a_doubt_until_something_follows(read_only: Path) -> None:
+    assert (read_only / MARK_NAME).exists()
+    for _ in range(2):
+        assert (start_of(read_only).versions, start_of(read_only).lost) == (VersionsKept.DOUBTFUL, 0)
+    keep(read_only, version(9))
+    assert start_of(read_only).versions is VersionsKept.WHOLE
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_a_sign_that_somebody_else_has_made_is_not_heeded(read_only: Path, tmp_path: Path) -> None:
+    (sign,) = (tmp_path / "signs").iterdir()
+    os.chown(sign, 65534, -1)
+    assert start_of(read_only).versions is VersionsKept.WHOLE
+    sign.unlink()
