@@ -54,9 +54,17 @@ class Supervisor:
                 await start()
             except Exception as error:  # noqa: BLE001  # the one catch at the top of a side task
                 self._on_fault(name, error)
+                if _is_to_end():
+                    return
             else:
                 return
             if self._clock.now() - begun > RESTART_MAX_S:
                 pause_s = RESTART_FIRST_S
             await self._clock.sleep_until(self._clock.now() + pause_s)
             pause_s = min(pause_s * 2, RESTART_MAX_S)
+
+
+def _is_to_end() -> bool:
+    """Whether the task was cancelled: a fault while it tidied up behind itself must not give it a new life."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -1,6 +1,7 @@
 """The Unix socket of the API, and who calls on it."""
 
 import asyncio
+import errno
 import socket
 import stat
 from collections.abc import Callable
@@ -93,6 +94,17 @@ def test_it_serves_until_cancelled_and_removes_its_socket(tmp_path: Path) -> Non
         assert not path.exists()
 
     asyncio.run(main())
+
+
+def test_a_disk_that_keeps_the_socket_file_is_no_fault_of_the_api(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with opened(tmp_path / "api.sock") as listener:
+        monkeypatch.setattr(Path, "unlink", fail)
+    assert listener.fileno() == -1
 
 
 @pytest.mark.parametrize("factory", [asyncio.new_event_loop, uvloop.new_event_loop])

@@ -52,6 +52,43 @@ def test_a_side_task_that_ran_well_for_long_starts_again_at_once() -> None:
     )
 
 
+@pytest.mark.parametrize("how", ["told to leave", "a stage fails"])
+def test_a_side_task_that_fails_as_it_ends_is_not_begun_anew(how: str) -> None:
+    """Such as one that cannot delete its socket on a broken disk: the process would never end."""
+    begun: list[float] = []
+    faults: list[str] = []
+
+    async def main(clock: VirtualClock) -> None:
+        async def fail_at_the_end() -> None:
+            begun.append(clock.now())
+            if len(begun) > 1:
+                return
+            try:
+                await clock.sleep(1000)
+            finally:
+                raise OSError("no disk")
+
+        async def fail() -> None:
+            await clock.sleep(5)
+            raise RuntimeError("a stage")
+
+        async with asyncio.timeout(100), asyncio.TaskGroup() as group:
+            supervisor = Supervisor(group, clock, lambda name, _error: faults.append(name))
+            supervisor.side(fail_at_the_end, "API")
+            if how == "a stage fails":
+                supervisor.stage(fail(), "stage")
+            await clock.sleep(10)
+            supervisor.end()
+
+    if how == "a stage fails":
+        with pytest.raises(ExceptionGroup):
+            run_virtual(main)
+    else:
+        run_virtual(main)
+    assert len(begun) == 1
+    assert faults == ["API"]
+
+
 def test_a_side_task_that_returns_is_over() -> None:
     begun: list[int] = []
 
