@@ -32,12 +32,14 @@ from understudy.service.views import (
     DecisionView,
     EndpointView,
     RecordView,
+    ServerView,
     ShareView,
     StandingView,
     StatusView,
     TotalsView,
 )
 from understudy.service.zone_views import NamedServerView, SecondaryView, UpstreamView
+from understudy.telemetry.turned_away import LOSSES
 
 WATCH_S = 1.0
 INDENT = 2
@@ -91,7 +93,7 @@ def render(view: StatusView, *, every: bool = False) -> RenderableType:
 
 
 def _sections(view: StatusView, alarms_max: int) -> Iterator[RenderableType]:
-    yield Hanging(_heading(view))
+    yield from _heading(view.server)
     if view.totals.records > RECORDS_MAX:
         yield from _summary(view.totals)
     alarms = sorted(view.alarms, key=lambda alarm: alarm.key.startswith("record/"))  # what concerns all comes first
@@ -115,8 +117,7 @@ def _sections(view: StatusView, alarms_max: int) -> Iterator[RenderableType]:
         yield _zones(view)
 
 
-def _heading(view: StatusView) -> Text:
-    server = view.server
+def _heading(server: ServerView) -> Iterator[RenderableType]:
     line = Text.assemble(("understudy", "bold"), f" {server.version}  ")
     line.append(", ".join(server.listen), "cyan")
     line.append(
@@ -124,7 +125,10 @@ def _heading(view: StatusView) -> Text:
     )
     if server.state != "serving":
         line.append(f"  {server.state}", "yellow")
-    return line
+    yield Hanging(line)
+    if server.turned_away:
+        lost = (f"{count:,} {LOSSES.get(key, key)}" for key, count in server.turned_away.items())
+        yield Hanging(Text(f"  since the start: {', '.join(lost)}", "yellow"))
 
 
 def _summary(totals: TotalsView) -> Iterator[Text]:

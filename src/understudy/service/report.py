@@ -31,6 +31,7 @@ from understudy.service.views import (
     TotalsView,
 )
 from understudy.service.zone_report import known_zones, report_zones
+from understudy.telemetry.turned_away import turned_away
 
 T = TypeVar("T")
 SLICE = 50  # chosen: 50 records take about 30 ms, which no probe's timing minds
@@ -104,6 +105,7 @@ def report_server(server: NameServer, now: Instant) -> ServerView:
         generation=server.store.desired.generation,
         state="serving" if not any(zone.problem for zone in server.zones.values()) else "serving the last good zones",
         queries=sum(count for key, count in counters.items() if key.startswith("queries.")),
+        turned_away=turned_away(counters),
     )
 
 

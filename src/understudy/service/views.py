@@ -152,7 +152,11 @@ class AlarmView(View):
 
 
 class ServerView(View):
-    """The name server itself."""
+    """The name server itself.
+
+    `turned_away` is what clients did not get, by the name of its counter and since the start: what floods, crowds and
+    faults of this host took from them. What is 0 is not in it.
+    """
 
     version: str
     pid: int
@@ -163,6 +167,7 @@ class ServerView(View):
     generation: int
     state: str
     queries: int
+    turned_away: dict[str, int]
 
 
 class TotalsView(View):

@@ -1,10 +1,18 @@
 """`understudy status`, as a person and as a script sees it."""
 
+import io
+import json
 from collections.abc import Callable
 from functools import partial
 
+from rich.console import Console
+
+from understudy.cli.status import render
+from understudy.engine import Engine
 from understudy.model.watch import NamedServer, ServerPlace, ServerState
 from understudy.service.measure import measure
+from understudy.service.views import StatusView
+from understudy.telemetry.turned_away import LOSSES, turned_away
 from understudy.testing.builders import endpoint, name
 from understudy.testing.terminal import Terminal
 from understudy.zones.watched import Watched
@@ -261,3 +269,24 @@ def test_a_health_that_is_held_is_told_by_name_and_several_by_their_number(sit_d
             assert alarms["held"] == f"too few monitors are heard; the last health of {held}"
 
     sit_down(sitting)
+
+
+def test_what_floods_and_crowds_took_from_clients_is_told_if_there_is_any(sit_down: SitDown) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        assert "since the start" not in (await terminal.run("status")).out
+        document = (await terminal.run("status", "--json")).json
+        assert document["server"]["turned_away"] == {}
+        document["server"]["turned_away"] = {"limited.dropped": 1200, "dropped.crowded": 2}
+        page = io.StringIO()
+        Console(file=page, width=200).print(render(StatusView.model_validate_json(json.dumps(document))))
+        assert "since the start: 1,200 kept back by the rate limit, 2 closed for others\n" in page.getvalue()
+
+    sit_down(sitting)
+
+
+def test_only_losses_are_told_of_what_the_engine_counts() -> None:
+    counters = Engine([]).counters()
+    assert turned_away(counters) == {}
+    counters |= {"dropped.panic": 1, "limited.dropped": 7, "dropped.idle": 9, "tcp.accepted": 3}
+    assert turned_away(counters) == {"limited.dropped": 7, "dropped.panic": 1}
+    assert counters.keys() >= LOSSES.keys()
