@@ -14,7 +14,7 @@ from ipaddress import ip_address
 from typing import Any, NamedTuple, TypeAlias
 
 from understudy.clock.clock import Clock
-from understudy.engine import TsigError, TsigKey, TsigVerifier
+from understudy.engine import TsigError, TsigKey, TsigVerifier, Zone
 from understudy.model.event import Event, EventKind, Severity
 from understudy.model.key import Key
 from understudy.model.name import Name
@@ -34,7 +34,11 @@ _HEADER = struct.Struct(">HHHHHH")
 _HEADER_OCTETS, _RCODE, _NOERROR = _HEADER.size, 0x0F, 0
 _NOTIFY_QUERY = 0x2400  # RFC 1996 3.7: opcode 4, AA
 _QR_OPCODE, _NOTIFY_RESPONSE = 0xF8, 0xA0
-_SOA_IN = bytes((0, 6, 0, 1))
+_SOA = 6  # RFC 1035 3.2.2
+_SOA_IN = bytes((0, _SOA, 0, 1))
+_AT_QUESTION = bytes((0xC0, _HEADER_OCTETS))  # RFC 1035 4.1.4
+_NUMBERS_OCTETS = 20  # RFC 1035 3.3.13: the serial is the first of five
+_ROOM_OCTETS = 512 - _HEADER_OCTETS  # RFC 1035 4.2.1; a signature comes on top
 _NO_FAMILY = frozenset((errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL))
 _ANY_ADDRESS = {4: "0.0.0.0", 6: "::"}  # noqa: S104  # the system chooses; only answers to what was sent are heard
 
@@ -62,6 +66,7 @@ class Notifier:
         self.on_acknowledged: OnAcknowledged = lambda _origin, _target, _serial: None
         self._clock = clock
         self._journal = journal
+        self._soas: dict[Name, bytes] = {}
         self._news = asyncio.Event()
         self._awaited: dict[_Place, tuple[Notice, TsigVerifier | None]] = {}
         self._places: dict[tuple[Name, NotifyTarget], _Place] = {}
@@ -74,11 +79,13 @@ class Notifier:
             found = dict.fromkeys(secondaries_of(loaded.zone, origin))
             targets = tuple(target for target in found if not is_own(target.address))
         self.notices.announce(origin, serial, targets, now=self._clock.now())
+        self._soas[origin] = _soa(loaded.zone, serial)
         self._news.set()
 
     def forget(self, origin: Name) -> None:
         """A zone is handed on no more."""
         self.notices.forget(origin)
+        self._soas.pop(origin, None)
 
     def heed_sight(self, origin: Name, server: ServerPlace) -> None:
         """A server answers for the zone; if it said before that it would not hear of it, it may now."""
@@ -126,7 +133,10 @@ class Notifier:
         if transport is None:
             self._refused(notice, f"is not told: this host has no IPv{_family(notice)}")
             return
-        message, verifier = make_notify(notice.origin, secrets.randbelow(_ID_COUNT)), None
+        message, verifier = (
+            make_notify(notice.origin, secrets.randbelow(_ID_COUNT), self._soas.get(notice.origin, b"")),
+            None,
+        )
         if target.key is not None:
             entry = self.keys.get(target.key)
             if entry is None:
@@ -188,10 +198,25 @@ class _Ear(asyncio.DatagramProtocol):
         self._hear(data, (addr[0], addr[1]))
 
 
-def make_notify(origin: Name, message_id: int) -> bytes:
-    """The message of RFC 1996 3.7, without the SOA, which nobody may trust."""
-    header = _HEADER.pack(message_id, _NOTIFY_QUERY, 1, 0, 0, 0)
-    return header + origin.to_wire() + _SOA_IN
+def make_notify(origin: Name, message_id: int, soa: bytes = b"") -> bytes:
+    """The message of RFC 1996 3.7, with the SOA of the version as a hint (RFC 1996 3.7), where there is room for it.
+
+    Whoever has the version already, or has heard of it from another server, need not ask.
+    """
+    question = origin.to_wire() + _SOA_IN
+    if len(question) + len(soa) > _ROOM_OCTETS:
+        soa = b""
+    return _HEADER.pack(message_id, _NOTIFY_QUERY, 1, int(bool(soa)), 0, 0) + question + soa
+
+
+def _soa(zone: Zone, serial: int) -> bytes:
+    """The SOA record of the version with this serial, its owner a pointer to the question."""
+    found = zone.rrset(zone.origin, _SOA)
+    if found is None:
+        return b""
+    _, _, ttl, (rdata, *_) = found
+    rdata = rdata[:-_NUMBERS_OCTETS] + serial.to_bytes(4) + rdata[4 - _NUMBERS_OCTETS :]
+    return _AT_QUESTION + _SOA_IN + ttl.to_bytes(4) + len(rdata).to_bytes(2) + rdata
 
 
 def _complaint(rcode: int) -> str:

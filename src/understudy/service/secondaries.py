@@ -306,6 +306,8 @@ class Secondaries:
             now, origin = self._server.clock.now(), care.definition.name
             if self._is_gone(origin) or care.secondary.standing is Standing.PROMOTED:
                 return
+            if primary not in care.definition.primaries:  # a reload took it away, and the others are asked
+                return
             before, loaded = care.serial, LoadedZone(care.definition, zone, now)
             chance, left_s = self._talk.chance(), zone.expire_s
             care.secondary = care.secondary.renewed(timers_of(zone), now, chance=chance, left_s=left_s)

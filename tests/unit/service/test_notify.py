@@ -14,6 +14,7 @@ import dns.flags
 import dns.message
 import dns.opcode
 import dns.rcode
+import dns.rdatatype
 import dns.tsig
 import pytest
 
@@ -26,7 +27,7 @@ from understudy.model.transfer import NotifyTarget, TransferOut
 from understudy.model.watch import ServerPlace
 from understudy.model.zone import ZoneDefinition, ZoneSource
 from understudy.service.journal import Journal
-from understudy.service.notify import BURST, Notifier
+from understudy.service.notify import BURST, Notifier, make_notify
 from understudy.service.zone_table import LoadedZone
 from understudy.store.store import EventFilter
 from understudy.telemetry.logging import LogLevel, LogStyle, make_log
@@ -141,7 +142,7 @@ def test_a_secondary_is_told_at_once_and_its_answer_counts() -> None:
         assert message.flags & dns.flags.AA
         assert not message.flags & dns.flags.RD
         assert [each.to_text() for each in message.question] == ["example.com. IN SOA"]
-        assert message.answer == []
+        assert [each.rdtype for each in message.answer] == [dns.rdatatype.SOA]
         assert "knows of serial 8" in (await scene.told())[-1]
 
     play(response, story)
@@ -231,6 +232,33 @@ def test_an_answer_that_is_none_is_not_heard(kind: str) -> None:
         assert not scene.problem
 
     play(answer, story, key=KEY if kind == "unsigned" else None)
+
+
+def test_what_is_told_has_the_soa_of_the_version() -> None:
+    async def story(scene: Scene) -> None:
+        await scene.until(lambda: scene.serial == 8)
+        (heard,) = scene.secondary.heard
+        assert [each.to_text() for each in heard.answer] == [
+            "example.com. 3600 IN SOA ns1.example.com. hostmaster.example.com. 8 3600 900 604800 60"
+        ]
+        scene.notifier.announce(scene.loaded, TransferOut((), (), (target_of(scene),)), 2**32 - 1)
+        await scene.until(lambda: scene.serial == 2**32 - 1)
+        assert " 4294967295 3600 " in scene.secondary.heard[-1].answer[0].to_text()
+
+    play(response, story)
+
+
+def target_of(scene: Scene) -> NotifyTarget:
+    ((target, _, _),) = scene.notifier.notices.standing(ORIGIN)
+    return target
+
+
+def test_a_soa_that_is_too_long_for_a_datagram_is_left_out() -> None:
+    long = name(".".join(["x" * 63] * 3 + ["y" * 40]))
+    question = make_notify(long, 7)
+    assert len(make_notify(long, 7, bytes(512 - len(question)))) == 512
+    assert make_notify(long, 7, bytes(513 - len(question))) == question
+    assert dns.message.from_wire(question).answer == []
 
 
 def test_a_key_without_its_secret_is_a_problem_and_nothing_is_sent() -> None:

@@ -385,3 +385,16 @@ def test_a_zone_that_has_not_come_yet_fails_and_is_fetched_when_a_primary_says_t
         await run.end()
 
     run_virtual(main)
+
+
+def test_a_version_from_a_primary_that_is_none_any_more_is_not_taken(tell: Callable[[Story], None]) -> None:
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
+        primaries.has = {FIRST: version(9, "192.0.2.66"), SECOND: version(2, "192.0.2.20")}
+        primaries.pause_s = 5.0
+        await asyncio.sleep(102)  # the first one's version is on its way
+        await run.world.reload(CONFIGURATION.replace("192.0.2.1, ", ""))
+        await asyncio.sleep(20)
+        assert (run.serial, run.address()) == (2, "192.0.2.20")
+        assert primaries.fetched[1:] == [(FIRST, 1), (SECOND, 1)]
+
+    tell(story)

@@ -43,6 +43,14 @@ pub(super) struct Line<'s> {
     ended_at: Instant,
 }
 
+/// A socket whose time to send is over says that it would block: the server takes nothing any more.
+fn slow(error: io::Error) -> io::Error {
+    if error.kind() == ErrorKind::WouldBlock {
+        return io::Error::new(ErrorKind::TimedOut, "the server takes no more questions");
+    }
+    error
+}
+
 fn broken(why: &'static str) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, why)
 }
@@ -111,7 +119,7 @@ impl<'s> Line<'s> {
         if octets.is_empty() {
             return Ok(());
         }
-        self.stream.write_all(&octets)
+        self.stream.write_all(&octets).map_err(slow)
     }
 
     fn push_query(&mut self, place: usize, octets: &mut Vec<u8>) -> Option<()> {
@@ -224,4 +232,20 @@ fn axfr_query(id: u16, origin: Name<'_>) -> Vec<u8> {
     query.extend_from_slice(&1_u16.to_be_bytes()); // class IN
     query.extend_from_slice(&ASKING_EXPIRE);
     query
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_takes_no_more_questions_is_slow_and_not_broken() {
+        let error = slow(ErrorKind::WouldBlock.into());
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        assert_eq!(error.to_string(), "the server takes no more questions");
+        assert_eq!(
+            slow(ErrorKind::BrokenPipe.into()).kind(),
+            ErrorKind::BrokenPipe
+        );
+    }
 }
