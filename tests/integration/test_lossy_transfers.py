@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from understudy.service.zone_views import UpstreamView
 from understudy.testing.hosts import US, HostedServer, LossyHosts, ip
 from understudy.testing.other_servers import find_program
 from understudy.testing.running_server import wait_until
@@ -128,10 +129,14 @@ class Chain:
         """All records are the same, with the same serial, and nobody has anything to complain of."""
         first, ours, last = self.everywhere("example.com", "AXFR")
         assert first == ours == last
+        assert self.upstream().standing == "current"
+        assert self.upstream().problem == ""
+
+    def upstream(self) -> UpstreamView:
+        """How our copy stands."""
         (zone,) = self.ours.status().zones
         assert zone.upstream is not None
-        assert zone.upstream.standing == "current"
-        assert zone.upstream.problem == ""
+        return zone.upstream
 
 
 @contextmanager
@@ -182,6 +187,30 @@ def cut_and_mend(chain: Chain, octets: int) -> None:
     ip("-n", hosts.us, "link", "set", hosts.link, "up")
     hosts.loss = 0.0
     wait_until(lambda: chain.is_everywhere(f"late{octets}", "10.3.0.1"), "the copies agree again", LIMIT_S)
+
+
+def connections(hosts: LossyHosts, peer: str, *, to_end: bool = False) -> str:
+    """Ours with a peer, over TCP; those that are to end do so as by a reset."""
+    command = hosts.within(hosts.us, find_program("ss"), "-KHt" if to_end else "-Ht", "state", "connected", "dst", peer)
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize(("octets", "peer"), [*zip(CUTS, (FIRST, LAST), strict=True)], ids=["to us", "from us"])
+def test_a_transfer_whose_connection_breaks_in_its_midst_is_begun_anew(chain: Chain, octets: int, peer: str) -> None:
+    """For good: nothing of what was sent before the link was cut is of use when it is whole again."""
+    hosts = chain.hosts
+    hosts.cut_after = octets
+    chain.add_bulk("broken")
+    wait_until(lambda: hosts.cut_after is None, "the link is cut", LIMIT_S)
+    assert connections(hosts, peer, to_end=True), "it is in the midst"
+    if connections(hosts, peer):
+        pytest.skip("this kernel ends no connections")
+    if peer == FIRST:
+        wait_until(lambda: chain.upstream().problem != "", "it is told", LIMIT_S)
+    hosts.loss = 0.0
+    chain.first.add("after", "10.4.0.1")
+    wait_until(lambda: chain.is_everywhere("after", "10.4.0.1"), "the copies agree again", LIMIT_S)
+    chain.require_agreement()
 
 
 def test_copies_follow_over_a_link_that_loses_and_reorders_packets_and_is_cut(chain: Chain) -> None:
