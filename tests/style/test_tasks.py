@@ -13,6 +13,7 @@ OWNERS = {
     "service/supervise.py": "owns every stage and side task, in one task group",
     "service/secondaries.py": "owns a task for each zone that is asked for or saved, in one task group",
     "service/offers.py": "owns a task for each primary that is asked, until it was heard or the asking ends",
+    "service/transfers.py": "owns a thread that waits for zones which come together, until they have",
     "service/watch.py": "owns a task for each look at another name server, a bounded number, in one task group",
     "service/glimpses.py": "owns a task for each question about a serial, a bounded number, in one task group",
     "monitor/monitor.py": "owns a task for each running probe, also one that ignores its cancellation",

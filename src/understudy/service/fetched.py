@@ -68,7 +68,7 @@ class FetchedZone:
     `is_notified`: somebody says that there is a newer one; primaries are not asked for that before `quiet_until`.
     `are_all_wanted`: primaries that have been silent lately are asked beside the others, because of that.
     `rounds_begun` and `rounds_ended` count how often the primaries were asked, `round_over` is set when one has ended.
-    `is_alone`: it did not come together with others, and is asked for by itself.
+    `is_alone`: it did not come together with others, and is asked for by itself, until it is known why.
     `told_expires_at` is what the engine knows of its expiry.
     `is_whole_wanted`: an operator wants the whole of the newest version that there is, also if it is not newer.
     """

@@ -346,7 +346,7 @@ class Secondaries:
                 care.passed_over = NO_COMPLAINT
                 self._settle(care, is_confirmed=True)
                 return
-        care.secondary = care.secondary.failed(now, chance=chance)
+        care.secondary, care.is_alone = care.secondary.failed(now, chance=chance), False
         self._complaints.complain(care, Complaint.about(faults) or Complaint("no primary has it"))
         self._settle(care, is_confirmed=confirming is not None)
 

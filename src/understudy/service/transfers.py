@@ -6,6 +6,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from typing import Self, TypeAlias
 
@@ -181,9 +182,13 @@ async def gather(origins: Sequence[Name], contact: Contact, begin: Begin = begin
     gathering = begin(origins, contact)
     if gathering is None:  # each is asked for by itself
         return
-    while (found := await asyncio.to_thread(gathering.take, TAKE_S)) is not None:
-        if found:
-            yield [(origins[place], zone) for place, zone in found]
+    loop, waiter = asyncio.get_running_loop(), ThreadPoolExecutor(1, thread_name_prefix="zones")
+    try:  # a thread of its own: whoever else hands work to threads does not wait for primaries
+        while (found := await loop.run_in_executor(waiter, gathering.take, TAKE_S)) is not None:
+            if found:
+                yield [(origins[place], zone) for place, zone in found]
+    finally:
+        waiter.shutdown(wait=False, cancel_futures=True)
 
 
 def _query(origin: Name, held: Zone | None, *, is_plain: bool) -> dns.message.Message:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from itertools import takewhile
 from pathlib import Path
@@ -19,6 +21,10 @@ import dns.rrset
 import pytest
 
 from understudy.engine import Engine, Gathering, TsigKey, Zone
+from understudy.model.name import Name
+from understudy.model.transfer import Primary
+from understudy.service.contact import Contact
+from understudy.service.transfers import gather as fetch_together
 
 COUNT = 60
 ORIGINS = [f"zone{number}.example." for number in range(COUNT)]
@@ -284,6 +290,23 @@ def test_zones_that_are_not_wanted_any_more_are_given_up() -> None:
         del gathering
         assert left.wait(30)
         thread.join()
+
+
+def test_whoever_waits_for_zones_takes_no_thread_from_others() -> None:
+    async def found(address: str) -> set[str]:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+        port, is_over = int(address.rpartition(":")[2]), threading.Event()
+        other = asyncio.ensure_future(asyncio.to_thread(is_over.wait, 30))
+        names = [Name.parse(origin) for origin in ORIGINS]
+        portions = fetch_together(names, Contact(Primary("127.0.0.1", port)))
+        came = {origin.absolute async for portion in portions for origin, _ in portion}
+        assert not other.done()
+        is_over.set()
+        await other
+        return came
+
+    with primary() as engine:
+        assert asyncio.run(found(engine.addresses[0])) == set(ORIGINS)
 
 
 def test_what_makes_no_sense_is_refused() -> None:

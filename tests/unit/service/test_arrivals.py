@@ -113,7 +113,7 @@ def test_a_zone_that_does_not_come_with_the_others_is_asked_for_by_itself(tmp_pa
     tell(tmp_path, primary, story)
 
 
-def test_nobody_is_asked_for_many_again_who_gave_none(tmp_path: Path) -> None:
+def test_nobody_is_asked_for_many_again_while_it_is_dead(tmp_path: Path) -> None:
     primary = Together()
     primary.lacks = set(ORIGINS)
     primary.have(SILENT)
@@ -124,9 +124,12 @@ def test_nobody_is_asked_for_many_again_who_gave_none(tmp_path: Path) -> None:
         assert set(primary.others) == set(ORIGINS)
         assert "takes no connection" in run.world.log.getvalue()
         primary.have(version(1))
+        primary.lacks.clear()
+        primary.others.clear()
         await asyncio.sleep(120)
         assert run.world.server.zones.keys() == set(ORIGINS)
-        assert primary.gathered == ORIGINS
+        assert primary.gathered == [*ORIGINS, *ORIGINS]
+        assert not primary.others
 
     tell(tmp_path, primary, story)
 
