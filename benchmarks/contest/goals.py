@@ -49,7 +49,7 @@ def _of_latency(key: str, ours: Line, others: Sequence[Line]) -> Iterator[Goal]:
     for name, read in shares.items():
         best = min(map(read, others), default=0.0)
         if best:
-            found = f"{read(ours):.0f} µs, the best peer {best:.0f}"
+            found = f"{read(ours):.1f} µs, the best peer {best:.1f}"
             yield Goal(f"{_title(key)}: {name} not above the best peer's", found, read(ours) <= best)
 
 

@@ -25,6 +25,10 @@ const BATCHES_ALONE: usize = 16;
 /// Batches answered on a socket that is being closed. After that a flood is a flood.
 const BATCHES_AT_LEAVING: usize = 256;
 
+/// Who comes so long after the one before comes by himself, and so, it is assumed, does the next.
+/// chosen: a few times what an answer takes; where more come in that time they come in batches.
+const ALONE_NS: u64 = 20_000;
+
 /// The pause after a fault of the system, so that a lasting one does not burn the core.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -38,6 +42,8 @@ pub(crate) struct Worker<R> {
     /// In the order of their ids, which only grow.
     sockets: Vec<(u64, Arc<UdpSocket>)>,
     batch: Batch,
+    /// When the last batch came, by the clock of requests.
+    last_ns: u64,
     is_stopping: bool,
 }
 
@@ -58,6 +64,7 @@ impl<R: Responder> Worker<R> {
             watch,
             sockets,
             batch,
+            last_ns: 0,
             is_stopping: false,
         }
     }
@@ -126,7 +133,8 @@ impl<R: Responder> Worker<R> {
     }
 
     /// Answers what arrives at one socket, in at most `rounds` batches, until nothing more is there.
-    fn serve_rounds(&mut self, index: usize, rounds: usize, wait: Wait) {
+    fn serve_rounds(&mut self, index: usize, rounds: usize, first_wait: Wait) {
+        let mut wait = first_wait;
         for _ in 0..rounds {
             let Some((_, socket)) = self.sockets.get(index) else {
                 return;
@@ -139,6 +147,15 @@ impl<R: Responder> Worker<R> {
                 return;
             }
             let (now_ns, wall_s) = (sys::monotonic_ns(), sys::wall_s());
+            if first_wait == Wait::ForOne {
+                let is_alone = received == 1 && now_ns.saturating_sub(self.last_ns) > ALONE_NS;
+                wait = if is_alone {
+                    Wait::ForOneAlone
+                } else {
+                    Wait::ForOne
+                };
+                self.last_ns = now_ns;
+            }
             self.responder.begin_batch();
             if received > 1 {
                 self.responder.look_ahead(self.batch.messages());

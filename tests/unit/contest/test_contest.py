@@ -18,7 +18,7 @@ from benchmarks.contest.process import busiest_wait_us
 from benchmarks.contest.questions import Question, message, write
 from benchmarks.contest.result import add
 from benchmarks.contest.result import write as write_result
-from benchmarks.contest.rounds import Line, Marks, Range, ratios
+from benchmarks.contest.rounds import Line, Marks, Range, ratios, undisturbed
 from benchmarks.following import percentile
 from benchmarks.following import section as following_section
 from benchmarks.following import summarised as summarised_following
@@ -76,6 +76,13 @@ def test_ratios_are_taken_within_a_round_and_told_with_their_range() -> None:
     mine.floods, other.floods = [flood(50), flood(200), flood(90)], [flood(100), flood(200), flood(100)]
     assert ratios(mine, other) == [0.5, 1.0, 0.9]
     assert Range.of(ratios(mine, other)) == Range(0.9, 0.5, 1.0)
+
+
+def test_rounds_that_met_other_work_on_the_machine_do_not_count_while_they_are_no_more_than_half() -> None:
+    spoilt = [1000.0, 2000.0, 3000.0, 1500.0]
+    assert undisturbed([60.0, 62.0, 64.0, 66.0, *spoilt]) == 64.0
+    assert undisturbed([60.0, *spoilt]) == 1000.0
+    assert undisturbed([60.0]) == 60.0
 
 
 def test_instructions_per_query_leave_out_threads_that_do_something_else() -> None:

@@ -64,6 +64,8 @@ pub(crate) enum Wait {
     Never,
     /// As long as the read timeout of the socket says.
     ForOne,
+    /// The same, and what may be there behind it stays for the next receive: the kernel need not look.
+    ForOneAlone,
 }
 
 /// Why a received datagram cannot be answered.
@@ -140,17 +142,18 @@ impl Batch {
     /// Takes what has arrived. Returns the number of datagrams, 0 if none came in time.
     pub(crate) fn receive(&mut self, socket: BorrowedFd<'_>, wait: Wait) -> io::Result<usize> {
         self.make_ready();
-        let flags = match wait {
-            Wait::Never => libc::MSG_DONTWAIT,
-            Wait::ForOne => libc::MSG_WAITFORONE,
+        let (flags, most) = match wait {
+            Wait::Never => (libc::MSG_DONTWAIT, BATCH),
+            Wait::ForOne => (libc::MSG_WAITFORONE, BATCH),
+            Wait::ForOneAlone => (0, 1),
         };
         // SAFETY: each header points to buffers that `self` owns and that are not moved or
-        // borrowed during the call; the count is the length of the array.
+        // borrowed during the call; the count is at most the length of the array.
         let result = unsafe {
             libc::recvmmsg(
                 socket.as_raw_fd(),
                 self.slots.headers.as_mut_ptr(),
-                libc::c_uint::try_from(BATCH).unwrap_or(1),
+                libc::c_uint::try_from(most).unwrap_or(1),
                 flags,
                 ptr::null_mut(),
             )
@@ -369,6 +372,12 @@ mod tests {
             }
             let received = batch.receive(socket.as_fd(), Wait::ForOne).unwrap();
             assert_eq!(received, together);
+        }
+        for _ in 0..2 {
+            socket.send_to(b"query", address).unwrap();
+        }
+        for wait in [Wait::ForOneAlone, Wait::ForOneAlone] {
+            assert_eq!(batch.receive(socket.as_fd(), wait).unwrap(), 1);
         }
         assert!(began.elapsed() < patience, "nobody waits for a full batch");
     }
