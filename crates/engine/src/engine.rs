@@ -294,3 +294,62 @@ impl Engine {
 fn parse(addresses: &[String]) -> Result<Vec<SocketAddr>, EngineError> {
     addresses.iter().map(|text| address::parse(text)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use understudy_answer::Transport;
+    use understudy_zone::Zone;
+
+    use super::*;
+
+    fn answerer(zones: &Arc<Zones>) -> Answerer {
+        Answerer {
+            zones: Arc::clone(zones),
+            batch: None,
+            server: Arc::new(Server::new(1232, "", "").unwrap()),
+            limiter: None,
+            chance: Chance::new(1),
+            memory: Memory::default(),
+            gate: Gate::new(1).unwrap(),
+            notices: Arc::new(Notices::new().unwrap()),
+        }
+    }
+
+    fn publish(zones: &Zones, serial: u8) {
+        let text = format!("@ 60 SOA ns root {serial} 2 3 4 5\n@ 60 NS ns\nns 60 A 192.0.2.1\n");
+        let origin: NameBuf = "a.".parse().unwrap();
+        let zone = Zone::parse(text.as_bytes(), "a", origin.as_name()).unwrap();
+        zones.publish_zone(&zone.zone, &[], None).unwrap();
+    }
+
+    /// A batch sees one version; a thread that sleeps holds none, though it may sleep for days.
+    #[test]
+    fn a_version_is_held_as_long_as_a_batch_and_no_longer() {
+        let zones = Arc::new(Zones::default());
+        let mut answerer = answerer(&zones);
+        let message = b"\0\0\0\0\0\x01\0\0\0\0\0\0\x01a\0\0\x06\0\x01";
+        let request = Request {
+            message,
+            client: [192, 0, 2, 1].into(),
+            transport: Transport::Udp,
+            now_ns: 0,
+            wall_s: 0,
+        };
+        let ask = |answerer: &mut Answerer| {
+            let mut reply = [0; 512];
+            let Outcome::Answered(summary) = answerer.respond(&request, &mut reply) else {
+                unreachable!("a question")
+            };
+            // The last octet of the serial stands before four numbers.
+            reply[summary.length - 17]
+        };
+        publish(&zones, 1);
+        answerer.begin_batch();
+        assert_eq!(ask(&mut answerer), 1);
+        publish(&zones, 2);
+        assert_eq!(ask(&mut answerer), 1, "all of a batch");
+        answerer.end_batch();
+        assert!(answerer.batch.is_none());
+        assert_eq!(ask(&mut answerer), 2);
+    }
+}
