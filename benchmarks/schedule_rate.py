@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 
 import uvloop
@@ -101,7 +101,7 @@ async def measure_monitor(load: Load, run_probe: Probe, text: str) -> tuple[Stat
 def _difference(before: Statistics, after: Statistics) -> Statistics:
     totals = ("started", "rechecks", "passed", "failed", "inconclusive", "late", "overrun", "abandoned")
     counted = {name: getattr(after, name) - getattr(before, name) for name in totals}
-    present = {name: getattr(after, name) for name in Statistics.__slots__ if name not in totals}
+    present = {name: getattr(after, name) for name in (each.name for each in fields(Statistics)) if name not in totals}
     return Statistics(**present, **counted)
 
 

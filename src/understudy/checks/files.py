@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
+
+from understudy.model.frozen import frozen
 
 
 def find_absence(path: Path) -> str:
@@ -19,7 +20,7 @@ def find_absence(path: Path) -> str:
     return "" if stat.S_ISREG(mode) else "is no file"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NeededFile:
     """A file of the operator's without which a probe says nothing; `key` is the setting that names it."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import socket
-from dataclasses import dataclass
 
 from pydantic import Field
 
@@ -13,6 +12,7 @@ from understudy.checks.settings import Kind, Settings, SourceAddress
 from understudy.checks.transport.datagram import Datagrams, connected
 from understudy.checks.transport.faults import LocalError
 from understudy.checks.transport.stream import Address, open_socket
+from understudy.model.frozen import frozen
 
 _HEADER_OCTETS = 8
 _IPV4_VERSION = 4
@@ -23,7 +23,7 @@ _FORBIDDEN = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Family:
     """Numbers of one version of IP; `error_option` makes a socket hear of unreachable hosts (ip(7), ipv6(7))."""
 
@@ -93,7 +93,7 @@ async def _wait_for(echo: _Echo, datagrams: Datagrams, *, has_ip_header: bool, i
             return
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Echo:
     """One request and what its reply must look like."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib import import_module
 from typing import TypeAlias
 
@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from understudy.checks.complaints import advised, complaint
 from understudy.checks.settings import Kind, Settings
 from understudy.checks.transport.faults import plain
+from understudy.model.frozen import frozen
 
 _NAMES = ("http", "tcp", "tls", "icmp", "dns", "udp", "grpc", "smtp", "script")
 """Of the kinds and of their modules, in the order in which they are told."""
@@ -46,7 +47,7 @@ KINDS: Mapping[str, Kind] = _Kinds()
 Path: TypeAlias = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fault:
     """One thing wrong with a written check. `path` leads to it from the check's mapping: `("expect", "status")`.
 
@@ -124,7 +125,7 @@ def _without_prefix(text: str, name: str) -> str:
     return text if rest.startswith("//") else rest
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Written:
     """A check as it was written: `path` leads to its own part, which `is_short` says to be one text."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyAddress, WithJsonSchema
@@ -13,6 +12,7 @@ from understudy.checks.attempt import Attempt
 from understudy.checks.complaints import seen
 from understudy.checks.files import NeededFile
 from understudy.checks.transport.faults import plain
+from understudy.model.frozen import frozen
 
 
 class Settings(BaseModel):
@@ -29,7 +29,7 @@ class Settings(BaseModel):
         yield from ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Kind:
     """One kind of check.
 

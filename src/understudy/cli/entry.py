@@ -7,16 +7,16 @@ import io
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from understudy.model.frozen import frozen
 from understudy.telemetry.logging import LogLevel, LogStyle
 
 DEFAULT_FILE = "understudy.yaml"
 _OPTIONS = {"-c": "config", "--config": "config", "--log-level": "level", "--log-style": "style"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ServeWords:
     """What a plain `understudy serve` is told."""
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
 from understudy.cli.sheet import NARROWEST
+from understudy.model.frozen import frozen
 
 HANG = 2  # what a line that goes on has more than it began with
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hanging:
     """Each line of a text, folded between words: what is left of it stands further in than it begins."""
 

@@ -9,6 +9,8 @@ from itertools import zip_longest
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
+from understudy.model.frozen import frozen
+
 GAP = 2
 INDENT = 4  # what stands below its row because it does not fit beside it
 NARROWEST = 20  # chosen: in less, nothing is laid out; the terminal breaks the lines
@@ -16,7 +18,7 @@ PROSE_MIN = 24  # chosen: narrower, a sentence is a column of words
 NAME_SHARE = 0.45  # chosen: where it is narrow, a longer name gets a line of its own and costs the others no column
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Column:
     """`importance` 0: it always stays; of the others, those with the least are left out first where it is narrow.
 
@@ -29,7 +31,7 @@ class Column:
     is_right: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Note:
     """What belongs to the row above it: a name, a value, and a sentence that has the rest of the line."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from understudy.checks.files import NeededFile
@@ -16,11 +15,12 @@ from understudy.config.paths import from_folder
 from understudy.config.schedule_form import SCHEDULE_KEYS, ScheduleForm, build_quorum, build_schedule, judge_schedule
 from understudy.config.source import KeyPath, Plain
 from understudy.model.check import CheckSettings, Quorum, Schedule
+from understudy.model.frozen import frozen
 
 COMPOSITIONS = ("all_of", "any_of", "at_least")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WrittenReference:
     """The name of a check that stands in the section `checks`."""
 
@@ -28,7 +28,7 @@ class WrittenReference:
     path: KeyPath
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WrittenLeaf:
     """One check of one kind."""
 
@@ -40,7 +40,7 @@ class WrittenLeaf:
     path: KeyPath
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WrittenComposition:
     """`count` None: all of the parts."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from understudy.config.build import build
@@ -12,9 +11,10 @@ from understudy.config.source import Source
 from understudy.config.yaml_reader import read, read_octets
 from understudy.model.configuration import Configuration
 from understudy.model.errors import ConfigError, Problem
+from understudy.model.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Examined:
     """All that there is to say about a file.
 
@@ -31,7 +31,7 @@ class Examined:
     missing: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Loaded:
     """A valid configuration. `files` were read for it (zone files are not: the zones' stage reads these).
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from understudy.config.plan_fields import FieldChange, describe, field_changes
 from understudy.model.check import leaves
 from understudy.model.configuration import Configuration
 from understudy.model.endpoint import is_inline, place_of
+from understudy.model.frozen import frozen
 from understudy.model.name import Name
 from understudy.model.verdict import ProbeKey
 
@@ -42,7 +42,7 @@ class Action(StrEnum):
     REMOVE = "remove"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """One object's change. `kind` is node, key, zone, check, pool or record; `fields` only where it is CHANGE."""
 
@@ -69,7 +69,7 @@ class Change:
         return f"{mark} {self.kind} {self.label}" + (f": {self.text}" if self.text else "")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """A difference and what it means.
 

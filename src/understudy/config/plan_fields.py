@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 
 from pydantic import BaseModel
 
 from understudy.model.check import Check, Quorum, Schedule
 from understudy.model.duration import format_duration
 from understudy.model.endpoint import Member, Pool, WithdrawLimit, place_of
+from understudy.model.frozen import frozen
 from understudy.model.key import Key
 from understudy.model.record import Failback, Record
 from understudy.model.transfer import TransferOut
@@ -34,7 +35,7 @@ _WRITTEN = {"rule": "quorum", "amount": "quorum.amount", "requirement": "check",
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FieldChange:
     """One key's old and new value, as text."""
 

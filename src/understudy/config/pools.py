@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from understudy.config.document import EndpointForm, PoolForm, PoolUse
 from understudy.config.findings import Findings, nearest
 from understudy.config.source import KeyPath
 from understudy.model.endpoint import Endpoint, Family, Member, Pool, WithdrawLimit
+from understudy.model.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlacedPool:
     """A pool and where it is written. `has_weights`: somebody wrote a weight. `written` is how a message names it."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,13 +15,14 @@ from understudy.config.findings import Findings, shown
 from understudy.config.forms import Form, read_form, read_mended
 from understudy.config.source import KeyPath, Plain, Source
 from understudy.config.transfer_form import KeyForm
+from understudy.model.frozen import frozen
 from understudy.model.name import Name, NameSyntaxError
 
 Placed = tuple[Plain, KeyPath]
 """A value as it is written, and where."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WrittenRecord:
     """A record's form, and its checks: None stands for checks that could not be read, empty for none written."""
 
@@ -30,7 +31,7 @@ class WrittenRecord:
     path: KeyPath
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Document:
     """What a file says, as far as each object could be read by itself; `*_names` and `written_*` have faulty ones too.
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from understudy.config.document import RecordForm
 from understudy.config.findings import Findings
 from understudy.config.pools import PlacedPool
 from understudy.config.source import KeyPath
 from understudy.model.endpoint import Endpoint, Family, Member
+from understudy.model.frozen import frozen
 from understudy.model.name import Name
 from understudy.model.record import PolicyKind
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecordParts:
     """A record with what it names; `zone` None: it is in none."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from understudy.model.errors import Problem
+from understudy.model.frozen import frozen
 
 KeyPath: TypeAlias = tuple[str | int, ...]
 """The way from the root to a value: keys of mappings, indexes of lists (from 0)."""
@@ -22,7 +22,7 @@ class Position(NamedTuple):
     column: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """One key of a mapping: where the key stands, and its value."""
 
@@ -30,7 +30,7 @@ class Entry:
     node: Node
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Node:
     """A value and where it begins; `size` counts the values in it, those behind aliases again at each use."""
 
@@ -47,7 +47,7 @@ class Node:
         return self.value
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Source:
     """One file's text and its values. `problems` are those faults of the writing that leave the values whole."""
 

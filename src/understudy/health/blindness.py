@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from understudy.health.fold import stale_at
 from understudy.model.check import Check
 from understudy.model.endpoint import Endpoint
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.model.verdict import ProbeKey, Verdict, Vote
 
@@ -15,7 +16,7 @@ ENDPOINTS_MIN = 4
 """Semantics 2.7: disagreement about fewer endpoints proves nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AnchorCount:
     """How many of its anchors, the other nodes, a monitor reaches."""
 

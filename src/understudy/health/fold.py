@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from understudy.health.quorum import Count, count_votes
 from understudy.model.check import Check, CheckRef, Requirement, leaves
+from understudy.model.frozen import frozen
 from understudy.model.health import CastVote, Health, HealthFlag, HealthKey, HealthState
 from understudy.model.instant import Instant
 from understudy.model.verdict import Verdict, VerdictState, Vote
@@ -18,7 +19,7 @@ FALLS_MAX = 64
 """Chosen: 2^64 times any delay is beyond the longest hold, so older falls change nothing and memory stays bounded."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Evidence:
     """What is known of one endpoint: `verdicts` by check and monitor; votes of `blind` monitors do not count (2.7)."""
 

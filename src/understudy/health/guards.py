@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from understudy.model.endpoint import Endpoint, Pool
+from understudy.model.frozen import frozen
 from understudy.model.health import Health
 from understudy.model.instant import Instant
 
@@ -14,7 +15,7 @@ MASS_ENDPOINTS_MIN = 4
 """Semantics 5.3: half of at least four endpoints within 60 s."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Withdrawals:
     """What automation withdrew from one pool: `out` is withdrawn now, `recent` are the instants of the window."""
 
@@ -55,7 +56,7 @@ def explain_kept(pool: Pool, kept: Mapping[Endpoint, Instant]) -> str:
     return f"max_withdraw of pool '{pool.name}' ({limit}) is used up: {names} down, but still handed out"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecentFalls:
     """How many endpoints fell in which second of the last minute, the oldest first: small however many there are."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from understudy.health.overrides import Location, OverrideIndex, find_freeze, find_override
 from understudy.health.standing import Place, stand
 from understudy.model.check import Check, leaves
 from understudy.model.decision import RecordMemory
 from understudy.model.endpoint import Endpoint, Family, Member, Pool
+from understudy.model.frozen import frozen
 from understudy.model.health import Health, HealthFlag, HealthKey, HealthState
 from understudy.model.instant import Instant
 from understudy.model.override import OverrideKind
@@ -17,7 +18,7 @@ from understudy.model.record import Record
 from understudy.model.standing import Lineup, Standing, StandingKind
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scene:
     """All that is known while records are lined up; the mappings are read, never changed.
 
@@ -50,7 +51,7 @@ def first_verdict_s(record: Record, checks: Mapping[str, Check]) -> float:
     return max((schedule.fall * schedule.interval_s for schedule in schedules), default=0.0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Places:
     """What the places of one record's endpoints have in common."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from understudy.health.overrides import Location, OverrideIndex, find_override
 from understudy.model.endpoint import Family, Member, Pool
+from understudy.model.frozen import frozen
 from understudy.model.health import Health, HealthKey, HealthState
 from understudy.model.instant import Instant
 from understudy.model.name import Name
@@ -14,7 +15,7 @@ from understudy.model.override import Override, OverrideKind, SubjectKind
 from understudy.model.record import OnAllDown, Record
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Desired:
     """What operators want: the configuration's records and pools, and the overrides in force."""
 
@@ -23,7 +24,7 @@ class Desired:
     overrides: OverrideIndex = field(default_factory=OverrideIndex)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Objection:
     """Why a change should be refused unless it is forced."""
 
@@ -65,7 +66,7 @@ def _find_silent(
     return silent
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Part:
     """What is decided together: a record's members of one family, or all of them under HOST."""
 

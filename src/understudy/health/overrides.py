@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from understudy.model.endpoint import Endpoint
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.override import Override, OverrideKind, Subject, SubjectKind
@@ -19,7 +20,7 @@ _RANK = {
 _WIDTH = {SubjectKind.ENDPOINT: 0, SubjectKind.POOL: 1, SubjectKind.RECORD: 2, SubjectKind.EVERYTHING: 3}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OverrideIndex:
     """Overrides by what they speak of, so that looking one up costs the same however many there are.
 
@@ -43,7 +44,7 @@ class OverrideIndex:
                 yield from overrides
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Location:
     """An endpoint's place: the same endpoint may be drained in one pool or record and not in another."""
 

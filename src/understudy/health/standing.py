@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import isinf
 
 from understudy.health.failback import explain_hold, return_at
 from understudy.health.words import civil
 from understudy.model.endpoint import Member
+from understudy.model.frozen import frozen
 from understudy.model.health import Health, HealthFlag, HealthState
 from understudy.model.instant import Instant
 from understudy.model.override import Override, OverrideKind
@@ -15,7 +15,7 @@ from understudy.model.record import FailbackMode, Record
 from understudy.model.standing import Standing, StandingKind
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """What, besides its health, decides where an endpoint stands in a record.
 

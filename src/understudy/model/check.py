@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Literal, Protocol, TypeAlias
 
+from understudy.model.frozen import frozen
 from understudy.model.verdict import LOCAL_MONITOR
 
 
@@ -30,7 +31,7 @@ class QuorumRule(StrEnum):
     PERCENT = "percent"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Quorum:
     """How votes are counted.
 
@@ -43,7 +44,7 @@ class Quorum:
     min_live: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Schedule:
     """When to probe and how many observations in a row convince (semantics 1, defaults there)."""
 
@@ -61,7 +62,7 @@ class Schedule:
         return max(10.0, 3 * interval_s + timeout_s)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Check:
     """`kind` names the file in `checks/` that knows `settings`; `monitors` are the assigned ones (A of semantics 2)."""
 
@@ -73,7 +74,7 @@ class Check:
     quorum: Quorum = field(default_factory=Quorum)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CheckRef:
     """A leaf of a requirement: the name of one check."""
 
@@ -83,7 +84,7 @@ class CheckRef:
         return self.check
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AtLeast:
     """`count` of `parts` must be up: all of them is `all_of`, one is `any_of` (semantics 2.8). Never without parts."""
 

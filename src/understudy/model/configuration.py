@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from understudy.model.check import Check
 from understudy.model.endpoint import Pool
+from understudy.model.frozen import frozen
 from understudy.model.key import Key
 from understudy.model.name import Name
 from understudy.model.record import Record
 from understudy.model.zone import ZoneDefinition
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RateLimit:
     """What a network is sent over UDP of one subject, unless it shows a valid cookie or is exempt."""
 
@@ -32,7 +33,7 @@ class RateLimit:
         return f"{self.per_second}/s of {prefixes}, slip {self.slip}, {self.table_size} subjects{exempt}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NodeSettings:
     """What belongs to this node only, and so is never in the log.
 
@@ -61,7 +62,7 @@ class NodeSettings:
     api_socket: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Configuration:
     """References between the parts all resolve: every pool, check, zone and key that something names is here."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from understudy.model.endpoint import Endpoint, Family
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.model.name import Name
 
@@ -30,7 +31,7 @@ class Selector(StrEnum):
     ROTATE = "rotate"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Variant:
     """One RRset that may go out; chosen with probability `weight` / sum of weights where chance matters."""
 
@@ -38,7 +39,7 @@ class Variant:
     weight: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """One step that led to a decision: the rule of semantics.md (`4.2`), what it is about, and what it did."""
 
@@ -47,7 +48,7 @@ class Step:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decision:
     """One record's answer for one family.
 
@@ -73,7 +74,7 @@ class Decision:
         return tuple(dict.fromkeys(endpoint for variant in self.variants for endpoint in variant.endpoints))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecordMemory:
     """What deciding about one record and family must remember (semantics 3.3, 4.4): survives restarts.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
 from typing import TypeAlias
 
+from understudy.model.frozen import frozen
 from understudy.model.name import Name
 
 Target: TypeAlias = IPv4Address | IPv6Address | Name
@@ -25,7 +26,7 @@ class Family(StrEnum):
         return {Family.IPV4: 1, Family.IPV6: 28, Family.HOST: 5}[self]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Endpoint:
     """An address or a host name. Two records that name the same one share its probes and its health."""
 
@@ -55,7 +56,7 @@ class Endpoint:
         return self.target.to_wire() if isinstance(self.target, Name) else self.target.packed
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Member:
     """An endpoint's place in a pool. `weight` 0 is handed out only when nothing with a weight is left."""
 
@@ -64,7 +65,7 @@ class Member:
     is_disabled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WithdrawLimit:
     """At most `count` endpoints of a pool are withdrawn by automation within `window_s` (semantics 5.2)."""
 
@@ -72,7 +73,7 @@ class WithdrawLimit:
     window_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pool:
     """Endpoints used together; never empty. A pool written inline in a record is named `<record>#<tier>`."""
 

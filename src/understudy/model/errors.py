@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
+from understudy.model.frozen import frozen
 from understudy.model.plural import plural
 
 
@@ -16,7 +16,7 @@ class ProblemSeverity(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Problem:
     """One fault in a file that an operator edits. `line` and `column` count from 1; 1:1 is the file as a whole too."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 
 
@@ -30,7 +31,7 @@ class Severity(StrEnum):
     ALARM = "alarm"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Event:
     """`sequence` is given by the store (0 before that) and only grows; `detail` is plain JSON."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from understudy.model.check import Requirement
 from understudy.model.endpoint import Endpoint
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.model.verdict import Vote
 
@@ -28,7 +28,7 @@ class HealthFlag(StrEnum):
     UNMONITORED = "unmonitored"  # no check, or nobody assigned (semantics 2.1)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HealthKey:
     """Whose health: an endpoint may be healthy by one requirement and not by another. None: unmonitored."""
 
@@ -39,7 +39,7 @@ class HealthKey:
         return f"{self.endpoint} by {self.requirement}" if self.requirement else str(self.endpoint)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CastVote:
     """One monitor's part in a ballot; `age_s` of its last conclusive observation; `is_blind` by semantics 2.7."""
 
@@ -52,7 +52,7 @@ class CastVote:
     is_blind: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Health:
     """`since` is when `state` was entered, `first_seen` when this key became part of the configuration.
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from understudy.model.frozen import frozen
 from understudy.model.name import Name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Key:
     """`algorithm` as operators write it: `hmac-sha256`. The secret stands in a file and is in no configuration."""
 

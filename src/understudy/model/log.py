@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 
 
@@ -19,7 +19,7 @@ class EntryKind(StrEnum):
     DEMOTION = "demotion"  # body names the zone that follows its primaries again
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LogEntry:
     """`generation` only grows, by one; `body` is plain JSON."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Self
+
+from understudy.model.frozen import frozen
 
 MAX_LABEL_OCTETS = 63  # RFC 1035 2.3.4
 MAX_NAME_OCTETS = 255  # RFC 1035 2.3.4, length octets and the root's included
@@ -24,7 +25,7 @@ class NameSyntaxError(ValueError):
     """Text that is no DNS name; the message says what is wrong with it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Name:
     """An absolute DNS name in lower case (RFC 4343); `labels` from the leftmost to the one below the root."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 
 
@@ -16,7 +16,7 @@ class Outcome(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Phase:
     """One timed part of a probe: `resolve`, `connect`, `tls`, `send`, `first_octet`, `read`, `run`."""
 
@@ -24,7 +24,7 @@ class Phase:
     duration_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Observation:
     """`reason` is a stable dotted code (`connect.refused`, `http.status`), `text` is for people, `phases` in order."""
 

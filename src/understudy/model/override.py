@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 
 DEFAULT_OVERRIDE_S = 4 * 3600.0
@@ -29,7 +29,7 @@ class SubjectKind(StrEnum):
     EVERYTHING = "everything"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Subject:
     """`name` is an endpoint's, pool's or record's text, empty for EVERYTHING.
 
@@ -45,7 +45,7 @@ class Subject:
         return f"{text} in {self.record}" if self.record else text
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Override:
     """`id` is the generation of the log entry that made it. `expires_at` None: until released."""
 

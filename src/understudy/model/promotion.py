@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.model.name import Name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Promotion:
     """From `at` on, until it is demoted, the copy that is here is the zone: nobody is followed and it never expires."""
 

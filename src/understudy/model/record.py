@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from understudy.model.check import Requirement
+from understudy.model.frozen import frozen
 from understudy.model.name import Name
 
 
@@ -34,7 +35,7 @@ class OnAllDown(StrEnum):
     SERVFAIL = "servfail"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Failback:
     """How and when a recovered endpoint returns (semantics 3.2, 3.3)."""
 
@@ -42,7 +43,7 @@ class Failback:
     delay_s: float = 60.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Record:
     """`pools` are pool names: the tiers in order of preference, or the pools of `all` and `weighted`; never empty.
 

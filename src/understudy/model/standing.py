@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from understudy.model.endpoint import Member
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.model.override import Override
 
@@ -19,7 +19,7 @@ class StandingKind(StrEnum):
     TAKEN_OUT = "taken_out"  # disabled, drained or forced down by an operator (semantics 4.1)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Standing:
     """`is_uncertain`: unknown or suspect, so answers that rest on it live briefly (semantics 4.7).
 
@@ -36,7 +36,7 @@ class Standing:
     up_since: Instant | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lineup:
     """Where everything that a record may hand out stands.
 

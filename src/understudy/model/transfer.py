@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from understudy.model.frozen import frozen
 from understudy.model.name import Name
 
 
@@ -17,7 +17,7 @@ class SerialStyle(StrEnum):
     DATE = "date"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Peer:
     """A name server: its address, its port, and the key that is signed with."""
 
@@ -30,17 +30,17 @@ class _Peer:
         return f"{host}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotifyTarget(_Peer):
     """A server that is told of new versions; the key signs the message."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Primary(_Peer):
     """A server that a zone is fetched from; both sides sign with the key."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeyedNetwork:
     """Clients of a network, of whom each has to sign with the key as well."""
 
@@ -51,7 +51,7 @@ class KeyedNetwork:
         return f"{self.network} with {self.key}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TransferOut:
     """Who may fetch a zone, by network, by key, or by both at once, and whom to tell of a new version.
 

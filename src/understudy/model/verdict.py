@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
 from understudy.model.endpoint import Endpoint
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 
 LOCAL_MONITOR = "local"
@@ -40,7 +40,7 @@ _VOTES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProbeKey:
     """What is probed: one distinct (endpoint, check), however many records use it. `check` is the check's name."""
 
@@ -51,7 +51,7 @@ class ProbeKey:
         return f"{self.endpoint} by {self.check}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict:
     """`count` is n of SUSPECT(n) and RECOVERING(n), or the failures in a row while UNKNOWN; else 0.
 

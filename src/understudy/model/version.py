@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.model.name import Name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ZoneVersion:
     """`digest` is over everything but the serial. `difference` leads from the serial `before` to this one.
 

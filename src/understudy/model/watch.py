@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from understudy.model.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class ServerPlace:
     """Where a name server is asked: its address and its port."""
 
@@ -18,7 +19,7 @@ class ServerPlace:
         return f"{host}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WatchSettings:
     """How a zone's name servers are watched.
 
@@ -32,7 +33,7 @@ class WatchSettings:
     ignore: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NamedServer:
     """A server that something names for a zone.
 

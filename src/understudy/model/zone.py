@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from understudy.model.decision import Selector
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.transfer import Primary, TransferOut
@@ -33,7 +33,7 @@ class DigestRule(StrEnum):
     """There, and right."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MemberTemplate:
     """What the zones of a catalog have in common, as far as their group has nothing of its own.
 
@@ -52,7 +52,7 @@ class MemberTemplate:
         return next((template for group, template in self.groups if group in groups), self)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ZoneDefinition:
     """`file` is the master file of source FILE, or what a DYNAMIC zone is first filled with; absolute.
 
@@ -86,7 +86,7 @@ class AnswerKind(StrEnum):
     REMOVE = "remove"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SteeredSet:
     """One steered RRset, ready for the engine. `variants` are (weight, rdata octets of each record)."""
 

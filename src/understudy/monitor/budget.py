@@ -5,12 +5,11 @@ A probe over budget is late, never dropped: the scheduler keeps it queued, count
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """What a monitor may do at most.
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
 from weakref import WeakValueDictionary
@@ -16,6 +15,7 @@ from weakref import WeakValueDictionary
 from understudy.clock.clock import Clock
 from understudy.model.check import Check
 from understudy.model.endpoint import Endpoint
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.model.observation import Observation, Outcome
 from understudy.model.verdict import MonitorReport, ProbeKey, Verdict
@@ -34,7 +34,7 @@ LATE_S = 0.1  # chosen: a start later than this is late by want of budget, not b
 Probe: TypeAlias = Callable[[Check, Endpoint], Awaitable[Observation]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VerdictChange:
     """A verdict entered another state. `text` of `after` says why it failed; a pass leaves it empty."""
 
@@ -43,7 +43,7 @@ class VerdictChange:
     after: Verdict
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Findings:
     """What is wrong now.
 

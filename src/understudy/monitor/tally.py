@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from understudy.model.frozen import frozen
 from understudy.model.observation import Outcome
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Statistics:
     """`assigned`, `running` and `queued` (over budget now) are present numbers, the rest totals since the start.
 

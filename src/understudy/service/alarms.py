@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from understudy.model.event import Event, EventKind, Severity
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Alarm:
     """`key` is what it is about, stable while it lasts: `all-down/www.example.com/A`."""
 

@@ -10,10 +10,10 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 
 from understudy.engine import Zone
 from understudy.model.event import Event, EventKind
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.transfer import Primary
@@ -31,7 +31,7 @@ SLICE = 500  # chosen: so many are told apart in a millisecond or two
 SAVE_LATER_S = 2.0  # chosen: a thousand small zones are fetched in that time, and answered before they are written
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Gathered:
     """What is asked for together."""
 

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from understudy.checks.files import find_absence
@@ -17,6 +17,7 @@ from understudy.config.sharing import share
 from understudy.config.zone_conflicts import conflicts
 from understudy.model.configuration import Configuration
 from understudy.model.errors import ConfigError, Problem, ProblemSeverity
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.zone import ZoneSource
@@ -29,7 +30,7 @@ COSTLY_RECORDS = 200_000  # chosen: about 0.1 s of a core, more than everything 
 _WITHOUT_ADDRESS = re.compile(r"the name server (\S+) has no address ")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Candidate:
     """`findings` are all errors and warnings, in file order: the configuration file first, then each zone's.
 
@@ -82,7 +83,7 @@ class Candidate:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Before:
     """What is in force while another candidate is read: the configuration, and the zones that are served."""
 

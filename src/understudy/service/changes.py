@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from understudy.model.decision import Decision
 from understudy.model.endpoint import Family
+from understudy.model.frozen import frozen
 from understudy.model.health import Health, HealthKey
 from understudy.model.name import Name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HealthChange:
     """An endpoint's health before (None: never folded) and after."""
 
@@ -20,7 +21,7 @@ class HealthChange:
     after: Health
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DecisionChange:
     """A record's decisions before and after; both empty for a record that is gone."""
 
@@ -29,7 +30,7 @@ class DecisionChange:
     after: Mapping[Family, Decision]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settlement:
     """What one settling changed."""
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from understudy.engine import Gathering, TsigKey
+from understudy.model.frozen import frozen
 from understudy.model.key import Key
 from understudy.model.name import Name
 from understudy.model.transfer import Primary
@@ -14,7 +15,7 @@ from understudy.model.transfer import Primary
 LIMIT_OCTETS = 2 << 30  # chosen: about twenty million records, of messages and in memory
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Contact:
     """A primary, and the key that both sides sign with (RFC 8945) with its secret; None: nothing is signed."""
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from understudy.config.zones import COPIES
 from understudy.engine import Zone, ZoneFileError
 from understudy.model.event import Event, EventKind, Severity
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.zone import ZoneDefinition, ZoneSource
@@ -29,7 +29,7 @@ SLICE = 500  # chosen: so many are taken up in a few milliseconds; then others h
 _SOA = 6  # RFC 1035 3.2.2
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Copy:
     """What an earlier run left, and where the zone stands by that."""
 

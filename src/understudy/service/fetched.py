@@ -11,6 +11,7 @@ from typing import Protocol, Self
 
 from understudy.engine import Zone
 from understudy.model.errors import TransferError
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.model.transfer import Primary
 from understudy.model.zone import ZoneDefinition
@@ -34,7 +35,7 @@ class Follower(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Complaint:
     """What is wrong with primaries: a sentence for people, and what its parts are called for programs. May be empty."""
 

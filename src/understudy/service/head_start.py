@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from understudy.engine import Gathering
 from understudy.model.configuration import Configuration
+from understudy.model.frozen import frozen
 from understudy.model.name import Name
 from understudy.model.transfer import Primary
 from understudy.model.zone import DigestRule, ZoneDefinition, ZoneSource
@@ -25,7 +25,7 @@ MANY = 8  # chosen: fewer are here as soon if each is asked for by itself
 AT_ONCE = 4  # chosen: primaries, each of which keeps two threads busy
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Begun:
     """What was asked for, of whom, and what fetches it."""
 

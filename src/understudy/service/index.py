@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TypeVar
 
 from understudy.model.check import Check, leaves
 from understudy.model.configuration import Configuration
 from understudy.model.endpoint import Endpoint, Pool
+from understudy.model.frozen import frozen
 from understudy.model.health import HealthKey
 from understudy.model.name import Name
 from understudy.model.record import Record
@@ -21,7 +21,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Index:
     """`assignments` is what to probe: one entry per distinct (endpoint, check).
 
@@ -62,7 +62,7 @@ def build_index(configuration: Configuration) -> Index:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """From one configuration to the next: what is different, found ahead because that costs by all that there is.
 

@@ -6,7 +6,6 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 from typing import TypeAlias
@@ -14,6 +13,7 @@ from typing import TypeAlias
 from understudy.engine import Zone
 from understudy.model.errors import TransferError
 from understudy.model.event import Event, EventKind, Severity
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.transfer import Primary
@@ -33,7 +33,7 @@ Gather: TypeAlias = Callable[[Sequence[Name], Contact], Portions]
 """Many zones that are not here, as they come."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Conversation:
     """How primaries are spoken to. Without `gather` each zone is asked for by itself."""
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from understudy.model.frozen import frozen
 from understudy.model.log import LogEntry
 from understudy.service.name_server import NameServer
 from understudy.store.draft import Draft
@@ -12,7 +11,7 @@ from understudy.store.store import NotDurableError
 VOLATILE_HINT = "there is no disk for it, see the alarm store/volatile in `understudy status`"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Written:
     """An entry that is in force. `warning` is empty, or says that it would not survive the end of the process yet."""
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from understudy.model.errors import TransferError
+from understudy.model.frozen import frozen
 from understudy.zones.secondary import Offer, worth_fetching
 
 Answer = Offer | TransferError
@@ -18,7 +18,7 @@ Question: TypeAlias = Callable[[], Awaitable[Answer]]
 GRACE_S = 0.25  # chosen: primaries on one continent are heard within it, and a change can wait so long
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Questions:
     """To those that are likely to answer, and to those that have been silent lately; `are_all_wanted`: to all at once.
 

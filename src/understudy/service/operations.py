@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from understudy.model.event import EventKind
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.service.views import (
     EventView,
@@ -33,7 +33,7 @@ from understudy.service.zone_views import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StatusQuestion:
     """About one record, endpoint, pool or zone; empty: all. Of more than `most` records only those in trouble."""
 
@@ -41,7 +41,7 @@ class StatusQuestion:
     most: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExplainQuestion:
     """`at` None: now."""
 
@@ -51,7 +51,7 @@ class ExplainQuestion:
     at: Instant | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EventFilter:
     """Which events: after a sequence number (None: the newest), of some kinds (none given: all), about one subject."""
 

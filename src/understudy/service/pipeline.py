@@ -7,7 +7,7 @@ endpoint stands; steering decides; the publisher tells the engine. One change co
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import TypeAlias, TypeVar
@@ -19,6 +19,7 @@ from understudy.model.check import Requirement, leaves
 from understudy.model.configuration import Configuration
 from understudy.model.decision import Decision, RecordMemory
 from understudy.model.endpoint import Endpoint, Family
+from understudy.model.frozen import frozen
 from understudy.model.health import Health, HealthKey
 from understudy.model.instant import Instant
 from understudy.model.name import Name
@@ -40,7 +41,7 @@ Tables: TypeAlias = Mapping[str, Mapping[ProbeKey, Verdict]]
 """Every monitor's verdict table, by the monitor's name."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Kept:
     """What the next start must know of every record (semantics 1.5), by name and family."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import errno
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from understudy.config.plan import Plan, plan
@@ -15,6 +14,7 @@ from understudy.health.overrides import OverrideIndex
 from understudy.model.configuration import Configuration
 from understudy.model.errors import ConfigError, EngineError, Problem, StoreError
 from understudy.model.event import Event, EventKind, Severity
+from understudy.model.frozen import frozen
 from understudy.model.health import Health, HealthKey
 from understudy.model.instant import Instant
 from understudy.model.name import Name
@@ -59,7 +59,7 @@ def _awaited(candidate: Candidate) -> frozenset[Path]:
     return frozenset(faulty | {each.file for each in unread})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Proposal:
     """A configuration that could be put in force, what that would change, and which records it leaves silent.
 
@@ -74,7 +74,7 @@ class Proposal:
     heard: Heard | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Present:
     """What a candidate is judged by, as it stands when it is read: a thread looks at it while the server goes on."""
 
@@ -132,7 +132,7 @@ def _silent_records(wanted: Configuration, objections: Iterable[Objection]) -> I
         yield Problem(file, line, 1, "record.nothing-to-answer", objection.text, hint)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reloaded:
     """What is in force now, what that changed, and a warning where the disk did not take it."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from understudy.clock.clock import Clock
+from understudy.model.frozen import frozen
 from understudy.service.head_start import HeadStart
 from understudy.service.name_server import NameServer
 from understudy.telemetry.logging import Log
@@ -15,7 +16,7 @@ Sides: TypeAlias = Callable[[NameServer], Awaitable[Mapping[str, Callable[[], Aw
 """The side tasks of a server by name: what listens for people, and may fail without harm to answers."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Surroundings:
     """`sides` are made once it answers; `on_ready` is called when they have begun. `head_start` comes meanwhile."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import dns.exception
 import dns.flags
@@ -19,6 +19,7 @@ import dns.rrset
 from understudy.model.check import leaves
 from understudy.model.configuration import Configuration
 from understudy.model.endpoint import Family
+from understudy.model.frozen import frozen
 from understudy.model.name import Name
 from understudy.model.record import Record
 from understudy.model.watch import ServerPlace
@@ -50,7 +51,7 @@ PRIMARY = "primary"
 SETTLE_S = 2.0  # chosen: a version that has just been made is everywhere by then, where all is well
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SurveyQuestion:
     """Which zone, and where the world is asked. `port` is that of the zone's name servers."""
 

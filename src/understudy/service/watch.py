@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.transfer import NotifyTarget
@@ -36,7 +37,7 @@ SLICE = 200  # chosen: so many zones are gone through in a millisecond or two; t
 FOUND_AT_ONCE = 20  # chosen: the servers of so many zones are found in as long
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Eyes:
     """How servers are found and looked at."""
 
@@ -79,7 +80,7 @@ class _Zone:
             self.published.note(serial, now)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Silence:
     """A server that nothing was heard of, and the zone for which it is asked on."""
 

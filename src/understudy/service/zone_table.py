@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeAlias
 
 from understudy.engine import Zone, ZoneFileError
 from understudy.model.errors import Problem, ProblemSeverity
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.zone import ZoneDefinition, ZoneSource
@@ -24,7 +25,7 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 """Told (zone, octets read, octets in all) while a file is read."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileStamp:
     """What tells that a file has changed: times in ns, size in octets, inode; zeros where there is none.
 
@@ -59,7 +60,7 @@ class FileStamp:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LoadedZone:
     """A version and what it was read from. `problem` says why a newer content is not used, or is empty.
 
@@ -107,7 +108,7 @@ class LoadedZone:
         return replace(self, problem=problem, stamps=now_stamps)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ZoneView:
     """A zone as the configuration check asks it (`config.zone_conflicts`)."""
 

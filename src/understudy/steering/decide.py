@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from understudy.model.decision import Decision, Mode, RecordMemory, Selector, Step, Variant
 from understudy.model.endpoint import Family, Member
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.model.record import Record
 from understudy.model.standing import Lineup, StandingKind
@@ -24,7 +25,7 @@ _NOTHING: tuple[Variant, ...] = ()
 """What NODATA and SERVFAIL send."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Past:
     """What was: the memory of each family (HOST: of the whole record) and the decisions in force."""
 
@@ -32,7 +33,7 @@ class Past:
     decisions: Mapping[Family, Decision] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecordDecision:
     """One record decided: to be passed back as `past` the next time.
 

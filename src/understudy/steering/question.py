@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain
 
 from understudy.model.decision import Mode, RecordMemory, Step
 from understudy.model.endpoint import Endpoint, Family, Member, is_inline
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.model.record import Record
 from understudy.model.standing import Lineup, Standing, StandingKind
@@ -15,7 +16,7 @@ from understudy.steering.policies import POLICIES
 from understudy.steering.policy import Tiers
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Question:
     """`tiers` are those of the policy; `required` is what a tier must have to be chosen (4.2).
 
@@ -44,7 +45,7 @@ class Question:
         return f"tier {index + 1}" if is_inline(pool) else f"tier {index + 1} '{pool}'"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Selection:
     """What may go out, and why.
 
@@ -65,7 +66,7 @@ class Selection:
         return self.mode in {Mode.NORMAL, Mode.DEGRADED}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FamilyPlan:
     """`families` are decided each for itself; HOST alone means that everything is decided together."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from math import isfinite
 
 from understudy.model.decision import Mode, Step
 from understudy.model.endpoint import Family, Member
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.model.record import FailbackMode, Record
 from understudy.model.standing import Standing, StandingKind
@@ -65,7 +66,7 @@ def _stay(question: Question, candidates: Tiers) -> Selection | None:
     return Selection(Mode.NORMAL, current, _members(candidates[current]), question.tiers[current], (step,))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Able:
     """A tier that has enough, and from when on it may be returned to (3.5)."""
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from understudy.model.endpoint import Endpoint, Member
+from understudy.model.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Draw:
     """Endpoints for one answer, and how often they are drawn together, relative to the other draws."""
 

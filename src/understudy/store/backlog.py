@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from understudy.model.decision import Decision
 from understudy.model.errors import StoreError, UnderstudyError
 from understudy.model.event import Event
+from understudy.model.frozen import frozen
 from understudy.model.log import LogEntry
 from understudy.model.version import ZoneVersion
 from understudy.store.desired import Desired, apply
@@ -26,7 +27,7 @@ from understudy.store.versions import HISTORY_OCTETS, WaitingVersions
 _BATCH_MAX = 5000  # chosen: history written in one transaction, some 50 ms of work
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pace:
     """When the writer writes. Entries of the log are written at once, together with all that waits.
 
@@ -53,7 +54,7 @@ class WaitingEntry:
     outcome: Future[LogEntry] = field(default_factory=Future)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Position:
     """Where the numbering stands: the newest event's sequence, the newest decision's number."""
 
@@ -71,7 +72,7 @@ class Flush:
     outcome: Future[None] = field(default_factory=Future)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Batch:
     """What the writer is to write now. `observed` None: not now."""
 

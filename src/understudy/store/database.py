@@ -7,12 +7,13 @@ import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from understudy.model.errors import StoreError
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.store.faults import from_os, from_sqlite, is_damage
 from understudy.store.schema import ForeignDatabaseError, NewerSchemaError, migrate, prove_writable
@@ -73,7 +74,7 @@ class FolderLock:
         os.close(self._file)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Database(Generic[T_co]):
     """An open database: `loaded` is what was read from it, `uri` how SQLite opens it once more.
 

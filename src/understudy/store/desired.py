@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from understudy.model.errors import InvariantError
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.model.log import EntryKind, LogEntry
 from understudy.model.name import Name
@@ -17,7 +18,7 @@ KEEP_EXPIRED_S = 86400.0
 """Chosen: an expired override is forgotten a day late, so a clock that is corrected backwards loses none."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LoadedConfiguration:
     """The configuration that is in force: the file's text, its digest, and the entry that brought it."""
 
@@ -27,7 +28,7 @@ class LoadedConfiguration:
     loaded_at: Instant
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Desired:
     """What the log says up to and with `generation` (0: an empty log).
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from understudy.model.endpoint import Endpoint
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.model.log import EntryKind, LogEntry
 from understudy.model.name import Name
@@ -13,7 +13,7 @@ from understudy.model.override import OverrideKind, Subject
 from understudy.store.encoding import encode_endpoint
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Draft:
     """What `Store.append` makes an entry of: who changes what, when and why. `body` is plain JSON."""
 
@@ -28,7 +28,7 @@ class Draft:
         return LogEntry(generation, self.at, self.author, self.reason, self.kind, self.body)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Signature:
     """Who changes something, why and when; its methods say what: `Signature(...).override(...)`."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from understudy.model.decision import Decision
 from understudy.model.event import Event, EventKind, Severity
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.store.encoding import (
     RecordKey,
@@ -24,7 +24,7 @@ from understudy.store.store import EventFilter
 _SEQUENCE_MAX = 2**63 - 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Retention:
     """How much history is kept (chosen: a quarter of a year, and some 50 MB on disk)."""
 
@@ -32,7 +32,7 @@ class Retention:
     age_s: float = 90 * 86400.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NumberedDecision:
     """A decision with its place in the history."""
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from understudy.model.decision import Decision, RecordMemory
+from understudy.model.frozen import frozen
 from understudy.model.health import Health, HealthKey
 from understudy.model.verdict import ProbeKey, Verdict
 from understudy.store import encoding
 from understudy.store.encoding import RecordKey
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Observed:
     """Complete tables: a key that is missing is forgotten. Nobody may change them once the store has them.
 
@@ -28,7 +29,7 @@ class Observed:
     decisions: Mapping[RecordKey, Decision] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Codec:
     """How the rows of one table of Observed are written and read."""
 
@@ -148,7 +149,7 @@ def write_changes(connection: sqlite3.Connection, changes: Changes) -> None:
     connection.executemany("REPLACE INTO observed (kind, key, document) VALUES (?, ?, ?)", changes.upserts)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LoadedTables:
     """What was saved last, the ledger that knows it, and how many rows were skipped because nobody can read them."""
 

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -15,6 +15,7 @@ from understudy.clock.clock import Clock
 from understudy.model.decision import Decision
 from understudy.model.errors import StoreError
 from understudy.model.event import Event, EventKind, Severity
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.model.log import LogEntry
 from understudy.model.name import Name
@@ -49,7 +50,7 @@ LOCKED = "store.locked"
 """The one refusal that a server must not work around."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Loaded:
     """Everything that a start reads."""
 

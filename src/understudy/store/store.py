@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from understudy.model.decision import Decision
 from understudy.model.errors import StoreError, UnderstudyError
 from understudy.model.event import Event, EventKind
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.model.log import LogEntry
 from understudy.model.name import Name
@@ -50,7 +51,7 @@ class NotDurableError(StoreError):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Start:
     """What the store held when it was opened.
 
@@ -71,7 +72,7 @@ class Start:
     lost: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EventFilter:
     """Which events: sequences after `after` and before `before`; empty `kinds` and `subject` are any."""
 
@@ -90,7 +91,7 @@ class EventFilter:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoreStatistics:
     """How the writing goes. `lag_s` is the age of the oldest thing that is not on disk yet (0: nothing waits).
 

@@ -8,10 +8,11 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from pathlib import Path
 
+from understudy.model.frozen import frozen
 from understudy.model.name import Name, NameSyntaxError
 from understudy.model.version import ZoneVersion
 from understudy.store.encoding import UnreadableError, check_row
@@ -30,7 +31,7 @@ class VersionsKept(StrEnum):
     DOUBTFUL = "doubtful"  # later ones may have been seen that were never written
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WaitingVersions:
     """Versions that are not on disk, and whoever waits for them."""
 

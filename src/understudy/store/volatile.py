@@ -8,11 +8,11 @@ import sqlite3
 import tempfile
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 from understudy.model.errors import StoreError
+from understudy.model.frozen import frozen
 from understudy.store.database import DATABASE_NAME, DamagedError, Database, connect, file_uri, open_sound
 from understudy.store.schema import ForeignDatabaseError, NewerSchemaError
 
@@ -26,7 +26,7 @@ Newest: TypeAlias = tuple[tuple[object, ...] | None, ...]
 NOTHING: Newest = (None,) * 4
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Exile:
     """How a database came to be in memory: `is_copied` from the folder's own one, whose newest rows then were these."""
 

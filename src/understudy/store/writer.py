@@ -7,11 +7,11 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 
 from understudy.clock.clock import Clock
 from understudy.model.errors import InvariantError, StoreError, UnderstudyError
 from understudy.model.event import Event, EventKind, Severity
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.store.backlog import Backlog, Batch, Pace
 from understudy.store.faults import from_os, from_sqlite
@@ -30,7 +30,7 @@ RENEWAL_TOLD_S = 3600.0
 """Chosen: long enough to be seen by whoever deleted the file, or looks after the host."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WriterSettings:
     """What the writer goes by, and whom it tells when the disk refuses and when it works again."""
 
@@ -39,7 +39,7 @@ class WriterSettings:
     notify: Callable[[Event], None]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Renewal:
     """When the database was written anew because its file was lost, and what is said of it."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 
 from understudy.model.decision import Mode
 from understudy.model.event import Severity
+from understudy.model.frozen import frozen
 from understudy.model.health import HealthState
 from understudy.model.observation import Outcome
 from understudy.model.watch import ServerState
@@ -22,7 +23,7 @@ Labels = TypeVar("Labels", bound=tuple[str, ...])
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoreReadings:
     """How the store's writing goes."""
 
@@ -33,7 +34,7 @@ class StoreReadings:
     is_failing: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Readings:
     """Everything that is measured, at one moment.
 
@@ -142,7 +143,7 @@ def _store(store: StoreReadings) -> Iterator[Metric]:
     yield _gauge("store_failing", "1 while the disk refuses what is written.", {(): int(store.is_failing)})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _EngineFamily:
     """Where an engine counter goes: `prefix` + a rest that `labels` takes apart."""
 

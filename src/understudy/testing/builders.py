@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TypedDict, Unpack
@@ -11,6 +11,7 @@ from typing import TypedDict, Unpack
 from understudy.model.check import AtLeast, Check, CheckRef, Requirement, Schedule
 from understudy.model.configuration import Configuration, NodeSettings
 from understudy.model.endpoint import Endpoint, Member, Pool
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.observation import Observation, Outcome
@@ -21,7 +22,7 @@ from understudy.model.zone import ZoneDefinition, ZoneSource
 EXAMPLE = Name.parse("example.com")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FakeSettings:
     """Settings of a check that nothing but a FakeNetwork can probe."""
 

@@ -7,7 +7,6 @@ import gc
 import re
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TypeAlias
@@ -21,6 +20,7 @@ from understudy.checks.transport.faults import TEXT_MAX
 from understudy.clock.clock import SystemClock
 from understudy.model.check import Check, Schedule
 from understudy.model.endpoint import Endpoint
+from understudy.model.frozen import frozen
 from understudy.model.name import Name
 from understudy.model.observation import Observation, Outcome
 
@@ -36,7 +36,7 @@ _REASON = re.compile(r"[a-z0-9_]+(\.[a-z0-9_-]+)+")
 Scene: TypeAlias = Callable[[], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Certificates:
     """An authority's certificate and what it has issued: for www.example.com and loopback, and for another name."""
 

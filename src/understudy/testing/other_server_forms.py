@@ -6,10 +6,10 @@ fetched and updated from loopback; where there is a key, only with that.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from understudy.model.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Form:
     """What is written once, for each zone, and for what only some have. `more` of a zone is how it is exchanged.
 

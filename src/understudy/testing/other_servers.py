@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Self, TypeAlias
 
@@ -16,6 +16,7 @@ import dns.message
 import dns.query
 import dns.rcode
 
+from understudy.model.frozen import frozen
 from understudy.testing import other_server_forms as forms
 from understudy.testing.running_server import wait_until
 
@@ -38,7 +39,7 @@ def find_program(name: str) -> str:
     return path
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SharedKey:
     """A secret that both sides have (TSIG, RFC 8945); `secret` in base64."""
 
@@ -51,7 +52,7 @@ CORP_KEY = SharedKey("corp-key", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
 """For tests that need any."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Peers:
     """Whom the zones are exchanged with, all on 127.0.0.1: `primary` and `secondaries` are their ports.
 
@@ -63,7 +64,7 @@ class Peers:
     key: SharedKey | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """Where a server keeps its files, where it listens, by which zone it is known to be ready, what it says of itself.
 

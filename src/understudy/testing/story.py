@@ -35,11 +35,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from understudy.model.duration import parse_duration
 from understudy.model.endpoint import Endpoint
+from understudy.model.frozen import frozen
 from understudy.testing.builders import endpoint
 from understudy.testing.fake_network import Behaviour
 
@@ -57,7 +57,7 @@ class StorySyntaxError(ValueError):
     """A story that cannot be read; the message names the line."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Behave:
     """An endpoint does something else from now on; `check` limits it to probes by that check."""
 
@@ -66,7 +66,7 @@ class Behave:
     check: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Expected:
     """`rdatas` in any order (with `is_one_of`: one of them); `ttl_s` None: not said."""
 
@@ -77,7 +77,7 @@ class Expected:
     because: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ask:
     """A query."""
 
@@ -87,7 +87,7 @@ class Ask:
     expected: Expected
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Command:
     """An operator's word; `kind` as the API has it (`force_up`, `release`). `refusal`: the code of the expected one.
 
@@ -103,7 +103,7 @@ class Command:
     refusal: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reload:
     """`file` becomes the configuration file and the server reads it again."""
 
@@ -111,7 +111,7 @@ class Reload:
     refusal: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Restart:
     """The server ends and starts `pause_s` later; `is_kill`: it had no time to save anything."""
 
@@ -119,7 +119,7 @@ class Restart:
     is_kill: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Alarmed:
     """Whether an alarm with `key` in its key is in force."""
 
@@ -130,7 +130,7 @@ class Alarmed:
 Action: TypeAlias = Behave | Ask | Command | Reload | Restart | Alarmed
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Event:
     """`at_s` after the start; `line` is that of the file."""
 
@@ -139,7 +139,7 @@ class Event:
     action: Action
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Story:
     """`files` by name; `events` in the order of the text, which is that of time."""
 

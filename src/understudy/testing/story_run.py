@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from understudy.model.endpoint import Endpoint
+from understudy.model.frozen import frozen
 from understudy.testing.fake_network import Behaviour
 from understudy.testing.story import Alarmed, Ask, Behave, Command, Event, Expected, Reload, Restart, Story
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """What a query got. `rdatas` in presentation format, names without final dot; `why`: every reason, in words.
 

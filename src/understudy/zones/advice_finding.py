@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from understudy.model.frozen import frozen
 
 
 class Weight(StrEnum):
@@ -14,7 +15,7 @@ class Weight(StrEnum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Advice:
     """`code` is stable, `text` says what is so, `why` what follows from it, and `remedy` what to do."""
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from understudy.model.frozen import frozen
 from understudy.zones.serial import is_later
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Beginning:
     """What is known when the first version of a run is made.
 

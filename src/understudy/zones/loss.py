@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 import dns.rdatatype
+
+from understudy.model.frozen import frozen
 
 _SOA = 6  # RFC 1035 3.2.2
 NAMED_MAX = 5  # chosen: enough to see what it is about
@@ -29,7 +30,7 @@ class Version(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Loss:
     """RRsets that only ours has, or that theirs has otherwise, and how many only theirs has."""
 

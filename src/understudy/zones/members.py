@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from understudy.model.frozen import frozen
 from understudy.model.name import Name
 
 
@@ -26,7 +26,7 @@ class Membership(NamedTuple):
     groups: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MemberChange:
     """What a new version of a catalog, or another configuration, means.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TypeAlias
 
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.transfer import NotifyTarget
@@ -21,7 +22,7 @@ GIVE_UP_S = 600.0  # chosen: after that the secondary's own refresh finds the ve
 _Key: TypeAlias = tuple[Name, NotifyTarget]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Notice:
     """One message to one server."""
 

@@ -26,10 +26,11 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Self
 
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.model.transfer import Primary
 from understudy.zones.serial import is_later
@@ -53,7 +54,7 @@ class Standing(StrEnum):
     PROMOTED = "promoted"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Timers:
     """What the SOA asks of secondaries, within reason: seconds."""
 
@@ -78,7 +79,7 @@ class Timers:
         return 0.0 if left_s is None or left_s >= self.stated_expire_s else max(0.0, self.expire_s - left_s)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Offer:
     """What a primary says that it has, and for how long that is good, if it says so (RFC 7314)."""
 
@@ -87,7 +88,7 @@ class Offer:
     expire_s: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Secondary:
     """Where a zone stands. `refreshed_at` is when a primary last said that the version here is its own.
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from understudy.model.duration import format_duration
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.model.watch import ServerState
 from understudy.zones.published import Published
 from understudy.zones.serial import is_later
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reply:
     """What one transport brought of the zone's SOA.
 
@@ -32,7 +32,7 @@ class Reply:
         return self.is_heard and self.serial is None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sighting:
     """What was seen. `differences` are answers unlike ours, in words; none where serials forbid to compare them."""
 
@@ -46,7 +46,7 @@ class Sighting:
         return self.udp.serial if self.udp.serial is not None else self.tcp.serial
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reference:
     """What the server is held against. `is_ours`: the serials are made here, so nobody can rightly be ahead."""
 
@@ -55,7 +55,7 @@ class Reference:
     is_ours: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """The worst of what a sighting means, in words that go on behind the server's name; empty where it is well.
 
@@ -108,7 +108,7 @@ def _distance(serial: int | None, reference: Reference, now: Instant) -> Iterato
         yield ServerState.BEHIND, f"{behind}: it has serial {serial}, and {newest} is the newest"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sample:
     """A question whose answer is known: any of `expected`, each a whole RRset as octets, is right."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Self
 
@@ -12,6 +12,7 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rdtypes.ANY.SOA
 
+from understudy.model.frozen import frozen
 from understudy.model.name import Name
 from understudy.model.watch import ServerPlace
 from understudy.zones.sighting import Sighting
@@ -19,7 +20,7 @@ from understudy.zones.sighting import Sighting
 NAMES_MAX = 3  # chosen: whoever has thousands of records knows their names
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Soa:
     """A zone's SOA, as far as others go by it; `ttl_s` is its own TTL, names are without the final dot."""
 
@@ -51,7 +52,7 @@ class Soa:
         return min(self.ttl_s, self.minimum_s)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NsSet:
     """The names of a zone's servers, in lower case without the final dot, and the TTL of the set."""
 
@@ -59,7 +60,7 @@ class NsSet:
     ttl_s: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DsSet:
     """The DS records that the zone above has of a zone (RFC 4034 5), as text, and their TTL; empty: it has none."""
 
@@ -80,7 +81,7 @@ class Proof(StrEnum):
     OTHER_KEY = "other-key"  # it has keys, and no DS is of any of them
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Delegation:
     """What the servers of the zone above say. `asked` is who answered; `glue` has the addresses that came along.
 
@@ -93,7 +94,7 @@ class Delegation:
     ds: DsSet | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotDelegated:
     """The zone above was asked and does not know this zone. `why` is what it said."""
 
@@ -101,7 +102,7 @@ class NotDelegated:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotAsked:
     """Nothing is known of the delegation, and why; of the DS there may be, where one server has both zones."""
 
@@ -109,7 +110,7 @@ class NotAsked:
     ds: DsSet | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Host:
     """A name that an NS record names. `alias` is what it is another name for, or empty.
 
@@ -121,7 +122,7 @@ class Host:
     is_known: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SurveyedServer:
     """One name server at one of its addresses; `names` is the NS set that it answers, None where it was not told.
 
@@ -138,7 +139,7 @@ class SurveyedServer:
         return f"{self.name} ({self.place})"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Steered:
     """A record that is laid over the zone. A dead endpoint is withdrawn within `detect_s`; None: it is not checked."""
 
@@ -147,7 +148,7 @@ class Steered:
     detect_s: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Survey:
     """All of it. `ns` and `soa` None: nobody has the zone. `is_configured`: it stands in the configuration file.
 

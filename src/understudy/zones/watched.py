@@ -16,9 +16,10 @@ A datagram that was lost, or a server that restarts, is so never told of (ADR 00
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Self
 
+from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.model.watch import ServerState, WatchSettings
 from understudy.zones.sighting import Finding
@@ -32,7 +33,7 @@ LIMIT_S = 0.5  # chosen: who reaches the limit of its lag is looked at half a se
 _BY_TIME = frozenset((ServerState.OK, ServerState.BEHIND))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Watched:
     """`serial` is the last one that was told; `behind_since` is also set while the lag is within its limit.
 

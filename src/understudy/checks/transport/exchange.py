@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from understudy.checks.transport.faults import EndpointError, plain
+from understudy.model.frozen import frozen
 
 Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 """Names in lower case, in the order received."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Request:
     """`headers` come without Host and Content-Length; `target` is path and query."""
 

@@ -6,7 +6,6 @@ import signal
 import time
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import FrameType
 from typing import NoReturn
 
@@ -33,6 +32,7 @@ from understudy.cli.demo.scenery import (
 from understudy.cli.exit import told
 from understudy.cli.screen import console, print_json
 from understudy.model.errors import EngineError
+from understudy.model.frozen import frozen
 from understudy.service.view import View
 from understudy.service.views import EventView, StatusView
 
@@ -58,7 +58,7 @@ class DemoView(View):
     answered_alone: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Failover:
     """How long after the kill each answered the backup's address; no resolver: None."""
 

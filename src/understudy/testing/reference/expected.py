@@ -10,11 +10,12 @@ import dns.rcode
 import dns.rrset
 from dns.rcode import Rcode
 
+from understudy.model.frozen import frozen
 from understudy.testing.reference.additional import Addition
 from understudy.testing.reference.resolve import Findings
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Habits:
     """What an operator may set: the defaults are those of the engine.
 

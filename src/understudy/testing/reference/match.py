@@ -12,12 +12,12 @@ label by label from the zone's own name down:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
 
 from dns.name import Name
 from dns.rdatatype import RdataType
 
+from understudy.model.frozen import frozen
 from understudy.testing.reference.plain_zone import PlainZone
 
 WILDCARD = Name((b"*",))
@@ -32,7 +32,7 @@ class Outcome(Enum):
     NOTHING = auto()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """How the walk ended, and at which name of the zone.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from math import floor
 from typing import Literal, Self, TypeAlias, cast
 
@@ -17,6 +16,8 @@ import dns.zone
 from dns.name import Name
 from dns.rdatatype import RdataType
 
+from understudy.model.frozen import frozen
+
 Steered: TypeAlias = tuple[
     str,
     int,
@@ -29,7 +30,7 @@ Steered: TypeAlias = tuple[
 """As in `understudy.engine`; here with the selector `one`, whose answer does not depend on chance."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecordSet:
     """The records of one name and type; without any it is the NODATA of a steered name.
 

@@ -15,6 +15,7 @@ from dns.name import Name
 from dns.rcode import Rcode
 from dns.rdatatype import RdataType
 
+from understudy.model.frozen import frozen
 from understudy.testing.reference.match import Outcome, Place, match
 from understudy.testing.reference.plain_zone import Node, PlainZone, RecordSet
 
@@ -23,7 +24,7 @@ BESIDE_ALIAS = (RdataType.SIG, RdataType.KEY, RdataType.NXT, RdataType.RRSIG, Rd
 """May stand beside a CNAME, so a question for them is answered there (RFC 2535 2.3.5, RFC 4034 3 and 4)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Question:
     """What is looked for now: after an alias, its target. `wants_all`: ANY gets every set, not only one (RFC 8482)."""
 

@@ -9,9 +9,9 @@ nothing that none of them has. Of messages with the same contents ours may not b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from understudy.model.frozen import frozen
 from understudy.testing.side_by_side.messages import COOKIE, EXTENDED_ERROR, Case
 from understudy.testing.side_by_side.reading import Response, UnreadableError, read
 
@@ -35,7 +35,7 @@ EVERYBODY = "all others"
 _COOKIE_OCTETS = 24
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """A part of our response to `case` that is not as a peer's. A response is None where none came.
 

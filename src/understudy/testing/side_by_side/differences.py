@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
+from understudy.model.frozen import frozen
 from understudy.testing.side_by_side.comparison import Finding, Part
 
 SECTIONS: frozenset[Part] = frozenset({"rcode", "answer", "authority", "additional"})
@@ -15,7 +15,7 @@ REPLY: frozenset[Part] = frozenset({"reply"})
 RESPONSE: frozenset[Part] = SECTIONS | FLAGS | EDNS | {"question", "signature"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Difference:
     """One kind: what we do and what `peers` do instead, in which parts of a response, and why ours is right.
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal, TypeAlias
 
 import dns.name
+
+from understudy.model.frozen import frozen
 
 UDP_OCTETS = 4096
 """What the client says that it takes, and all servers are told to send."""
@@ -25,7 +27,7 @@ def octets_of(name: str | dns.name.Name) -> bytes:
     return b"".join(bytes([len(label)]) + label for label in absolute.labels)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Opt:
     """An OPT record to send."""
 
@@ -42,7 +44,7 @@ class Opt:
         return b"\0" + struct.pack("!HHIH", 41, self.udp_size, ttl, len(options)) + options
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Query:
     """A question and what goes with it. `edns` None: without OPT."""
 
@@ -63,7 +65,7 @@ class Query:
         return self.qname + struct.pack("!HH", self.qtype, self.qclass)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Case:
     """Something to send, and how the table of differences speaks of it: the variant, and what was asked."""
 

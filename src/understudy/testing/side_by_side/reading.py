@@ -7,11 +7,12 @@ octets behind the last record, a name compressed where it must not be.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
 import dns.rcode
+
+from understudy.model.frozen import frozen
 
 Record: TypeAlias = tuple[bytes, int, int, int, bytes]
 """(owner in lower case, type, class, TTL, rdata with its names whole and in lower case)."""
@@ -47,7 +48,7 @@ class UnreadableError(Exception):
     """The octets are no DNS message."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Edns:
     """What the OPT record of a response says."""
 
@@ -57,7 +58,7 @@ class Edns:
     options: tuple[tuple[int, bytes], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Response:
     """A response.
 

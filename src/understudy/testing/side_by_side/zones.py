@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import dns.name
 
 from understudy.engine import Engine, Zone
+from understudy.model.frozen import frozen
 from understudy.testing.side_by_side.queries import Contents
 
 PEERS = ("bind", "nsd", "knot")
@@ -24,7 +24,7 @@ _AROUND = (-13, -12, -11, -1, 0, 1, 11)
 """Octets beside a limit: with and without the eleven of OPT, just so and one more."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class World:
     """Zones that are served together, by us and these others: the master file of each origin."""
 
