@@ -1,7 +1,9 @@
-"""How many HTTP probes one core carries: ours beside a bare asyncio.Protocol and plain asyncio streams.
+"""How many HTTP and HTTPS probes one core carries: ours beside a bare asyncio.Protocol and plain asyncio streams.
 
-The three take turns within one run, because absolute figures drift; compare the ratios. The server is a process of
-its own, pinned to the other core where there is one. `python benchmarks/probe_rate.py [--rounds N] [--profile]`.
+Over TLS each probe is a whole handshake with a certificate that is verified (ECDSA P-256), as for a client that is
+new: with a session that is resumed no certificate would be seen. They take turns within one run, because absolute
+figures drift; compare the ratios. The server is a process of its own, pinned to the other core where there is one.
+`python benchmarks/probe_rate.py [--rounds N] [--profile http|https]`.
 """
 
 from __future__ import annotations
@@ -11,14 +13,18 @@ import asyncio
 import cProfile
 import os
 import pstats
+import ssl
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from ipaddress import IPv4Address
+from pathlib import Path
 from typing import cast
 
+import trustme
 import uvloop
 
 from understudy.checks.probe import probe
@@ -29,11 +35,13 @@ from understudy.model.endpoint import Endpoint
 from understudy.model.observation import Outcome
 
 PROBES = 4000
+HOST = "www.example.com"
 CONCURRENT = 50
 RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nready\n"
 REQUEST = b"GET /healthz HTTP/1.1\r\nHost: www.example.com\r\nConnection: close\r\n\r\n"
 
 Probe = Callable[[], Awaitable[None]]
+Ports = tuple[int, int]
 
 
 class _Server(asyncio.Protocol):
@@ -47,14 +55,24 @@ class _Server(asyncio.Protocol):
         self.transport.close()
 
 
-async def serve() -> None:
-    server = await asyncio.get_running_loop().create_server(_Server, "127.0.0.1", 0, backlog=1024)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
+async def serve(folder: Path) -> None:
+    """Without TLS on the first port that is told, with it on the second."""
+    loop, context = asyncio.get_running_loop(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority = trustme.CA(key_type=trustme.KeyType.ECDSA)
+    authority.cert_pem.write_to_path(folder / "authority.pem")
+    authority.issue_cert(HOST, key_type=trustme.KeyType.ECDSA).configure_cert(context)
+    ports = []
+    for tls in (None, context):
+        server = await loop.create_server(_Server, "127.0.0.1", 0, backlog=1024, ssl=tls)
+        ports.append(server.sockets[0].getsockname()[1])
+    print(*ports, flush=True)
+    await asyncio.Event().wait()
 
 
-def ours(kind: str, text: str) -> Probe:
+def ours(kind: str, text: str, authority: Path | None = None) -> Probe:
     name, settings = parse_text(text)
+    if authority is not None:
+        settings = settings.model_copy(update={"ca_file": authority})
     check = Check("bench", name, settings)
     endpoint = Endpoint(IPv4Address("127.0.0.1"))
     clock = SystemClock()
@@ -83,10 +101,15 @@ class _Client(asyncio.Protocol):
             self.done.set_result(data)
 
 
-def bare_protocol(port: int) -> Probe:
+def bare_protocol(port: int, authority: Path | None = None) -> Probe:
+    context = None if authority is None else ssl.create_default_context(cafile=authority)
+    name = None if authority is None else HOST
+
     async def run() -> None:
         async with asyncio.timeout(3):
-            _, client = await asyncio.get_running_loop().create_connection(_Client, "127.0.0.1", port)
+            _, client = await asyncio.get_running_loop().create_connection(
+                _Client, "127.0.0.1", port, ssl=context, server_hostname=name
+            )
             assert b" 200 " in await client.done
 
     return run
@@ -117,9 +140,12 @@ async def measure(run: Probe) -> float:
     return (time.process_time() - began) / PROBES * 1e6
 
 
-async def compare(port: int, rounds: int) -> None:
+async def compare(ports: Ports, rounds: int, authority: Path) -> None:
+    port, tls_port = ports
     contenders = {
-        "understudy http": ours("http", f"http://www.example.com:{port}/healthz"),
+        "understudy http": ours("http", f"http://{HOST}:{port}/healthz"),
+        "understudy https": ours("https", f"https://{HOST}:{tls_port}/healthz", authority),
+        "bare Protocol over TLS": bare_protocol(tls_port, authority),
         "understudy tcp": ours("tcp", f"tcp:{port}"),
         "bare asyncio.Protocol": bare_protocol(port),
         "asyncio streams": streams(port),
@@ -138,34 +164,42 @@ async def compare(port: int, rounds: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--profile", action="store_true")
-    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--profile", choices=("http", "https"))
+    parser.add_argument("--serve", help=argparse.SUPPRESS)
     options = parser.parse_args()
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cores[-1] if options.serve else cores[0]})
-    if options.serve:
-        uvloop.run(serve())
-        return
-    with subprocess.Popen([sys.executable, __file__, "--serve"], stdout=subprocess.PIPE, text=True) as server:
+    with tempfile.TemporaryDirectory() as folder:
+        if options.serve:
+            uvloop.run(serve(Path(options.serve)))
+        else:
+            measure_beside(Path(folder), options)
+
+
+def measure_beside(folder: Path, options: argparse.Namespace) -> None:
+    command = [sys.executable, __file__, "--serve", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None
-            port = int(server.stdout.readline())
+            port, tls_port = map(int, server.stdout.readline().split())
+            authority = folder / "authority.pem"
             if options.profile:
-                print_profile(port)
+                print_profile((port, tls_port), authority if options.profile == "https" else None)
             else:
-                uvloop.run(compare(port, options.rounds))
+                uvloop.run(compare((port, tls_port), options.rounds, authority))
         finally:
             server.terminate()
 
 
-def print_profile(port: int) -> None:
+def print_profile(ports: Ports, authority: Path | None) -> None:
     with cProfile.Profile() as profile:
-        uvloop.run(measure_ours(port))
+        uvloop.run(measure_ours(ports, authority))
     pstats.Stats(profile).sort_stats("tottime").print_stats(30)
 
 
-async def measure_ours(port: int) -> None:
-    await measure(ours("http", f"http://www.example.com:{port}/healthz"))
+async def measure_ours(ports: Ports, authority: Path | None) -> None:
+    scheme, port = ("http", ports[0]) if authority is None else ("https", ports[1])
+    await measure(ours(scheme, f"{scheme}://{HOST}:{port}/healthz", authority))
 
 
 if __name__ == "__main__":

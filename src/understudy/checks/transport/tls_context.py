@@ -69,11 +69,17 @@ async def secure(options: TlsOptions, stream: Stream, name: str, *, alpn: str = 
     certificate = connection.getpeercert() or {}
     if "notAfter" not in certificate:
         return version
-    left = (ssl.cert_time_to_seconds(str(certificate["notAfter"])) - stream.attempt.now()) / _DAY_S
+    left = (_end_of(str(certificate["notAfter"])) - stream.attempt.now()) / _DAY_S
     if options.days_left is not None and left < options.days_left:
         text = f"expected a certificate for {options.days_left} more days, seen {left:.1f}"
         raise EndpointError("tls.expires", text)
     return f"{version}, certificate for {left:.0f} more days"
+
+
+@lru_cache(maxsize=4096)
+def _end_of(not_after: str) -> int:
+    """The same at every probe until the certificate is another one, and slow to read."""
+    return ssl.cert_time_to_seconds(not_after)
 
 
 def check_server_name(name: str) -> str:
