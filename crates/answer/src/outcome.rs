@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use understudy_wire::Rcode;
+use understudy_wire::{Rcode, Rtype};
 
 /// How a message came, which decides how much may be sent back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -209,6 +209,14 @@ impl Summary {
     #[must_use]
     pub fn is_refused_transfer(&self) -> bool {
         self.error == Some(ExtendedError::Prohibited)
+    }
+
+    /// Was a zone asked for with a signature that proves nothing?
+    #[must_use]
+    pub fn is_unproven_transfer(&self) -> bool {
+        let is_good = matches!(self.signature, SignatureUse::None | SignatureUse::Valid);
+        let asked = [Rtype::AXFR, Rtype::IXFR].map(|rtype| Some(rtype.number()));
+        !is_good && asked.contains(&self.qtype)
     }
 }
 

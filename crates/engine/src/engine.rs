@@ -21,7 +21,7 @@ use crate::responder::Responder;
 use crate::secondaries::Notices;
 use crate::service::{Service, Settings};
 use crate::sys;
-use crate::transfer::{Begun, Gate};
+use crate::transfer::{Begun, Gate, Refusal};
 use crate::zones::{Snapshot, Zones};
 
 /// Answers from the published zones, for one thread.
@@ -226,6 +226,12 @@ impl Engine {
     #[must_use]
     pub fn visits(&self) -> BorrowedFd<'_> {
         self.gate.visits().as_fd()
+    }
+
+    /// Clients that were refused a zone since the last call, over TCP.
+    #[must_use]
+    pub fn take_refusals(&self) -> Vec<Refusal> {
+        self.gate.refusals().take()
     }
 
     /// The published zones.

@@ -51,5 +51,5 @@ pub use responder::Responder;
 pub use secondaries::Secondaries;
 pub use service::{Service, Settings};
 pub use sys::{monotonic_ns, wall_s};
-pub use transfer::{Begun, Kind, Transfer, TransferKind};
+pub use transfer::{Begun, Kind, Refusal, Transfer, TransferKind};
 pub use zones::{Listed, Publication, Snapshot, Zones};

@@ -359,6 +359,17 @@ impl Engine {
             .collect()
     }
 
+    /// (origin, client, key, error) of each client that was refused a zone since the last call.
+    fn take_refusals(&self) -> Vec<(String, String, Option<String>, u16)> {
+        let refusals = self.engine.take_refusals().into_iter();
+        refusals
+            .map(|it| {
+                let key = it.key.map(|key| key.to_string());
+                (it.origin.to_string(), it.client.to_string(), key, it.error)
+            })
+            .collect()
+    }
+
     /// (origin, serial, publications so far) of every served zone.
     fn zones(&self) -> Vec<(String, u32, u64)> {
         let zones = self.engine.zones().list().into_iter();

@@ -11,6 +11,7 @@ from functools import partial
 from understudy.service.collector import keep
 from understudy.service.inquiry import Conversation
 from understudy.service.name_server import NameServer
+from understudy.service.refusals import Refusals
 from understudy.service.reload import log_start, reload_quietly, watch_files
 from understudy.service.secondaries import Secondaries
 from understudy.service.supervise import Supervisor
@@ -37,6 +38,7 @@ async def serve(server: NameServer, surroundings: Surroundings) -> None:
             watch = Watch(server)
             supervisor.side(watch.run, "watch name servers")
             supervisor.side(watch.hear, "visits of secondaries")
+            supervisor.side(Refusals(server).run, "refused secondaries")
             for name, start in (await surroundings.sides(server)).items():
                 supervisor.side(start, name)
             await asyncio.sleep(0)  # the side tasks begin, so that what they listen on is there

@@ -72,6 +72,11 @@ impl<R: Responder> Desk<R> {
                 self.counters.transfer(begun.as_ref());
                 begun.map_or((outcome, None), |begun| (begun.outcome, begun.rest))
             }
+            Outcome::Answered(summary) if summary.is_unproven_transfer() => {
+                // It stays as it is, and is noted.
+                let begun = self.responder.transfer(request, &mut self.reply);
+                begun.map_or((outcome, None), |begun| (begun.outcome, begun.rest))
+            }
             _ => (outcome, None),
         }
     }

@@ -8,10 +8,11 @@ use understudy_answer::{
     Chance, ExtendedError, Outcome, Request, Server, Transport, Zones as _, refuse_transfer,
     respond_with,
 };
-use understudy_wire::{Full, LowerName, Query, Rcode, Rtype, Writer};
+use understudy_wire::{Full, LowerName, Query, Rcode, Rtype, Signature, Signer, Tsig, Writer};
 
 use super::content::Content;
-use super::{Begun, Kind, Place, Transfer, TransferKind, Visit, Visits};
+use super::{Begun, Kind, Place, Refusal, Refusals, Transfer, TransferKind, Visit, Visits};
+use crate::access::Access;
 use crate::copies::Copy;
 use crate::news::News;
 use crate::zones::Zones;
@@ -20,12 +21,17 @@ use crate::zones::Zones;
 /// chosen: a thousand zones fetched by four servers.
 const VISITS: usize = 4096;
 
+/// How many clients that were refused wait for the control plane; it tells of a few in a minute.
+/// chosen: secondaries of one misspelt list.
+const REFUSALS: usize = 256;
+
 /// Begins transfers, so many at once and no more.
 #[derive(Clone, Debug)]
 pub(crate) struct Gate {
     most: usize,
     running: Arc<AtomicUsize>,
     visits: Arc<Visits>,
+    refusals: Arc<Refusals>,
 }
 
 /// Why somebody who may have the zone does not get it now.
@@ -39,12 +45,30 @@ impl Gate {
             most,
             running: Arc::default(),
             visits: Arc::new(News::new(VISITS)?),
+            refusals: Arc::new(News::new(REFUSALS)?),
         })
     }
 
     /// Who was given which zone, until the control plane takes it.
     pub(crate) fn visits(&self) -> &Visits {
         &self.visits
+    }
+
+    /// Who was refused which zone, until the control plane takes it.
+    pub(crate) fn refusals(&self) -> &Refusals {
+        &self.refusals
+    }
+
+    /// Remembers that a client does not get a zone. Over UDP its address may be anybody's.
+    fn refuse(&self, request: &Request<'_>, query: &Query<'_>, error: Rcode) {
+        if request.transport == Transport::Tcp {
+            self.refusals.put(Refusal {
+                origin: query.question.qname.to_lower(),
+                client: request.client,
+                key: Tsig::read(query).map(|tsig| tsig.key.as_name().to_lower()),
+                error: error.number(),
+            });
+        }
     }
 
     /// What becomes of a query that was refused because it asks for a zone. None: it stays refused.
@@ -62,12 +86,13 @@ impl Gate {
             _ => return None, // RFC 5936 section 4.2: AXFR is for TCP alone
         };
         let zone = zones.served(query.question.qname).ok()?;
-        let judged = server.judge_signature(&query, request.wall_s);
-        let mut signer = judged.signer().ok()?;
-        let key = signer.as_ref().map(|signer| signer.key().name());
-        if !zone.access.load().permits(request.client, key) {
-            return None;
-        }
+        let mut signer = match admit(server, request, &query, &zone.access.load()) {
+            Ok(signer) => signer,
+            Err(error) => {
+                self.refuse(request, &query, error);
+                return None;
+            }
+        };
         let copy = zone.copy.load_full();
         let begun = copy
             .ok_or(NOT_READY)
@@ -122,6 +147,26 @@ impl Gate {
             Err(_) => Err(NOT_READY),
         }
     }
+}
+
+/// Who signs the answer, if anybody does; or why the client may not have the zone.
+fn admit(
+    server: &Server,
+    request: &Request<'_>,
+    query: &Query<'_>,
+    access: &Access,
+) -> Result<Option<Signer>, Rcode> {
+    let signer = match server.judge_signature(query, request.wall_s) {
+        Signature::None => None,
+        Signature::Valid(signer) => Some(signer),
+        Signature::Bad(bad) => return Err(bad.error()),
+        Signature::Malformed => return Err(Rcode::FORMERR),
+    };
+    let key = signer.as_ref().map(|signer| signer.key().name());
+    if access.permits(request.client, key) {
+        return Ok(signer);
+    }
+    Err(Rcode::REFUSED)
 }
 
 fn content(copy: &Copy, query: &Query<'_>, kind: TransferKind) -> Result<Content, Declined> {

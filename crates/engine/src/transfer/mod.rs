@@ -83,6 +83,22 @@ pub struct Transfer {
 /// Clients that a zone, by its origin in lower case, was sent to.
 pub(crate) type Visits = News<(NameBuf, IpAddr)>;
 
+/// Clients that were refused, until the control plane takes them.
+pub(crate) type Refusals = News<Refusal>;
+
+/// A client that asked for a zone over TCP, so that its address is its own, and was refused.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Refusal {
+    /// The zone, in lower case.
+    pub origin: NameBuf,
+    /// Who asked.
+    pub client: IpAddr,
+    /// The key that the query was signed with, or claims to be.
+    pub key: Option<NameBuf>,
+    /// REFUSED: it may not have the zone; else what is wrong with its signature (RFC 8945 section 3).
+    pub error: u16,
+}
+
 /// One client that is sent a zone.
 #[derive(Debug)]
 struct Visit {
