@@ -164,14 +164,25 @@ impl Difference {
     /// Is nothing but the serial another, and the message digest that changes with it?
     #[must_use]
     pub fn is_empty(&self) -> bool {
+        self.digests()
+            .is_some_and(|(deleted, added)| deleted == added)
+    }
+
+    /// Is nothing but the serial another, and are message digests of the one before gone?
+    #[must_use]
+    pub fn only_ends_digests(&self) -> bool {
+        self.digests().is_some_and(|(_, added)| added.is_empty())
+    }
+
+    /// The kinds of message digests that are deleted and added; None if there is more than these and
+    /// the serial.
+    fn digests(&self) -> Option<(Kinds<'_>, Kinds<'_>)> {
         let (mut deleted, mut added) = (self.deleted(), self.added());
-        let (Some(old), Some(new)) = (deleted.next(), added.next()) else {
-            return false;
-        };
+        let (old, new) = (deleted.next()?, added.next()?);
         let frames_are_same = old.ttl == new.ttl && old.rdata.len() == new.rdata.len();
         let is_same = frames_are_same && around_serial(old.rdata) == around_serial(new.rdata);
-        let kinds = zonemd_kinds(deleted, self.origin());
-        is_same && kinds.is_some() && kinds == zonemd_kinds(added, self.origin())
+        let kinds = |records| zonemd_kinds(records, self.origin());
+        is_same.then_some((kinds(deleted)?, kinds(added)?))
     }
 
     /// A form for the disk, which tells when it was damaged.
@@ -305,8 +316,11 @@ fn is_same_soa(deleted: &[u8], added: &[u8]) -> bool {
     owner(deleted) == owner(added)
 }
 
-/// TTLs, schemes and hashes of message digests of the zone; None if there is any other record.
-fn zonemd_kinds<'r>(records: Records<'r>, origin: Name<'_>) -> Option<Vec<(u32, &'r [u8])>> {
+/// TTLs, schemes and hashes of message digests.
+type Kinds<'r> = Vec<(u32, &'r [u8])>;
+
+/// Those of the zone; None if there is any other record.
+fn zonemd_kinds<'r>(records: Records<'r>, origin: Name<'_>) -> Option<Kinds<'r>> {
     let kind = |it: Record<'r>| {
         let is_digest = it.rtype == Rtype::ZONEMD && it.owner == origin;
         is_digest.then_some((it.ttl, it.rdata.get(ZONEMD_KIND)?))

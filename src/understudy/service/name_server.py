@@ -22,6 +22,7 @@ from understudy.monitor.monitor import Monitor, VerdictChange
 from understudy.monitor.watchdog import Watchdog
 from understudy.service.candidate import Candidate
 from understudy.service.decider import Decider
+from understudy.service.faults import fault_text
 from understudy.service.fetched import FetchedZone, Follower
 from understudy.service.heard import heard_of
 from understudy.service.journal import Journal
@@ -147,7 +148,7 @@ class NameServer:
         """A side task failed and is begun anew; the rest goes on."""
         now = self.clock.now()
         self._faults[task] = now
-        text = f"{task} failed and is begun anew: {type(error).__name__}: {error}"
+        text = f"{task} failed and is begun anew: {fault_text(error)}"
         self.journal.tell(Event(now, EventKind.SERVICE, task, text, Severity.WARNING))
         self.alarms.raise_alarm(f"task/{task}", text, now)
 

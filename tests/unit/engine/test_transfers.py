@@ -271,7 +271,7 @@ def large_zone() -> Zone:
 def large() -> Iterator[Engine]:
     """Gives the large zone to one client at once."""
     zone = large_zone()
-    engine = Engine(["127.0.0.1:0"], transfers=1, tcp_idle_s=60.0)
+    engine = Engine(["127.0.0.1:0"], transfers=1, tcp_idle_s=60.0, cookie_secrets=[bytes(16)])
     engine.publish_zone(zone, [])
     engine.commit(engine.prepare(ORIGIN, 1, [], zone))
     engine.set_access(ORIGIN, ["127.0.0.1"], [])
@@ -346,3 +346,14 @@ def test_questions_behind_a_transfer_are_answered_after_it(large: Engine) -> Non
         while ends < 2:
             ends += sum(rrset.rdtype == dns.rdatatype.SOA for rrset in received(client).answer)
         assert received(client).id == query.id
+
+
+def test_whoever_s_cookie_is_malformed_is_told_so_and_sent_nothing_of_the_zone(large: Engine) -> None:
+    query = question("AXFR")
+    query.use_edns(0, options=[dns.edns.GenericOption(dns.edns.OptionType.COOKIE, b"123")])
+    with connection(large, query) as client:
+        assert received(client).rcode() == dns.rcode.FORMERR
+        wire = dns.message.make_query(ORIGIN, "SOA").to_wire()
+        client.sendall(struct.pack(">H", len(wire)) + wire)
+        (answer,) = received(client).answer
+        assert answer.rdtype == dns.rdatatype.SOA

@@ -138,3 +138,14 @@ def test_a_digest_of_another_version_is_not_handed_on(engine: Engine) -> None:
     assert len(digests(engine)) == 1
     engine.commit(engine.prepare(ORIGIN, 8, [view(1)]))
     assert digests(engine) == []
+
+
+def test_a_digest_that_came_with_the_zone_is_not_given_up_for_a_version_without_anything_new(engine: Engine) -> None:
+    made = parsed(TEXT).zonemd("sha384").hex()
+    base = parsed(f"{TEXT}@ ZONEMD 7 1 1 {made}\n")
+    engine.publish_zone(base, [])
+    engine.commit(engine.prepare(ORIGIN, 7, [], base))
+    assert engine.prepare(ORIGIN, 8, [], base).is_same
+    assert not engine.prepare(ORIGIN, 8, [view(1)], base).is_same
+    for other in ("", f"@ ZONEMD 7 1 1 {'00' * 48}\n", f"@ 5 ZONEMD 7 1 1 {made}\n"):
+        assert not engine.prepare(ORIGIN, 8, [], parsed(TEXT + other)).is_same, "its digests are others, or gone"

@@ -70,6 +70,21 @@ def test_what_nothing_is_laid_over_goes_on_with_its_own_serial_and_history(tell:
 
 
 @pytest.mark.parametrize("is_kill", [False, True])
+def test_a_digest_of_the_primary_s_outlives_restarts_and_reloads(tell: Callable[..., None], is_kill: bool) -> None:
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
+        primaries.have(version(9, more=f"@ 60 ZONEMD 9 1 1 {version(9).zonemd('sha384').hex()}\n"))
+        await run.world.advance(105)
+        await run.restart(Restart(is_kill=is_kill, pause_s=1.0))
+        await run.world.advance(120)
+        assert await run.world.reload(PLAIN.replace("192.0.2.0/24", "192.0.0.0/16")) == ""
+        await run.world.advance(230)
+        assert handed_on(run) == 9
+        assert await history(run) == [(None, 7), (7, 9)]
+
+    tell(story)
+
+
+@pytest.mark.parametrize("is_kill", [False, True])
 def test_a_restart_changes_neither_serial_nor_history(tell: Callable[..., None], is_kill: bool) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.have(version(9, "192.0.2.20"))
