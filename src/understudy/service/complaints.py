@@ -9,7 +9,6 @@ from understudy.model.event import Event, EventKind, Severity
 from understudy.model.instant import Instant
 from understudy.service.fetched import NO_COMPLAINT, Complaint, FetchedZone
 from understudy.service.name_server import NameServer
-from understudy.service.zone_report import why_not_served
 
 PATIENCE = 3  # chosen: as many failures in a row are nobody's lost datagram
 
@@ -37,6 +36,8 @@ class Complaints:
         now, origin = self._server.clock.now(), str(care.definition.name)
         self._tell_problem(care, complaint)
         if not care.is_answered:
+            from understudy.service.zone_report import why_not_served  # with what shows zones to people
+
             text = f"{origin} is not served, {why_not_served(care)}: {complaint}"
             self._server.alarms.raise_alarm(f"zone/{origin}", text, now)
         elif care.secondary.failures >= PATIENCE:

@@ -9,7 +9,6 @@ from understudy.model.event import Event, EventKind, Severity
 from understudy.model.transfer import Primary
 from understudy.service.fetched import FetchedZone
 from understudy.service.name_server import NameServer
-from understudy.zones.advice_proof import REMEDY
 from understudy.zones.loss import COMPARED_MAX, compare, is_same
 
 _RRSIG, _DNSKEY = 46, 48  # RFC 4034 2 and 3
@@ -26,6 +25,8 @@ def tell_overlaid(server: NameServer, care: FetchedZone) -> None:
     records = server.candidate.configuration.records_in(origin)
     is_overlaid = bool(records) and care.loaded is not None and is_zone_signed(care.loaded.zone)
     if is_overlaid and not care.is_overlaid:
+        from understudy.zones.advice_proof import REMEDY  # with what looks at zones for people
+
         text = (
             f"it is signed (DNSSEC) by its primary, and {len(records)} of its names are answered by records here, which"
             f" no signature fits: resolvers that validate refuse them if the zone above has a DS; {REMEDY}"

@@ -29,7 +29,6 @@ from understudy.service.index import Step
 from understudy.service.ledger import write
 from understudy.service.listening import bind_error, require_free
 from understudy.service.name_server import NameServer
-from understudy.service.promotion import end_promotions
 from understudy.service.roll import Roll, RollStep, step_between
 from understudy.service.zone_table import FileStamp, LoadedZone, load_zone, zone_problems
 from understudy.store.draft import Signature
@@ -156,10 +155,18 @@ async def reload(server: NameServer, author: str, *, is_forced: bool = False) ->
         lines = await asyncio.to_thread(proposal.plan.lines)
         warning = await _log(server, proposal.candidate, lines, author=author)
         apply(server, proposal)
-        await end_promotions(server)
+        await _end_promotions(server)
         if len(proposal.plan.changes) > KEPT_CHANGES:
             keep()
         return Reloaded(proposal.candidate, proposal.plan, warning)
+
+
+async def _end_promotions(server: NameServer) -> None:
+    """Of zones that come from other servers no more, or differently."""
+    if server.store.desired.promotions:
+        from understudy.service.promotion import end_promotions  # with what shows zones to people: few have any
+
+        await end_promotions(server)
 
 
 def _rebind(server: NameServer, candidate: Candidate) -> None:
@@ -191,7 +198,7 @@ async def _log(server: NameServer, candidate: Candidate, lines: Sequence[str], *
 async def log_start(server: NameServer) -> None:
     """The configuration of a start is one entry of the log too, if it is another one than the last."""
     await _log(server, server.candidate, (), author="start")
-    await end_promotions(server)
+    await _end_promotions(server)
     now = server.clock.now()
     healths = server.pipeline.healths.copy()
     present = _Present(now, NOTHING_BEFORE, server.pipeline.overrides, healths, roll_of(server))

@@ -6,10 +6,11 @@ It is found in a thread, from what nobody changes in place, and put in force by 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from understudy.config.zones import copy_file
 from understudy.model.configuration import Configuration
+from understudy.model.frozen import frozen
 from understudy.model.name import Name
 from understudy.model.zone import ZoneDefinition, ZoneSource
 from understudy.service.heard import Heard, heard_of
@@ -18,7 +19,7 @@ from understudy.zones.catalog import BrokenCatalogError, read_catalog
 from understudy.zones.members import Listed, MemberChange, Members
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Roll:
     """What the catalogs list: each zone as if the configuration had it. Replaced as a whole, never changed."""
 
@@ -33,7 +34,7 @@ class Roll:
         return cls(copied, zones)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RollStep:
     """To another roll, and what there is to be told of it.
 
@@ -122,7 +123,7 @@ def catalogs_of(configuration: Configuration) -> dict[Name, ZoneDefinition]:
     return {name: each for name, each in configuration.zones.items() if each.members is not None}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Told:
     """As in RollStep."""
 

@@ -123,6 +123,8 @@ SHOWN_LATER = (
     "httpx2",
     "jinja2",
     "dns.resolver",
+    "understudy.service.views",
+    "understudy.service.zone_views",
 )
 
 
