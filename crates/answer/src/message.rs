@@ -137,6 +137,9 @@ pub fn slip(
     let Ok(query) = Query::parse(request.message) else {
         return Outcome::Silent(Silence::Limited);
     };
+    if query.header.opcode() != Opcode::QUERY {
+        return Outcome::Silent(Silence::Limited); // to NOTIFY it would be an acknowledgement
+    }
     let asked = Asked::new(&query, request);
     let written = frame(server, &asked, chance, reply, |_| Err(Full));
     written.map_or(Outcome::Silent(Silence::Limited), |summary| {

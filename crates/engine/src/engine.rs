@@ -21,7 +21,7 @@ use crate::responder::Responder;
 use crate::secondaries::Notices;
 use crate::service::{Service, Settings};
 use crate::sys;
-use crate::transfer::{Begun, Gate, Refusal};
+use crate::transfer::{Begun, Gate, Kind, Refusal};
 use crate::zones::{Snapshot, Zones};
 
 /// Answers from the published zones, for one thread.
@@ -61,12 +61,48 @@ impl Answerer {
         let Outcome::Answered(summary) = &outcome else {
             return outcome;
         };
+        if summary.is_refused_transfer() {
+            return outcome; // judged when it is known what becomes of it
+        }
         let (server, chance) = (&*self.server, &mut self.chance);
         match limiter.judge(request, summary, chance) {
             Verdict::Send => outcome,
             Verdict::Slip => slip(server, request, chance, reply),
             Verdict::Keep => Outcome::Silent(Silence::Limited),
         }
+    }
+
+    /// What was begun, or the refusal that stays, unless the client's network has had too much. A
+    /// primary is always heard: it tells of many zones at once, and its answer is no longer than what
+    /// it said.
+    #[cold]
+    fn begun_within(
+        &mut self,
+        limiter: &Limiter,
+        request: &Request<'_>,
+        (begun, refused): (Option<Begun>, &Summary),
+        reply: &mut [u8],
+    ) -> Option<Begun> {
+        let (kind, summary) = match &begun {
+            None => (Kind::Refused, refused),
+            Some(Begun {
+                kind,
+                outcome: Outcome::Answered(summary),
+                ..
+            }) if *kind != Kind::NotifyHeard => (*kind, summary),
+            Some(_) => return begun,
+        };
+        let (server, chance) = (&*self.server, &mut self.chance);
+        let outcome = match limiter.judge(request, summary, chance) {
+            Verdict::Send => return begun,
+            Verdict::Slip => slip(server, request, chance, reply),
+            Verdict::Keep => Outcome::Silent(Silence::Limited),
+        };
+        Some(Begun {
+            outcome,
+            kind,
+            rest: None,
+        })
     }
 }
 
@@ -99,11 +135,23 @@ impl Responder for Answerer {
         }
     }
 
-    fn transfer(&mut self, request: &Request<'_>, reply: &mut [u8]) -> Option<Begun> {
+    fn transfer(
+        &mut self,
+        request: &Request<'_>,
+        refused: &Summary,
+        reply: &mut [u8],
+    ) -> Option<Begun> {
         let (from, chance) = ((&*self.zones, &*self.server), &mut self.chance);
-        match self.notices.hear(from, request, chance, reply) {
+        let begun = match self.notices.hear(from, request, chance, reply) {
             None => self.gate.begin(from, request, chance, reply),
             heard => heard,
+        };
+        match &self.limiter {
+            None => begun,
+            Some(limiter) => {
+                let limiter = Arc::clone(limiter);
+                self.begun_within(&limiter, request, (begun, refused), reply)
+            }
         }
     }
 

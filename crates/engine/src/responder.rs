@@ -1,6 +1,6 @@
 //! The seam between the sockets and what answers: the service is generic over it.
 
-use understudy_answer::{Outcome, Request, Silence};
+use understudy_answer::{Outcome, Request, Silence, Summary};
 
 use crate::transfer::Begun;
 
@@ -16,8 +16,13 @@ pub trait Responder: Send + 'static {
         Outcome::Silent(Silence::NoRoom)
     }
 
-    /// What becomes of a query that was refused because it asks for a zone. None: it stays refused.
-    fn transfer(&mut self, _request: &Request<'_>, _reply: &mut [u8]) -> Option<Begun> {
+    /// What becomes of a query that was refused so because it asks for a zone. None: it stays refused.
+    fn transfer(
+        &mut self,
+        _request: &Request<'_>,
+        _refused: &Summary,
+        _reply: &mut [u8],
+    ) -> Option<Begun> {
         None
     }
 

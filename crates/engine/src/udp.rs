@@ -232,7 +232,7 @@ impl<R: Responder> Worker<R> {
         if let Outcome::Answered(summary) = &outcome
             && summary.is_refused_transfer()
         {
-            let begun = self.responder.transfer(&request, datagram.reply);
+            let begun = self.responder.transfer(&request, summary, datagram.reply);
             self.counters.transfer(begun.as_ref());
             outcome = begun.map_or(outcome, |begun| begun.outcome);
         }

@@ -10,8 +10,10 @@ from contextlib import closing
 import dns.edns
 import dns.flags
 import dns.message
+import dns.opcode
 import dns.query
 import dns.rcode
+import dns.rrset
 import dns.tsig
 import pytest
 
@@ -122,6 +124,48 @@ def test_who_is_sent_to_tcp_for_too_long_a_query_is_limited_too(engine: Engine) 
     answers, _ = flood(engine, [too_long("www.example.com.", given)] * 500)
     assert len(answers) == 500
     assert engine.counters()["limited.dropped"] == dropped
+
+
+def notify(origin: str) -> bytes:
+    """That a zone has changed."""
+    message = dns.message.make_query(origin, "SOA")
+    message.set_opcode(dns.opcode.NOTIFY)
+    return message.to_wire()
+
+
+def test_a_primary_is_heard_however_many_zones_it_tells_of(engine: Engine) -> None:
+    origins = [f"z{number}.example." for number in range(500)]
+    engine.set_secondaries([(origin, ["127.0.0.1/32"], []) for origin in origins])
+    answers, _ = flood(engine, [notify(origin) for origin in origins])
+    assert [dns.message.from_wire(each).rcode() for each in answers] == [dns.rcode.NOERROR] * 500
+    assert sorted(engine.take_notices()) == sorted(origins)
+    counters = engine.counters()
+    assert (counters["notify.heard"], counters["limited.dropped"], counters["limited.slipped"]) == (500, 0, 0)
+
+
+def test_who_is_no_primary_is_limited_and_never_told_that_it_was_heard(engine: Engine) -> None:
+    engine.set_secondaries([("z.example.", ["192.0.2.1/32"], [])])
+    answers, took_s = flood(engine, [notify("z.example.")] * 500)
+    assert {dns.message.from_wire(each).rcode() for each in answers} == {dns.rcode.REFUSED}
+    assert len(answers) <= PER_SECOND * (1 + took_s) + 1
+    assert engine.counters()["limited.dropped"] == 500 - len(answers)
+
+
+@pytest.mark.parametrize("is_permitted", [True, False])
+def test_transfers_over_udp_are_limited(engine: Engine, *, is_permitted: bool) -> None:
+    """Also of whoever may have them: an address can be forged."""
+    if is_permitted:
+        zone = Zone.parse("copied.example.", b"@ 60 SOA ns. root. 7 2 3 4 5\n@ 60 NS ns.\n")
+        engine.publish_zone(zone, [])
+        engine.commit(engine.prepare("copied.example.", 7, [], zone))
+        engine.set_access("copied.example.", ["127.0.0.1"], [])
+    query = dns.message.make_query("copied.example.", "IXFR")
+    query.authority.append(dns.rrset.from_text("copied.example.", 0, "IN", "SOA", "ns. root. 7 2 3 4 5"))
+    answers, took_s = flood(engine, [query.to_wire()] * FLOOD)
+    whole = [dns.message.from_wire(each) for each in answers if not is_cut(each)]
+    assert {each.rcode() for each in whole} == {dns.rcode.NOERROR if is_permitted else dns.rcode.REFUSED}
+    assert PER_SECOND <= len(whole) <= PER_SECOND * (1 + took_s) + 1
+    assert 0.4 < (len(answers) - len(whole)) / (FLOOD - len(whole)) < 0.6
 
 
 def test_what_is_no_question_is_never_slipped(engine: Engine) -> None:

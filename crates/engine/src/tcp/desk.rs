@@ -68,13 +68,13 @@ impl<R: Responder> Desk<R> {
         let outcome = self.responder.respond(request, &mut self.reply);
         match &outcome {
             Outcome::Answered(summary) if summary.is_refused_transfer() => {
-                let begun = self.responder.transfer(request, &mut self.reply);
+                let begun = self.responder.transfer(request, summary, &mut self.reply);
                 self.counters.transfer(begun.as_ref());
                 begun.map_or((outcome, None), |begun| (begun.outcome, begun.rest))
             }
             Outcome::Answered(summary) if summary.is_unproven_transfer() => {
                 // It stays as it is, and is noted.
-                let begun = self.responder.transfer(request, &mut self.reply);
+                let begun = self.responder.transfer(request, summary, &mut self.reply);
                 begun.map_or((outcome, None), |begun| (begun.outcome, begun.rest))
             }
             _ => (outcome, None),
