@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from understudy.model.endpoint import Target
@@ -47,6 +48,7 @@ def _port(text: str) -> int | None:
     return int(text) if is_number and int(text) <= _PORT_MAX else None
 
 
+@lru_cache(maxsize=64)  # thousands of zones may come from one and the same
 def parse_server(text: str) -> tuple[str, int]:
     """The address and the port of another name server; without a port it is 53. Raises AddressSyntaxError."""
     hint = 'write 192.0.2.53, 192.0.2.53:5353 or "[2001:db8::53]:5353"'
