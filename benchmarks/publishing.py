@@ -82,7 +82,7 @@ class Stage:
 def main() -> None:
     arguments = _arguments()
     seconds = 0.4 if arguments.quick else 2.0
-    rounds = 1 if arguments.quick else 5
+    rounds = 1 if arguments.quick else 9
     print(f"publishing: about {(40 + rounds * len(PLANS) * (seconds * 2.2 + 1.5)) / 60:.0f} min", flush=True)
     alone = _alone(arguments.names, 10_000 if arguments.quick else 100_000)
     case = replace(CASES["million"], names=arguments.names)

@@ -97,6 +97,7 @@ def refuses(query: dns.message.Message) -> Iterator[Piece]:
 
 
 def garbage(query: dns.message.Message) -> Iterator[Piece]:
+    query.use_edns(False)  # dnspython's word for none, so that what is cut is a record of the zone
     yield next(answers(query, WHOLE))[:-3]
 
 

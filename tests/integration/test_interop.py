@@ -15,6 +15,7 @@ from understudy.testing.side_by_side.messages import (
     CLIENT_COOKIE,
     COOKIE,
     DO,
+    EXPIRE,
     NSID,
     RD,
     Opt,
@@ -34,7 +35,7 @@ HOST = octets_of("www.child.test.")
 SOA, DNSKEY, TYPE1000, A = 6, 48, 1000, 1
 PATIENCE_S = 5.0
 UNKNOWN_OPTION = (100, b"")
-ALL_OPTIONS = ((8, b"\0\1\0\0"), (NSID, b""), (COOKIE, CLIENT_COOKIE), (9, b""))
+ALL_OPTIONS = ((8, b"\0\1\0\0"), (NSID, b""), (COOKIE, CLIENT_COOKIE), (EXPIRE, b""))
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +113,8 @@ def test_each_examination_of_rfc_8906_is_passed(servers: Servers, examination: E
         asked = examination.query.edns or Opt()
         assert response.edns.version == 0
         assert response.edns.flags == asked.flags & DO, "DO comes back, and no other flag"
-        assert {code for code, _ in response.edns.options} <= {NSID, COOKIE} & {code for code, _ in asked.options}
+        known = {NSID, COOKIE, EXPIRE}
+        assert {code for code, _ in response.edns.options} <= known & {code for code, _ in asked.options}
 
 
 def test_an_unknown_opcode_is_not_implemented(servers: Servers) -> None:
