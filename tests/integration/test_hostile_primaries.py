@@ -258,6 +258,17 @@ def test_a_clock_that_is_wrong_here_is_told(monkeypatch: pytest.MonkeyPatch) -> 
     assert found == ["transfer.key", "transfer.key"]
 
 
+def test_a_primary_that_knows_no_edns_is_asked_without() -> None:
+    with PlayedPrimary(2, gives(*WHOLE)) as played:
+        played.knows_edns = False
+        contact = Contact(played.primary)
+        assert asyncio.run(ask_offer(ORIGIN, contact)).serial == 2
+        for zone in (None, held()):
+            found = asyncio.run(fetch(ORIGIN, contact, zone))
+            assert found is not None
+            assert (found.serial, found.record_count) == (2, 5)
+
+
 def test_a_serial_that_is_not_proven_is_not_believed() -> None:
     with PlayedPrimary(2, gives(*WHOLE), KEY) as played:
         played.says_unsigned = True

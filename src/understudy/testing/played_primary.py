@@ -11,6 +11,7 @@ from typing import Any, Self, TypeAlias
 import dns.flags
 import dns.message
 import dns.name
+import dns.rcode
 import dns.rdatatype
 import dns.rrset
 import dns.tsig
@@ -44,6 +45,14 @@ def answers(query: dns.message.Message, parts: Iterable[Records]) -> Iterator[by
         context = response.tsig_ctx
 
 
+def misunderstands(query: dns.message.Message) -> bytes:
+    """What a server says to a query with EDNS, of which it does not know (RFC 6891 7)."""
+    query.use_edns(-1)  # none
+    response = dns.message.make_response(query)
+    response.set_rcode(dns.rcode.FORMERR)
+    return response.to_wire()
+
+
 class PlayedPrimary:
     """Says over UDP that it has `serial`, and gives by `script` over TCP. Entering the context begins it."""
 
@@ -52,6 +61,7 @@ class PlayedPrimary:
         self.script = script
         self.asked = 0
         self.says_unsigned = False  # what it has, whether or not it was asked with a signature
+        self.knows_edns = True
         self.keyring = {} if key is None else {key.name: key}
         self.leave = threading.Event()
         self._servers: list[socketserver.BaseServer] = []
@@ -105,6 +115,9 @@ class _Tell(socketserver.BaseRequestHandler):
         played: PlayedPrimary = self.server.played  # type: ignore[attr-defined]  # the server is _Datagrams
         query = dns.message.from_wire(octets, keyring=played.keyring or None)
         played.asked += 1
+        if query.edns >= 0 and not played.knows_edns:
+            sender.sendto(misunderstands(query), self.client_address)
+            return
         origin = query.question[0].name.to_text()
         if played.says_unsigned:
             query = dns.message.make_query(origin, dns.rdatatype.SOA, id=query.id)
@@ -123,8 +136,9 @@ class _Give(socketserver.BaseRequestHandler):
             return
         octets = self.request.recv(struct.unpack(">H", head)[0], 0x100)
         query = dns.message.from_wire(octets, keyring=played.keyring or None)
+        is_misunderstood = query.edns >= 0 and not played.knows_edns
         try:
-            for piece in played.script(query):
+            for piece in [misunderstands(query)] if is_misunderstood else played.script(query):
                 if piece is None:
                     played.leave.wait(HOLD_S)
                     return
