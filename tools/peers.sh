@@ -21,6 +21,8 @@ need pdns_server pdns-server
 need unbound unbound
 need ldns-verify-zone ldnsutils
 need ip iproute2
+need mkfs.ext4 e2fsprogs
+need umount mount
 need aiosmtpd python3-aiosmtpd
 [ "${#packages[@]}" -gt 0 ] || exit 0
 

@@ -98,17 +98,21 @@ def test_a_restart_changes_neither_serial_nor_history(tell: Callable[..., None],
     tell(story)
 
 
+async def crash_with_an_older_copy(run: FetchingServer, primaries: FakePrimaries) -> None:
+    primaries.have(version(9, "192.0.2.20"))
+    await run.world.advance(105)
+    copy = run.world.server.candidate.configuration.zones[ORIGIN].file
+    write_copy(copy, version(8), copy.stat().st_mtime)
+    primaries.have(SILENT)
+    await run.restart(Restart(is_kill=True, pause_s=1.0))
+    await run.world.advance(120)
+
+
 def test_a_copy_that_a_crash_left_behind_is_handed_on_only_when_a_primary_confirms_it(
     tell: Callable[..., None],
 ) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
-        primaries.have(version(9, "192.0.2.20"))
-        await run.world.advance(105)
-        copy = run.world.server.candidate.configuration.zones[ORIGIN].file
-        write_copy(copy, version(8), copy.stat().st_mtime)
-        primaries.have(SILENT)
-        await run.restart(Restart(is_kill=True, pause_s=1.0))
-        await run.world.advance(120)
+        await crash_with_an_older_copy(run, primaries)
         assert (handed_on(run), run.address()) == (None, "192.0.2.10")
         primaries.have(version(9, "192.0.2.20"))
         await run.world.advance(140)
@@ -120,13 +124,7 @@ def test_a_copy_that_a_crash_left_behind_is_handed_on_only_when_a_primary_confir
 
 def test_a_copy_that_a_crash_left_behind_is_handed_on_when_it_is_promoted(tell: Callable[..., None]) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
-        primaries.have(version(9, "192.0.2.20"))
-        await run.world.advance(105)
-        copy = run.world.server.candidate.configuration.zones[ORIGIN].file
-        write_copy(copy, version(8), copy.stat().st_mtime)
-        primaries.have(SILENT)
-        await run.restart(Restart(is_kill=True, pause_s=1.0))
-        await run.world.advance(120)
+        await crash_with_an_older_copy(run, primaries)
         assert handed_on(run) is None
         await Desk(run.world.server).promote_zone(PromoteRequest(name="example.com", author="ops"))
         await run.world.advance(125)
