@@ -1,4 +1,4 @@
-"""Understudy beside gdnsd, Knot, NSD, PowerDNS and BIND: the same zones, the same load, one run; and a bare echo.
+"""Understudy beside gdnsd, Knot, NSD, PowerDNS and BIND: the same zones, the same load, one run; and bare echoes.
 
 Every server gets one thread on one core, the load generator has another core. They are asked in interleaved rounds, one
 at a time while the others are idle, so that what drifts on the machine drifts for all. Everything runs on loopback,
@@ -25,9 +25,10 @@ from benchmarks.contest.page import page, table
 from benchmarks.contest.result import DOCUMENT, PAGE, write
 from benchmarks.contest.rounds import Effort, Line, document, line, measure
 
-# chosen: up to half of the latency rounds are spoilt for whoever is being asked then, so there are many short ones
-FULL = Effort(rounds=9, seconds=1.0, pace_rounds=31, pace_seconds=0.25)
+# chosen: up to half of the rounds are spoilt for whoever is being asked then, so there are many short ones
+FULL = Effort(rounds=31, seconds=0.25, pace_rounds=31, pace_seconds=0.25)
 QUICK = Effort(rounds=3, seconds=0.3, pace_rounds=1, pace_seconds=0.5)
+ECHOES = 2
 START_S = 3.0  # what a server takes until it answers, about
 START_MILLION_S = 8.0
 
@@ -71,7 +72,7 @@ def _minutes(cases: Sequence[Case], competitors: Sequence[Competitor], effort: E
     for case in cases:
         runners = sum(each.takes(case) for each in competitors)
         start = START_MILLION_S if case.key == "million" else START_S
-        seconds += effort.seconds_for(runners + 1) + runners * start * (2 if case.is_steered else 1)
+        seconds += effort.seconds_for(runners + ECHOES) + runners * start * (2 if case.is_steered else 1)
     return max(1.0, seconds / 60)
 
 

@@ -29,7 +29,7 @@ from benchmarks.contest.machine import describe
 from benchmarks.contest.result import DOCUMENT, PAGE, add
 from benchmarks.contest.rounds import Range
 from understudy.model.name import Name
-from understudy.testing.other_servers import Peers, Place, find_program, knot, knot_beside
+from understudy.testing.other_servers import OtherServer, Peers, Place, find_program, knot, knot_beside
 from understudy.testing.ports import free_port
 from understudy.testing.running_server import RunningServer
 from understudy.zones.catalog import Member, catalog_text
@@ -174,15 +174,7 @@ def write_zones(folder: Path, count: int) -> Files:
 def _time_knot(folder: Path, files: Files, primary: int) -> float:
     place = Place(folder, free_port(), next(iter(files)))
     copies = {origin: folder / f"{origin}.zone" for origin in files}
-    server, asked = knot(place, copies, Peers(primary)), questions(files)
-    begun = time.monotonic()
-    server.launch()
-    try:
-        wait_for_all(place.port, asked)
-        return time.monotonic() - begun
-    finally:
-        server.stop()
-        shutil.rmtree(folder)
+    return _time_start(knot(place, copies, Peers(primary)), place, files)
 
 
 def _time_ours(folder: Path, files: Files, primary: int) -> float:
@@ -190,15 +182,20 @@ def _time_ours(folder: Path, files: Files, primary: int) -> float:
     server = RunningServer(folder, free_port())
     zones = "".join(f"  {origin}: {{source: transfer, primaries: ['127.0.0.1:{primary}']}}\n" for origin in files)
     server.write("understudy.yaml", f"listen: 127.0.0.1:{server.port}\nstate_dir: state\nzones:\n{zones}")
+    return _time_start(server, server, files)
+
+
+def _time_start(server: OtherServer | RunningServer, place: Place | RunningServer, files: Files) -> float:
+    """Seconds from its start until it answers all zones; afterwards nothing is left of it."""
     asked = questions(files)
     begun = time.monotonic()
     server.launch()
     try:
-        wait_for_all(server.port, asked)
+        wait_for_all(place.port, asked)
         return time.monotonic() - begun
     finally:
         server.stop()
-        shutil.rmtree(folder)
+        shutil.rmtree(place.folder)
 
 
 def questions(origins: Iterable[str]) -> Questions:

@@ -28,6 +28,9 @@ ASK_S = 0.02
 IS_RESPONSE = 0x80
 SAMPLE = 200
 ECHO = "echo"
+"""A bare one: sockets as they are, each datagram back as it came, in batches."""
+UNCUT = f"{ECHO}, uncut"
+"""One that forbids cutting its packets, as Understudy does: the limit of a server that knows its kernel."""
 STATIC = ", static names"
 """Behind the key of a server that is asked for the static names of a steered case."""
 
@@ -81,11 +84,12 @@ class Ground:
 
 @contextmanager
 def line_up(ground: Ground, competitors: Sequence[Competitor]) -> Iterator[Mapping[str, Runner]]:
-    """Start everybody, one after the other, and the echo. Who does not come up, or answers wrong, is left out aloud."""
+    """Start everybody one by one, and the echoes. Who does not come up, or answers wrong, is left out aloud."""
     ground.prepare()
     with ExitStack() as stack:
         port = stack.enter_context(endpoints(ENDPOINTS))
-        runners = {ECHO: stack.enter_context(_echo(ground))}
+        options = {ECHO: (), UNCUT: ("--uncut",)}
+        runners = {key: stack.enter_context(_echo(key, ground, *more)) for key, more in options.items()}
         for competitor in competitors:
             runner = start(stack, competitor, ground, endpoint_port=port)
             if runner is None:
@@ -128,17 +132,17 @@ def start(stack: ExitStack, competitor: Competitor, ground: Ground, *, endpoint_
 
 
 @contextmanager
-def _echo(ground: Ground) -> Iterator[Runner]:
-    folder = ground.folder / ECHO
+def _echo(key: str, ground: Ground, *options: str) -> Iterator[Runner]:
+    folder = ground.folder / key
     folder.mkdir()
-    with Process([str(PROGRAM), "echo"], folder, str(ground.cores.server)) as process:
+    with Process([str(PROGRAM), "echo", *options], folder, str(ground.cores.server)) as process:
         while not process.log.read_text().endswith("\n"):
             if process.is_over():
                 raise SystemExit("the echo does not start")
             time.sleep(LOOK_S)
         port = int(process.log.read_text().rpartition(":")[2])
         generator = Generator(ground.cores.generator, ground.queries(), port, ("--unchecked",))
-        yield Runner(ECHO, process, generator, time.monotonic() - process.began)
+        yield Runner(key, process, generator, time.monotonic() - process.began)
 
 
 def until_it_answers(process: Process, ground: Ground, port: int) -> float | None:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.contest.cases import CASES
-from benchmarks.contest.field import ECHO, STATIC
+from benchmarks.contest.field import ECHO, STATIC, UNCUT
 from benchmarks.contest.rounds import Line
 
 OURS, BEST = "understudy", "gdnsd"
+_NO_PEERS = (ECHO, UNCUT, OURS, OURS + STATIC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +30,20 @@ def goals(results: Mapping[str, Sequence[Line]]) -> Iterator[Goal]:
         if ours is None:
             continue
         yield from _of_speed(key, ours)
-        yield from _of_latency(key, ours, [line for line in lines if line.server not in (ECHO, OURS, OURS + STATIC)])
+        yield from _of_latency(key, ours, [line for line in lines if line.server not in _NO_PEERS])
         if key == "million":
             yield from _of_size(ours, by_server)
 
 
 def _of_speed(key: str, ours: Line) -> Iterator[Goal]:
-    least = {ECHO: 0.97, BEST: 1.0, OURS + STATIC: 0.97}
+    least = {ECHO: 0.97, UNCUT: 0.97, BEST: 1.0, OURS + STATIC: 0.97}
     if key == "million":
         least = {BEST: 1.05, "knot": 1.5}
     for other, ratio in least.items():
         if other in ours.to:
             found = ours.to[other].median
-            yield Goal(f"{_title(key)}: at least {ratio} x {other} in queries/s", f"{found:.3f}", found >= ratio)
+            name = f"{other} (more than was aimed at)" if other == UNCUT else other
+            yield Goal(f"{_title(key)}: at least {ratio} x {name} in queries/s", f"{found:.3f}", found >= ratio)
 
 
 def _of_latency(key: str, ours: Line, others: Sequence[Line]) -> Iterator[Goal]:

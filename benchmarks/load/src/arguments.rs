@@ -26,6 +26,8 @@ pub(crate) struct Arguments {
     pub(crate) patience: Duration,
     /// Whether answers are compared with what the queries expect; an echo expects nothing.
     pub(crate) is_checked: bool,
+    /// Whether the echo forbids cutting its packets, as Understudy does: the kernel then need not number them.
+    pub(crate) is_uncut: bool,
 }
 
 impl Arguments {
@@ -43,13 +45,14 @@ impl Arguments {
             sockets: 1,
             patience: Duration::from_millis(100),
             is_checked: true,
+            is_uncut: false,
         };
         while let Some(option) = words.next() {
-            if option == "--unchecked" {
-                read.is_checked = false;
-                continue;
+            match option.as_str() {
+                "--unchecked" => read.is_checked = false,
+                "--uncut" => read.is_uncut = true,
+                _ => read.set(&option, &words.next().unwrap_or_default())?,
             }
-            read.set(&option, &words.next().unwrap_or_default())?;
         }
         if !read.to.ip().is_loopback() {
             return Err(Fault::Usage("a loopback address".to_owned()));

@@ -5,16 +5,19 @@ use std::net::UdpSocket;
 
 use socket2::SockRef;
 
+use crate::arguments::Arguments;
 use crate::batch::{Batch, Peers, Wait, forbid_cutting};
 use crate::fault::Fault;
 use crate::lane::BUFFER_OCTETS;
 
-pub(crate) fn run() -> Result<(), Fault> {
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Fault> {
     let socket = UdpSocket::bind("127.0.0.1:0").map_err(Fault::at("binding"))?;
     SockRef::from(&socket)
         .set_recv_buffer_size(BUFFER_OCTETS)
         .map_err(Fault::at("sizing a buffer"))?;
-    forbid_cutting(&socket).map_err(Fault::at("setting up a socket"))?;
+    if arguments.is_uncut {
+        forbid_cutting(&socket).map_err(Fault::at("setting up a socket"))?;
+    }
     let address = socket.local_addr().map_err(Fault::at("binding"))?;
     let mut output = std::io::stdout();
     writeln!(output, "{address}")

@@ -1,7 +1,7 @@
 //! Load for the benchmarks, and their limit: a bare echo. Loopback only, bounded in count and time.
 //!
 //! ```text
-//! load echo                                                       prints its address, then echoes until it is ended
+//! load echo  [--uncut]                                            prints its address, then echoes until it is ended
 //! load flood --to A --queries F [--seconds S | --count N] ...     as many queries as are answered
 //! load pace  --to A --queries F [--seconds S] [--rate R]          so many queries per second, at even distances
 //! load fetch --to A --zone Z                                      the whole zone over TCP, once
@@ -38,7 +38,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<(), Fault> {
     match arguments.verb.as_str() {
-        "echo" => echo::run(),
+        "echo" => echo::run(arguments),
         "flood" => flood::run(arguments),
         "pace" => pace::run(arguments),
         "fetch" => fetch::run(arguments),
