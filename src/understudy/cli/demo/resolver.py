@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import dns.exception
@@ -14,8 +11,11 @@ import dns.message
 import dns.query
 import dns.rdatatype
 
+from understudy.cli.demo.children import Children
+from understudy.model.frozen import frozen
+
+NAME = "Unbound"
 ASK_S = 1.0
-LEAVE_S = 5.0
 
 _CONFIGURATION = """\
 server:
@@ -40,25 +40,17 @@ stub-zone:
 {servers}"""
 
 
-@dataclass(slots=True)
+@frozen
 class Resolver:
     """A resolver that finds example.com here and nothing else."""
 
     name: str
     port: int
-    process: subprocess.Popen[bytes]
-
-    def end(self) -> None:
-        """Stop it."""
-        self.process.terminate()
-        try:
-            self.process.wait(LEAVE_S)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
 
 
-def start_resolver(folder: Path, port: int, servers: Sequence[tuple[str, int]]) -> Resolver | None:
+def start_resolver(
+    children: Children, folder: Path, *, port: int, servers: Sequence[tuple[str, int]]
+) -> Resolver | None:
     """Start Unbound in front of these name servers; None where it is not installed or does not start here."""
     program = shutil.which("unbound") or shutil.which("unbound", path="/usr/sbin:/sbin")
     if program is None:
@@ -67,16 +59,13 @@ def start_resolver(folder: Path, port: int, servers: Sequence[tuple[str, int]]) 
     stubs = "".join(f"  stub-addr: {address}@{dns_port}\n" for address, dns_port in servers)
     file.write_text(_CONFIGURATION.format(port=port, folder=folder, servers=stubs))
     with (folder / "unbound.log").open("wb") as log:
-        process = subprocess.Popen([program, "-d", "-c", str(file)], stdout=log, stderr=log)  # noqa: S603  # found above
-    resolver = Resolver("Unbound", port, process)
-    with ExitStack() as held:  # whatever ends the wait, an interrupt too, ends what does not answer yet
-        held.callback(resolver.end)
-        for _ in range(50):
-            if process.poll() is not None:
-                return None
-            if ask("ns1.example.com", port) is not None:
-                held.pop_all()
-                return resolver
+        process = children.start(NAME, [program, "-d", "-c", str(file)], folder, stdout=log, stderr=log)
+    for _ in range(50):
+        if process.poll() is not None:
+            return None
+        if ask("ns1.example.com", port) is not None:
+            return Resolver(NAME, port)
+    children.end(NAME)
     return None
 
 

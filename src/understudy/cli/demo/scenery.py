@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from understudy.cli.demo.children import Children
 from understudy.cli.demo.resolver import Resolver, start_resolver
 from understudy.model.errors import EngineError
 
@@ -22,7 +22,6 @@ SECOND = "127.0.0.4"
 PLACES = {PRIMARY: "frankfurt", BACKUP: "dublin"}
 NAME = "www.example.com"
 START_S = 20.0  # chosen: a slow machine compiles nothing here, it only starts three processes
-LEAVE_S = 5.0
 
 CONFIGURATION = """\
 # understudy.yaml
@@ -72,33 +71,21 @@ class Scenery:
     second_configuration: str
     web_port: int
     dns_port: int
-    servers: dict[str, subprocess.Popen[bytes]]
+    servers: Children = field(default_factory=Children)
     resolver: Resolver | None = None
 
     def start_web_server(self, address: str) -> None:
         """Start one, and wait until it answers."""
         command = [sys.executable, "-m", "understudy.cli.demo.web_server", address, str(self.web_port), PLACES[address]]
-        self.servers[address] = subprocess.Popen(command, cwd=self.folder)  # noqa: S603  # our own module
+        self.servers.start(address, command, self.folder)
         wait_for(lambda: _accepts(address, self.web_port), f"the web server on {address} does not start")
-
-    def kill(self, address: str) -> float:
-        """Kill it as a crash would; the moment when that was done."""
-        server = self.servers.pop(address)
-        server.kill()
-        moment = time.monotonic()
-        server.wait()
-        return moment
 
     def start_name_server(self, address: str) -> None:
         """`understudy serve` on its configuration, as anybody would start it."""
         folder = self.folder_of(address)
         command = [sys.executable, "-m", "understudy.cli", "serve", "-c", str(folder / "understudy.yaml")]
-        log = (folder / "serve.log").open("wb")
-        with log:
-            process = subprocess.Popen(  # noqa: S603  # our own program
-                command, stdout=subprocess.PIPE, stderr=log, cwd=folder
-            )
-        self.servers[address] = process
+        with (folder / "serve.log").open("wb") as log:
+            process = self.servers.start(address, command, folder, stdout=subprocess.PIPE, stderr=log)
         if process.stdout is None or not process.stdout.readline():
             text = f"the name server on {address} does not start: {_last_words(folder / 'serve.log')}"
             raise EngineError(text, code="demo.start")
@@ -139,7 +126,7 @@ def set_up() -> Iterator[Scenery]:
         values = {"name_server": NAME_SERVER, "second": SECOND, "primary": PRIMARY, "backup": BACKUP}
         values |= {"dns_port": str(dns_port), "web_port": str(web_port)}
         configuration, second_configuration = CONFIGURATION.format(**values), SECOND_CONFIGURATION.format(**values)
-        scenery = Scenery(folder, configuration, second_configuration, web_port, dns_port, {})
+        scenery = Scenery(folder, configuration, second_configuration, web_port, dns_port)
         scenery.folder_of(SECOND).mkdir()
         (folder / "understudy.yaml").write_text(configuration)
         (folder / "example.com.zone").write_text(ZONE.format(**values))
@@ -147,9 +134,7 @@ def set_up() -> Iterator[Scenery]:
         try:
             yield scenery
         finally:
-            _end(scenery.servers)
-            if scenery.resolver is not None:
-                scenery.resolver.end()
+            scenery.servers.end()
 
 
 def _free_port(*addresses: str) -> int:
@@ -171,20 +156,7 @@ def _is_free(address: str, port: int) -> bool:
     return True
 
 
-def _end(servers: dict[str, subprocess.Popen[bytes]]) -> None:
-    for server in servers.values():
-        server.send_signal(signal.SIGTERM)
-    for server in servers.values():
-        try:
-            server.wait(LEAVE_S)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-
-
 def add_resolver(scenery: Scenery) -> None:
     """A real resolver between the client and us, where one is installed."""
-    port = _free_port(NAME_SERVER)
-    scenery.resolver = start_resolver(
-        scenery.folder, port, [(address, scenery.dns_port) for address in (NAME_SERVER, SECOND)]
-    )
+    servers = [(address, scenery.dns_port) for address in (NAME_SERVER, SECOND)]
+    scenery.resolver = start_resolver(scenery.servers, scenery.folder, port=_free_port(NAME_SERVER), servers=servers)

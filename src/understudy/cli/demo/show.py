@@ -162,7 +162,7 @@ def _visit(scenery: Scenery, expected: str) -> None:
 def _kill_the_primary(scenery: Scenery) -> Failover:
     _scene(f"2  {PLACES[PRIMARY]} dies")
     time.sleep(0.5)
-    killed_at = scenery.kill(PRIMARY)
+    killed_at = scenery.servers.kill(PRIMARY)
     console.print(f"  [red]killed[/] {PLACES[PRIMARY]}")
     moved_at = _wait(lambda: ask(NAME, scenery.dns_port) == [BACKUP], "the answer does not change")
     console.print(f"  the name server answers {BACKUP} after [bold green]{moved_at - killed_at:.2f} s[/]")
@@ -197,7 +197,7 @@ def _kill_the_name_server(scenery: Scenery) -> int:
     """How many queries the backup name server answered alone."""
     _scene("5  The name server dies")
     _wait(lambda: ask(NAME, scenery.dns_port, SECOND) == [PRIMARY], "the backup name server does not follow")
-    scenery.kill(NAME_SERVER)
+    scenery.servers.kill(NAME_SERVER)
     console.print(f"  [red]killed[/] the name server on {NAME_SERVER}; the backup is asked {QUESTIONS} times:")
     answered = sum(ask(NAME, scenery.dns_port, SECOND) == [PRIMARY] for _ in range(QUESTIONS))
     console.print(
