@@ -233,6 +233,8 @@ def test_what_a_catalog_lists_is_passed_on_to_a_further_secondary(
         text = PASSING_ON.format(port=server.port, primary=primary.port, last=last.port)
         server.write("understudy.yaml", text)
         server.start()
+        # BIND heeds no NOTIFY while it waits for a primary that had nothing when it asked
+        wait_until(lambda: address(server.port, "a.example") == "192.0.2.1", "the zone is there to be passed on")
         with make(last, server.port):
             change = dns.update.UpdateMessage("a.example")
             change.replace("www", 60, "A", "192.0.2.9")
