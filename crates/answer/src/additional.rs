@@ -74,6 +74,7 @@ impl Response<'_, '_, '_> {
             Rtype::SVCB | Rtype::HTTPS => &[Rtype::A, Rtype::AAAA, rrset.rtype][..],
             _ => &ADDRESSES,
         };
+        self.writer.remember_targets(rrset.rtype);
         let (mut done, mut is_owner_named) = (Done::new(), false);
         for rdata in rrset.rdatas() {
             match target_of(rrset.rtype, rdata) {

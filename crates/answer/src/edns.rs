@@ -129,3 +129,35 @@ impl<'o> Options<'o> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_gives_its_name_where_that_leaves_room_for_the_longest_question() {
+        let name = [b'n'; 255];
+        for (cookies, keepalive, others) in [
+            (CookieUse::None, None, 0),
+            (CookieUse::New, None, 28),
+            (CookieUse::New, Some([0, 0]), 34),
+        ] {
+            for octets in 0..=name.len() {
+                let extras = Extras {
+                    cookies,
+                    keepalive,
+                    nsid: name.get(..octets),
+                    ..Extras::default()
+                };
+                let options = extras.options(512);
+                let whole = others + 4 + octets;
+                let given = if FRAME_OCTETS + whole <= 512 {
+                    whole
+                } else {
+                    others
+                };
+                assert_eq!(options.octets(), given, "{octets} beside {others}");
+            }
+        }
+    }
+}

@@ -126,11 +126,12 @@ pub fn respond_at_length<Z: Zones>(
 }
 
 /// What a rate limit sends now and then in place of a response: no records, TC, and the client's
-/// cookie, so that whoever is behind the flood in truth can ask over TCP or with that. A message
-/// that was no ordinary query gets nothing.
+/// cookie, so that whoever is behind the flood in truth can ask over TCP or with that. The code is
+/// that of the response: who reads no further is not told that a refused name is one of ours. A
+/// message that was no ordinary query gets nothing.
 pub fn slip(
     server: &Server,
-    request: &Request<'_>,
+    (request, kept): (&Request<'_>, &Summary),
     chance: &mut Chance,
     reply: &mut [u8],
 ) -> Outcome {
@@ -141,7 +142,10 @@ pub fn slip(
         return Outcome::Silent(Silence::Limited); // to NOTIFY it would be an acknowledgement
     }
     let asked = Asked::new(&query, request);
-    let written = frame(server, &asked, chance, reply, |_| Err(Full));
+    let written = frame(server, &asked, chance, reply, |response| {
+        response.writer.set_rcode(Rcode::new(kept.rcode));
+        Err(Full)
+    });
     written.map_or(Outcome::Silent(Silence::Limited), |summary| {
         Outcome::Answered(Summary {
             is_slipped: true,

@@ -95,31 +95,40 @@ fn names_that_are_made_up_are_about_what_they_are_below() {
     }
 }
 
-fn slipped(message: &[u8], reply: &mut [u8]) -> Outcome {
+fn slipped(message: &[u8], rcode: u16, reply: &mut [u8]) -> Outcome {
     let secrets = CookieSecrets {
         current: CookieSecret::new([1; 16]),
         other: None,
     };
     let server = Server::new(1232, "", "").unwrap();
     let server = server.with_cookies(Arc::new(CookieJar::new(secrets)));
-    slip(&server, &request(message), &mut Chance::new(1), reply)
+    let kept = Summary {
+        rcode,
+        ..Summary::default()
+    };
+    let chance = &mut Chance::new(1);
+    slip(&server, (&request(message), &kept), chance, reply)
 }
 
 #[test]
-fn a_slipped_response_has_the_question_tc_and_the_cookie_and_nothing_else() {
+fn a_slipped_response_has_the_code_the_question_tc_and_the_cookie_and_nothing_else() {
     let cookie = [
         0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 12, 0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8,
     ];
-    let (message, mut reply) = (query("www.example.com.", 1, &cookie), [0; 512]);
-    let Outcome::Answered(summary) = slipped(&message, &mut reply) else {
-        unreachable!("there is room for it")
-    };
-    let question = message.len() - cookie.len();
-    assert_eq!(summary.length, question + 11 + 4 + 24);
-    assert_eq!(reply[..12], [7, 7, 0x82, 0, 0, 1, 0, 0, 0, 0, 0, 1]);
-    assert_eq!(reply[12..question], message[12..question]);
-    assert!(summary.is_slipped && summary.is_truncated);
-    assert_eq!(summary.cookies, CookieUse::New);
+    let message = query("www.example.com.", 1, &cookie);
+    for rcode in [0, 2, 3, 5] {
+        let mut reply = [0; 512];
+        let Outcome::Answered(summary) = slipped(&message, rcode, &mut reply) else {
+            unreachable!("there is room for it")
+        };
+        let question = message.len() - cookie.len();
+        assert_eq!(summary.length, question + 11 + 4 + 24);
+        let low = u8::try_from(rcode).unwrap();
+        assert_eq!(reply[..12], [7, 7, 0x82, low, 0, 1, 0, 0, 0, 0, 0, 1]);
+        assert_eq!(reply[12..question], message[12..question]);
+        assert!(summary.is_slipped && summary.is_truncated);
+        assert_eq!((summary.cookies, summary.rcode), (CookieUse::New, rcode));
+    }
 }
 
 #[test]
@@ -127,7 +136,7 @@ fn nothing_is_slipped_to_what_was_no_query() {
     let mut reply = [0; 512];
     for message in [&[7, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0][..], &[1, 2, 3]] {
         assert_eq!(
-            slipped(message, &mut reply),
+            slipped(message, 0, &mut reply),
             Outcome::Silent(Silence::Limited)
         );
     }

@@ -32,6 +32,16 @@ pub(crate) const fn parts(rtype: Rtype) -> &'static [Part] {
     }
 }
 
+/// What stands before a name in the rdata of types that are sent as they are and name a host (RFC
+/// 2782, RFC 9460 section 2.2): the host's own records may follow. None for all other types.
+pub(crate) const fn octets_before_target(rtype: Rtype) -> Option<usize> {
+    match rtype {
+        Rtype::SRV => Some(6),
+        Rtype::SVCB | Rtype::HTTPS => Some(2),
+        _ => None,
+    }
+}
+
 /// Names remembered per message. chosen: an answer with a full additional section names about 30;
 /// beyond that names are written out, which is correct and only longer.
 const KNOWN_NAMES: usize = 64;
@@ -57,6 +67,11 @@ impl KnownNames {
 
     pub(crate) const fn count(&self) -> usize {
         self.count
+    }
+
+    /// Is there no room for more?
+    pub(crate) const fn is_full(&self) -> bool {
+        self.count == KNOWN_NAMES
     }
 
     /// Forget what was remembered after there were `count`.
@@ -103,6 +118,23 @@ impl KnownNames {
                 *known == length && stands_at(message, usize::from(*offset), name)
             })
             .map(|(offset, _)| *offset)
+    }
+
+    /// The longest ending of a name that `message` has, and where; the root and None if it has
+    /// none.
+    pub(crate) fn find_ending<'n>(
+        &self,
+        message: &[u8],
+        name: Name<'n>,
+    ) -> (Name<'n>, Option<u16>) {
+        let mut rest = name;
+        while let Some(parent) = rest.parent() {
+            if let Some(offset) = self.find(message, rest) {
+                return (rest, Some(offset));
+            }
+            rest = parent;
+        }
+        (Name::ROOT, None)
     }
 }
 

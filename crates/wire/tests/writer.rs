@@ -186,6 +186,93 @@ fn owners_and_names_are_compressed() {
     );
 }
 
+/// RFC 1035 section 4.1.4, RFC 2782, RFC 9460 section 2.2.
+#[test]
+fn owners_point_to_targets_that_could_not_be_compressed() {
+    for (rtype, before) in [(Rtype::SRV, 6), (Rtype::SVCB, 2), (Rtype::HTTPS, 2)] {
+        let targets = ["a.example.com", "b.a.EXAMPLE.com", "c.example.net", "."];
+        let rdatas = targets.map(|target| [vec![7; before], wire(target)].concat());
+        let hosts = ["A.example.com", "b.a.example.com", "x.c.example.net"].map(name);
+        let address = &[192, 0, 2, 1][..];
+        let message = respond(512, |writer| {
+            let sets = rdatas.iter().map(Vec::as_slice);
+            writer
+                .rrset(
+                    Owner::Question,
+                    Rtype::CNAME,
+                    1,
+                    [&wire("www.example.com")[..]],
+                )
+                .unwrap();
+            writer.rrset(Owner::Question, rtype, 1, sets).unwrap();
+            writer.remember_targets(rtype);
+            writer.enter(Section::Additional);
+            for host in &hosts {
+                let owner = Owner::Name(host.as_name());
+                writer.rrset(owner, Rtype::A, 1, [address]).unwrap();
+            }
+        });
+        let answers = 12 + 21 + (12 + 2) + 4 * 12 + rdatas.concat().len();
+        assert_eq!(message.len(), answers + (2 + 14) + (2 + 14) + (2 + 2 + 14));
+        let read = records(&message);
+        for (record, rdata) in read[1..].iter().zip(&rdatas) {
+            assert_eq!(record.3, *rdata, "{rtype:?}: sent as it is");
+        }
+        let owners: Vec<_> = read[5..].iter().map(|record| record.0.as_str()).collect();
+        assert_eq!(
+            owners,
+            ["a.example.com.", "b.a.EXAMPLE.com.", "x.c.example.net."]
+        );
+    }
+}
+
+#[test]
+fn of_many_targets_as_many_are_pointed_to_as_can_be_remembered() {
+    let rdatas: Vec<_> = (0..300)
+        .map(|number| [vec![0; 6], wire(&format!("h{number:03}.example.com"))].concat())
+        .collect();
+    let hosts = [0, 50, 299].map(|number| name(&format!("h{number:03}.example.com")));
+    let message = respond(65_535, |writer| {
+        let sets = rdatas.iter().map(Vec::as_slice);
+        writer.rrset(Owner::Question, Rtype::SRV, 1, sets).unwrap();
+        writer.remember_targets(Rtype::SRV);
+        for host in &hosts {
+            let owner = Owner::Name(host.as_name());
+            writer
+                .rrset(owner, Rtype::A, 1, [&[192, 0, 2, 1][..]])
+                .unwrap();
+        }
+    });
+    let owners = records(&message)[300..]
+        .iter()
+        .map(|it| name(&it.0))
+        .collect::<Vec<_>>();
+    assert_eq!(owners, hosts);
+    assert_eq!(message.len(), 12 + 21 + 300 * (12 + 24) + 2 * 16 + (16 + 5));
+}
+
+#[test]
+fn there_is_no_way_back_to_an_earlier_section_but_to_a_mark() {
+    let address = &[192, 0, 2, 1][..];
+    let counts = |is_back: bool| {
+        let message = respond(512, |writer| {
+            let start = writer.mark();
+            writer.enter(Section::Additional);
+            if is_back {
+                writer.rollback(start);
+            }
+            writer.enter(Section::Authority);
+            writer.enter(Section::Answer);
+            writer
+                .rrset(Owner::Question, Rtype::A, 1, [address])
+                .unwrap();
+        });
+        let header = Header::parse(&message).unwrap();
+        [Section::Answer, Section::Authority, Section::Additional].map(|it| header.count(it))
+    };
+    assert_eq!((counts(false), counts(true)), ([0, 0, 1], [0, 1, 0]));
+}
+
 /// RFC 3597 section 4, RFC 6672 section 2.5.
 #[test]
 fn only_the_types_of_rfc_1035_are_compressed() {

@@ -81,6 +81,21 @@ def test_names_that_are_made_up_are_one_subject(engine: Engine) -> None:
     assert sum(not is_cut(each) for each in answers) <= PER_SECOND * (1 + took_s) + 1
 
 
+@pytest.mark.parametrize(
+    ("name", "rcode"),
+    [
+        ("www.example.com.", dns.rcode.NOERROR),
+        ("no.example.com.", dns.rcode.NXDOMAIN),
+        ("www.example.net.", dns.rcode.REFUSED),
+    ],
+)
+def test_a_slipped_answer_has_the_code_of_the_whole_one(engine: Engine, name: str, rcode: dns.rcode.Rcode) -> None:
+    """As those of BIND, NSD and Knot have."""
+    answers, _ = flood(engine, [dns.message.make_query(name, "A").to_wire()] * 500)
+    assert {is_cut(each) for each in answers} == {False, True}
+    assert {dns.message.from_wire(each).rcode() for each in answers} == {rcode}
+
+
 def test_a_valid_cookie_an_exempt_network_and_tcp_are_not_limited(engine: Engine) -> None:
     query = dns.message.make_query("www.example.com.", "A", use_edns=0)
     assert len(flood(engine, [query.to_wire()] * 500, "127.0.1.1")[0]) == 500

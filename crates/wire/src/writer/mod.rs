@@ -15,7 +15,7 @@ use crate::compression::{KnownNames, stands_at};
 use crate::header::{HEADER_OCTETS, Header, Section};
 use crate::name::Name;
 use crate::numbers::{Class, Rcode, Rtype};
-use crate::query::{Question, split_record};
+use crate::query::{Question, RawRecord, split_record};
 
 /// The message has no room for what should have been added. It is as it was before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,17 +193,8 @@ impl<'b> Writer<'b> {
     #[must_use]
     pub fn has_answer(&self, owner: Name<'_>, rtype: Rtype) -> bool {
         let message = self.buffer.get(..self.end).unwrap_or_default();
-        let mut at = HEADER_OCTETS + self.qname_octets + QTYPE_AND_QCLASS_OCTETS;
-        for _ in 0..self.counts[0] {
-            let Some((record, end)) = split_record(message, at) else {
-                return false;
-            };
-            if record.rtype == rtype && stands_at(message, at, owner) {
-                return true;
-            }
-            at = end;
-        }
-        false
+        records_from(message, self.start_of_records(), self.counts[0])
+            .any(|(record, _)| record.rtype == rtype && stands_at(message, record.offset, owner))
     }
 
     /// Records that follow belong to `section`. There is no way back to an earlier one but
@@ -277,4 +268,18 @@ impl<'b> Writer<'b> {
         self.end = end;
         Ok(room)
     }
+}
+
+/// So many records of a message from `start` on, each with where it ends.
+fn records_from(
+    message: &[u8],
+    start: usize,
+    count: u16,
+) -> impl Iterator<Item = (RawRecord<'_>, usize)> {
+    let mut at = start;
+    (0..count).map_while(move |_| {
+        let (record, end) = split_record(message, at)?;
+        at = end;
+        Some((record, end))
+    })
 }

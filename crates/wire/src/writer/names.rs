@@ -1,9 +1,10 @@
 //! Names, as short as the message allows (RFC 1035 section 4.1.4), and the rdata that has some.
 
-use super::{Full, Writer};
-use crate::compression::{KnownNames, Part};
-use crate::header::HEADER_OCTETS;
+use super::{Full, Writer, records_from};
+use crate::compression::{KnownNames, Part, octets_before_target};
+use crate::header::{HEADER_OCTETS, Section};
 use crate::name::Name;
+use crate::numbers::Rtype;
 
 impl Writer<'_> {
     /// Write rdata part by part, then correct its length.
@@ -42,7 +43,10 @@ impl Writer<'_> {
     pub(super) fn put_name(&mut self, name: Name<'_>) -> Result<(), Full> {
         self.remember_question();
         let start = self.end;
-        let (rest, pointer) = self.find_ending(name);
+        let written = self.buffer.get(..self.end).unwrap_or_default();
+        let known = self.known.as_ref();
+        let (rest, pointer) =
+            known.map_or((Name::ROOT, None), |known| known.find_ending(written, name));
         let kept = name.octets().len() - rest.octets().len();
         match pointer {
             Some(offset) => {
@@ -57,19 +61,34 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// The longest ending of a name that the message has, and where; the root and None if it has
-    /// none.
-    fn find_ending<'n>(&self, name: Name<'n>) -> (Name<'n>, Option<u16>) {
-        let mut rest = name;
-        if let (Some(known), Some(written)) = (&self.known, self.buffer.get(..self.end)) {
-            while let Some(parent) = rest.parent() {
-                if let Some(offset) = known.find(written, rest) {
-                    return (rest, Some(offset));
-                }
-                rest = parent;
+    /// Remember the hosts that answers of this type name, where they could not be compressed
+    /// themselves: owners that follow may be pointers to them.
+    #[inline]
+    pub fn remember_targets(&mut self, rtype: Rtype) {
+        if let Some(octets_before) = octets_before_target(rtype) {
+            self.remember_behind(octets_before, rtype);
+        }
+    }
+
+    #[cold]
+    fn remember_behind(&mut self, octets_before: usize, rtype: Rtype) {
+        self.remember_question();
+        let (start, count) = (self.start_of_records(), self.count(Section::Answer));
+        let message = self.buffer.get(..self.end).unwrap_or_default();
+        let Some(known) = &mut self.known else { return };
+        for (record, end) in records_from(message, start, count) {
+            if known.is_full() {
+                return;
+            }
+            let rest = record.rdata.get(octets_before..).unwrap_or_default();
+            if record.rtype == rtype
+                && let Ok((name, _)) = Name::split_from(rest)
+            {
+                let (ending, _) = known.find_ending(message, name);
+                let kept = name.octets().len() - ending.octets().len();
+                known.remember(name, end - rest.len(), kept);
             }
         }
-        (Name::ROOT, None)
     }
 
     /// The question's names are remembered when the first name is compressed: most answers need

@@ -55,7 +55,7 @@ impl Writer<'_> {
     }
 
     #[inline]
-    fn start_of_records(&self) -> usize {
+    pub(super) fn start_of_records(&self) -> usize {
         HEADER_OCTETS + self.qname_octets + QTYPE_AND_QCLASS_OCTETS
     }
 }
