@@ -66,6 +66,17 @@ def parse_server(text: str) -> tuple[str, int]:
     return str(address), port
 
 
+def parse_via(text: str) -> str:
+    """An address of this host that other name servers see. Raises AddressSyntaxError."""
+    hint = "write 192.0.2.1 or 2001:db8::1; the port is chosen by the system"
+    address = parse_address(text)
+    if address is None:
+        raise AddressSyntaxError(f"'{text}' is no address to send from", hint)
+    if address.is_unspecified or address.is_multicast or _needs_scope(address):
+        raise AddressSyntaxError(f"'{text}' cannot be sent from", hint)
+    return str(address)
+
+
 def parse_target(text: str) -> Target:
     """An endpoint's address or host name. Raises AddressSyntaxError."""
     address = parse_address(text)

@@ -92,6 +92,7 @@ def _node(form: DocumentForm | None, file: Path, findings: Findings) -> NodeSett
         tcp_clients_per_prefix=server.tcp.clients_per_prefix,
         tcp_idle_s=server.tcp.idle,
         transfers=server.transfers,
+        via=tuple(server.via),
         probe_rate_max=float(form.limits.probe_rate),
         api_socket=socket,
     )
@@ -113,13 +114,13 @@ def _rate_limit(form: RateLimitForm | None) -> RateLimit | None:
 def _cookie_secret_file(form: ServerForm, folder: Path, findings: Findings) -> Path | None:
     if form.cookie_secret_file is None or not form.cookies:
         return None
-    file = folder / form.cookie_secret_file
+    path, file = ("server", "cookie_secret_file"), folder / form.cookie_secret_file
     try:
         read_cookie_secrets(file)
     except CookieSecretError as error:
         hint = "a line of 32 hexadecimal digits, as `openssl rand -hex 16` prints it"
-        findings.missing(("server", "cookie_secret_file"), "server.cookie-secret", str(error), hint=hint)
-    warn_of_exposure(("server", "cookie_secret_file"), file, findings)
+        findings.missing(path, "server.cookie-secret", str(error), hint=hint, is_passing=error.is_passing)
+    warn_of_exposure(path, file, findings)
     return file
 
 

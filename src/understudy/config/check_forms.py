@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from understudy.checks.files import NeededFile
 from understudy.checks.registry import KINDS, CheckSyntaxError, known_keys, parse, parse_text
-from understudy.checks.settings import Settings
 from understudy.config.fields import is_object_name
 from understudy.config.findings import Findings, nearest, shown
 from understudy.config.forms import read_form
@@ -16,6 +15,9 @@ from understudy.config.schedule_form import SCHEDULE_KEYS, ScheduleForm, build_q
 from understudy.config.source import KeyPath, Plain
 from understudy.model.check import CheckSettings, Quorum, Schedule
 from understudy.model.frozen import frozen
+
+if TYPE_CHECKING:
+    from understudy.checks.settings import Settings
 
 COMPOSITIONS = ("all_of", "any_of", "at_least")
 

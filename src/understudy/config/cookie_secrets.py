@@ -22,7 +22,7 @@ def read_cookie_secrets(path: Path) -> tuple[bytes, ...]:
     try:
         lines = read_lines(path)
     except SecretFileError as error:
-        raise CookieSecretError(str(error)) from None
+        raise CookieSecretError(str(error), is_passing=error.is_passing) from None
     secrets = tuple(_secret(number, text, path) for number, text in lines)
     if not 1 <= len(secrets) <= _SECRETS_MAX:
         raise CookieSecretError(f"{path} has {len(secrets)} secrets, not one or two")

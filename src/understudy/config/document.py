@@ -8,10 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, GetJsonSchemaHandler, field_validator, model_validator
-from pydantic.json_schema import SkipJsonSchema
-from pydantic_core import CoreSchema
-
+from understudy.config.faults import fault, fault_at
 from understudy.config.fields import (
     Amount,
     AnswersMax,
@@ -26,12 +23,12 @@ from understudy.config.fields import (
     Ttl,
     Weight,
     Window,
-    fault,
     is_object_name,
     later,
 )
 from understudy.config.findings import shown
-from understudy.config.forms import Form, ShortForm, fault_at
+from understudy.config.forms import Field, Form, ShortForm
+from understudy.config.readers import Hidden
 from understudy.config.server_form import ServerForm
 from understudy.config.transfer_form import CatalogForm, PrimaryForm, TransferForm
 from understudy.config.watch_form import WatchForm
@@ -44,7 +41,7 @@ class ApiForm(Form):
         None, description="Path of the Unix socket, relative to this file; default: in state_dir."
     )
 
-    listen: Annotated[SkipJsonSchema[None], later("the API on a port", "the Unix socket needs no set-up")] = Field(
+    listen: Annotated[None, later("the API on a port", "the Unix socket needs no set-up"), Hidden()] = Field(
         None, exclude=True
     )
 
@@ -90,9 +87,9 @@ class ZoneForm(Form):
         " `transfer` or comes from `primaries`.",
     )
 
-    @model_validator(mode="before")
     @classmethod
-    def _refuse_later_sources(cls, value: Any) -> Any:
+    def prepare(cls, value: Any) -> Any:
+        """Refuse what a later release may take."""
         if isinstance(value, str):
             raise fault("value.type", f"{shown(value)} is not a mapping", f"write {{file: {value}}}")
         if isinstance(value, dict) and value.get("source") == "dynamic":
@@ -101,20 +98,18 @@ class ZoneForm(Form):
                 "source dynamic: this release does not have it yet",
                 "write {file: PATH} with a copy of the zone",
             )
-            raise fault_at("source", value["source"], complaint)
+            raise fault_at("source", complaint)
         return value
 
-    @model_validator(mode="after")
-    def _judge_source(self) -> ZoneForm:
+    def judge(self) -> None:
         """Each source has its own keys."""
         needed, hints = _OWN_KEYS[self.source]
         for foreign, why in hints.items():
             if getattr(self, foreign) is not None:
                 complaint = fault("zone.source", f"a zone of source {self.source} has no {foreign}", why)
-                raise fault_at(foreign, None, complaint)
+                raise fault_at(foreign, complaint)
         if getattr(self, needed) is None:
-            raise fault_at(needed, None, fault("key.missing", f"the key '{needed}' is missing", "add it"))
-        return self
+            raise fault_at(needed, fault("key.missing", f"the key '{needed}' is missing", "add it"))
 
 
 _KEY_HINT = "keys of secondaries stand in `transfer`"
@@ -137,9 +132,9 @@ class EndpointForm(ShortForm):
     weight: Weight = Field(1, description="Share of a weighted record; 0: only when nothing with a weight is left.")
     disabled: bool = Field(False, description="Never handed out, as if it were not written here.")  # noqa: FBT003  # the default, named by the field
 
-    @model_validator(mode="before")
     @classmethod
-    def _from_text(cls, value: Any) -> Any:
+    def prepare(cls, value: Any) -> Any:
+        """An address alone is an endpoint."""
         return value if isinstance(value, dict) else {"address": value}
 
     @classmethod
@@ -161,9 +156,9 @@ class PoolForm(ShortForm):
     endpoints: list[EndpointForm] = Field(description="At least one.", min_length=1)
     max_withdraw: WithdrawForm | None = Field(None, description="Automation stops at this rate, and alarms.")
 
-    @model_validator(mode="before")
     @classmethod
-    def _from_list(cls, value: Any) -> Any:
+    def prepare(cls, value: Any) -> Any:
+        """A list alone is its endpoints."""
         if isinstance(value, str):
             raise fault("value.type", f"{shown(value)} is not a list", f"write [{value}]")
         return {"endpoints": value} if isinstance(value, list) else value
@@ -181,9 +176,9 @@ class PoolUse(ShortForm):
     endpoints: list[EndpointForm] | None = Field(None, min_length=1)
     endpoint: EndpointForm | None = None
 
-    @model_validator(mode="before")
     @classmethod
-    def _from_short(cls, value: Any) -> Any:
+    def prepare(cls, value: Any) -> Any:
+        """Which of the three is meant."""
         if isinstance(value, list):
             return {"endpoints": value}
         if isinstance(value, str) and is_object_name(value):
@@ -200,9 +195,9 @@ class PoolUse(ShortForm):
         return {"type": ["string", "array"], "minItems": 1, "items": {"$ref": "#/$defs/EndpointForm"}}
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, _core_schema: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
+    def has_longer_schema(cls) -> bool:
         """The shorter writing alone."""
-        return cls.short_schema()
+        return False
 
 
 class FailbackForm(ShortForm):
@@ -213,9 +208,9 @@ class FailbackForm(ShortForm):
     )
     delay: Delay = Field(60.0, description="How long an endpoint must be up before it returns.")
 
-    @model_validator(mode="before")
     @classmethod
-    def _from_mode(cls, value: Any) -> Any:
+    def prepare(cls, value: Any) -> Any:
+        """A word alone is the mode."""
         return {"mode": value} if isinstance(value, str) else value
 
     @classmethod
@@ -228,11 +223,11 @@ class RequireForm(ShortForm):
     """How several checks of one record combine."""
 
     at_least: Amount | None = Field(None, description="How many of the checks must pass.")
-    word: SkipJsonSchema[Literal["all", "any"] | None] = Field(None, exclude=True)
+    word: Annotated[Literal["all", "any"] | None, Hidden()] = Field(None, exclude=True)
 
-    @model_validator(mode="before")
     @classmethod
-    def _from_word(cls, value: Any) -> Any:
+    def prepare(cls, value: Any) -> Any:
+        """A word alone is the rule."""
         if value in ("all", "any"):
             return {"word": value}
         if isinstance(value, dict) and len(value) == 1 and "word" not in value and None not in value.values():
@@ -283,11 +278,13 @@ class RecordForm(Form):
         ),
     )
 
-    @field_validator("all", "weighted", mode="before")
     @classmethod
-    def _as_list(cls, value: Any) -> Any:
+    def prepare(cls, value: Any) -> Any:
         """One pool's name is a list of one."""
-        return [value] if isinstance(value, str) else value
+        if not isinstance(value, dict):
+            return value
+        single = (key for key in ("all", "weighted") if isinstance(value.get(key), str))
+        return {**value, **{key: [value[key]] for key in single}}
 
 
 POLICIES = ("tiers", "all", "weighted")
@@ -314,9 +311,9 @@ class DocumentForm(Form):
     pools: dict[str, Any] = Field({}, description="Pools by name.")
     records: dict[str, Any] = Field({}, description="Steered records by name.")
 
-    @model_validator(mode="before")
     @classmethod
-    def _normal(cls, value: Any) -> Any:
+    def prepare(cls, value: Any) -> Any:
+        """An empty section is one that is not there; one address stands for a list."""
         if not isinstance(value, dict):
             return value
         full = {key: item for key, item in value.items() if item is not None or key not in SECTIONS}

@@ -7,11 +7,17 @@ from collections.abc import Callable
 from ipaddress import ip_network
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import BeforeValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError
-
-from understudy.config.addresses import AddressSyntaxError, parse_address, parse_listen, parse_server, parse_target
+from understudy.config.addresses import (
+    AddressSyntaxError,
+    parse_address,
+    parse_listen,
+    parse_server,
+    parse_target,
+    parse_via,
+)
+from understudy.config.faults import fault
 from understudy.config.findings import shown
+from understudy.config.readers import Reads, Schema
 from understudy.model.duration import DurationSyntaxError, format_duration, parse_duration
 from understudy.model.endpoint import Target
 from understudy.model.name import Name, NameSyntaxError
@@ -19,11 +25,6 @@ from understudy.model.name import Name, NameSyntaxError
 OBJECT_NAME_PATTERN = "[A-Za-z0-9_][A-Za-z0-9_-]{0,62}"
 _OBJECT_NAME = re.compile(OBJECT_NAME_PATTERN)
 OBJECT_NAME_HINT = "letters, digits, - and _, at most 63, such as frankfurt or eu-west_1"
-
-
-def fault(code: str, message: str, hint: str = "") -> PydanticCustomError:
-    """A problem as a validator raises it; `forms` turns it into one with a place."""
-    return PydanticCustomError(code, "{message}", {"message": message, "hint": hint})
 
 
 def between(least_s: float, most_s: float) -> Callable[[object], float]:
@@ -79,13 +80,13 @@ def _jitter(value: object) -> float:
     return float(share)
 
 
-def later(what: str, hint: str) -> BeforeValidator:
+def later(what: str, hint: str) -> Reads:
     """A validator for a key that the design has and this release has not."""
 
     def refuse(_value: object) -> None:
         raise fault("feature.later", f"{what}: this release does not have it yet", hint)
 
-    return BeforeValidator(refuse)
+    return Reads(refuse)
 
 
 def _format_version(value: object) -> int:
@@ -171,6 +172,15 @@ def _address(value: object) -> str:
     return str(address)
 
 
+def _via(value: object) -> str:
+    """One of this host, to be sent from: not a port, which the system chooses."""
+    text = _text(value)
+    try:
+        return parse_via(text)
+    except AddressSyntaxError as error:
+        raise fault("via.bad", error.message, error.hint) from None
+
+
 def _key_name(value: object) -> Name:
     try:
         return Name.parse(_text(value))
@@ -202,8 +212,8 @@ JITTER_MAX = 0.5  # chosen: more would make the interval meaningless
 _HOUR_S, _DAY_S = 3600.0, 86_400.0
 
 
-def _duration_schema(examples: str) -> WithJsonSchema:
-    return WithJsonSchema(
+def _duration_schema(examples: str) -> Schema:
+    return Schema(
         {
             "type": ["string", "number"],
             "pattern": r"^([0-9]+(\.[0-9]+)?(ms|s|m|h|d))+$",
@@ -213,77 +223,70 @@ def _duration_schema(examples: str) -> WithJsonSchema:
     )
 
 
-def _whole_schema(least: int, most: int) -> WithJsonSchema:
-    return WithJsonSchema({"type": "integer", "minimum": least, "maximum": most})
+def _whole_schema(least: int, most: int) -> Schema:
+    return Schema({"type": "integer", "minimum": least, "maximum": most})
 
 
 # Bounds of semantics section 1 where it gives them; the others are chosen wide enough for every use that was met and
 # narrow enough to catch a wrong unit.
-Interval: TypeAlias = Annotated[float, BeforeValidator(between(0.1, _HOUR_S)), _duration_schema("1s 10s 1m")]
-Timeout: TypeAlias = Annotated[float, BeforeValidator(between(0.01, 60)), _duration_schema("500ms 3s")]
-Recheck: TypeAlias = Annotated[float, BeforeValidator(between(0.05, _HOUR_S)), _duration_schema("250ms 1s")]
-StaleAfter: TypeAlias = Annotated[float, BeforeValidator(between(1, _DAY_S)), _duration_schema("30s 2m")]
-Delay: TypeAlias = Annotated[float, BeforeValidator(between(0, _DAY_S)), _duration_schema("0s 60s 15m")]
-Merge: TypeAlias = Annotated[float, BeforeValidator(between(0.01, 60)), _duration_schema("100ms 1s")]
-WatchInterval: TypeAlias = Annotated[float, BeforeValidator(between(1, _DAY_S)), _duration_schema("30s 1m")]
-Lag: TypeAlias = Annotated[float, BeforeValidator(between(1, 7 * _DAY_S)), _duration_schema("30s 2m")]
-Window: TypeAlias = Annotated[float, BeforeValidator(between(1, _DAY_S)), _duration_schema("10m 1h")]
-Jitter: TypeAlias = Annotated[
-    float, BeforeValidator(_jitter), WithJsonSchema({"type": ["string", "number"], "examples": ["10%", 0.1]})
-]
-Ttl: TypeAlias = Annotated[
-    int, BeforeValidator(_ttl), WithJsonSchema({"type": ["integer", "string"], "examples": [30, "5m"]})
-]
-FormatVersion: TypeAlias = Annotated[int, BeforeValidator(_format_version), WithJsonSchema({"const": FORMAT_VERSION})]
-InARow: TypeAlias = Annotated[int, BeforeValidator(whole(1, 100)), _whole_schema(1, 100)]
-Amount: TypeAlias = Annotated[int, BeforeValidator(whole(1, 1000)), _whole_schema(1, 1000)]
-AnswersMax: TypeAlias = Annotated[int, BeforeValidator(whole(1, 100)), _whole_schema(1, 100)]
-MonitorCount: TypeAlias = Annotated[int, BeforeValidator(whole(1, 100)), _whole_schema(1, 100)]
-Weight: TypeAlias = Annotated[int, BeforeValidator(whole(0, 1_000_000)), _whole_schema(0, 1_000_000)]
-Threads: TypeAlias = Annotated[int, BeforeValidator(whole(1, 64)), _whole_schema(1, 64)]
-UdpSize: TypeAlias = Annotated[int, BeforeValidator(whole(512, 4096)), _whole_schema(512, 4096)]
-Connections: TypeAlias = Annotated[int, BeforeValidator(whole(1, 100_000)), _whole_schema(1, 100_000)]
-Transfers: TypeAlias = Annotated[int, BeforeValidator(whole(1, 10_000)), _whole_schema(1, 10_000)]
-TcpIdle: TypeAlias = Annotated[float, BeforeValidator(between(0.1, _HOUR_S)), _duration_schema("10s 1m")]
-PerSecond: TypeAlias = Annotated[int, BeforeValidator(whole(1, 100_000)), _whole_schema(1, 100_000)]
-Slip: TypeAlias = Annotated[int, BeforeValidator(whole(0, 100)), _whole_schema(0, 100)]
-Ipv4Prefix: TypeAlias = Annotated[int, BeforeValidator(whole(8, 32)), _whole_schema(8, 32)]
-Ipv6Prefix: TypeAlias = Annotated[int, BeforeValidator(whole(16, 128)), _whole_schema(16, 128)]
-TableSize: TypeAlias = Annotated[int, BeforeValidator(whole(1024, 16_777_216)), _whole_schema(1024, 16_777_216)]
-ProbeRate: TypeAlias = Annotated[int, BeforeValidator(whole(1, 100_000)), _whole_schema(1, 100_000)]
-Percent: TypeAlias = Annotated[int, BeforeValidator(whole(0, 99)), _whole_schema(0, 99)]
+Interval: TypeAlias = Annotated[float, Reads(between(0.1, _HOUR_S)), _duration_schema("1s 10s 1m")]
+Timeout: TypeAlias = Annotated[float, Reads(between(0.01, 60)), _duration_schema("500ms 3s")]
+Recheck: TypeAlias = Annotated[float, Reads(between(0.05, _HOUR_S)), _duration_schema("250ms 1s")]
+StaleAfter: TypeAlias = Annotated[float, Reads(between(1, _DAY_S)), _duration_schema("30s 2m")]
+Delay: TypeAlias = Annotated[float, Reads(between(0, _DAY_S)), _duration_schema("0s 60s 15m")]
+Merge: TypeAlias = Annotated[float, Reads(between(0.01, 60)), _duration_schema("100ms 1s")]
+WatchInterval: TypeAlias = Annotated[float, Reads(between(1, _DAY_S)), _duration_schema("30s 1m")]
+Lag: TypeAlias = Annotated[float, Reads(between(1, 7 * _DAY_S)), _duration_schema("30s 2m")]
+Window: TypeAlias = Annotated[float, Reads(between(1, _DAY_S)), _duration_schema("10m 1h")]
+Jitter: TypeAlias = Annotated[float, Reads(_jitter), Schema({"type": ["string", "number"], "examples": ["10%", 0.1]})]
+Ttl: TypeAlias = Annotated[int, Reads(_ttl), Schema({"type": ["integer", "string"], "examples": [30, "5m"]})]
+FormatVersion: TypeAlias = Annotated[int, Reads(_format_version), Schema({"const": FORMAT_VERSION})]
+InARow: TypeAlias = Annotated[int, Reads(whole(1, 100)), _whole_schema(1, 100)]
+Amount: TypeAlias = Annotated[int, Reads(whole(1, 1000)), _whole_schema(1, 1000)]
+AnswersMax: TypeAlias = Annotated[int, Reads(whole(1, 100)), _whole_schema(1, 100)]
+MonitorCount: TypeAlias = Annotated[int, Reads(whole(1, 100)), _whole_schema(1, 100)]
+Weight: TypeAlias = Annotated[int, Reads(whole(0, 1_000_000)), _whole_schema(0, 1_000_000)]
+Threads: TypeAlias = Annotated[int, Reads(whole(1, 64)), _whole_schema(1, 64)]
+UdpSize: TypeAlias = Annotated[int, Reads(whole(512, 4096)), _whole_schema(512, 4096)]
+Connections: TypeAlias = Annotated[int, Reads(whole(1, 100_000)), _whole_schema(1, 100_000)]
+Transfers: TypeAlias = Annotated[int, Reads(whole(1, 10_000)), _whole_schema(1, 10_000)]
+TcpIdle: TypeAlias = Annotated[float, Reads(between(0.1, _HOUR_S)), _duration_schema("10s 1m")]
+PerSecond: TypeAlias = Annotated[int, Reads(whole(1, 100_000)), _whole_schema(1, 100_000)]
+Slip: TypeAlias = Annotated[int, Reads(whole(0, 100)), _whole_schema(0, 100)]
+Ipv4Prefix: TypeAlias = Annotated[int, Reads(whole(8, 32)), _whole_schema(8, 32)]
+Ipv6Prefix: TypeAlias = Annotated[int, Reads(whole(16, 128)), _whole_schema(16, 128)]
+TableSize: TypeAlias = Annotated[int, Reads(whole(1024, 16_777_216)), _whole_schema(1024, 16_777_216)]
+ProbeRate: TypeAlias = Annotated[int, Reads(whole(1, 100_000)), _whole_schema(1, 100_000)]
+Percent: TypeAlias = Annotated[int, Reads(whole(0, 99)), _whole_schema(0, 99)]
 
 _TEXT_SCHEMA: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": TEXT_MAX}
-Text: TypeAlias = Annotated[str, BeforeValidator(_text), WithJsonSchema(_TEXT_SCHEMA)]
-ShortText: TypeAlias = Annotated[
-    str, BeforeValidator(_short_text), WithJsonSchema({**_TEXT_SCHEMA, "maxLength": STRING_MAX_OCTETS})
-]
+Text: TypeAlias = Annotated[str, Reads(_text), Schema(_TEXT_SCHEMA)]
+ShortText: TypeAlias = Annotated[str, Reads(_short_text), Schema({**_TEXT_SCHEMA, "maxLength": STRING_MAX_OCTETS})]
 ObjectName: TypeAlias = Annotated[
-    str, BeforeValidator(_object_name), WithJsonSchema({"type": "string", "pattern": f"^{OBJECT_NAME_PATTERN}$"})
+    str, Reads(_object_name), Schema({"type": "string", "pattern": f"^{OBJECT_NAME_PATTERN}$"})
 ]
 EndpointText: TypeAlias = Annotated[
     Target,
-    BeforeValidator(_target),
-    WithJsonSchema({"type": "string", "examples": ["192.0.2.10", "2001:db8::10", "app.example.net"]}),
+    Reads(_target),
+    Schema({"type": "string", "examples": ["192.0.2.10", "2001:db8::10", "app.example.net"]}),
 ]
 NetworkText: TypeAlias = Annotated[
-    str, BeforeValidator(_network), WithJsonSchema({"type": "string", "examples": ["192.0.2.0/24", "2001:db8::/32"]})
+    str, Reads(_network), Schema({"type": "string", "examples": ["192.0.2.0/24", "2001:db8::/32"]})
 ]
 ListenText: TypeAlias = Annotated[
-    str, BeforeValidator(_listen), WithJsonSchema({"type": "string", "examples": ["127.0.0.1:5300", "[::]:53"]})
+    str, Reads(_listen), Schema({"type": "string", "examples": ["127.0.0.1:5300", "[::]:53"]})
 ]
 ServerText: TypeAlias = Annotated[
     tuple[str, int],
-    BeforeValidator(_server),
-    WithJsonSchema({"type": "string", "examples": ["192.0.2.53", "192.0.2.53:5353", "[2001:db8::53]:5353"]}),
+    Reads(_server),
+    Schema({"type": "string", "examples": ["192.0.2.53", "192.0.2.53:5353", "[2001:db8::53]:5353"]}),
 ]
 AddressText: TypeAlias = Annotated[
-    str, BeforeValidator(_address), WithJsonSchema({"type": "string", "examples": ["192.0.2.53", "2001:db8::53"]})
+    str, Reads(_address), Schema({"type": "string", "examples": ["192.0.2.53", "2001:db8::53"]})
 ]
+ViaText: TypeAlias = Annotated[str, Reads(_via), Schema({"type": "string", "examples": ["192.0.2.1", "2001:db8::1"]})]
 ZoneNameText: TypeAlias = Annotated[
-    Name, BeforeValidator(_zone_name), WithJsonSchema({"type": "string", "examples": ["catalog.example.com"]})
+    Name, Reads(_zone_name), Schema({"type": "string", "examples": ["catalog.example.com"]})
 ]
-GroupText: TypeAlias = Annotated[str, BeforeValidator(_group), WithJsonSchema({"type": "string", "maxLength": 255})]
-KeyName: TypeAlias = Annotated[
-    Name, BeforeValidator(_key_name), WithJsonSchema({"type": "string", "examples": ["corp-key"]})
-]
+GroupText: TypeAlias = Annotated[str, Reads(_group), Schema({"type": "string", "maxLength": 255})]
+KeyName: TypeAlias = Annotated[Name, Reads(_key_name), Schema({"type": "string", "examples": ["corp-key"]})]

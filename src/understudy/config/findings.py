@@ -27,10 +27,11 @@ class Findings:
         """A fault in the value of `path`."""
         self._add(self._source.position(path), code, message, hint=hint)
 
-    def missing(self, path: KeyPath, code: str, message: str, *, hint: str = "") -> None:
+    def missing(self, path: KeyPath, code: str, message: str, *, hint: str = "", is_passing: bool = False) -> None:
         """A fault outside of the file, in what the value of `path` names: the file itself is sound."""
         position = self._source.position(path)
-        problem = Problem(str(self._source.file), *position, code, on_one_line(message), on_one_line(hint))
+        texts = on_one_line(message), on_one_line(hint)
+        problem = Problem(str(self._source.file), *position, code, *texts, is_passing=is_passing)
         self._elsewhere[problem] = None
 
     def key_error(self, path: KeyPath, code: str, message: str, *, hint: str = "") -> None:

@@ -49,11 +49,12 @@ def _keys(value: Plain, path: KeyPath) -> Iterator[_Mention]:
         for step, item in value.items():
             if step == "key" and isinstance(item, str):
                 yield item, (*path, step)
-            else:
+            elif isinstance(item, dict | list):
                 yield from _keys(item, (*path, step))
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _keys(item, (*path, index))
+            if isinstance(item, dict | list):
+                yield from _keys(item, (*path, index))
 
 
 def _pools(record: Plain, path: KeyPath) -> Iterator[_Mention]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel
-
 M = TypeVar("M")
 
 
 def from_folder(settings: M, folder: Path) -> M:
     """The same settings with every relative path in them, however deep, starting at `folder`."""
+    from pydantic import BaseModel  # with the first check: its settings are one
+
     if not isinstance(settings, BaseModel):
         return settings
     changes: dict[str, object] = {}

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
-
-from pydantic import BaseModel
+from typing import TYPE_CHECKING, TypeGuard
 
 from understudy.model.check import Check, Quorum, Schedule
 from understudy.model.duration import format_duration
@@ -13,19 +12,23 @@ from understudy.model.endpoint import Member, Pool, WithdrawLimit, place_of
 from understudy.model.frozen import frozen
 from understudy.model.key import Key
 from understudy.model.record import Failback, Record
-from understudy.model.transfer import TransferOut
+from understudy.model.transfer import NotifyTarget, Primary, TransferOut
 from understudy.model.watch import WatchSettings
 from understudy.model.zone import MemberTemplate, ZoneDefinition
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 _SECONDS = "_s"
 _BESIDE = frozenset(("schedule", "quorum", "settings"))
 """Parts whose keys stand beside those of their check."""
 
-_NESTED = (Schedule, Quorum, Failback, TransferOut, WatchSettings, MemberTemplate, BaseModel)
+_NESTED = (Schedule, Quorum, Failback, TransferOut, WatchSettings, MemberTemplate)
 _WRITTEN = {"rule": "quorum", "amount": "quorum.amount", "requirement": "check", "is_disabled": "disabled"} | {
     "has_cookies": "cookies",
     "is_minimal": "minimal_responses",
     "is_rotated": "rotate",
+    "via": "server.via",
     "transfer.networks": "transfer.to",
     "transfer.keys": "transfer.to.key",
     "transfer.keyed_networks": "transfer.to.both",
@@ -77,10 +80,10 @@ def describe(value: object) -> str:
 
 def _parts(value: object) -> Iterator[tuple[str, object]]:
     """The fields that a file has keys for: those of a schedule, quorum or settings stand beside their check's."""
-    if isinstance(value, BaseModel):
+    if _are_settings(value):
         for name in type(value).model_fields:
             part = getattr(value, name)
-            yield from _below(name, part) if isinstance(part, BaseModel) else ((name, part),)
+            yield from _below(name, part) if _are_settings(part) else ((name, part),)
     elif is_dataclass(value):
         for field in fields(value):
             yield from _field_parts(field.name, getattr(value, field.name))
@@ -88,8 +91,15 @@ def _parts(value: object) -> Iterator[tuple[str, object]]:
         yield "settings", value
 
 
+def _are_settings(value: object) -> TypeGuard[BaseModel]:
+    """Whether they are of a check, which are a model of pydantic."""
+    from pydantic import BaseModel  # as late as something is compared
+
+    return isinstance(value, BaseModel)
+
+
 def _field_parts(name: str, part: object) -> Iterator[tuple[str, object]]:
-    if isinstance(part, _NESTED):
+    if isinstance(part, _NESTED) or _are_settings(part):
         yield from _below(name, part)
     elif name == "groups" and isinstance(part, tuple):
         for group, template in part:
@@ -145,5 +155,10 @@ def _text(name: str, value: object) -> str:
         return format_duration(value)
     if isinstance(value, tuple):
         return f"[{', '.join(_text(name if name == 'pools' else '', item) for item in value)}]"
-    text = f"{value:g}" if isinstance(value, float) else str(value)
-    return place_of(text) if name in {"pools", "fallback"} else text
+    return place_of(str(value)) if name in {"pools", "fallback"} else _single(value)
+
+
+def _single(value: object) -> str:
+    if isinstance(value, NotifyTarget | Primary):
+        return value.full_text
+    return f"{value:g}" if isinstance(value, float) else str(value)

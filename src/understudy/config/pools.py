@@ -63,7 +63,7 @@ class PoolTable:
     ) -> PlacedPool:
         members = tuple(Member(Endpoint(form.address), form.weight, form.disabled) for form, _ in placed)
         written = f"pool '{name}'" if path == ("pools", name) else "this list"
-        has_weights = any("weight" in form.model_fields_set for form, _ in placed)
+        has_weights = any(form.is_written("weight") for form, _ in placed)
         found = PlacedPool(Pool(name, members, guard), path, has_weights, written)
         _judge_members(found, [(*path, *below) for _, below in placed], self._findings)
         self.pools[name] = found

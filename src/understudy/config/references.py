@@ -6,8 +6,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
-from pydantic import BaseModel
-
 from understudy.checks.registry import CheckSyntaxError, parse_text
 from understudy.config.check_forms import WrittenCheck, WrittenLeaf, WrittenReference
 from understudy.config.findings import Findings
@@ -153,6 +151,8 @@ def _says_all(leaf: WrittenLeaf) -> bool:
 
 
 def _digest(leaf: WrittenLeaf, characters: int) -> str:
+    from pydantic import BaseModel  # imported with the first check
+
     settings = leaf.settings
     text = settings.model_dump_json() if isinstance(settings, BaseModel) else repr(settings)
     return hashlib.sha256(f"{leaf.kind}:{text}".encode()).hexdigest()[:characters]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
-from pydantic.json_schema import SkipJsonSchema
-
+from understudy.config.faults import fault
 from understudy.config.fields import (
     InARow,
     Interval,
@@ -17,10 +15,10 @@ from understudy.config.fields import (
     Recheck,
     StaleAfter,
     Timeout,
-    fault,
 )
 from understudy.config.findings import Findings, shown
-from understudy.config.forms import Form, ShortForm
+from understudy.config.forms import Field, Form, ShortForm
+from understudy.config.readers import Hidden
 from understudy.config.source import KeyPath
 from understudy.model.check import Quorum, QuorumRule, Schedule
 from understudy.model.duration import format_duration
@@ -35,11 +33,11 @@ class QuorumForm(ShortForm):
 
     count: MonitorCount | None = Field(None, description="Votes DOWN that suffice.")
     percent: Percent | None = Field(None, description="Healthy if more than this percentage of monitors say up.")
-    word: SkipJsonSchema[Literal["majority", "any", "all"] | None] = Field(None, exclude=True)
+    word: Annotated[Literal["majority", "any", "all"] | None, Hidden()] = Field(None, exclude=True)
 
-    @model_validator(mode="before")
     @classmethod
-    def _from_word(cls, value: Any) -> Any:
+    def prepare(cls, value: Any) -> Any:
+        """A word alone is the rule."""
         if value in ("majority", "any", "all"):
             return {"word": value}
         if isinstance(value, dict) and len(value) == 1 and "word" not in value and None not in value.values():
@@ -81,7 +79,7 @@ class ScheduleForm(Form):
     )
 
 
-SCHEDULE_KEYS = frozenset(ScheduleForm.model_fields)
+SCHEDULE_KEYS = frozenset(ScheduleForm.known_keys())
 
 
 def build_schedule(form: ScheduleForm) -> Schedule:

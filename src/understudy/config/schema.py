@@ -17,12 +17,14 @@ from understudy.checks.registry import KINDS
 from understudy.config.check_forms import COMPOSITIONS
 from understudy.config.document import DocumentForm, EndpointForm, PoolForm, RecordForm, ZoneForm
 from understudy.config.fields import OBJECT_NAME_PATTERN
+from understudy.config.form_models import FormModels
+from understudy.config.forms import Form
 from understudy.config.schedule_form import ScheduleForm
 from understudy.config.transfer_form import KeyForm
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-_FORMS: tuple[type[BaseModel], ...] = (
+_FORMS: tuple[type[Form], ...] = (
     DocumentForm,
     EndpointForm,
     KeyForm,
@@ -39,7 +41,8 @@ _Schema = dict[str, Any]
 def schema() -> _Schema:
     """The schema as a JSON document."""
     kinds = {name: kind.settings for name, kind in KINDS.items()}
-    models: list[type[BaseModel]] = [*_FORMS, *kinds.values()]
+    forms = FormModels()
+    models: list[type[BaseModel]] = [*map(forms.of, _FORMS), *kinds.values()]
     _, generated = models_json_schema([(model, "validation") for model in models], ref_template="#/$defs/{model}")
     parts: dict[str, _Schema] = {_short(name): _renamed(part) for name, part in generated["$defs"].items()}
     document = parts.pop("Document")

@@ -10,13 +10,18 @@ from pathlib import Path
 from understudy.checks.files import find_absence
 from understudy.config.findings import Findings
 from understudy.config.source import KeyPath
+from understudy.model.passing import is_passing
 
 _FILE_OCTETS_MAX = 4096  # chosen: two lines and room for comments; a wrong file is not read whole
 _KEY_OCTETS_MIN = 16  # chosen: 128 bits; a shorter secret is usually a password, or a file of another kind
 
 
 class SecretFileError(ValueError):
-    """A file without usable secrets."""
+    """A file without usable secrets; `is_passing`: as in a Problem."""
+
+    def __init__(self, message: str, *, is_passing: bool = False) -> None:
+        super().__init__(message)
+        self.is_passing = is_passing
 
 
 def read_lines(path: Path) -> list[tuple[int, str]]:
@@ -28,7 +33,7 @@ def read_lines(path: Path) -> list[tuple[int, str]]:
         with path.open("rb") as file:
             octets = file.read(_FILE_OCTETS_MAX + 1)
     except OSError as error:
-        raise SecretFileError(f"{path} cannot be read: {error.strerror}") from None
+        raise SecretFileError(f"{path} cannot be read: {error.strerror}", is_passing=is_passing(error)) from None
     if len(octets) > _FILE_OCTETS_MAX:
         raise SecretFileError(f"{path} is too long for a file with secrets")
     lines = enumerate(octets.decode("utf-8", errors="replace").splitlines(), start=1)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pydantic import Field
-
 from understudy.config.fields import (
     Connections,
     Ipv4Prefix,
@@ -18,9 +16,10 @@ from understudy.config.fields import (
     Threads,
     Transfers,
     UdpSize,
+    ViaText,
 )
 from understudy.config.findings import Findings
-from understudy.config.forms import Form
+from understudy.config.forms import Field, Form
 
 
 class TcpForm(Form):
@@ -74,6 +73,11 @@ class ServerForm(Form):
         None, description="Limit what a network is sent over UDP without a valid cookie; default: no limit."
     )
     tcp: TcpForm = Field(TcpForm(), description="Connections over TCP.")
+    via: list[ViaText] = Field(
+        [],
+        description="The addresses of this host, one of IPv4 and one of IPv6, that other name servers see where nothing"
+        " else is written beside them. Default: the system chooses.",
+    )
     transfers: Transfers = Field(
         20, description="How many zones are sent to secondaries at once; a further one is told to try again later."
     )
@@ -81,6 +85,9 @@ class ServerForm(Form):
 
 def judge_server(form: ServerForm, findings: Findings) -> None:
     """What one key says about another."""
+    if len({":" in each for each in form.via}) < len(form.via):
+        hint = "write one of IPv4 and one of IPv6; what differs for a server stands beside it, as its via"
+        findings.error(("server", "via"), "via.family", "both are of one family", hint=hint)
     least = form.udp_size_without_cookie
     if least is not None and least > form.udp_size:
         message = f"{least} is more than udp_size, which is {form.udp_size}"

@@ -22,16 +22,14 @@ class Position(NamedTuple):
     column: int
 
 
-@frozen
-class Entry:
+class Entry(NamedTuple):
     """One key of a mapping: where the key stands, and its value."""
 
     key: Position
     node: Node
 
 
-@frozen
-class Node:
+class Node(NamedTuple):
     """A value and where it begins; `size` counts the values in it, those behind aliases again at each use."""
 
     position: Position

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
-
+from understudy.config.faults import fault
 from understudy.config.fields import (
     GroupText,
     KeyName,
@@ -13,11 +12,11 @@ from understudy.config.fields import (
     NetworkText,
     ServerText,
     Text,
+    ViaText,
     ZoneNameText,
-    fault,
 )
 from understudy.config.findings import shown
-from understudy.config.forms import Form, ShortForm
+from understudy.config.forms import Field, Form, ShortForm
 from understudy.config.watch_form import WatchForm
 
 
@@ -37,9 +36,9 @@ class AdmissionForm(ShortForm):
     network: NetworkText | None = Field(None, description="Address or network; with a key, both are asked for.")
     key: KeyName | None = Field(None, description="Name of a key; without a network the address does not matter.")
 
-    @model_validator(mode="before")
     @classmethod
-    def _from_text(cls, value: Any) -> Any:
+    def prepare(cls, value: Any) -> Any:
+        """An address or network alone."""
         if isinstance(value, dict) and not {"network", "key"} & value.keys():
             raise fault("transfer.who", f"{shown(value)} is nobody", "write {network: ...}, {key: ...}, or both in one")
         return value if isinstance(value, dict) else {"network": value}
@@ -54,10 +53,14 @@ class _ServerForm(ShortForm):
     """Another name server, which may be written as its address alone."""
 
     address: ServerText = Field(description="Its address; with a port if that is not 53.")
+    via: ViaText | None = Field(
+        None,
+        description="The address of this host that it sees; a port cannot be chosen. Default: that of `server.via`.",
+    )
 
-    @model_validator(mode="before")
     @classmethod
-    def _from_text(cls, value: Any) -> Any:
+    def prepare(cls, value: Any) -> Any:
+        """An address alone."""
         return value if isinstance(value, dict) else {"address": value}
 
     @classmethod
@@ -146,9 +149,9 @@ class CatalogForm(MemberForm, ShortForm):
         " others. The first of these groups that a zone has decides.",
     )
 
-    @model_validator(mode="before")
     @classmethod
-    def _from_word(cls, value: Any) -> Any:
+    def prepare(cls, value: Any) -> Any:
+        """`true` alone: nothing is different."""
         return {} if value is True else value
 
     @classmethod

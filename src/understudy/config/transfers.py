@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from understudy.config.findings import Findings, nearest
 from understudy.config.secret_files import SecretFileError, read_key_secret, warn_of_exposure
@@ -10,7 +10,7 @@ from understudy.config.source import KeyPath
 from understudy.config.transfer_form import KeyForm, NotifyForm, TransferForm
 from understudy.model.key import Key
 from understudy.model.name import Name
-from understudy.model.transfer import KeyedNetwork, NotifyTarget, SerialStyle, TransferOut
+from understudy.model.transfer import KeyedNetwork, NotifyTarget, SerialStyle, TransferOut, default_via
 
 _EVERYBODY = frozenset(("0.0.0.0/0", "::/0"))
 
@@ -41,12 +41,39 @@ class KeyTable:
             read_key_secret(file)
         except SecretFileError as error:
             hint = "one line of base64, as `openssl rand -base64 32` prints it"
-            findings.missing((*path, "secret_file"), "key.secret", str(error), hint=hint)
+            findings.missing((*path, "secret_file"), "key.secret", str(error), hint=hint, is_passing=error.is_passing)
         warn_of_exposure((*path, "secret_file"), file, findings)
         return Key(name, form.algorithm, file)
 
 
-def transfer_out(form: TransferForm, path: KeyPath, findings: Findings) -> TransferOut:
+class Vias:
+    """Which addresses of this host others see: those written beside them, else those of the server."""
+
+    def __init__(self, default: Sequence[str], findings: Findings) -> None:
+        self._default = default
+        self._findings = findings
+        for index, via in enumerate(default):
+            self._judge(via, ("server", "via", index))
+
+    def of(self, server: tuple[str, int], written: str | None, path: KeyPath) -> str:
+        """The one that a server sees; empty: the system chooses. `path` is that of the server."""
+        if written is None:
+            return default_via(server[0], self._default)
+        if not default_via(server[0], [written]):
+            text = f"{server[0]} cannot be reached from {written}: one is of IPv4, the other of IPv6"
+            self._findings.error((*path, "via"), "via.family", text, hint="write an address of the same family")
+        self._judge(written, (*path, "via"))
+        return written
+
+    def _judge(self, via: str, path: KeyPath) -> None:
+        from understudy.checks.transport.own import is_own  # with the first one: few servers have any
+
+        if not is_own(via):
+            hint = "give this host the address, or write another one; until then nothing is sent from it"
+            self._findings.warn(path, "via.absent", f"this host has no address {via}", hint=hint)
+
+
+def transfer_out(form: TransferForm, path: KeyPath, findings: Findings, *, vias: Vias) -> TransferOut:
     """What a zone's `transfer` means."""
     for index, admission in enumerate(form.to):
         if admission.key is None and admission.network in _EVERYBODY:
@@ -56,7 +83,7 @@ def transfer_out(form: TransferForm, path: KeyPath, findings: Findings) -> Trans
     return TransferOut(
         networks=tuple(each.network for each in form.to if each.network is not None and each.key is None),
         keys=tuple(each.key for each in form.to if each.key is not None and each.network is None),
-        notify=None if form.notify is None else _targets(form.notify),
+        notify=None if form.notify is None else _targets(form.notify, (*path, "notify"), vias),
         serial=SerialStyle(form.serial),
         merge_s=form.merge,
         zonemd=form.zonemd,
@@ -71,5 +98,9 @@ def transfer_out(form: TransferForm, path: KeyPath, findings: Findings) -> Trans
     )
 
 
-def _targets(forms: list[NotifyForm]) -> tuple[NotifyTarget, ...]:
-    return tuple(dict.fromkeys(NotifyTarget(*form.address, form.key) for form in forms))
+def _targets(forms: list[NotifyForm], path: KeyPath, vias: Vias) -> tuple[NotifyTarget, ...]:
+    found = (
+        NotifyTarget(*form.address, form.key, vias.of(form.address, form.via, (*path, index)))
+        for index, form in enumerate(forms)
+    )
+    return tuple(dict.fromkeys(found))

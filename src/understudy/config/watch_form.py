@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field, model_validator
-
 from understudy.config.fields import AddressText, Lag, ServerText, WatchInterval
-from understudy.config.forms import ShortForm
+from understudy.config.forms import Field, ShortForm
 from understudy.model.watch import ServerPlace, WatchSettings
 
 
@@ -24,9 +22,9 @@ class WatchForm(ShortForm):
     )
     ignore: list[AddressText] = Field([], description="Addresses that are not watched, although something names them.")
 
-    @model_validator(mode="before")
     @classmethod
-    def _from_word(cls, value: Any) -> Any:
+    def prepare(cls, value: Any) -> Any:
+        """A switch alone."""
         return {"enabled": value} if isinstance(value, bool) else value
 
     @classmethod

@@ -10,9 +10,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from understudy.config.source import Node, Source
-from understudy.config.yaml_composer import Composer, YamlEvent
+from understudy.config.yaml_plain import compose_plain
 from understudy.engine import PlainYaml
 from understudy.model.errors import ConfigError, Problem, ProblemSeverity
+from understudy.model.passing import is_passing
 
 SLOW_VALUES = 30_000  # chosen: of each the thorough reader makes 32 microseconds more, so of these a second
 SIZE_MAX_OCTETS = 32 * 1024 * 1024  # chosen: a quarter million records, far more than one server steers
@@ -26,7 +27,8 @@ def read(path: Path) -> Source:
     except OSError as error:
         hint = "give the right path with -c" if isinstance(error, FileNotFoundError) else ""
         reason = error.strerror or "it cannot be read"
-        raise ConfigError([Problem(str(path), 1, 1, "file.unreadable", reason, hint)]) from None
+        problem = Problem(str(path), 1, 1, "file.unreadable", reason, hint, is_passing=is_passing(error))
+        raise ConfigError([problem]) from None
     return read_octets(octets, path)
 
 
@@ -39,7 +41,7 @@ def read_octets(octets: bytes, file: Path) -> Source:
         text = octets.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _encoding_refusal(error, file) from None
-    root = read_plain(text, file)
+    root = read_plain(text)
     if root is not None:
         return Source(file, text, root)
     from understudy.config.yaml_thorough import read_thoroughly  # a server with a plain file starts without it
@@ -50,15 +52,12 @@ def read_octets(octets: bytes, file: Path) -> Source:
     return Source(file, text, root, problems)
 
 
-def read_plain(text: str, file: Path) -> Node | None:
+def read_plain(text: str) -> Node | None:
     """The root of a text that is written plainly and has no fault; None: it takes the thorough reader."""
     try:
-        events = iter(PlainYaml(text).next_event, None)
-        composer = Composer(file, (YamlEvent(*event) for event in events))  # none of them merges: `<<` is a doubt
-        root = composer.compose()
-    except (ValueError, ConfigError):
+        return compose_plain(text)
+    except ValueError:
         return None
-    return None if composer.problems else root
 
 
 def _slowness(text: str, file: Path) -> Problem:

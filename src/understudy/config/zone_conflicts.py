@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
-from dns import rdatatype
-
 from understudy.model.configuration import Configuration
 from understudy.model.endpoint import Family
 from understudy.model.errors import Problem
@@ -16,7 +14,7 @@ from understudy.model.zone import ZoneSource
 
 LOCATED_MAX = 100  # chosen: to find a line the zone's file is read again, and nobody mends more places in one go
 
-_A, _CNAME, _AAAA, _DNAME = 1, 5, 28, 39  # RFC 1035 3.2.2, RFC 3596 2.1, RFC 6672 2.1
+_A, _NS, _CNAME, _AAAA, _DNAME = 1, 2, 5, 28, 39  # RFC 1035 3.2.2, RFC 3596 2.1, RFC 6672 2.1
 _STEERED_TYPES = frozenset((_A, _CNAME, _AAAA))
 _ADDRESSES = frozenset((_A, _AAAA))
 
@@ -86,7 +84,7 @@ class _Search:
         """What makes the zone give no answer of its own at the record's name."""
         cut = view.delegation_above(record.name.absolute)
         if cut is not None:
-            place = self._place(view, cut, rdatatype.NS)
+            place = self._place(view, cut, _NS)
             message = f"{record.name} is delegated to other name servers by the NS records of {_short(cut)}{place}"
             return self._problem(
                 record, "record.below-delegation", message, hint="remove the delegation, or the record here"
@@ -137,4 +135,6 @@ def _short(absolute: str) -> str:
 
 
 def _type_text(rtype: int) -> str:
+    from dns import rdatatype  # a server with nothing to tell answers sooner without
+
     return rdatatype.to_text(rdatatype.RdataType.make(rtype))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,8 +14,8 @@ from understudy.checks.files import find_absence
 from understudy.config.document import ZoneForm
 from understudy.config.findings import Findings
 from understudy.config.source import KeyPath
-from understudy.config.transfer_form import CatalogForm, MemberForm, PrimaryForm
-from understudy.config.transfers import transfer_out
+from understudy.config.transfer_form import CatalogForm, MemberForm, PrimaryForm, TransferForm
+from understudy.config.transfers import Vias, transfer_out
 from understudy.model.configuration import NodeSettings
 from understudy.model.name import Name
 from understudy.model.transfer import Primary, TransferOut
@@ -24,6 +26,7 @@ COPIES = "zones"
 """The folder in `state_dir` where zones from other servers are kept."""
 
 _SUFFIX = ".zone"
+_AS_IT_IS = re.compile(r"[a-z0-9_-][a-z0-9_.-]*")
 _STEM_MAX = 180  # chosen: file names have 255 octets, and a temporary one stands beside it
 
 
@@ -33,12 +36,13 @@ class ZoneBuilder:
     def __init__(self, node: NodeSettings, findings: Findings) -> None:
         self._state_dir, self._node_file = node.state_dir, node.file
         self._findings = findings
+        self._vias = Vias(node.via, findings)
 
     def build(self, name: Name, form: ZoneForm, path: KeyPath) -> ZoneDefinition:
         """One zone."""
-        transfer = None if form.transfer is None else transfer_out(form.transfer, (*path, "transfer"), self._findings)
+        transfer = None if form.transfer is None else self._transfer(form.transfer, path)
         if form.primaries is not None:
-            primaries = _primaries(form, form.primaries)
+            primaries = self._primaries(form, form.primaries, path)
             file = copy_file(self._state_dir, name)
             rule = DigestRule(form.zonemd)
             definition = ZoneDefinition(name, ZoneSource.TRANSFER, file, transfer, primaries, _watch(form), rule)
@@ -68,15 +72,30 @@ class ZoneBuilder:
         """What is written, over what is common."""
         transfer, watch = common.transfer, common.watch
         if form.transfer is not None:
-            transfer = _unlisted(transfer_out(form.transfer, (*path, "transfer"), self._findings))
+            transfer = _unlisted(self._transfer(form.transfer, path))
         if form.watch is not None:
             watch = form.watch.settings()
         return MemberTemplate(
-            primaries=common.primaries if form.primaries is None else _primaries(form, form.primaries),
+            primaries=common.primaries if form.primaries is None else self._primaries(form, form.primaries, path),
             zonemd=common.zonemd if form.zonemd is None else DigestRule(form.zonemd),
             transfer=transfer,
             watch=watch,
         )
+
+    def _transfer(self, form: TransferForm, path: KeyPath) -> TransferOut:
+        return transfer_out(form, (*path, "transfer"), self._findings, vias=self._vias)
+
+    def _primaries(
+        self, form: ZoneForm | MemberForm, written: Iterable[PrimaryForm], path: KeyPath
+    ) -> tuple[Primary, ...]:
+        """Each with its own key or the zone's."""
+        found = (
+            Primary(
+                *each.address, each.key or form.key, self._vias.of(each.address, each.via, (*path, "primaries", index))
+            )
+            for index, each in enumerate(written)
+        )
+        return tuple(dict.fromkeys(found))
 
     def _catalog(self, name: Name, form: ZoneForm, path: KeyPath, *, transfer: TransferOut | None) -> ZoneDefinition:
         if transfer is not None and transfer.notify is None:
@@ -91,11 +110,6 @@ def _unlisted(transfer: TransferOut) -> TransferOut:
     return replace(transfer, group="", catalogs=(), given_to=None)
 
 
-def _primaries(form: ZoneForm | MemberForm, written: Iterable[PrimaryForm]) -> tuple[Primary, ...]:
-    """Each with its own key or the zone's."""
-    return tuple(dict.fromkeys(Primary(*each.address, each.key or form.key) for each in written))
-
-
 def _watch(form: ZoneForm) -> WatchSettings | None:
     """As it is written, else where other servers have the zone by what else is written."""
     if form.watch is not None:
@@ -105,12 +119,19 @@ def _watch(form: ZoneForm) -> WatchSettings | None:
 
 def copy_file(state_dir: Path, name: Name) -> Path:
     """Where the copy of a zone is kept."""
-    return state_dir.joinpath(COPIES, copy_name(name))
+    return copies_in(state_dir) / copy_name(name)
+
+
+@lru_cache(maxsize=4)  # there is one; putting a path together costs more than the name of a file
+def copies_in(state_dir: Path) -> Path:
+    """The folder of the copies."""
+    return state_dir / COPIES
 
 
 def copy_name(name: Name) -> str:
     """Every name has a file of its own, a very long one under its digest."""
-    stem = quote(str(name), safe="") if name.labels else "%"
+    text = str(name)
+    stem = text if _AS_IT_IS.fullmatch(text) else quote(text, safe="") if name.labels else "%"
     if len(stem) > _STEM_MAX:
         stem = f"%{hashlib.sha256(name.to_wire()).hexdigest()}"
     return stem + _SUFFIX

@@ -222,9 +222,9 @@ def test_thousands_of_records_do_not_slow_the_way_to_the_socket(
     monkeypatch.delenv("UNDERSTUDY_SOCKET", raising=False)
     parsed: list[str] = []
 
-    def note(text: str, file: Path) -> Node | None:
+    def note(text: str) -> Node | None:
         parsed.append(text)
-        return read_plain(text, file)
+        return read_plain(text)
 
     monkeypatch.setattr("understudy.cli.client.read_plain", note)
     file = tmp_path / "understudy.yaml"

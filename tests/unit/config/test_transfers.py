@@ -9,6 +9,7 @@ import pytest
 from understudy.config.load import examine_text, load_text
 from understudy.config.plan import plan
 from understudy.config.secret_files import SecretFileError, read_key_secret
+from understudy.config.zones import copy_file
 from understudy.engine import Engine
 from understudy.model.key import Key
 from understudy.model.name import Name
@@ -220,3 +221,20 @@ def test_an_unknown_key_or_catalog_is_told_beside_whatever_else_is_wrong_with_th
         (12, "value.type"),
     ]
     assert examined.warnings == (), "a key that something faulty uses is used"
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("example.com", "example.com.zone"),
+        (".", "%.zone"),
+        ("0-27.2.0.192.in-addr.arpa", "0-27.2.0.192.in-addr.arpa.zone"),
+        ("0/27.2.0.192.in-addr.arpa", "0%2F27.2.0.192.in-addr.arpa.zone"),
+        ("*.example.com", "%2A.example.com.zone"),
+        ("a\\.b.example", "a%5C.b.example.zone"),
+        ("_tcp.example", "_tcp.example.zone"),
+        ("~.example", "%5C~.example.zone"),
+    ],
+)
+def test_the_copy_of_a_zone_has_a_file_of_its_own(name: str, file: str) -> None:
+    assert copy_file(Path("/state"), Name.parse(name)) == Path("/state/zones") / file

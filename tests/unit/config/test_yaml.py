@@ -27,12 +27,12 @@ def value_at(text: str, key: str) -> object:
     ["a: 1\na: 2\n", "[" * (DEPTH_MAX + 2) + "]" * (DEPTH_MAX + 2), "? a\n: b\n", "a: [b", "a: &b c", "<<: {a: 1}\n"],
 )
 def test_every_fault_and_every_doubt_is_the_thorough_readers(text: str) -> None:
-    assert read_plain(text, FILE) is None
+    assert read_plain(text) is None
 
 
 @pytest.mark.parametrize("text", ["'<<': {a: 1}", '"<<": {a: 1}'])
 def test_a_merge_key_in_quotes_is_a_name_for_both_readers(text: str) -> None:
-    assert read_plain(text, FILE) is not None
+    assert read_plain(text) is not None
     assert isinstance(value_at(text, "<<"), dict)
     assert isinstance(value_at(f"{text}\nb: &c d\n", "<<"), dict)
 
