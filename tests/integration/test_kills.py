@@ -27,6 +27,7 @@ import pytest
 
 from understudy.model.name import Name
 from understudy.model.version import ZoneVersion
+from understudy.store.checksums import know_checksums
 from understudy.store.versions import select_versions
 from understudy.testing.followers import (
     Book,
@@ -139,6 +140,7 @@ def journal(server: RunningServer, folder: Path) -> tuple[ZoneVersion, ...]:
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(server.folder / "state", folder, ignore=shutil.ignore_patterns("*.sock"))
     with closing(sqlite3.connect(folder / "understudy.db")) as connection:
+        know_checksums(connection)
         assert connection.execute("PRAGMA quick_check").fetchone() == ("ok",)
         return select_versions(connection, Name.parse(ORIGIN))
 

@@ -122,7 +122,7 @@ def whose(state: Path) -> str:
     folder = state / "zones"
     if not all((folder / f"{name}.zone").exists() for name in CATALOGS):
         return ""
-    found = json.loads((folder / "owners.json").read_text())
+    found = json.loads((folder / "owners.json").read_text())["zones"]
     assert found.keys() == set(MEMBERS)
     (owner,) = set(found.values())
     return str(owner)

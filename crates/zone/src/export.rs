@@ -7,6 +7,7 @@ use understudy_wire::{Name, Rtype};
 
 use crate::node::RRset;
 use crate::rdata;
+use crate::seal::seal;
 use crate::zone::Zone;
 
 /// chosen: most owners and types fit, and lines stay on a screen.
@@ -16,16 +17,25 @@ const TYPE_COLUMN: usize = 7;
 
 pub(crate) fn to_master_file(zone: &Zone) -> String {
     let mut out = String::new();
+    push_zone(&mut out, zone);
+    out
+}
+
+/// The same behind a line that tells whether it is still what was written.
+pub(crate) fn to_sealed_file(zone: &Zone) -> String {
+    seal(|out| push_zone(out, zone))
+}
+
+fn push_zone(out: &mut String, zone: &Zone) {
     // Writing to a string does not fail.
     let _ = writeln!(out, "$ORIGIN {:#}", zone.origin());
-    push_set(&mut out, "@", &zone.soa());
+    push_set(out, "@", &zone.soa());
     for (name, node) in zone.nodes() {
         let owner = relative(name.as_name(), zone.origin());
         for set in node.rrsets().filter(|set| set.rtype != Rtype::SOA) {
-            push_set(&mut out, &owner, &set);
+            push_set(out, &owner, &set);
         }
     }
-    out
 }
 
 /// The owner without the origin; `@` for the origin itself.

@@ -31,6 +31,7 @@ mod problem;
 mod rdata;
 mod record;
 mod revision;
+mod seal;
 mod tally;
 mod tree;
 mod walk;

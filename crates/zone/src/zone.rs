@@ -118,6 +118,14 @@ impl Zone {
         load::read_file(path, origin, progress)
     }
 
+    /// Read a copy that [`Zone::to_sealed_file`] wrote, or one that has no checksum.
+    ///
+    /// # Errors
+    /// As [`Zone::load`]; a file that is not what was written is one problem.
+    pub fn load_sealed(path: &Path, origin: Name<'_>) -> Result<Loaded, LoadError> {
+        load::read_sealed(path, origin)
+    }
+
     /// Read a master file from memory; `file` names it in problems, and $INCLUDE is relative to it.
     ///
     /// # Errors
@@ -353,6 +361,12 @@ impl Zone {
     #[must_use]
     pub fn to_master_file(&self) -> String {
         export::to_master_file(self)
+    }
+
+    /// The same for a disk that may not give back what was written (see [`Zone::load_sealed`]).
+    #[must_use]
+    pub fn to_sealed_file(&self) -> String {
+        export::to_sealed_file(self)
     }
 
     /// The zone made of these parts.

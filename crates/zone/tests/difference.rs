@@ -7,8 +7,10 @@
 )]
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
+use siphasher::sip::SipHasher13;
 use understudy_wire::{Name, NameBuf, Rtype, Serial};
 use understudy_zone::{
     Below, DamagedDifference, Difference, Digest, History, RRsetChange, Record, Records, Walk, Zone,
@@ -142,6 +144,15 @@ fn versions_that_differ_in_the_serial_alone_have_an_empty_difference_and_one_dig
     let (new, difference) = with(&old, 8, &[set("www.example.com.", 300, &[1])]);
     assert!(difference.is_empty() && difference.only_ends_digests());
     assert_eq!(Digest::of(&old), Digest::of(&new));
+    for (owner, is_empty) in [("@", true), ("www", false)] {
+        let digest = |serial| format!("{owner} ZONEMD {serial} 1 1 {}\n", "00".repeat(48));
+        let difference = Difference::between(&zone(7, &digest(7)), &zone(8, &digest(8)));
+        assert_eq!(
+            difference.is_empty(),
+            is_empty,
+            "a message digest of {owner}"
+        );
+    }
     let other_soa = "$TTL 300\n@ SOA ns hostmaster 8 2 3 4 6\n@ NS ns\nwww A 192.0.2.1\n";
     let origin = name("example.com.");
     let other = Zone::parse(other_soa.as_bytes(), "other", origin.as_name()).unwrap();
@@ -233,6 +244,26 @@ fn octets_that_were_damaged_anywhere_are_no_difference() {
     assert!(Difference::from_octets(&[&octets[..], &[0]].concat()).is_err());
 }
 
+/// As a version of this software might write it that has a fault: the checksum is right.
+#[test]
+fn deletions_of_one_zone_and_additions_of_another_are_no_difference() {
+    let between = |origin: &str| {
+        let version = |serial: u32| {
+            let text = format!("@ 300 SOA ns. root. {serial} 2 3 4 5\n@ 300 NS ns.\n");
+            Zone::parse(text.as_bytes(), "other", name(origin).as_name()).unwrap()
+        };
+        Difference::between(&version(7).zone, &version(8).zone).octets()
+    };
+    let (one, other) = (between("one.example."), between("two.example."));
+    let middle = 17 + (one.len() - 17 - 8) / 2; // as many octets are deleted as added
+    for (end, is_whole) in [(&one, true), (&other, false)] {
+        let mut octets = [&one[..middle], &end[middle..one.len() - 8]].concat();
+        let sum = SipHasher13::new_with_keys(0, 0).hash(&octets);
+        octets.extend(sum.to_be_bytes());
+        assert_eq!(Difference::from_octets(&octets).is_ok(), is_whole);
+    }
+}
+
 #[test]
 fn a_history_that_does_not_go_on_begins_anew() {
     let first = zone(7, "");
@@ -270,18 +301,36 @@ fn older_differences_are_taken_as_far_as_they_lead_without_a_gap() {
     assert_eq!(begun.with_older(all[..4].to_vec(), end).count(), 5);
 }
 
+/// 60,000 octets deleted and as many added.
+fn large_differences(serials: Range<u32>) -> Vec<Difference> {
+    let long = |serial: u32| vec![u8::try_from(serial % 251).unwrap(); 60_000];
+    let change = |it| RRsetChange::Set(name("a.example.com."), Rtype::NULL, 1, vec![long(it)]);
+    let mut version = zone(serials.start, "");
+    serials
+        .skip(1)
+        .map(|serial| {
+            let (next, difference) = with(&version, serial, &[change(serial)]);
+            version = next;
+            difference
+        })
+        .collect()
+}
+
+#[test]
+fn older_differences_are_taken_as_far_as_there_is_room_beside_those_that_are_there() {
+    let all = large_differences(1..200);
+    let begun = |it: History, difference: &Difference| it.with(Arc::new(difference.clone()));
+    let recent = all[100..].iter().fold(History::default(), begun);
+    let history = recent.with_older(all[..100].to_vec(), Serial::new(199));
+    assert!(history.size_octets() <= 16 << 20);
+    assert!(history.size_octets() > (16 << 20) - 130_000);
+    assert!(history.since(Serial::new(198)).is_some());
+}
+
 #[test]
 fn a_history_keeps_the_newest_that_fit() {
-    let mut version = zone(1, "");
-    let mut history = History::default();
-    let long = |octet: u8| vec![octet; 60_000];
-    for serial in 2..400 {
-        let octet = u8::try_from(serial % 251).unwrap();
-        let change = RRsetChange::Set(name("a.example.com."), Rtype::NULL, 1, vec![long(octet)]);
-        let (next, difference) = with(&version, serial, &[change]);
-        version = next;
-        history = history.with(Arc::new(difference));
-    }
+    let all = large_differences(1..400).into_iter().map(Arc::new);
+    let history = all.fold(History::default(), |it, next| it.with(next));
     assert!(history.size_octets() <= 16 << 20);
     assert!(history.size_octets() > (16 << 20) - 130_000);
     assert!(history.since(Serial::new(398)).is_some());

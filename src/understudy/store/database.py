@@ -15,7 +15,8 @@ from typing import Generic, TypeVar
 from understudy.model.errors import StoreError
 from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
-from understudy.store.faults import from_os, from_sqlite, is_damage
+from understudy.store.checksums import know_checksums
+from understudy.store.faults import from_os, from_sqlite, is_contradiction, is_damage
 from understudy.store.schema import ForeignDatabaseError, NewerSchemaError, migrate, prove_writable
 
 DATABASE_NAME = "understudy.db"
@@ -132,6 +133,7 @@ def connect(uri: str) -> sqlite3.Connection:
     """A connection for one thread at a time, without implicit transactions. Raises sqlite3.Error."""
     connection = sqlite3.connect(uri, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, uri=True)
     connection.text_factory = _decode_text
+    know_checksums(connection)
     return connection
 
 
@@ -168,6 +170,14 @@ def open_sound(path: Path, uri: str, load: Callable[[sqlite3.Connection], T]) ->
         migrate(connection)
         prove_writable(connection)
         return Database(path, uri, connection, load(connection))
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if is_contradiction(error):
+            raise DamagedError(str(error)) from error
+        raise
+    except UnicodeDecodeError as error:  # what SQLite says of it has octets of the file in it
+        connection.close()
+        raise DamagedError("a name in it is no text") from error
     except BaseException:
         connection.close()
         raise
@@ -190,11 +200,16 @@ def _set_aside(path: Path, now: Instant) -> Path:
 
 
 def set_aside_file(path: Path, now: Instant, why: str) -> Path:
-    """Rename one file after the time and the word `why`; no name is taken twice."""
+    """Rename one file after the time and the word `why`."""
+    return path.rename(unused_name(path, now, why))
+
+
+def unused_name(path: Path, now: Instant, why: str) -> Path:
+    """A name beside a file that tells the time and the word `why`; none is taken twice."""
     time = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
     target = path.with_name(f"{path.name}.{why}-{time}")
     number = 1
     while target.exists():
         number += 1
         target = path.with_name(f"{path.name}.{why}-{time}-{number}")
-    return path.rename(target)
+    return target

@@ -66,6 +66,11 @@ def is_damage(error: sqlite3.Error) -> bool:
     return _sqlite_code(error) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
+def is_contradiction(error: sqlite3.Error) -> bool:
+    """Whether a statement of ours does not fit the tables: what they are called is not what was written."""
+    return _sqlite_code(error) == sqlite3.SQLITE_ERROR
+
+
 def _sqlite_code(error: sqlite3.Error) -> int:
     code = getattr(error, "sqlite_errorcode", None)  # absent where Python, not SQLite, complains
     return code & _PRIMARY_CODE if isinstance(code, int) else -1

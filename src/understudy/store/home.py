@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import Concatenate, ParamSpec, TypeVar
@@ -19,8 +19,11 @@ from understudy.store.database import (
     open_database,
     open_sound,
     set_aside_file,
+    unused_name,
 )
+from understudy.store.desired import Desired
 from understudy.store.faults import from_sqlite
+from understudy.store.soundness import Findings, copy_aside, take_out
 from understudy.store.versions import VersionMark, newest_number
 from understudy.store.volatile import Exile, Newest, newest_rows
 
@@ -116,6 +119,25 @@ class Home:
         except StoreError:
             place.connection.close()
             raise
+
+    def take_out(self, findings: Findings, desired: Desired, now: Instant) -> Path | None:
+        """Take out what is not what was written, before the writer begins; returns where all of it is kept as it was.
+
+        A disk that refuses leaves it where it is: it is not gone by, and found again at the next start.
+        """
+        if not findings:
+            return None
+        if findings.is_version_lost:
+            self.mark.clear()
+        kept_as: Path | None = None
+        with suppress(sqlite3.Error, OSError):
+            if not self.volatile:
+                target = unused_name(self.path, now, "damaged")
+                keep_private(target)
+                copy_aside(self.connection, target)
+                kept_as = target
+            take_out(self.connection, findings, desired)
+        return kept_as
 
     def close(self) -> None:
         """The reader and the lock; the writer's thread closes its own connection."""

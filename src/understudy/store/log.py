@@ -14,11 +14,12 @@ from understudy.model.override import Override
 from understudy.model.promotion import Promotion
 from understudy.store.desired import Desired, LoadedConfiguration, apply, skip
 from understudy.store.encoding import UnreadableError, check_row, decode_json, encode_json
+from understudy.store.schema import require_whole
 
 SNAPSHOT_EVERY = 256
 """Chosen: a start folds at most as many entries, which takes milliseconds."""
 
-_COLUMNS = "SELECT generation, at, author, reason, kind, body FROM log"
+_COLUMNS = "SELECT generation, at, author, reason, kind, body, is_whole FROM checked_log"
 
 
 class _ConfigurationPart(msgspec.Struct, frozen=True):
@@ -79,7 +80,8 @@ def decode_desired(text: str | bytes) -> Desired:
 def insert_entries(connection: sqlite3.Connection, entries: Iterable[LogEntry]) -> None:
     """Add entries; belongs into a transaction."""
     connection.executemany(
-        "INSERT INTO log (generation, at, author, reason, kind, body) VALUES (?, ?, ?, ?, ?, ?)",
+        """INSERT INTO log (generation, at, author, reason, kind, body, checksum)
+           VALUES (?1, ?2, ?3, ?4, ?5, ?6, checksum(?1, ?2, ?3, ?4, ?5, ?6))""",
         (
             (entry.generation, entry.at, entry.author, entry.reason, str(entry.kind), encode_json(entry.body))
             for entry in entries
@@ -103,12 +105,14 @@ def select_releases(connection: sqlite3.Connection, after: int) -> tuple[LogEntr
 
 def save_snapshot(connection: sqlite3.Connection, desired: Desired) -> None:
     """Replace the snapshot; belongs into a transaction."""
-    connection.execute("REPLACE INTO snapshot (one, document) VALUES (1, ?)", (encode_desired(desired),))
+    connection.execute(
+        "REPLACE INTO snapshot (one, document, checksum) VALUES (1, ?1, checksum(?1))", (encode_desired(desired),)
+    )
 
 
 def load_desired(connection: sqlite3.Connection) -> Desired:
     """The fold of the log: of the snapshot if it can be read, and of every entry after it."""
-    desired = _load_snapshot(connection)
+    desired = load_snapshot(connection)
     for row in connection.execute(f"{_COLUMNS} WHERE generation > ? ORDER BY generation", (desired.generation,)):
         generation = int(row[0])
         if generation > desired.generation + 1:
@@ -120,8 +124,9 @@ def load_desired(connection: sqlite3.Connection) -> Desired:
     return desired
 
 
-def _load_snapshot(connection: sqlite3.Connection) -> Desired:
-    row = connection.execute("SELECT document FROM snapshot").fetchone()
+def load_snapshot(connection: sqlite3.Connection) -> Desired:
+    """The state that was saved as a whole, if it can be read: else the one that every log begins with."""
+    row = connection.execute("SELECT document FROM checked_snapshot WHERE is_whole").fetchone()
     (last,) = connection.execute("SELECT max(generation) FROM log").fetchone()
     if row is None:
         return Desired()
@@ -141,5 +146,6 @@ def _readable(rows: Iterable[tuple[object, ...]]) -> Iterator[LogEntry]:
 
 
 def _entry(row: tuple[object, ...]) -> LogEntry:
-    generation, at, author, reason, kind, body = check_row(row, tuple[int, float, str, str, EntryKind, str])
+    columns = require_whole(row)
+    generation, at, author, reason, kind, body = check_row(columns, tuple[int, float, str, str, EntryKind, str])
     return LogEntry(generation, at, author, reason, kind, decode_json(body))

@@ -146,7 +146,10 @@ class Ledger:
 def write_changes(connection: sqlite3.Connection, changes: Changes) -> None:
     """Save; belongs into a transaction."""
     connection.executemany("DELETE FROM observed WHERE kind = ? AND key = ?", changes.deletes)
-    connection.executemany("REPLACE INTO observed (kind, key, document) VALUES (?, ?, ?)", changes.upserts)
+    connection.executemany(
+        "REPLACE INTO observed (kind, key, document, checksum) VALUES (?1, ?2, ?3, checksum(?1, ?2, ?3))",
+        changes.upserts,
+    )
 
 
 @frozen
@@ -163,7 +166,11 @@ def load_observed(connection: sqlite3.Connection) -> LoadedTables:
     saved: _Tables = {kind: {} for kind in _CODECS}
     generation = 0
     unreadable: list[_RowName] = []
-    for kind, key, document in connection.execute("SELECT kind, key, document FROM observed"):
+    rows = connection.execute("SELECT kind, key, document, is_whole FROM checked_observed")
+    for kind, key, document, is_what_was_written in rows:
+        if not is_what_was_written:
+            unreadable.append((kind, key))
+            continue
         try:
             if (kind, key) == _GENERATION:
                 generation = int(document)

@@ -6,6 +6,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from understudy.store.encoding import UnreadableError
+
 APPLICATION_ID = 0x556E6473
 """`Unds`: tells our files from other SQLite databases (chosen: the program's name)."""
 
@@ -32,8 +34,43 @@ _VERSION_2 = (
     "CREATE INDEX version_by_zone ON version (zone, number)",
 )
 
-MIGRATIONS = (_VERSION_1, _VERSION_2)
+_CHECKED = {
+    "log": "generation, at, {author}, {reason}, {kind}, {body}",
+    "snapshot": "{document}",
+    "observed": "{kind}, {key}, {document}",
+    "version": "{zone}, serial, at, digest, before, difference",
+}
+"""What a start goes by, and of which columns each row has a checksum (`checksums.py`). In braces: text, which may be
+none any more where it is damaged."""
+
+
+class _AsOctets(dict[str, str]):
+    """SQL for the octets of a text, by the name of its column."""
+
+    def __missing__(self, column: str) -> str:
+        return f"CAST({column} AS BLOB)"
+
+
+_VERSION_3 = tuple(
+    statement
+    for table, columns in ((table, columns.format_map(_AsOctets())) for table, columns in _CHECKED.items())
+    for statement in (
+        f"ALTER TABLE {table} ADD COLUMN checksum INTEGER",
+        f"UPDATE {table} SET checksum = checksum({columns})",  # noqa: S608  # the constants above
+        f"CREATE VIEW checked_{table} AS SELECT *, checksum IS checksum({columns}) AS is_whole FROM {table}",  # noqa: S608  # as above
+    )
+)
+
+MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3)
 """MIGRATIONS[n] makes version n + 1 of version n; never changed once released."""
+
+
+def require_whole(row: tuple[object, ...]) -> tuple[object, ...]:
+    """The columns before the last one, which says whether the row is whole. Raises UnreadableError."""
+    *columns, is_what_was_written = row
+    if not is_what_was_written:
+        raise UnreadableError("it is not what was written")
+    return tuple(columns)
 
 
 class ForeignDatabaseError(Exception):

@@ -38,6 +38,7 @@ from understudy.store.history import (
 from understudy.store.home import Home
 from understudy.store.log import load_desired, select_entries, select_releases
 from understudy.store.observed import LoadedTables, Observed, load_observed
+from understudy.store.soundness import Findings, explain, look_at_rows
 from understudy.store.store import ENTRIES_LIMIT, EVENTS_LIMIT, EventFilter, Start, StoreStatistics
 from understudy.store.versions import VersionMark, count_lost, judge, merge_versions, select_latest, select_versions
 from understudy.store.volatile import open_in_memory
@@ -58,6 +59,7 @@ class _Loaded:
     tables: LoadedTables
     releases: tuple[LogEntry, ...]
     position: Position
+    findings: Findings
 
 
 def open_store(
@@ -140,14 +142,17 @@ def _load(connection: sqlite3.Connection) -> _Loaded:
     desired = load_desired(connection)
     tables = load_observed(connection)
     releases = select_releases(connection, tables.observed.generation)
-    return _Loaded(desired, tables, releases, Position(*last_numbers(connection)))
+    position = Position(*last_numbers(connection))
+    return _Loaded(desired, tables, releases, position, look_at_rows(connection, desired))
 
 
 class SqliteStore:
     """`Store` on SQLite; made by `open_store`. One thread writes, one reads, one waits for what is being written."""
 
     def __init__(self, home: Home, database: Database[_Loaded], *, clock: Clock, settings: WriterSettings) -> None:
-        loaded, lost = database.loaded, home.read(count_lost, home.mark)
+        loaded, now = database.loaded, clock.now()
+        kept_as, is_version_lost = home.take_out(loaded.findings, loaded.desired, now), loaded.findings.is_version_lost
+        lost = home.read(count_lost, home.mark)
         self._home = home
         self._backlog = Backlog(loaded.desired, loaded.position, settings.pace)
         self._start = Start(
@@ -155,8 +160,8 @@ class SqliteStore:
             loaded.tables.observed,
             loaded.releases,
             loaded.tables.unreadable + loaded.desired.unreadable,
-            self._backlog.add_events(_alarms(database, clock.now(), lost)),
-            home.read(judge, home.mark, is_lost=bool(home.volatile) or database.set_aside is not None),
+            self._backlog.add_events(_alarms(database, now, lost, kept_as=kept_as)),
+            home.read(judge, home.mark, is_lost=is_version_lost or bool(home.volatile or database.set_aside)),
             home.read(select_latest),
             lost,
         )
@@ -266,7 +271,7 @@ class SqliteStore:
             raise from_sqlite(error, self._home.path) from error
 
 
-def _alarms(database: Database[_Loaded], now: Instant, lost: int) -> list[Event]:
+def _alarms(database: Database[_Loaded], now: Instant, lost: int, *, kept_as: Path | None) -> list[Event]:
     """What somebody should look at after this start."""
     alarms = []
     if database.set_aside is not None:
@@ -274,8 +279,13 @@ def _alarms(database: Database[_Loaded], now: Instant, lost: int) -> list[Event]
         detail = {"set_aside": str(database.set_aside), "damage": database.damage}
         alarms.append(Event(now, EventKind.ALARM, "store", text, Severity.ALARM, detail))
     unreadable = database.loaded.tables.unreadable + database.loaded.desired.unreadable
-    if unreadable:
+    findings = database.loaded.findings
+    if findings.versions or findings.is_index_wrong:
+        text = f"the database gives back what was not written; {explain(findings)}; as it was it is {kept_as or 'gone'}"
+        alarms.append(Event(now, EventKind.ALARM, "store", text, Severity.ALARM, {"set_aside": str(kept_as or "")}))
+    elif unreadable:
         text = f"{unreadable} parts of the stored state could not be read and were skipped"
+        text += f"; the database as it was is {kept_as}" if kept_as is not None else ""
         alarms.append(Event(now, EventKind.ALARM, "store", text, Severity.WARNING, {"unreadable": unreadable}))
     if lost:
         what = f"{plural(lost, 'version')} of zones that secondaries were given"

@@ -16,6 +16,7 @@ from understudy.model.frozen import frozen
 from understudy.model.name import Name, NameSyntaxError
 from understudy.model.version import ZoneVersion
 from understudy.store.encoding import UnreadableError, check_row
+from understudy.store.schema import require_whole
 
 HISTORY_OCTETS = 16 * 1024 * 1024
 """Chosen: differences kept of one zone; a hundred thousand failovers, or the whole of a zone with 400,000 names."""
@@ -145,7 +146,8 @@ def insert_versions(connection: sqlite3.Connection, versions: Iterable[ZoneVersi
     for version in bounded:
         zone = str(version.origin)
         added = connection.execute(
-            "INSERT INTO version (zone, serial, at, digest, before, difference) VALUES (?, ?, ?, ?, ?, ?)",
+            """INSERT INTO version (zone, serial, at, digest, before, difference, checksum)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, checksum(?1, ?2, ?3, ?4, ?5, ?6))""",
             (zone, version.serial, version.at, version.digest, version.before, version.difference),
         )
         if version.before is None:  # what leads nowhere is of no use; afterwards, so that no number comes again
@@ -173,14 +175,15 @@ def _prune(connection: sqlite3.Connection, zone: str) -> None:
 def select_versions(connection: sqlite3.Connection, origin: Name) -> tuple[ZoneVersion, ...]:
     """The versions of a zone, oldest first; from the last one that cannot be read on."""
     rows = connection.execute(
-        "SELECT zone, serial, at, digest, before, difference FROM version WHERE zone = ? ORDER BY number",
+        """SELECT zone, serial, at, digest, before, difference, is_whole FROM checked_version
+           WHERE zone = ? ORDER BY number""",
         (str(origin),),
     )
     found: list[ZoneVersion] = []
     for row in rows:
         try:
             zone, serial, at, digest, before, difference = check_row(
-                row, tuple[str, int, float, bytes, int | None, bytes]
+                require_whole(row), tuple[str, int, float, bytes, int | None, bytes]
             )
             found.append(ZoneVersion(Name.parse(zone), serial, at, digest, before, difference))
         except (UnreadableError, NameSyntaxError):

@@ -270,7 +270,7 @@ def test_any_difference_in_what_is_newest_makes_another_state(exile: Exile, tabl
         "log": "UPDATE log SET author = 'somebody else'",
         "event": "INSERT INTO event VALUES (1, 5.0, 'service', 'info', 'server', 'another run', '{}')",
         "decision": "INSERT INTO decision VALUES (1, 'www.example.com/a', 5.0, '{}')",
-        "version": "INSERT INTO version VALUES (1, 'example.com', 7, 5.0, x'00', NULL, x'')",
+        "version": "INSERT INTO version VALUES (1, 'example.com', 7, 5.0, x'00', NULL, x'', 0)",
     }
     store = exile.open(LATE)
     with sqlite3.connect(exile.path) as stranger:

@@ -14,12 +14,16 @@ use std::path::Path;
 use understudy_wire::{Name, Rtype};
 
 use crate::key::Key;
-use crate::problem::{LoadError, Loaded, Problem};
+use crate::problem::{LoadError, Loaded, Problem, Severity};
+use crate::seal::Seal;
 use crate::zone::Zone;
 use journal::Journal;
 use reader::Reader;
 use records::Record;
 pub(crate) use records::{Records, Stretch};
+
+/// A copy that may be anything: for those who write such files.
+const UNSEALED: &str = "zone.unsealed";
 
 /// Called with the octets read and the octets in all.
 pub(crate) type Progress<'p> = &'p mut dyn FnMut(u64, u64);
@@ -31,6 +35,31 @@ pub(crate) fn read_file(
 ) -> Result<Loaded, LoadError> {
     let text = fs::read(path).map_err(LoadError::Unreadable)?;
     read(text, path, origin, progress)
+}
+
+/// As `read_file`, of what `to_sealed_file` wrote: nothing is read that is not what was written.
+pub(crate) fn read_sealed(path: &Path, origin: Name<'_>) -> Result<Loaded, LoadError> {
+    let text = fs::read(path).map_err(LoadError::Unreadable)?;
+    let problem = |severity, code, message: &str| Problem {
+        file: path.display().to_string(),
+        line: 1,
+        column: 1,
+        severity,
+        code,
+        message: message.to_owned(),
+    };
+    let seal = Seal::of(&text);
+    if seal == Seal::Broken {
+        let message = "the file is not what was written here (its checksum is another one)";
+        let broken = problem(Severity::Error, "zone.checksum", message);
+        return Err(LoadError::Problems(vec![broken]));
+    }
+    let mut loaded = read(text, path, origin, &mut |_, _| ())?;
+    if seal == Seal::Missing {
+        let missing = problem(Severity::Warning, UNSEALED, "the copy has no checksum");
+        loaded.warnings.push(missing);
+    }
+    Ok(loaded)
 }
 
 pub(crate) fn read_text(text: &[u8], file: &str, origin: Name<'_>) -> Result<Loaded, LoadError> {
