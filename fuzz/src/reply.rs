@@ -68,7 +68,7 @@ pub(crate) fn ask<Z: Zones>(zones: &Z, host: &Host, ask: &Ask<'_>) -> Option<Vec
     check(ask.message, &reply, &summary);
     check_long_way(zones, host, ask, (&summary, &reply));
     check_memory(zones, host, ask, (&summary, &reply));
-    check_slip(host, ask);
+    check_slip(host, ask, &summary);
     check_beginning(host, ask);
     Some(reply)
 }
@@ -106,13 +106,15 @@ fn check_memory<Z: Zones>(
 }
 
 /// What a rate limit leaves of a response.
-fn check_slip(host: &Host, ask: &Ask<'_>) {
+fn check_slip(host: &Host, ask: &Ask<'_>, kept: &Summary) {
     let (mut reply, mut chance) = (vec![0; ask.room], Chance::new(ask.seed));
-    let outcome = slip(&host.server, &ask.request(), &mut chance, &mut reply);
+    let of = (&ask.request(), kept);
+    let outcome = slip(&host.server, of, &mut chance, &mut reply);
     if let Outcome::Answered(summary) = outcome {
         assert!(summary.length <= limit(host, ask, summary.cookies));
         reply.truncate(summary.length);
         check(ask.message, &reply, &summary);
+        assert_eq!(summary.rcode, kept.rcode);
         let is_malformed = summary.rcode == Rcode::FORMERR.number();
         assert!(summary.is_truncated || is_malformed, "{summary:?}");
         assert_eq!(reply[6..10], [0; 4], "no records but OPT");

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from understudy.engine import Gathering, TsigKey, Zone
+from understudy.engine import Gathering, SerialSurvey, TsigKey, Zone
 from understudy.testing.other_servers import CORP_KEY, OtherServer, Peers, Place, bind, knot, nsd, powerdns
 from understudy.testing.ports import free_port
 
@@ -20,7 +20,7 @@ def records(zone: Zone) -> set[tuple[str, int, tuple[bytes, ...]]]:
 
 
 @pytest.mark.parametrize("make", [bind, nsd, knot, powerdns])
-def test_all_zones_come_from_a_primary_of_another_make(
+def test_all_zones_and_their_serials_come_from_a_primary_of_another_make(
     tmp_path: Path, make: Callable[[Place, dict[str, Path], Peers], OtherServer]
 ) -> None:
     files = {f"zone{number}.example": tmp_path / f"zone{number}" for number in range(COUNT)}
@@ -32,11 +32,16 @@ def test_all_zones_come_from_a_primary_of_another_make(
     key = TsigKey(f"{CORP_KEY.name}.", CORP_KEY.algorithm, base64.b64decode(CORP_KEY.secret))
     origins = [f"{origin}." for origin in files]
     found: dict[str, Zone] = {}
+    serials: dict[str, int | str] = {}
     with make(place, files, Peers(key=CORP_KEY)):
         address = f"127.0.0.1:{place.port}"
         gathering = Gathering(address, origins, first_id=7, limit_octets=1 << 24, key=key, patience_s=30.0)
         while (some := gathering.take(1.0)) is not None:
-            found |= {origins[at]: zone for at, zone in some}
+            found |= {origins[at]: zone for at, zone in some if isinstance(zone, Zone)}
+        survey = SerialSurvey(address, origins, first_id=7, key=key, patience_s=30.0)
+        while (told := survey.take(1.0)) is not None:
+            serials |= {origins[at]: each if isinstance(each, str) else each[0] for at, each in told}
+    assert serials == dict.fromkeys(origins, 7)
     assert set(found) == set(origins)
     for origin, file in files.items():
         assert records(found[f"{origin}."]) == records(Zone.load(f"{origin}.", str(file)))

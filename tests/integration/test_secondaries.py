@@ -10,7 +10,6 @@ import dns.exception
 import dns.message
 import dns.query
 import dns.rcode
-import httpx2
 import pytest
 
 from understudy.service.views import StatusView
@@ -55,22 +54,16 @@ def answers(port: int, name: str) -> set[str]:
     return set()
 
 
-def api_of(server: RunningServer) -> httpx2.Client:
-    """Without a process for each question."""
-    transport = httpx2.HTTPTransport(uds=str(server.folder / "state" / "understudy.sock"))
-    return httpx2.Client(transport=transport, base_url="http://understudy/v1", timeout=60)
-
-
 def standing(server: RunningServer, port: int) -> NamedServerView | None:
     """What `understudy status` says of the secondary; None: nothing yet."""
-    with api_of(server) as api:
+    with server.api() as api:
         status = StatusView.model_validate(api.get("/status").raise_for_status().json())
     return next((view for view in status.zones[0].name_servers if view.server == f"127.0.0.1:{port}"), None)
 
 
 def sent(server: RunningServer, kind: str) -> int:
     """How many transfers of a kind there were since the start."""
-    with api_of(server) as api:
+    with server.api() as api:
         text = api.get("/metrics").raise_for_status().text
     sample = f'understudy_transfers_total{{outcome="{kind}"}} '
     return sum(int(float(line.removeprefix(sample))) for line in text.splitlines() if line.startswith(sample))

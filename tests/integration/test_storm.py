@@ -223,9 +223,8 @@ def test_no_query_gets_a_wrong_or_missing_answer_in_a_storm_of_changes(server: R
     truth = Truth({name: frozenset({min(both(name))}) for name in STEERED})
     end = threading.Event()
     clients = [Client(truth, server.port, end) for _ in range(CLIENTS)]
-    transport = httpx2.HTTPTransport(uds=str(server.folder / "state" / "understudy.sock"))
     names = itertools.cycle(random.sample(STEERED, len(STEERED)))
-    with ExitStack() as storm, httpx2.Client(transport=transport, base_url="http://understudy/v1", timeout=30) as api:
+    with ExitStack() as storm, server.api() as api:
         for client in clients:
             client.start()
             storm.callback(client.join)

@@ -104,8 +104,7 @@ class _Scene:
 @pytest.fixture
 def scene(server: RunningServer, web: WebServers) -> Iterator[_Scene]:
     """The server runs; the others are not there yet."""
-    transport = httpx2.HTTPTransport(uds=str(server.folder / "state" / "understudy.sock"))
-    with httpx2.Client(transport=transport, base_url="http://understudy/v1", timeout=60) as api:
+    with server.api() as api:
         made = _Scene(server, web, api)
         made.configure()
         server.start()

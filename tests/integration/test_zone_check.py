@@ -52,18 +52,26 @@ class Scene:
     above: int
     port: int
 
-    def begin(self, *, glue: str = "127.0.0.3", second_serial: int = 7, more: str = "", above_more: str = "") -> None:
+    def begin(
+        self,
+        *,
+        glue: str = "127.0.0.3",
+        second_serial: int = 7,
+        second: str = ZONE,
+        more: str = "",
+        above_more: str = "",
+    ) -> None:
         folder = self.server.folder
         above = self.server.write("above.zone", ABOVE.replace("SECOND", glue) + above_more)
         first = self.server.write("example.test.zone", ZONE.replace("SERIAL", "7") + more)
-        second = self.server.write("second.zone", ZONE.replace("SERIAL", str(second_serial)))
+        path = self.server.write("second.zone", second.replace("SERIAL", str(second_serial)))
         self.server.write("understudy.yaml", CONFIGURATION)
         self.stack.enter_context(bind(Place(folder / "above", self.above, "test"), above))
         place = Place(folder / "first", self.port, "example.test", address="127.0.0.2")
         self.stack.enter_context(knot(place, first))
         if second_serial:
             place = Place(folder / "second", self.port, "example.test", address="127.0.0.3")
-            self.stack.enter_context(nsd(place, second))
+            self.stack.enter_context(nsd(place, path))
 
     def words(self, name: str) -> tuple[str, ...]:
         return ("zone", "check", name, "--parent", f"127.0.0.1:{self.above}", "--port", str(self.port))
@@ -103,11 +111,18 @@ def test_a_zone_is_checked_without_a_running_server(scene: Scene) -> None:
 
 def test_what_is_wrong_is_said_with_what_to_do(scene: Scene) -> None:
     scene.begin(glue="127.0.0.9", second_serial=6)
-    assert _codes(scene.check(), "error") == ["glue.differs", "serial.differs"]
+    document = scene.check()
+    assert _codes(document, "error") == ["glue.differs", "server.unreachable", "serial.differs"]
+    assert [each["server"].split(":")[0] for each in document["servers"]] == ["127.0.0.2", "127.0.0.3", "127.0.0.9"]
     said = scene.server.run(*scene.words("example.test"))
     assert said.returncode == 1
     assert f"the newest serial is 7, and ns2.example.test (127.0.0.3:{scene.port}) has 6" in said.stdout
-    assert "2 errors, 2 warnings" in said.stdout
+    assert "3 errors, 2 warnings" in said.stdout
+
+
+def test_servers_with_one_serial_and_different_zones_are_told_so(scene: Scene) -> None:
+    scene.begin(second=ZONE.replace("1m 30s 2w 1m", "2m 30s 2w 1m"))
+    assert _codes(scene.check(), "error") == ["soa.differs"]
 
 
 def test_a_zone_is_checked_from_the_network_alone(scene: Scene) -> None:

@@ -67,7 +67,7 @@ impl Answerer {
         let (server, chance) = (&*self.server, &mut self.chance);
         match limiter.judge(request, summary, chance) {
             Verdict::Send => outcome,
-            Verdict::Slip => slip(server, request, chance, reply),
+            Verdict::Slip => slip(server, (request, summary), chance, reply),
             Verdict::Keep => Outcome::Silent(Silence::Limited),
         }
     }
@@ -95,7 +95,7 @@ impl Answerer {
         let (server, chance) = (&*self.server, &mut self.chance);
         let outcome = match limiter.judge(request, summary, chance) {
             Verdict::Send => return begun,
-            Verdict::Slip => slip(server, request, chance, reply),
+            Verdict::Slip => slip(server, (request, summary), chance, reply),
             Verdict::Keep => Outcome::Silent(Silence::Limited),
         };
         Some(Begun {

@@ -44,7 +44,7 @@ pub use access::Access;
 pub use copies::{Prepared, Stamp};
 pub use engine::Engine;
 pub use error::EngineError;
-pub use gather::{Gathering, Source, Terms};
+pub use gather::{Found, Gathering, Source, Terms, Wish};
 pub use limit::RateLimit;
 pub use network::Network;
 pub use responder::Responder;

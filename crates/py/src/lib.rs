@@ -3,7 +3,7 @@
 //! ```text
 //! zone      Zone: load, look into
 //! incoming  Incoming: a zone from another server, message by message
-//! gathering Gathering: many zones from another server at once
+//! gathering Gathering, SerialSurvey: many zones of another server at once
 //! engine    Engine: serve, publish, count
 //! prepared  Prepared: the next version of what is transferred of a zone
 //! tsig      TsigKey, TsigVerifier: sign a request, verify the answer
@@ -37,7 +37,7 @@ mod _native {
         BindError, IncomingError, StaleVersionError, TsigError, ZoneFileError, ZoneNotFoundError,
     };
     #[pymodule_export]
-    use crate::gathering::Gathering;
+    use crate::gathering::{Gathering, SerialSurvey};
     #[pymodule_export]
     use crate::incoming::Incoming;
     #[pymodule_export]

@@ -101,6 +101,16 @@ impl Zone {
             .map_err(|error| load_error(py, &error, &path))
     }
 
+    /// Read what `to_sealed_file` wrote. Lets the interpreter go on meanwhile. Raises
+    /// `ZoneFileError` (it is not what was written, too), `OSError`.
+    #[staticmethod]
+    fn load_sealed(py: Python<'_>, origin: &str, path: PathBuf) -> PyResult<Self> {
+        let origin = values::name(origin)?;
+        py.detach(|| understudy_zone::Zone::load_sealed(&path, origin.as_name()))
+            .map(|loaded| Zone { loaded })
+            .map_err(|error| load_error(py, &error, &path))
+    }
+
     #[staticmethod]
     #[pyo3(signature = (origin, text, file = "<text>"))]
     fn parse(py: Python<'_>, origin: &str, text: PyBackedBytes, file: &str) -> PyResult<Self> {
@@ -196,5 +206,9 @@ impl Zone {
 
     fn to_master_file(&self, py: Python<'_>) -> String {
         py.detach(|| self.version().to_master_file())
+    }
+
+    fn to_sealed_file(&self, py: Python<'_>) -> String {
+        py.detach(|| self.version().to_sealed_file())
     }
 }

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
-
-from pydantic_core import ErrorDetails
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from understudy.checks.transport.faults import plain
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 MESSAGE_MAX = 200  # chosen: a message quotes what was written, which may be anything
 

@@ -6,21 +6,22 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from importlib import import_module
-from typing import TypeAlias
-
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
+from typing import TYPE_CHECKING, TypeAlias
 
 from understudy.checks.complaints import advised, complaint
-from understudy.checks.settings import Kind, Settings
 from understudy.checks.transport.faults import plain
 from understudy.model.frozen import frozen
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+    from understudy.checks.settings import Kind, Settings
 
 _NAMES = ("http", "tcp", "tls", "icmp", "dns", "udp", "grpc", "smtp", "script")
 """Of the kinds and of their modules, in the order in which they are told."""
 
 
-class _Kinds(Mapping[str, Kind]):
+class _Kinds(Mapping[str, "Kind"]):
     """The kinds by name; each is imported when it is asked for.
 
     What speaks HTTP/2 or reads DNS messages takes a tenth of a second to import, and most servers check by one kind.
@@ -143,6 +144,8 @@ class _Written:
 
 
 def _validate(written: _Written) -> Settings:
+    from pydantic import ValidationError  # with the first check, whose kind has imported it
+
     try:
         return written.kind.settings.model_validate({**written.beside, **written.own})
     except ValidationError as error:
@@ -181,6 +184,8 @@ def _known_beside(kind: Kind, location: Sequence[str | int]) -> Iterable[str]:
 
 def _known_at(kind: Kind, location: Sequence[str | int]) -> tuple[str, ...]:
     """The keys of the mapping that the first step of `location` is, if it is to be one."""
+    from understudy.checks.settings import Settings  # as above
+
     field = kind.settings.model_fields.get(str(location[0])) if location else None
     owner: object = field.annotation if field is not None else None
     return tuple(owner.model_fields) if isinstance(owner, type) and issubclass(owner, Settings) else ()

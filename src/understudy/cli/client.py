@@ -175,7 +175,7 @@ def _glance(configuration: Path) -> dict[str, object]:
             hint="run this where the configuration is, or give -c FILE or --socket PATH",
             code="api.no-configuration",
         ) from None
-    root = read_plain(excerpt, configuration)
+    root = read_plain(excerpt)
     document = _read_thoroughly(excerpt) if root is None else root.plain()
     return dict(document) if isinstance(document, dict) else {}
 

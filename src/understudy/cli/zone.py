@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -119,9 +120,8 @@ def show_zone(
         status = client.get("/status", StatusView, {"name": view.name})
         if view.upstream is not None:
             console.print(_from(view.upstream, status.server.now), soft_wrap=True)
-        for secondary in view.secondaries:
-            line = Text.assemble((f"{'told':<9}", "dim"), (secondary.server, "bold"), " ")
-            console.print(line.append_text(_acknowledged(secondary)), soft_wrap=True)
+        for line in _handed_on(view):
+            console.print(line, soft_wrap=True)
         for record in status.records:
             decisions = [] if record.unserved else record.decisions
             answers = ", ".join(share.endpoint for decision in decisions for share in decision.answers)
@@ -135,6 +135,17 @@ def _from(upstream: UpstreamView, now: float) -> Text:
     if upstream.serial is not None:
         line.append(f"serial {upstream.serial}, ")
     return line.append_text(upstream_state(upstream, now))
+
+
+def _handed_on(view: ZoneView) -> Iterator[Text]:
+    """Who is told of the zone's versions, and who was refused them."""
+    for secondary in view.secondaries:
+        line = Text.assemble((f"{'told':<9}", "dim"), (secondary.server, "bold"), " ")
+        yield line.append_text(_acknowledged(secondary))
+    for refusal in view.refusals:
+        key = f" with the key {refusal.key}" if refusal.key else " without a key"
+        line = Text.assemble((f"{'refused':<9}", "dim"), (refusal.client, "bold"), key)
+        yield line.append(f" at {clock_time(refusal.at)}: {refusal.why}", "yellow")
 
 
 def _acknowledged(secondary: SecondaryView) -> Text:

@@ -20,6 +20,13 @@ class Clock(Protocol):
         """The same moment on CLOCK_MONOTONIC, which the engine reads."""
         ...
 
+    def civil_shift_s(self) -> float:
+        """By how much civil time was set forward since the clock was made, negative: back.
+
+        For what the next start reads by civil time, such as the times of files.
+        """
+        ...
+
     async def sleep_until(self, instant: Instant) -> None:
         """Return at `instant` or, if it has passed, after one turn of the loop."""
         ...
@@ -38,6 +45,10 @@ class SystemClock:
     def to_monotonic(self, instant: Instant) -> float:
         """The same moment on CLOCK_MONOTONIC."""
         return instant - self._epoch
+
+    def civil_shift_s(self) -> float:
+        """By how much civil time was set since."""
+        return time.time() - self.now()
 
     async def sleep_until(self, instant: Instant) -> None:
         """Return at `instant` or, if it has passed, after one turn of the loop."""

@@ -135,6 +135,12 @@ class Zone:
         """
 
     @staticmethod
+    def load_sealed(origin: str, path: str) -> Zone:
+        """Read what `to_sealed_file` wrote. Lets the interpreter go on meanwhile. A copy without a checksum has a
+        warning with the code `zone.unsealed`. Raises OSError; ZoneFileError, also where it is not what was written.
+        """
+
+    @staticmethod
     def parse(origin: str, text: bytes, file: str = "<text>") -> Zone: ...
     def rrset(self, owner: str, rtype: int) -> RRset | None: ...
     def types_at(self, owner: str) -> list[int]: ...
@@ -156,6 +162,9 @@ class Zone:
         """
 
     def to_master_file(self) -> str: ...
+    def to_sealed_file(self) -> str:
+        """As a master file behind a comment that tells, with `load_sealed`, whether it still is what was written."""
+
     @staticmethod
     def locate(origin: str, path: str, owner: str, rtype: int) -> tuple[str, int] | None:
         """(file, line) of the first such record, by reading the file again; None: none there, or unreadable."""
@@ -214,7 +223,8 @@ class Incoming:
 
 @final
 class Gathering:
-    """Zones that are not here yet, fetched whole (AXFR) from one primary in threads of its own, many over a connection.
+    """Zones of one primary, fetched in threads of its own, many over a connection: whole (AXFR), or what is newer than
+    a version that is held (IXFR, which may bring all of it).
 
     It is the quick way and no judge: of a zone that does not come as it should nothing is said. Dropping it gives up
     what has not come.
@@ -223,22 +233,48 @@ class Gathering:
     def __init__(
         self,
         address: str,
-        origins: Sequence[str],
+        wanted: Sequence[str | Zone],
         *,
         first_id: int,
         limit_octets: int,
         key: TsigKey | None = None,
+        via: str | None = None,
         patience_s: float = 5.0,
     ) -> None:
-        """`address`: with the port, as for Engine. `first_id`: the queries are numbered from there. Of each zone no
-        more than `limit_octets` are taken. With a key all is signed, and has to be. A connection that is not there,
-        or gives no zone, for `patience_s` is given up. Raises ValueError; OSError: no threads can be made.
+        """`address`: with the port, as for Engine; `via`: the address of this host that it sees. `wanted`: origins of
+        zones that are wanted whole, and versions of which newer ones are. `first_id`: the queries are numbered from
+        there. Of each zone no more than `limit_octets` are taken. With a key all is signed, and has to be. A connection
+        that is not there, or ends no answer, for `patience_s` is given up. Raises ValueError; OSError: no threads can
+        be made.
         """
 
-    def take(self, within_s: float) -> list[tuple[int, Zone]] | None:
-        """(place among the origins, zone) of some that have come since the last call; waits until there are any, no
-        longer than that (a millisecond at least). None: no more will come. Lets the interpreter go on.
+    def take(self, within_s: float) -> list[tuple[int, Zone | str]] | None:
+        """(place in `wanted`, zone) of some that have come since the last call; in place of a zone the rcode with which
+        the primary says no. Waits until there are any, no longer than that (a millisecond at least). None: no more will
+        come. Lets the interpreter go on.
         """
+
+@final
+class SerialSurvey:
+    """The serials that one primary has of many zones, asked over one connection in a thread of its own.
+
+    No judge either: of a zone without an answer that can be used nothing is said. Dropping it gives up the rest.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        origins: Sequence[str],
+        *,
+        first_id: int,
+        key: TsigKey | None = None,
+        via: str | None = None,
+        patience_s: float = 5.0,
+    ) -> None:
+        """As Gathering."""
+
+    def take(self, within_s: float) -> list[tuple[int, tuple[int, int | None] | str]] | None:
+        """As Gathering.take: (place, (serial, for how many seconds it is good, if that is said (RFC 7314)))."""
 
 @final
 class PlainYaml:

@@ -39,6 +39,7 @@ class NodeSettings:
 
     `listen` is as the engine takes it: `192.0.2.1:53`, `[::1]:53`. `api_socket` is the Unix socket on which the running
     server is spoken to; None: it is spoken to nowhere. Without a `cookie_secret_file` the secret is a random one.
+    `via` are the addresses of this host, no more than one of a family, that other name servers see.
     """
 
     listen: tuple[str, ...]
@@ -58,6 +59,7 @@ class NodeSettings:
     tcp_clients_per_prefix: int = 100
     tcp_idle_s: float = 10.0
     transfers: int = 20
+    via: tuple[str, ...] = ()
     probe_rate_max: float = 2000.0  # chosen: probes started per second in all; twice what 10,000 endpoints at 10 s need
     api_socket: Path | None = None
 

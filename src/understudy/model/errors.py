@@ -18,7 +18,10 @@ class ProblemSeverity(StrEnum):
 
 @frozen
 class Problem:
-    """One fault in a file that an operator edits. `line` and `column` count from 1; 1:1 is the file as a whole too."""
+    """One fault in a file that an operator edits. `line` and `column` count from 1; 1:1 is the file as a whole too.
+
+    `is_passing`: nothing is wrong with the file, this host cannot read it now.
+    """
 
     file: str
     line: int
@@ -27,6 +30,7 @@ class Problem:
     message: str
     hint: str = ""
     severity: ProblemSeverity = ProblemSeverity.ERROR
+    is_passing: bool = False
 
     def __str__(self) -> str:
         hint = f" ({self.hint})" if self.hint else ""

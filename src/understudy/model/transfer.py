@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Literal
 
@@ -19,15 +20,30 @@ class SerialStyle(StrEnum):
 
 @frozen
 class _Peer:
-    """A name server: its address, its port, and the key that is signed with."""
+    """A name server: its address, its port, the key that is signed with, and our own address that it is to see.
+
+    Without a `via` the system chooses one.
+    """
 
     address: str
     port: int
     key: Name | None = None
+    via: str = ""
 
     def __str__(self) -> str:
         host = f"[{self.address}]" if ":" in self.address else self.address
         return f"{host}:{self.port}"
+
+    @property
+    def full_text(self) -> str:
+        """With all that is written beside it."""
+        key = "" if self.key is None else f" with {self.key}"
+        return f"{self}{key} via {self.via}" if self.via else f"{self}{key}"
+
+
+def default_via(address: str, vias: Sequence[str]) -> str:
+    """Which of these addresses of ours a server is to see: the one of its family. Empty: the system chooses."""
+    return next((via for via in vias if (":" in via) == (":" in address)), "")
 
 
 @frozen

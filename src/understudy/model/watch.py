@@ -9,10 +9,14 @@ from understudy.model.frozen import frozen
 
 @frozen
 class ServerPlace:
-    """Where a name server is asked: its address and its port."""
+    """Where a name server is asked: its address and its port, and our own address that it is to see.
+
+    Without a `via` the system chooses one.
+    """
 
     address: str
     port: int
+    via: str = ""
 
     def __str__(self) -> str:
         host = f"[{self.address}]" if ":" in self.address else self.address

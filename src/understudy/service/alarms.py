@@ -38,6 +38,11 @@ class Alarms:
         if alarm is not None:
             self._tell(Event(now, EventKind.ALARM, key, f"over: {alarm.text}", Severity.INFO))
 
+    def text(self, key: str) -> str:
+        """What one in force says; empty where it is not."""
+        alarm = self._active.get(key)
+        return "" if alarm is None else alarm.text
+
     def keys(self, prefix: str) -> list[str]:
         """The keys of those in force that begin so."""
         return [key for key in self._active if key.startswith(prefix)]

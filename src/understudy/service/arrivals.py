@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 
 from understudy.engine import Zone
+from understudy.model.errors import TransferError
 from understudy.model.event import Event, EventKind
 from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
@@ -24,6 +25,7 @@ from understudy.service.fetched import NO_COMPLAINT, FetchedZone
 from understudy.service.head_start import AT_ONCE, MANY, comes_with_others
 from understudy.service.inquiry import Conversation, Inquiry
 from understudy.service.name_server import NameServer
+from understudy.service.outcomes import Outcomes
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.secondary import Standing
 
@@ -42,9 +44,10 @@ class Gathered:
 class Arrivals:
     """Takes zones that come many at a time, in the event loop's thread."""
 
-    def __init__(self, server: NameServer, inquiry: Inquiry, talk: Conversation) -> None:
+    def __init__(self, server: NameServer, inquiry: Inquiry, outcomes: Outcomes, *, talk: Conversation) -> None:
         self._server = server
         self._inquiry = inquiry
+        self._outcomes = outcomes
         self._talk = talk
         self._asked: set[Primary] = set()
 
@@ -57,7 +60,7 @@ class Arrivals:
             return []
         by_primary: defaultdict[Primary, dict[Name, FetchedZone]] = defaultdict(dict)
         for count, care in enumerate(due, 1):
-            if care.secondary.due <= now and not care.is_busy and self._is_simple(care):
+            if care.is_due_with_others(now) and self._is_simple(care):
                 by_primary[care.definition.primaries[0]][care.definition.name] = care
             if not count % SLICE:
                 await asyncio.sleep(0)
@@ -68,38 +71,55 @@ class Arrivals:
                 self._asked.add(primary)
                 chosen.append(Gathered(primary, cares))
         for care in (care for gathered in chosen for care in gathered.cares.values()):
-            care.is_busy = True
-            care.rounds_begun += 1
+            care.begin_with_others()
         return chosen
 
     def _is_simple(self, care: FetchedZone) -> bool:
         """Whether anything that its only primary has can be answered as it is."""
         definition = care.definition
-        is_wanted = care.serial is None and not care.is_alone and care.secondary.standing is Standing.EMPTY
+        is_wanted = care.serial is None and care.secondary.standing is Standing.EMPTY
         is_plain = comes_with_others(definition, self._server.candidate.configuration)
         return is_wanted and is_plain and not self._server.is_promoted(definition.name)
 
     async def fetch(self, gathered: Gathered) -> None:
         """Take what comes; the others are on their own."""
+        left = dict(gathered.cares)
         try:
-            async with aclosing(self._inquiry.gather(list(gathered.cares), gathered.primary)) as portions:
-                async for found in portions:
-                    await self._take(gathered, found)
+            async for origin in self._over(gathered):
+                del left[origin]
         finally:
             self._asked.discard(gathered.primary)
-            for care in gathered.cares.values():
-                if care.serial is None:
-                    care.is_alone = True
-                    care.rounds_begun -= 1
-                    care.is_busy = False
+            now = self._server.clock.now()
+            for care in left.values():
+                care.leave_others(now)
 
-    async def _take(self, gathered: Gathered, found: Sequence[tuple[Name, Zone]]) -> None:
-        """Answer from what has come, unless something else is wanted of it meanwhile."""
+    async def _over(self, gathered: Gathered) -> AsyncIterator[Name]:
+        """Those of which something has come."""
+        async with aclosing(self._inquiry.gather(dict.fromkeys(gathered.cares), gathered.primary)) as portions:
+            async for found in portions:
+                zones = {origin: zone for origin, zone in found if isinstance(zone, Zone)}
+                refusals = {origin: each for origin, each in found if isinstance(each, TransferError)}
+                for origin in (*await self._take(gathered, zones), *await self._heed(gathered, refusals)):
+                    yield origin
+
+    async def _heed(self, gathered: Gathered, refusals: Mapping[Name, TransferError]) -> list[Name]:
+        """A primary that says no to many, because it has just begun, is asked for many again: which it was."""
+        heeded: list[Name] = []
+        for origin, refusal in refusals.items():
+            care = gathered.cares[origin]
+            if self._is_awaited(care, gathered.primary):
+                await self._outcomes.conclude(care, [refusal], confirming=None)
+                care.end_with_others()
+                heeded.append(origin)
+        return heeded
+
+    async def _take(self, gathered: Gathered, found: Mapping[Name, Zone]) -> Iterable[Name]:
+        """Answer from what has come, unless something else is wanted of it meanwhile; which it was."""
         async with self._server.reloading:
             now = self._server.clock.now()
             loaded: dict[Name, LoadedZone] = {}
             events: list[Event] = []
-            for origin, zone in found:
+            for origin, zone in found.items():
                 care = gathered.cares[origin]
                 if not self._is_awaited(care, gathered.primary) or self._has_doubt(care, zone):
                     continue
@@ -112,6 +132,7 @@ class Arrivals:
             for origin in loaded:
                 self._server.alarms.clear(f"zone/{origin}", now)
             self._server.journal.tell_all(events)
+            return loaded
 
     def _is_awaited(self, care: FetchedZone, primary: Primary) -> bool:
         """Whether it is still wanted, from there, and as simple as when it was asked for."""
@@ -132,5 +153,4 @@ class Arrivals:
         care.primary, care.problem = primary, NO_COMPLAINT
         care.take(loaded, "")
         care.save_due = max(care.save_due, now + SAVE_LATER_S)
-        care.is_busy = False
-        care.end_round()
+        care.end_with_others()

@@ -14,6 +14,7 @@ from understudy.model.name import Name
 from understudy.model.version import ZoneVersion
 from understudy.service.alarms import Alarms
 from understudy.service.copy_files import disk_text, write_copy
+from understudy.service.damage import ALARM, Damage, is_set_aside, set_aside
 from understudy.store.versions import HISTORY_OCTETS
 
 FOLDER = "handed-on"
@@ -65,7 +66,12 @@ class Bases:
 
     async def last_version(self, origin: Name, kept: Sequence[ZoneVersion]) -> Zone | None:
         """What these versions, the oldest first, have led to; None: that is not known."""
-        return await asyncio.to_thread(self._read, origin, kept)
+        found = await asyncio.to_thread(self._read, origin, kept)
+        if not isinstance(found, Damage):
+            return found
+        text = found.explain(f"what the history of {origin} begins with", "secondaries fetch the zone whole")
+        self._alarms.raise_alarm(f"{ALARM}{FOLDER}/{origin}", text, self._clock.now())
+        return None
 
     async def run(self) -> None:
         """Write what is wanted, until cancelled. A disk that refuses is an alarm, and is asked again."""
@@ -98,7 +104,7 @@ class Bases:
         kept, folder = {self._file(origin) for origin in wanted}, self._state_dir() / FOLDER
         with suppress(OSError):
             for file in list(folder.iterdir()):
-                if file not in kept:
+                if file not in kept and not is_set_aside(file):
                     file.unlink()
 
     def _written(self, origin: Name, zone: Zone) -> None:
@@ -135,11 +141,14 @@ class Bases:
     def _file(self, origin: Name) -> Path:
         return self._state_dir().joinpath(FOLDER, copy_name(origin))
 
-    def _read(self, origin: Name, kept: Sequence[ZoneVersion]) -> Zone | None:
+    def _read(self, origin: Name, kept: Sequence[ZoneVersion]) -> Zone | Damage | None:
+        file = self._file(origin)
         try:
-            zone = Zone.load(origin.absolute, str(self._file(origin)))
-        except (OSError, ZoneFileError):
+            zone = Zone.load_sealed(origin.absolute, str(file))
+        except OSError:
             return None
+        except ZoneFileError as error:
+            return set_aside(file, str(error), self._clock.now())
         return led_on(zone, kept)
 
 
@@ -151,3 +160,8 @@ def led_on(zone: Zone, kept: Sequence[ZoneVersion]) -> Zone | None:
     if zone.serial not in befores:
         return None
     return zone.after([version.difference for version in kept[befores.index(zone.serial) :]])
+
+
+def history_of(kept: Iterable[ZoneVersion]) -> tuple[bytes, ...]:
+    """The differences of an earlier run."""
+    return tuple(version.difference for version in kept if version.before is not None)

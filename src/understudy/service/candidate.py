@@ -24,7 +24,8 @@ from understudy.model.zone import ZoneSource
 from understudy.service.catalog_zones import make_catalogs
 from understudy.service.zone_cuts import find_undelegated
 from understudy.service.zone_table import FileStamp, LoadedZone, Progress, ZoneView, load_zones
-from understudy.zones.name_servers import secondaries_of
+from understudy.zones.advice_finding import listed
+from understudy.zones.name_servers import secondaries_of, secondaries_without_address
 
 COSTLY_RECORDS = 200_000  # chosen: about 0.1 s of a core, more than everything else on the way to a secondary
 _WITHOUT_ADDRESS = re.compile(r"the name server (\S+) has no address ")
@@ -161,7 +162,7 @@ def _examine_zones(
     views = {name: ZoneView(zone.definition, zone.zone) for name, zone in zones.items()}
     in_file = [*examined.errors, *examined.warnings, *examined.missing, *conflicts(configuration, views)]
     in_file.extend(_costly_digests(configuration, zones))
-    in_file.extend(_telling_nobody(configuration, zones))
+    in_file.extend(_telling_too_few(configuration, zones))
     in_file.extend(find_undelegated(configuration, zones))
     in_file.sort(key=lambda problem: (problem.line, problem.column, problem.code))
     return {**zones, **make_catalogs(configuration, now, known)}, (
@@ -182,14 +183,20 @@ def _costly_digests(configuration: Configuration, zones: Mapping[Name, LoadedZon
             yield Problem(file, line, 1, "transfer.zonemd-cost", text, hint, ProblemSeverity.WARNING)
 
 
-def _telling_nobody(configuration: Configuration, zones: Mapping[Name, LoadedZone]) -> Iterator[Problem]:
-    """Secondaries of these zones hear of no failover before their next refresh."""
+def _telling_too_few(configuration: Configuration, zones: Mapping[Name, LoadedZone]) -> Iterator[Problem]:
+    """Secondaries of these zones, some or all of them, hear of no failover before their next refresh."""
     for origin, loaded in zones.items():
         transfer = loaded.definition.transfer
-        if transfer is None or transfer.notify is not None or any(secondaries_of(loaded.zone, origin)):
+        if transfer is None or transfer.notify is not None:
+            continue
+        untold = listed([name.rstrip(".") for name in secondaries_without_address(loaded.zone, origin)])
+        if not any(secondaries_of(loaded.zone, origin)):
+            text = f"nobody is told of new versions of {origin}: it has no address for a name server but the primary's"
+        elif untold:
+            text = f"not told of new versions of {origin}, because it has no address for them: {untold}"
+        else:
             continue
         file, line = configuration.sources.get(f"zone:{origin}", (str(configuration.node.file), 1))
-        text = f"nobody is told of new versions of {origin}: it has no address for a name server but the primary's"
         yield Problem(file, line, 1, "transfer.notify", text, "write transfer.notify", ProblemSeverity.WARNING)
 
 

@@ -60,11 +60,7 @@ async def _parents(origin: Name, resolver: Resolver) -> dict[str, ServerPlace]:
 
 
 async def _asked(origin: Name, place: ServerPlace, rtype: dns.rdatatype.RdataType) -> dns.message.Message:
-    name = dns.name.from_text(origin.absolute)
-    response = await ask(name, rtype, place)
-    if response.flags & dns.flags.TC:
-        return await ask(name, rtype, place, is_tcp=True)
-    return response
+    return await ask(dns.name.from_text(origin.absolute), rtype, place)
 
 
 def _read(origin: Name, label: str, response: dns.message.Message) -> Delegation | NotDelegated | NotAsked:
@@ -80,7 +76,18 @@ def _read(origin: Name, label: str, response: dns.message.Message) -> Delegation
         return Delegation(label, names, {each: _glue(response, each) for each in names})
     if response.get_rrset(response.answer, name, dns.rdataclass.IN, dns.rdatatype.NS) is not None:
         return NotAsked(f"{label} has this zone too, and answers from it")
+    between = _referred(response, name)
+    if between is not None:
+        return NotAsked(f"{label} does not have the zone above, and refers to the servers of {between}")
     return NotDelegated(label, "has no NS records for it")
+
+
+def _referred(response: dns.message.Message, name: dns.name.Name) -> str | None:
+    """The zone whose servers are to be asked instead."""
+    if response.answer or response.flags & dns.flags.AA:
+        return None
+    sets = (each for each in response.authority if each.rdtype == dns.rdatatype.NS and name.is_subdomain(each.name))
+    return next((host_text(each.name.to_text()) for each in sets), None)
 
 
 async def _with_ds(

@@ -18,6 +18,8 @@ from understudy.model.zone import ZoneDefinition
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.secondary import Offer, Secondary
 
+ALONE_S = 60.0  # chosen: as long as the pause at most that zones make which nobody gives
+
 
 class Follower(Protocol):
     """Who speaks to the primaries."""
@@ -69,7 +71,8 @@ class FetchedZone:
     `is_notified`: somebody says that there is a newer one; primaries are not asked for that before `quiet_until`.
     `are_all_wanted`: primaries that have been silent lately are asked beside the others, because of that.
     `rounds_begun` and `rounds_ended` count how often the primaries were asked, `round_over` is set when one has ended.
-    `is_alone`: it did not come together with others, and is asked for by itself, until it is known why.
+    `alone_until`: asked about together with others it got no answer; it is asked for by itself until then, or until
+    that failed as well.
     `told_expires_at` is what the engine knows of its expiry.
     `is_whole_wanted`: an operator wants the whole of the newest version that there is, also if it is not newer.
     """
@@ -87,7 +90,7 @@ class FetchedZone:
     is_notified: bool = False
     are_all_wanted: bool = False
     quiet_until: Instant = 0.0
-    is_alone: bool = False
+    alone_until: Instant = 0.0
     told_expires_at: Instant | None = -math.inf
     is_whole_wanted: bool = False
     is_saved: bool = True
@@ -122,6 +125,28 @@ class FetchedZone:
     def is_save_due(self, now: Instant) -> bool:
         """Whether the version here is to be written to disk now."""
         return not self.is_saved and not self.is_saving and self.save_due <= now
+
+    def is_due_with_others(self, now: Instant) -> bool:
+        """Whether its primaries are to be asked now, and may be asked about other zones beside it."""
+        is_due = self.secondary.due_with_others <= now
+        return is_due and not self.is_busy and self.alone_until <= now and not self.is_whole_wanted
+
+    def begin_with_others(self) -> None:
+        """It is asked about together with others; one of the two below has to follow."""
+        self.is_busy = True
+        self.rounds_begun += 1
+
+    def end_with_others(self) -> None:
+        """Something has come of that."""
+        self.is_busy = False
+        self.end_round()
+
+    def leave_others(self, now: Instant) -> None:
+        """Nothing has: it is asked for by itself, at once."""
+        self.is_busy = False
+        self.rounds_begun -= 1
+        self.alone_until = now + ALONE_S
+        self.secondary = self.secondary.asked_for(now)
 
     @contextmanager
     def round(self) -> Iterator[None]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -19,7 +18,7 @@ from understudy.model.name import Name
 from understudy.model.transfer import Primary
 from understudy.model.zone import DigestRule, ZoneDefinition, ZoneSource
 from understudy.service.candidate import Candidate
-from understudy.service.contact import Contact, begin_gathering
+from understudy.service.contact import Contact, Wanted, begin_gathering
 
 MANY = 8  # chosen: fewer are here as soon if each is asked for by itself
 AT_ONCE = 4  # chosen: primaries, each of which keeps two threads busy
@@ -29,7 +28,7 @@ AT_ONCE = 4  # chosen: primaries, each of which keeps two threads busy
 class _Begun:
     """What was asked for, of whom, and what fetches it."""
 
-    origins: Sequence[Name]
+    wanted: Wanted
     contact: Contact
     gathering: Gathering | None
 
@@ -47,15 +46,16 @@ class HeadStart:
         for primary, origins in list(_missing(candidate.configuration).items())[:AT_ONCE]:
             contact = _contact(primary, candidate)
             if contact is not None:
-                found._begun[primary] = _Begun(origins, contact, begin_gathering(origins, contact))
+                wanted = dict.fromkeys(origins)
+                found._begun[primary] = _Begun(wanted, contact, begin_gathering(wanted, contact))
         return found
 
-    def gathering(self, origins: Sequence[Name], contact: Contact) -> Gathering | None:
+    def gathering(self, wanted: Wanted, contact: Contact) -> Gathering | None:
         """As `begin_gathering`, or what was begun with exactly this."""
         begun = self._begun.pop(contact.primary, None)
-        if begun is not None and (begun.origins, begun.contact) == (origins, contact):
+        if begun is not None and (begun.wanted, begun.contact) == (wanted, contact):
             return begun.gathering
-        return begin_gathering(origins, contact)
+        return begin_gathering(wanted, contact)
 
 
 def comes_with_others(definition: ZoneDefinition, configuration: Configuration) -> bool:

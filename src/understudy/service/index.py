@@ -66,15 +66,15 @@ def build_index(configuration: Configuration) -> Index:
 class Step:
     """From one configuration to the next: what is different, found ahead because that costs by all that there is.
 
-    `zones` are those over which other records lie than before, or others of their records are changed. `keys` are to be
-    folded anew, `probes` to be begun or examined otherwise.
+    `bared` are the records that lie over a zone no more, by zone: they are gone, or belong to another one. `keys` are
+    to be folded anew, `probes` to be begun or examined otherwise.
     `has_other_primaries`: zones come from other servers that did not, or otherwise.
     """
 
     configuration: Configuration
     index: Index
     records: frozenset[Name]
-    zones: frozenset[Name]
+    bared: Mapping[Name, tuple[Name, ...]]
     keys: tuple[HealthKey, ...]
     keys_gone: tuple[HealthKey, ...]
     probes: Mapping[ProbeKey, Check]
@@ -85,20 +85,28 @@ class Step:
 def step_between(before: Configuration, index: Index, after: Configuration) -> Step:
     """What leads from one configuration, whose index is known, to another."""
     fresh, records = build_index(after), frozenset(changed_records(before, after))
-    both = [each.records[name] for name in records for each in (before, after) if name in each.records]
     changed = [after.records[name] for name in records if name in after.records]
     touched = {HealthKey(each, record.requirement) for record in changed for each in endpoints_of(record, after)}
     return Step(
         configuration=after,
         index=fresh,
         records=records,
-        zones=frozenset(record.zone for record in both),
+        bared=_bared(before, after, records),
         keys=tuple(touched | (fresh.records_by_key.keys() - index.records_by_key.keys())),
         keys_gone=tuple(index.records_by_key.keys() - fresh.records_by_key.keys()),
         probes=dict(_changed_items(index.assignments, fresh.assignments)),
         probes_gone=tuple(index.assignments.keys() - fresh.assignments.keys()),
         has_other_primaries=_primaries(before) != _primaries(after),
     )
+
+
+def _bared(before: Configuration, after: Configuration, changed: frozenset[Name]) -> dict[Name, tuple[Name, ...]]:
+    found: defaultdict[Name, list[Name]] = defaultdict(list)
+    for name in changed & before.records.keys():
+        record = after.records.get(name)
+        if record is None or record.zone != before.records[name].zone:
+            found[before.records[name].zone].append(name)
+    return {zone: tuple(names) for zone, names in found.items()}
 
 
 def _primaries(configuration: Configuration) -> dict[Name, tuple[Primary, ...]]:

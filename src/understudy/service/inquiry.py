@@ -10,6 +10,7 @@ from enum import Enum
 from functools import partial
 from typing import TypeAlias
 
+from understudy.checks.transport.own import is_own
 from understudy.engine import Zone
 from understudy.model.errors import TransferError
 from understudy.model.event import Event, EventKind, Severity
@@ -19,28 +20,45 @@ from understudy.model.name import Name
 from understudy.model.transfer import Primary
 from understudy.model.watch import ServerPlace
 from understudy.model.zone import ZoneDefinition
-from understudy.service.contact import Contact
+from understudy.service.contact import Contact, Wanted
 from understudy.service.digests import has_digest, require_sent_digest
 from understudy.service.fetched import FetchedZone
 from understudy.service.name_server import NameServer
 from understudy.service.offers import Question, Questions
-from understudy.service.transfers import Portions, ask_offer, fetch
+from understudy.service.own_address import no_such_address
+from understudy.service.together import Answers, Portions
 from understudy.service.watch_targets import Host
 from understudy.zones.secondary import Offer
 from understudy.zones.silence import Silences
 
-Gather: TypeAlias = Callable[[Sequence[Name], Contact], Portions]
-"""Many zones that are not here, as they come."""
+Gather: TypeAlias = Callable[[Wanted, Contact], Portions]
+"""Many zones, or newer versions of them, as they come."""
+
+Survey: TypeAlias = Callable[[Sequence[Name], Contact], Answers]
+"""What a primary has of many zones, as it answers."""
+
+
+async def _ask_offer(origin: Name, contact: Contact) -> Offer:
+    from understudy.service.transfers import ask_offer  # with dnspython: many zones are answered sooner without
+
+    return await ask_offer(origin, contact)
+
+
+async def _fetch(origin: Name, contact: Contact, held: Zone | None) -> Zone | None:
+    from understudy.service.transfers import fetch  # as above
+
+    return await fetch(origin, contact, held)
 
 
 @frozen
 class Conversation:
-    """How primaries are spoken to. Without `gather` each zone is asked for by itself."""
+    """How primaries are spoken to. Without `gather` and `survey` each zone is asked for by itself."""
 
-    ask_offer: Callable[[Name, Contact], Awaitable[Offer]] = ask_offer
-    fetch: Callable[[Name, Contact, Zone | None], Awaitable[Zone | None]] = fetch
+    ask_offer: Callable[[Name, Contact], Awaitable[Offer]] = _ask_offer
+    fetch: Callable[[Name, Contact, Zone | None], Awaitable[Zone | None]] = _fetch
     chance: Callable[[], float] = random.random
     gather: Gather | None = None
+    survey: Survey | None = None
 
 
 class _Way(Enum):
@@ -65,15 +83,23 @@ class Inquiry:
         """What every primary has, or why that cannot be known; all are asked at once."""
         return await asyncio.gather(*(self._offer(definition.name, each) for each in definition.primaries))
 
-    def questions(self, definition: ZoneDefinition, *, are_all_wanted: bool) -> Questions:
+    def questions(self, care: FetchedZone) -> Questions:
         """One to each primary; those that have been silent lately are asked where the others do not do."""
-        now = self._server.clock.now()
+        now, definition = self._server.clock.now(), care.definition
+        self.hasten(care, now)
         likely: list[Question] = []
         unlikely: list[Question] = []
         for each in definition.primaries:
             group = likely if self._silences[_Way.ASKING].is_tried(each, now) else unlikely
             group.append(partial(self._offer, definition.name, each))
-        return Questions(likely, unlikely, are_all_wanted) if likely else Questions(unlikely)
+        return Questions(likely, unlikely, care.are_all_wanted) if likely else Questions(unlikely)
+
+    def hasten(self, care: FetchedZone, now: Instant) -> None:
+        """Those that are silent are tried again before the zone expires."""
+        expires_at = care.secondary.expires_at
+        if expires_at is not None:
+            for each in care.definition.primaries:
+                self._silences[_Way.ASKING].hasten(each, now, expires_at - now)
 
     def is_hopeless(self, definition: ZoneDefinition, now: Instant) -> bool:
         """Whether nobody is likely to answer."""
@@ -134,12 +160,39 @@ class Inquiry:
         self._note(_Way.CONNECTING, primary, None)
         return zone
 
-    async def gather(self, origins: Sequence[Name], primary: Primary) -> Portions:
+    @property
+    def can_survey(self) -> bool:
+        """Whether primaries can be asked about many zones at once."""
+        return self._talk.survey is not None
+
+    def answering(self, primaries: Sequence[Primary], now: Instant) -> tuple[Primary, ...]:
+        """Those that are to be asked about many zones; none where nobody is likely to answer that way."""
+        if any(self._silences[_Way.CONNECTING].is_silent(each, now) for each in primaries):
+            return ()
+        return tuple(each for each in primaries if not self._silences[_Way.ASKING].is_silent(each, now))
+
+    def note_trial(self, primary: Primary, now: Instant) -> None:
+        """It is asked about many zones. If its pause is over, the others go on asking others first."""
+        for silences in self._silences.values():
+            silences.is_tried(primary, now)
+
+    async def survey(self, origins: Sequence[Name], primary: Primary) -> Answers:
+        """What a primary says of many zones. Nothing is remembered of one that says nothing."""
+        if self._talk.survey is None:
+            return
+        with suppress(TransferError):  # as for `gather`
+            async with aclosing(self._talk.survey(origins, self._contact(primary))) as portions:
+                async for found in portions:
+                    self._note(_Way.ASKING, primary, None)
+                    self._note(_Way.CONNECTING, primary, None)
+                    yield found
+
+    async def gather(self, wanted: Wanted, primary: Primary) -> Portions:
         """Those of a primary's zones that come at once. Nothing is remembered of a primary that gives none."""
         if self._talk.gather is None:
             return
         with suppress(TransferError):  # whoever is asked for by itself tells that a secret cannot be read
-            async with aclosing(self._talk.gather(origins, self._contact(primary))) as portions:
+            async with aclosing(self._talk.gather(wanted, self._contact(primary))) as portions:
                 async for found in portions:
                     self._note(_Way.CONNECTING, primary, None)
                     yield found
@@ -169,12 +222,15 @@ class Inquiry:
             self._server.journal.tell(Event(now, EventKind.ZONE, str(primary), text, severity))
 
     def _contact(self, primary: Primary) -> Contact:
-        """Raises TransferError: its key has no secret that can be read, or it is this server.
+        """Raises TransferError: it is this server, its key has no secret that can be read, or its `via` is not ours.
 
         Who asks itself finds its own version confirmed for ever. One file for several servers may name each of them.
         """
         if Host(self._server.engine.addresses).is_listening(ServerPlace(primary.address, primary.port)):
             raise TransferError(f"{primary} is this server", code="transfer.self")
+        if primary.via and not is_own(primary.via):
+            text = f"{primary} is not asked: {no_such_address(primary.via)}"
+            raise TransferError(text, code="transfer.via")
         if primary.key is None:
             return Contact(primary)
         found = self._server.notifier.keys.get(primary.key)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Sequence
 
 import dns.exception
 import dns.flags
@@ -24,12 +23,6 @@ ANSWER_S = 2.0  # chosen: any path has answered by then; there are two attempts
 CONNECT_S = 5.0  # chosen: a SYN that was lost is sent again after 1 s and 3 s
 _ATTEMPTS = 2
 
-Look: TypeAlias = Callable[[Name, ServerPlace, Sequence[Sample]], Awaitable[Sighting]]
-"""One look at a server; never raises for what the server does."""
-
-AskSerial: TypeAlias = Callable[[Name, ServerPlace], Awaitable[Reply]]
-"""One question to a server; never raises for what it does."""
-
 
 async def look(origin: Name, place: ServerPlace, samples: Sequence[Sample]) -> Sighting:
     """Ask over UDP, then the samples, then over TCP: so the serials tell whether the samples are of one version."""
@@ -42,7 +35,7 @@ async def look(origin: Name, place: ServerPlace, samples: Sequence[Sample]) -> S
 
 async def ask_soa(origin: Name, place: ServerPlace, *, is_tcp: bool = False) -> Reply:
     """The serial that a server has by its own authority, or why there is none."""
-    name, fault = dns.name.from_text(origin.absolute), find_route_fault(place.address)
+    name, fault = dns.name.from_text(origin.absolute), find_route_fault(place.address, place.via)
     if fault:
         return Reply(is_heard=False, problem=fault, is_asked=False)
     try:
@@ -50,10 +43,12 @@ async def ask_soa(origin: Name, place: ServerPlace, *, is_tcp: bool = False) -> 
     except OSError as error:
         is_ours = isinstance(of_os_error(error, "connect"), LocalError)
         return Reply(is_heard=False, problem=error_text(error), is_asked=not is_ours)
-    except (EOFError, dns.exception.Timeout):
+    except EOFError:
+        return Reply(is_heard=False, problem="it closes the connection without an answer")
+    except dns.exception.Timeout:
         return Reply(is_heard=False, problem="no answer")
     except dns.exception.DNSException as error:
-        return Reply(is_heard=True, problem=f"its answer is malformed: {error}")
+        return Reply(is_heard=True, problem=f"its answer is malformed: {error}", is_readable=False)
     return _soa_reply(response, name)
 
 
@@ -67,21 +62,23 @@ async def ask(
 ) -> dns.message.Message:
     """One question without recursion; over UDP with a second attempt. Raises OSError, EOFError, DNSException.
 
-    `is_proof_wanted`: signatures shall come along.
+    A truncated answer is asked for again over TCP, as every resolver does: some servers truncate whatever comes from
+    strangers. `is_proof_wanted`: signatures shall come along.
     """
     query = dns.message.make_query(name, rtype, flags=0, want_dnssec=is_proof_wanted)
-    if is_tcp:
-        return await queries.tcp(query, place.address, timeout=CONNECT_S, port=place.port)
+    response = None if is_tcp else await _tried_over_udp(query, place)
+    if response is None or response.flags & dns.flags.TC:
+        return await queries.tcp(query, place, CONNECT_S)
+    return response
+
+
+async def _tried_over_udp(query: dns.message.Message, place: ServerPlace) -> dns.message.Message:
     for _ in range(_ATTEMPTS - 1):
         try:
-            return await _over_udp(query, place)
+            return await queries.udp(query, place, ANSWER_S)
         except dns.exception.Timeout:
             continue
-    return await _over_udp(query, place)
-
-
-async def _over_udp(query: dns.message.Message, place: ServerPlace) -> dns.message.Message:
-    return await queries.udp(query, place.address, timeout=ANSWER_S, port=place.port, ignore_unexpected=True)
+    return await queries.udp(query, place, ANSWER_S)
 
 
 def _soa_reply(response: dns.message.Message, name: dns.name.Name) -> Reply:

@@ -31,6 +31,7 @@ from understudy.service.notify import Notifier
 from understudy.service.parts import Parts
 from understudy.service.pipeline import Pipeline
 from understudy.service.publisher import Publisher
+from understudy.service.refused import Refused
 from understudy.service.supervise import RESTART_MAX_S, Supervisor
 from understudy.service.versions import Versions
 from understudy.service.zone_table import LoadedZone
@@ -53,7 +54,7 @@ class NameServer:
         self.candidate = candidate
         self.zones: dict[Name, LoadedZone] = dict(candidate.zones)
         self.follower: Follower | None = None
-        self.members = Members()
+        self.members, self.refused = Members(), Refused()
         self.member_zones: Mapping[Name, ZoneDefinition] = {}  # those that catalogs list; replaced, never changed
         self.leftovers: list[Path] = []  # copies of zones that went with their catalogs, to be deleted
         self.sweeping = asyncio.Lock()
@@ -226,6 +227,7 @@ class NameServer:
         known = {name: (keys[name], secret) for name, secret in self.candidate.key_secrets.items()}
         self.engine.set_keys([(key.name.absolute, key.algorithm, secret) for key, secret in known.values()])
         self.notifier.keys = known
+        self.notifier.vias = self.candidate.configuration.node.via
 
     def use_primaries(self) -> None:
         """Hear the primaries of the zones that come from other servers. Costs by all of these zones."""

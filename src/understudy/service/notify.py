@@ -7,22 +7,24 @@ import errno
 import secrets
 import struct
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
+from dataclasses import replace
 from functools import partial
 from ipaddress import ip_address
 from typing import Any, NamedTuple, TypeAlias
 
+from understudy.checks.transport.own import is_own
 from understudy.clock.clock import Clock
 from understudy.engine import TsigError, TsigKey, TsigVerifier, Zone
 from understudy.model.event import Event, EventKind, Severity
 from understudy.model.key import Key
 from understudy.model.name import Name
-from understudy.model.transfer import NotifyTarget, TransferOut
+from understudy.model.transfer import NotifyTarget, TransferOut, default_via
 from understudy.model.watch import ServerPlace
 from understudy.service.journal import Journal
 from understudy.service.key_refusals import key_refusal
-from understudy.service.own_address import is_own
+from understudy.service.own_address import no_such_address
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.name_servers import secondaries_of
 from understudy.zones.notices import Notice, Notices
@@ -58,11 +60,15 @@ class _Place(NamedTuple):
 
 
 class Notifier:
-    """The conversation with all secondaries; `keys` are those that messages are signed with."""
+    """The conversation with all secondaries; `keys` are those that messages are signed with.
+
+    `vias` are the addresses that servers see of whom nothing is written but that they are the zone's.
+    """
 
     def __init__(self, clock: Clock, journal: Journal) -> None:
         self.notices = Notices()
         self.keys: Keys = {}
+        self.vias: Sequence[str] = ()
         self.on_acknowledged: OnAcknowledged = lambda _origin, _target, _serial: None
         self._clock = clock
         self._journal = journal
@@ -77,10 +83,14 @@ class Notifier:
         targets = transfer.notify
         if targets is None:
             found = dict.fromkeys(secondaries_of(loaded.zone, origin))
-            targets = tuple(target for target in found if not is_own(target.address))
+            targets = tuple(self._seen_as_others(target) for target in found if not is_own(target.address))
         self.notices.announce(origin, serial, targets, now=self._clock.now())
         self._soas[origin] = _soa(loaded.zone, serial)
         self._news.set()
+
+    def _seen_as_others(self, target: NotifyTarget) -> NotifyTarget:
+        """A server that nobody has written anything of."""
+        return replace(target, via=default_via(target.address, self.vias))
 
     def forget(self, origin: Name) -> None:
         """A zone is handed on no more."""
@@ -95,25 +105,27 @@ class Notifier:
     async def run(self) -> None:
         """Send what is due until cancelled; the sockets are closed with it."""
         with ExitStack() as stack:
-            transports: dict[int, asyncio.DatagramTransport] = {}
+            transports: dict[str, asyncio.DatagramTransport] = {}
             while True:
                 self._news.clear()
                 now = self._clock.now()
                 due, given_up = self.notices.take(now, BURST)
                 for notice in given_up:
                     self._tell(notice, "was told ten minutes long and does not answer", Severity.WARNING)
-                for family in {_family(notice) for notice in due} - transports.keys():
-                    transports.update((family, stack.enter_context(closing(each))) for each in await self._open(family))
+                ways = {_way(notice) for notice in due}
+                for way in ways - transports.keys():
+                    transports.update((way, stack.enter_context(closing(each))) for each in await self._open(way))
+                there = {way: transport for way, transport in transports.items() if way in ways and is_own(way)}
                 for notice in due:
-                    self._send(notice, transports.get(_family(notice)))
+                    self._send(notice, there.get(_way(notice)))
                 if len(due) == BURST:
                     await self._clock.sleep_until(now + PACE_S)
                 else:
                     await self._wait()
 
-    async def _open(self, family: int) -> list[asyncio.DatagramTransport]:
-        """None where this host does not speak that: no reason to keep the others waiting."""
-        make, local = partial(_Ear, self._hear), (_ANY_ADDRESS[family], 0)
+    async def _open(self, way: str) -> list[asyncio.DatagramTransport]:
+        """None where this host does not speak that, or has not that address: no reason to keep the others waiting."""
+        make, local = partial(_Ear, self._hear), (way, 0)
         try:
             transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(make, local_addr=local)
         except OSError as error:
@@ -130,6 +142,9 @@ class Notifier:
 
     def _send(self, notice: Notice, transport: asyncio.DatagramTransport | None) -> None:
         target = notice.target
+        if transport is None and target.via:
+            self._hindered(notice, f"is not told: {no_such_address(target.via)}")
+            return
         if transport is None:
             self._refused(notice, f"is not told: this host has no IPv{_family(notice)}")
             return
@@ -181,6 +196,10 @@ class Notifier:
         self.notices.refuse(notice, text)
         self._tell(notice, text, Severity.WARNING)
 
+    def _hindered(self, notice: Notice, text: str) -> None:
+        if self.notices.hinder(notice, text):
+            self._tell(notice, text, Severity.WARNING)
+
     def _tell(self, notice: Notice, text: str, severity: Severity) -> None:
         detail = {"server": str(notice.target), "serial": notice.serial}
         text = f"the secondary {notice.target} {text}"
@@ -230,6 +249,11 @@ def _complaint(rcode: int) -> str:
 
 def _key(key: Key, secret: bytes) -> TsigKey:
     return TsigKey(key.name.absolute, key.algorithm, secret)
+
+
+def _way(notice: Notice) -> str:
+    """The address that it is sent from."""
+    return notice.target.via or _ANY_ADDRESS[_family(notice)]
 
 
 def _family(notice: Notice) -> int:

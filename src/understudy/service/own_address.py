@@ -1,4 +1,4 @@
-"""Which addresses are those of this host, and which it has a way to."""
+"""Which addresses this host has a way to."""
 
 from __future__ import annotations
 
@@ -6,23 +6,18 @@ import os
 import socket
 
 from understudy.checks.transport.faults import LocalError, of_os_error
+from understudy.checks.transport.own import is_own
 
 _ANY_PORT = 53  # no packet goes there
 
 
-def is_own(address: str) -> bool:
-    """Whether this host has the address: a server tells and asks nothing of itself (RFC 1996 2.1, ADR 0026)."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    try:
-        with socket.socket(family, socket.SOCK_DGRAM) as trial:
-            trial.bind((address, 0))
-    except OSError:
-        return False
-    return True
+def find_route_fault(address: str, via: str = "") -> str:
+    """Why this host cannot send to an address, such as one of IPv6 where there is none; empty if it can.
 
-
-def find_route_fault(address: str) -> str:
-    """Why this host cannot send to an address, such as one of IPv6 where there is none; empty if it can."""
+    `via` is the address of its own that it is to send from.
+    """
+    if via and not is_own(via):
+        return no_such_address(via)
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as trial:
@@ -31,6 +26,11 @@ def find_route_fault(address: str) -> str:
         fault = of_os_error(error, "connect", is_at_once=True)
         return error_text(error) if isinstance(fault, LocalError) else ""
     return ""
+
+
+def no_such_address(via: str) -> str:
+    """Why nothing is sent from an address."""
+    return f"this host has no address {via}"
 
 
 def error_text(error: OSError) -> str:

@@ -85,6 +85,15 @@ class Publisher:
                 self._engine.publish(origin.absolute, self._for_engine(sets))
         return sum(len(sets) for sets in by_zone.values())
 
+    def withdraw_records(self, gone: Mapping[Name, Collection[Name]]) -> None:
+        """Steer these no longer, zone -> owners: what the zone itself has there is answered again."""
+        for origin, owners in gone.items():
+            published = self._published.get(origin, {})
+            known = [owner for owner in owners if published.pop(owner, None) is not None]
+            if known:
+                sets = [each for owner in known for each in withdrawn_sets(owner)]
+                self._engine.publish(origin.absolute, self._for_engine(sets))
+
     def count_steered(self) -> Counter[Name]:
         """How many records are steered in each zone."""
         return Counter({origin: len(published) for origin, published in self._published.items()})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -12,12 +11,13 @@ from understudy.engine import BindError, ZoneFileError
 from understudy.health.objections import Desired, Objection, find_objections
 from understudy.health.overrides import OverrideIndex
 from understudy.model.configuration import Configuration
-from understudy.model.errors import ConfigError, EngineError, Problem, StoreError
+from understudy.model.errors import ConfigError, EngineError, Problem, StoreError, UnderstudyError
 from understudy.model.event import Event, EventKind, Severity
 from understudy.model.frozen import frozen
 from understudy.model.health import Health, HealthKey
 from understudy.model.instant import Instant
 from understudy.model.name import Name
+from understudy.model.passing import is_passing
 from understudy.model.plural import plural
 from understudy.model.zone import ZoneSource
 from understudy.service.candidate import NOTHING_BEFORE, Before, Candidate, read_candidate, secret_files
@@ -36,7 +36,6 @@ from understudy.store.draft import Signature
 WATCH_S = 1.0  # chosen: a person who saves a file sees it in force at once, and a stat a second costs nothing
 
 _ZONE_ALARM = "zone/"
-_PASSING = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ESTALE}  # what a change of the file does not end
 _NONE = FileStamp(size=-1)  # of no file: it is read again at the next look
 KEPT_CHANGES = 1000  # chosen: what so many changes bring is worth a thought of the garbage collector's
 
@@ -149,7 +148,8 @@ async def reload(server: NameServer, author: str, *, is_forced: bool = False) ->
             _rebind(server, proposal.candidate)
         except (ConfigError, EngineError) as error:
             text = f"reload refused, nothing has changed: {error}"
-            server.journal.tell(Event(now, EventKind.CONFIGURATION, "configuration", text, Severity.WARNING))
+            if not (_may_pass(error) and server.alarms.text("configuration") == text):  # still: that was told
+                server.journal.tell(Event(now, EventKind.CONFIGURATION, "configuration", text, Severity.WARNING))
             server.alarms.raise_alarm("configuration", text, now)
             raise
         lines = await asyncio.to_thread(proposal.plan.lines)
@@ -215,7 +215,9 @@ def _tell_problems(server: NameServer, now: Instant) -> None:
             why = next((str(each) for each in candidate.problems if each.file == str(definition.file)), "see `check`")
             server.alarms.raise_alarm(f"zone/{origin}", f"{origin} is not served: {why}", now)
     if candidate.problems:
-        _await(server, candidate.files, _awaited(candidate) - candidate.files.keys())
+        is_again = any(problem.is_passing for problem in candidate.problems)
+        stamps = dict.fromkeys(candidate.files, _NONE) if is_again else candidate.files
+        _await(server, stamps, _awaited(candidate) - candidate.files.keys())
         count, first = len(candidate.problems), candidate.problems[0]
         text = f"started in spite of {plural(count, 'problem')}{', the first is' if count > 1 else ':'} {first}"
         server.alarms.raise_alarm("configuration", text, now)
@@ -234,7 +236,7 @@ def apply(server: NameServer, proposal: Proposal) -> None:
     zones = {**candidate.zones, **kept_copies(server.zones, wanted)}
     gone = server.zones.keys() - zones.keys()
     known = server.zones
-    changed = {name: each for name, each in zones.items() if known.get(name) is not each or name in step.zones}
+    changed = {name: each for name, each in zones.items() if known.get(name) is not each}
     server.candidate, server.zones = candidate, zones
     if candidate.cookie_secrets:  # without a file the random one of the start stays
         server.engine.set_cookie_secrets(candidate.cookie_secrets)
@@ -243,7 +245,7 @@ def apply(server: NameServer, proposal: Proposal) -> None:
         server.engine.set_secondaries(proposal.heard)
     server.pipeline.configure(step)
     server.monitor.reassign(step.probes_gone, step.probes)
-    server.decider.settle_zones(changed, now)
+    server.decider.settle_step(changed, step, now)
     server.versions.note_whole(gone)
     server.decider.publisher.withdraw_zones(gone)
     server.decider.forget(before, now)
@@ -285,6 +287,11 @@ def _changed_zones(zones: Iterable[LoadedZone]) -> list[Name]:
     return [loaded.definition.name for loaded in zones if loaded.has_changed_files()]
 
 
+def _may_pass(error: UnderstudyError) -> bool:
+    """Whether a file could not be read for want of something that this host may have again, without a change of it."""
+    return isinstance(error, ConfigError) and any(problem.is_passing for problem in error.problems)
+
+
 async def reload_quietly(server: NameServer, author: str) -> None:
     """Reload; what is wrong is in the history and the alarms. A bad file is read again when it changes again."""
     files = server.candidate.files
@@ -293,7 +300,7 @@ async def reload_quietly(server: NameServer, author: str) -> None:
         await reload(server, author)
     except (ConfigError, EngineError) as error:
         awaited = error.awaited if isinstance(error, RefusedCandidateError) else frozenset()
-        _await(server, stamps, awaited - files.keys())
+        _await(server, dict.fromkeys(stamps, _NONE) if _may_pass(error) else stamps, awaited - files.keys())
 
 
 def _await(server: NameServer, stamps: Mapping[Path, FileStamp], more: Iterable[Path]) -> None:
@@ -313,7 +320,7 @@ async def reload_zone(server: NameServer, origin: Name) -> None:
             loaded = await asyncio.to_thread(load_zone, before.definition, now)
         except (ZoneFileError, OSError) as error:
             problems = zone_problems(before.definition, error)
-            if isinstance(error, OSError) and error.errno in _PASSING:
+            if isinstance(error, OSError) and is_passing(error):
                 stamps = dict.fromkeys(stamps, _NONE)
             _keep(server, before.kept_because(str(problems[0]), stamps), plural(len(problems), "problem"), now=now)
             return

@@ -7,11 +7,9 @@ import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import replace
 
 from understudy.engine import Zone
 from understudy.model.errors import TransferError
-from understudy.model.event import Event, EventKind
 from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.transfer import Primary
@@ -19,24 +17,25 @@ from understudy.model.zone import ZoneDefinition, ZoneSource
 from understudy.service.agenda import Agenda
 from understudy.service.arrivals import SAVE_LATER_S, Arrivals, Gathered
 from understudy.service.candidate import Candidate
-from understudy.service.catalogs import follow_catalog, sweep
-from understudy.service.complaints import SILENCE, Complaints
-from understudy.service.copies import taken_up, timers_of
+from understudy.service.catalogs import sweep
+from understudy.service.complaints import Complaints
+from understudy.service.copies import taken_up
 from understudy.service.expiry import Expiry
-from understudy.service.fetched import NO_COMPLAINT, Complaint, FetchedZone
+from understudy.service.fetched import FetchedZone
 from understudy.service.inquiry import Conversation, Inquiry
 from understudy.service.keeping import Keeping
 from understudy.service.name_server import NameServer
-from understudy.service.offers import behind, gather_offers, longest, worn_out
+from understudy.service.offers import behind, gather_offers, longest
+from understudy.service.outcomes import Outcomes
 from understudy.service.overlay import tell_changed_silently, tell_overlaid
-from understudy.service.transfers import gather
-from understudy.service.zone_table import LoadedZone
-from understudy.zones.secondary import Offer, Standing, worth_fetching
+from understudy.service.refreshing import Refreshing, Round
+from understudy.service.together import gather, survey
+from understudy.zones.secondary import Offer, worth_fetching
 
 SLICE = 200  # chosen: so many zones are gone through in a millisecond; then others have their turn
+EARLY_S = 1.0  # chosen: of 1,000 zones with a refresh of a minute so many are due that one connection is worth it
 TICK_S = 1.0  # chosen: how late a reload or an expiry is noticed at most
 AT_ONCE = 20  # chosen: primaries are asked for so many zones at a time, and see no more connections from here
-QUIET_S = 1.0  # chosen: whoever forges NOTIFY makes us ask once a second; what brought something is heeded at once
 
 
 class Secondaries:
@@ -44,7 +43,7 @@ class Secondaries:
 
     def __init__(self, server: NameServer, conversation: Conversation | None = None) -> None:
         self._server = server
-        self._talk = conversation or Conversation(gather=gather)
+        self._talk = conversation or Conversation(gather=gather, survey=survey)
         self._inquiry = Inquiry(server, self._talk)
         self._cares = server.fetched
         self._judged: Candidate | None = None
@@ -52,8 +51,12 @@ class Secondaries:
         self._busy = 0
         self._keeping = Keeping(server)
         self._complaints = Complaints(server)
-        self._arrivals = Arrivals(server, self._inquiry, self._talk)
+        self._outcomes = Outcomes(server, self._complaints, chance=self._talk.chance)
+        self._arrivals = Arrivals(server, self._inquiry, self._outcomes, talk=self._talk)
         self._gathered: list[Gathered] = []
+        self._refreshing = Refreshing(server, self._inquiry, self._outcomes, keeping=self._keeping)
+        self._rounds: list[Round] = []
+        self._early_at: Instant = -math.inf
         self._waiting: deque[FetchedZone] = deque()
         self._expiry = Expiry(server)
         self._looked_at: Instant = -math.inf
@@ -73,6 +76,7 @@ class Secondaries:
         self._busy = 0
         self._waiting.clear()
         self._gathered.clear()
+        self._rounds.clear()
         self._is_look_wanted = True
         async with asyncio.TaskGroup() as group:
             while True:
@@ -86,11 +90,7 @@ class Secondaries:
                     await self._look(list(self._cares.values()), now)
                 elif not self._waiting:
                     await self._look(self._take_recent(now), now)
-                for gathered in self._gathered:
-                    group.create_task(self._gather(gathered), name=f"zones from {gathered.primary}")
-                self._gathered.clear()
-                for care in self._choose():
-                    group.create_task(self._attend(care), name=f"zone {care.definition.name}")
+                self._begin(group)
                 await self._rest(now)
 
     async def hear(self) -> None:
@@ -101,6 +101,18 @@ class Secondaries:
             await loop.create_future()
         finally:
             loop.remove_reader(descriptor)
+
+    def _begin(self, group: asyncio.TaskGroup) -> None:
+        """With whatever was chosen."""
+        for gathered in self._gathered:
+            group.create_task(self._gather(gathered), name=f"zones from {gathered.primary}")
+        for surveyed in self._rounds:
+            for primary in surveyed.questions:
+                group.create_task(self._hear(surveyed, primary), name=f"serials from {primary}")
+        self._gathered.clear()
+        self._rounds.clear()
+        for care in self._choose():
+            group.create_task(self._attend(care), name=f"zone {care.definition.name}")
 
     def heed_notices(self) -> None:
         """Ask soon for the zones that primaries say to have changed (RFC 1996)."""
@@ -120,6 +132,13 @@ class Secondaries:
         recent = dict.fromkeys((*self._touched, *self._agenda.take(now)))
         self._touched.clear()
         return [self._cares[origin] for origin in recent if origin in self._cares]
+
+    def _take_early(self, now: Instant) -> list[FetchedZone]:
+        """Zones that may be asked about already, because others are: so there are many at a time, for a while none."""
+        if now < self._early_at:
+            return []
+        self._early_at = now + EARLY_S / 2
+        return [self._cares[origin] for origin in self._agenda.take(now + EARLY_S) if origin in self._cares]
 
     async def _look(self, cares: Sequence[FetchedZone], now: Instant) -> None:
         """Find out what is due among these, and have it attended to."""
@@ -148,6 +167,11 @@ class Secondaries:
         all of it is under way, but for once in a TICK_S.
         """
         self._gathered += await self._arrivals.choose(due, now)
+        early = self._take_early(now) if due else []
+        surveyed = await self._refreshing.choose([*due, *early], now)
+        self._rounds += [] if surveyed is None else [surveyed]
+        for care in early:
+            self._is_due(care, now)
         ranked: list[tuple[tuple[bool, bool, Instant], int, FetchedZone]] = []
         for count, care in enumerate(due, 1):
             if not care.is_busy:
@@ -210,7 +234,7 @@ class Secondaries:
                 continue
             self._cares[origin] = care
             if care.is_answered and origin not in self._server.zones:
-                await self._publish_alone(care)
+                await self._outcomes.publish_alone(care)
 
     async def _judge_again(self) -> None:
         """Another configuration is in force: what stood in the way of a record may do so no more."""
@@ -224,13 +248,21 @@ class Secondaries:
             if care.conflict:
                 self._complaints.tell_conflict(care)
             elif care.is_answered:
-                await self._publish_alone(care)
+                await self._outcomes.publish_alone(care)
                 self._complaints.forget(care, self._server.clock.now())
 
     async def _gather(self, gathered: Gathered) -> None:
         """Ask for many zones together."""
         try:
             await self._arrivals.fetch(gathered)
+        finally:
+            self._is_look_wanted = True
+            self._news.set()
+
+    async def _hear(self, surveyed: Round, primary: Primary) -> None:
+        """Ask about many zones together."""
+        try:
+            await self._refreshing.hear(surveyed, primary)
         finally:
             self._is_look_wanted = True
             self._news.set()
@@ -256,9 +288,9 @@ class Secondaries:
         primaries = care.definition.primaries
         if care.serial is None and len(primaries) == 1:  # whatever it has is wanted
             if not await self._is_taken(care, [Offer(primaries[0], 0)], faults):
-                await self._conclude(care, faults, confirming=None)
+                await self._outcomes.conclude(care, faults, confirming=None)
             return
-        questions = self._inquiry.questions(care.definition, are_all_wanted=care.are_all_wanted)
+        questions = self._inquiry.questions(care)
         care.are_all_wanted = False
         async with aclosing(gather_offers(questions, held)) as heard:
             async for answers in heard:
@@ -270,7 +302,9 @@ class Secondaries:
                     return
         newer = worth_fetching(offers, held)
         faults += [behind(each, held) for each in offers if each not in newer and each.serial != held]
-        await self._conclude(care, faults, confirming=longest(offer for offer in offers if offer.serial == care.serial))
+        confirming = longest(offer for offer in offers if offer.serial == care.serial)
+        await self._outcomes.conclude(care, faults, confirming=confirming)
+        await self._keeping.touch((care,) if confirming is not None else ())
 
     async def _is_taken(self, care: FetchedZone, newer: Sequence[Offer], faults: list[TransferError]) -> bool:
         """Whether one of the offers was good; why the others were not comes to the faults."""
@@ -290,7 +324,8 @@ class Secondaries:
         care.is_whole_wanted &= not is_whole
         care.is_notified |= is_whole  # whoever answered first may lag behind another one
         await tell_changed_silently(self._server, care, zone, primary=offer.primary)
-        await self._take(care, zone, offer.primary)
+        save_later_s = SAVE_LATER_S if self._waiting else 0.0
+        await self._outcomes.take(care, zone, offer.primary, save_later_s=save_later_s)
 
     async def offers(self, care: FetchedZone) -> list[Offer | TransferError]:
         """As `Follower.offers`."""
@@ -299,93 +334,6 @@ class Secondaries:
     async def whole(self, care: FetchedZone, primary: Primary) -> Zone:
         """As `Follower.whole`."""
         return await self._inquiry.whole(care.definition, primary)
-
-    async def _take(self, care: FetchedZone, zone: Zone, primary: Primary) -> None:
-        """A newer version is here: answer from it, unless it stands in the way of a record."""
-        async with self._server.reloading:
-            now, origin = self._server.clock.now(), care.definition.name
-            if self._is_gone(origin) or care.secondary.standing is Standing.PROMOTED:
-                return
-            if primary not in care.definition.primaries:  # a reload took it away, and the others are asked
-                return
-            before, loaded = care.serial, LoadedZone(care.definition, zone, now)
-            chance, left_s = self._talk.chance(), zone.expire_s
-            care.secondary = care.secondary.renewed(timers_of(zone), now, chance=chance, left_s=left_s)
-            if self._server.is_promoted(origin):  # its copy was gone
-                care.secondary = care.secondary.promoted()
-            care.primary = primary
-            care.take(loaded, self._server.candidate.find_conflict(origin, loaded))
-            if self._waiting:
-                care.save_due = max(care.save_due, now + SAVE_LATER_S)
-            if care.conflict:
-                self._complaints.tell_conflict(care)
-                return
-            await self._publish(care)
-            self._complaints.forget(care, now)
-            was = "" if before is None else f"serial {before} → "
-            text = f"{was}{'' if was else 'serial '}{zone.serial} from {primary}, {zone.record_count} records"
-            self._server.journal.tell(Event(now, EventKind.ZONE, str(origin), text))
-
-    async def _conclude(self, care: FetchedZone, faults: Sequence[TransferError], *, confirming: Offer | None) -> None:
-        """There is no newer version, or none that can be had."""
-        now, chance = self._server.clock.now(), self._talk.chance()
-        if care.secondary.standing is Standing.PROMOTED:  # while they were being asked
-            return
-        newest, care.quiet_until = care.newest, now + QUIET_S
-        if confirming is not None and newest is not None:
-            was_answered, care.primary = care.is_answered, confirming.primary
-            timers, left_s = timers_of(newest.zone), confirming.expire_s
-            care.secondary = care.secondary.refreshed(timers, now, chance=chance, left_s=left_s)
-            if care.is_answered and not was_answered:
-                await self._publish_alone(care)
-            if care.is_saved and care.loaded is not None:
-                await self._keeping.touch(care)
-            if care.secondary.standing is Standing.EXPIRED:
-                faults = [*faults, worn_out(confirming)]
-            if not any(fault.code not in SILENCE for fault in faults):
-                care.passed_over = NO_COMPLAINT
-                self._settle(care, is_confirmed=True)
-                return
-        care.secondary, care.is_alone = care.secondary.failed(now, chance=chance), False
-        self._complaints.complain(care, Complaint.about(faults) or Complaint("no primary has it"))
-        self._settle(care, is_confirmed=confirming is not None)
-
-    def _settle(self, care: FetchedZone, *, is_confirmed: bool) -> None:
-        """All primaries were asked: what was waited for has come, or cannot be waited for any longer."""
-        loaded = care.loaded
-        has_records = bool(self._server.candidate.configuration.records_in(care.definition.name))
-        if loaded is not None and loaded.is_awaited and (is_confirmed or has_records):
-            care.loaded = replace(loaded, is_awaited=False)
-            if care.definition.name in self._server.zones:
-                self._server.zones[care.definition.name] = care.loaded
-                self._server.versions.note_whole((care.definition.name,))
-        if care.conflict:
-            self._complaints.tell_conflict(care)
-        elif is_confirmed and care.secondary.failures == 0:
-            self._complaints.forget(care, self._server.clock.now())
-
-    async def _publish_alone(self, care: FetchedZone) -> None:
-        """As `_publish`, where nobody has seen to it that nobody else puts zones in force meanwhile."""
-        if care.definition.members is None:
-            self._show(care)
-            return
-        async with self._server.reloading:
-            await self._publish(care)
-
-    async def _publish(self, care: FetchedZone) -> None:
-        """Answer from the version that can be used, and do what it says if it is a catalog."""
-        self._show(care)
-        if care.loaded is not None and care.definition.members is not None and not self._is_gone(care.definition.name):
-            await follow_catalog(self._server, care.loaded)
-            self.wake()
-
-    def _show(self, care: FetchedZone) -> None:
-        origin = care.definition.name
-        if care.loaded is None or self._cares.get(origin) is not care:
-            return
-        self._server.zones[origin] = care.loaded
-        self._server.decider.publish_zones({origin: care.loaded})
-        tell_overlaid(self._server, care)
 
 
 def _is_fetched(definition: ZoneDefinition | None) -> bool:

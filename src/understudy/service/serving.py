@@ -16,7 +16,7 @@ from understudy.service.reload import log_start, reload_quietly, watch_files
 from understudy.service.secondaries import Secondaries
 from understudy.service.supervise import Supervisor
 from understudy.service.surroundings import Surroundings
-from understudy.service.transfers import gather
+from understudy.service.together import gather, survey
 from understudy.service.watch import Watch
 
 
@@ -32,7 +32,7 @@ async def serve(server: NameServer, surroundings: Surroundings) -> None:
             supervisor.side(server.notifier.run, "notify")
             supervisor.side(partial(_heed, server, hang_up), "reload on SIGHUP")
             begin = surroundings.head_start.gathering
-            secondaries = Secondaries(server, Conversation(gather=partial(gather, begin=begin)))
+            secondaries = Secondaries(server, Conversation(gather=partial(gather, begin=begin), survey=survey))
             supervisor.side(secondaries.run, "zones from other servers")
             supervisor.side(secondaries.hear, "notices of primaries")
             watch = Watch(server)

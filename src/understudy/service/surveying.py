@@ -23,11 +23,13 @@ from understudy.model.frozen import frozen
 from understudy.model.name import Name
 from understudy.model.record import Record
 from understudy.model.watch import ServerPlace
+from understudy.model.zone import ZoneDefinition
 from understudy.service.delegation import find_delegation
 from understudy.service.look import ask, look
 from understudy.service.overlay import is_zone_signed
 from understudy.service.proving import find_proof
 from understudy.service.resolving import Resolver
+from understudy.service.watch_targets import Ways
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.name_servers import DNS_PORT, host_addresses
 from understudy.zones.survey import (
@@ -53,12 +55,13 @@ SETTLE_S = 2.0  # chosen: a version that has just been made is everywhere by the
 
 @frozen
 class SurveyQuestion:
-    """Which zone, and where the world is asked. `port` is that of the zone's name servers."""
+    """Which zone, and where the world is asked. `port` is that of the zone's name servers; `ways` lead to them."""
 
     origin: Name
     parents: tuple[ServerPlace, ...] = ()
     resolver: ServerPlace | None = None
     port: int = DNS_PORT
+    ways: Ways = Ways(None, ())
 
 
 async def survey(question: SurveyQuestion, configuration: Configuration | None, loaded: LoadedZone | None) -> Survey:
@@ -71,14 +74,16 @@ async def survey(question: SurveyQuestion, configuration: Configuration | None, 
     names = dict.fromkeys((*(ns.names if ns is not None else ()), *named)) or await resolver.name_servers(str(origin))
     inside = [name for name in names if Name.parse(name).is_below(origin)] if loaded is not None else []
     own = {name: _own_host(loaded, name, configuration) for name in inside} if loaded is not None else {}
-    asker = _Asker(question, resolver, own, glue=glue)
+    definition = configuration.zones.get(origin) if configuration is not None else None
+    ways = Ways(definition, configuration.node.via if configuration is not None else ())
+    asker = _Asker(replace(question, ways=ways), resolver, own, glue=glue)
     hosts = await asker.hosts(names)
-    servers = await asker.servers(hosts)
+    servers = await asker.servers(_with_glue(hosts, origin, glue))
     primaries: tuple[SurveyedServer, ...] = ()
     if ns is None:
         ns, soa = await asker.content(servers)
         if ns is None:
-            primaries = await asker.primaries(configuration)
+            primaries = await asker.primaries(definition)
             ns, soa = await asker.content(primaries)
         missing = [name for name in (ns.names if ns is not None else ()) if name not in hosts]
         more = await asker.hosts(missing)
@@ -122,7 +127,8 @@ class _Asker:
             if host is not None:
                 return host
         found = await self._resolver.host(name)
-        return found if found.addresses or found.alias else Host(self._glue.get(name, ()))
+        glue = self._glue.get(name, ())
+        return found if found.addresses or found.alias else Host(glue, is_known=found.is_known or bool(glue))
 
     async def _host_at(self, name: str, place: ServerPlace) -> Host | None:
         """What a server of the zone says of a name in it; None: nothing was heard."""
@@ -148,13 +154,15 @@ class _Asker:
             sighting = await look(self._question.origin, place, ())
             if sighting.serial is None:
                 return SurveyedServer(name, place, sighting)
-            ns = await self._ns(place)
-            return SurveyedServer(name, place, sighting, ns.names if ns is not None else None)
+            ns, soa = await self._ns(place), await self._soa(place)
+            text = soa[0].to_text().lower() if soa is not None else ""
+            return SurveyedServer(name, place, sighting, ns.names if ns is not None else None, soa=text)
 
-    async def primaries(self, configuration: Configuration | None) -> tuple[SurveyedServer, ...]:
+    async def primaries(self, definition: ZoneDefinition | None) -> tuple[SurveyedServer, ...]:
         """Whom the configuration has the zone from."""
-        definition = configuration.zones.get(self._question.origin) if configuration is not None else None
-        places = [ServerPlace(each.address, each.port) for each in (definition.primaries if definition else ())]
+        places = [
+            ServerPlace(each.address, each.port, each.via) for each in (definition.primaries if definition else ())
+        ]
         return tuple(await asyncio.gather(*(self.server(PRIMARY, place) for place in places)))
 
     async def proven(
@@ -177,8 +185,7 @@ class _Asker:
         for server in servers:
             if server.sighting.serial is None:
                 continue
-            ns, answer = await self._ns(server.place), await self._answer("", dns.rdatatype.SOA, server.place)
-            soa = answer[0] if answer else None
+            ns, soa = await self._ns(server.place), await self._soa(server.place)
             if ns is not None and soa is not None and isinstance(soa[0], dns.rdtypes.ANY.SOA.SOA):
                 return ns, Soa.of(soa[0], soa.ttl)
         return None, None
@@ -201,6 +208,10 @@ class _Asker:
             return None
         return NsSet(tuple(sorted(host_text(rdata.to_text()) for rdata in rrset)), rrset.ttl)
 
+    async def _soa(self, place: ServerPlace) -> dns.rrset.RRset | None:
+        answer = await self._answer("", dns.rdatatype.SOA, place)
+        return next((each for each in answer or () if each.rdtype == dns.rdatatype.SOA), None)
+
     async def _answer(
         self, name: str, rtype: dns.rdatatype.RdataType, place: ServerPlace
     ) -> list[dns.rrset.RRset] | None:
@@ -214,7 +225,7 @@ class _Asker:
         return response.answer if is_told else None
 
     def _place(self, address: str) -> ServerPlace:
-        return ServerPlace(address, self._question.port)
+        return self._question.ways.to(address, self._question.port)
 
 
 async def _settled(asker: _Asker, servers: tuple[SurveyedServer, ...]) -> tuple[SurveyedServer, ...]:
@@ -222,8 +233,16 @@ async def _settled(asker: _Asker, servers: tuple[SurveyedServer, ...]) -> tuple[
     if len({each.sighting.serial for each in servers} - {None}) <= 1:
         return servers
     await asyncio.sleep(SETTLE_S)
-    again = await asyncio.gather(*(asker.server(each.name, each.place) for each in servers))
-    return tuple(replace(server, sighting=later.sighting) for server, later in zip(servers, again, strict=True))
+    return tuple(await asyncio.gather(*(asker.server(each.name, each.place) for each in servers)))
+
+
+def _with_glue(hosts: Mapping[str, Host], origin: Name, glue: Mapping[str, tuple[str, ...]]) -> dict[str, Host]:
+    """And at the addresses that only the zone above has, because resolvers ask there first."""
+    inside = {name: glue.get(name, ()) if Name.parse(name).is_below(origin) else () for name in hosts}
+    return {
+        name: replace(host, addresses=tuple(dict.fromkeys((*host.addresses, *inside[name]))))
+        for name, host in hosts.items()
+    }
 
 
 def _own_ns(loaded: LoadedZone) -> NsSet | None:

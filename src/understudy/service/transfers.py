@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Self, TypeAlias
+from typing import Self
 
 import dns.edns
 import dns.exception
@@ -22,12 +21,13 @@ import dns.rdatatype
 import dns.rrset
 import dns.tsig
 
-from understudy.engine import Gathering, Incoming, IncomingError, TsigError, TsigVerifier, Zone
+from understudy.engine import Incoming, IncomingError, TsigError, TsigVerifier, Zone
 from understudy.model.errors import TransferError
 from understudy.model.name import Name
 from understudy.model.transfer import Primary
+from understudy.model.watch import ServerPlace
 from understudy.service import queries
-from understudy.service.contact import LIMIT_OCTETS, Contact, begin_gathering
+from understudy.service.contact import LIMIT_OCTETS, Contact
 from understudy.service.key_refusals import key_refusal
 from understudy.service.own_address import error_text
 from understudy.zones.secondary import Offer
@@ -37,19 +37,11 @@ CONNECT_S = 5.0  # chosen: a SYN that was lost is sent again after 1 s and 3 s
 STALL_S = 20.0  # chosen: 64 KiB in this time is 26 kbit/s; who is slower is not heard of for longer
 WHOLE_S = 7200.0  # chosen: BIND's bound too
 SMALL_OCTETS = 1 << 16  # chosen: a zone of so much is made in a millisecond, less than handing it to a thread can take
-TAKE_S = 0.25  # chosen: how long a thread waits at the end of the process for what is not wanted any more
 UDP_OCTETS = 1232  # chosen: what passes everywhere (RFC 9715); an SOA with its signature is less
 _ATTEMPTS = 2
 _EXPIRE, _EXPIRE_OCTETS = 9, 4  # RFC 7314 2
 _NOT_UNDERSTOOD = frozenset((dns.rcode.FORMERR, dns.rcode.NOTIMP))
 _MISUNDERSTOOD = "transfer.misunderstood"
-
-
-Portions: TypeAlias = AsyncGenerator[list[tuple[Name, Zone]], None]
-"""Zones as they come, some at a time. Whoever closes it gives up those that have not come."""
-
-Begin: TypeAlias = Callable[[Sequence[Name], Contact], Gathering | None]
-"""What has zones asked for; None where it cannot be done."""
 
 
 async def ask_offer(origin: Name, contact: Contact) -> Offer:
@@ -104,12 +96,11 @@ async def _asked(query: dns.message.Message, contact: Contact) -> dns.message.Me
 
 async def _response(query: dns.message.Message, primary: Primary) -> dns.message.Message:
     """Over TCP as well where UDP is refused: Knot has it so for catalogs."""
-    response, is_over_tcp = await queries.udp_with_fallback(
-        query, primary.address, timeout=ANSWER_S, port=primary.port, ignore_unexpected=True
-    )
+    place = ServerPlace(primary.address, primary.port, primary.via)
+    response, is_over_tcp = await queries.udp_with_fallback(query, place, ANSWER_S)
     if response.rcode() == dns.rcode.REFUSED and not is_over_tcp:
         with suppress(OSError, EOFError, dns.exception.DNSException):
-            return await queries.tcp(query, primary.address, timeout=ANSWER_S, port=primary.port)
+            return await queries.tcp(query, place, ANSWER_S)
     return response
 
 
@@ -177,20 +168,6 @@ async def _transferred(
         raise _unreachable(primary, error) from error
 
 
-async def gather(origins: Sequence[Name], contact: Contact, begin: Begin = begin_gathering) -> Portions:
-    """Zones of which nothing is held, whole, some at a time as they come; of those that do not come nothing is said."""
-    gathering = begin(origins, contact)
-    if gathering is None:  # each is asked for by itself
-        return
-    loop, waiter = asyncio.get_running_loop(), ThreadPoolExecutor(1, thread_name_prefix="zones")
-    try:  # a thread of its own: whoever else hands work to threads does not wait for primaries
-        while (found := await loop.run_in_executor(waiter, gathering.take, TAKE_S)) is not None:
-            if found:
-                yield [(origins[place], zone) for place, zone in found]
-    finally:
-        waiter.shutdown(wait=False, cancel_futures=True)
-
-
 def _query(origin: Name, held: Zone | None, *, is_plain: bool) -> dns.message.Message:
     """An AXFR, or an IXFR from what is held (RFC 1995 3); a plain one is for who does not know EDNS."""
     name = dns.name.from_text(origin.absolute)
@@ -207,9 +184,10 @@ def _query(origin: Name, held: Zone | None, *, is_plain: bool) -> dns.message.Me
 
 @asynccontextmanager
 async def _connection(primary: Primary) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    local = (primary.via, 0) if primary.via else None
     try:
         async with asyncio.timeout(CONNECT_S):
-            reader, writer = await asyncio.open_connection(primary.address, primary.port)
+            reader, writer = await asyncio.open_connection(primary.address, primary.port, local_addr=local)
     except TimeoutError as error:
         raise _unreachable(primary, None) from error
     try:
@@ -277,4 +255,5 @@ def _unreachable(primary: Primary, error: Exception | None) -> TransferError:
         why = error_text(error)
     else:
         why = "no answer" if isinstance(error, dns.exception.Timeout) else str(error or "") or "no answer"
-    return TransferError(f"{primary} cannot be reached: {why}", code="transfer.unreachable")
+    way = f" from {primary.via}" if primary.via else ""
+    return TransferError(f"{primary} cannot be reached{way}: {why}", code="transfer.unreachable")

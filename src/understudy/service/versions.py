@@ -18,7 +18,7 @@ from understudy.model.transfer import SerialStyle, TransferOut
 from understudy.model.version import ZoneVersion
 from understudy.model.zone import ZoneSource
 from understudy.service.alarms import Alarms
-from understudy.service.bases import Bases, led_on
+from understudy.service.bases import Bases, history_of, led_on
 from understudy.service.journal import Journal
 from understudy.service.parts import Parts
 from understudy.service.pipeline import Pipeline
@@ -27,7 +27,7 @@ from understudy.store.versions import VersionsKept
 from understudy.zones.beginning import Beginning
 from understudy.zones.bursts import Bursts, Stale
 from understudy.zones.serial import beyond_lost, is_later, latest, next_serial
-from understudy.zones.steered import PlainView, plain_views, withdrawn_views
+from understudy.zones.steered import PlainView, bared_views, plain_views, withdrawn_views
 
 OnVersion: TypeAlias = Callable[[LoadedZone, TransferOut, int], None]
 """Told (zone, how it is handed on, serial) when secondaries may fetch it."""
@@ -46,11 +46,6 @@ class _Draft:
     version: ZoneVersion
     history: tuple[bytes, ...] = ()
     is_new: bool = True
-
-
-def _history(kept: Iterable[ZoneVersion]) -> tuple[bytes, ...]:
-    """The differences of an earlier run."""
-    return tuple(version.difference for version in kept if version.before is not None)
 
 
 class Versions:
@@ -201,11 +196,13 @@ class Versions:
         """The first version of this run: the last one of the run before, if nothing has changed since.
 
         Where a copy of another server's zone may be older than what was handed on, nothing, until it is confirmed.
+        Secondaries are told to wait for it, and only others that they may not have it.
         """
+        self._admit(loaded, transfer)
         origin, now = loaded.definition.name, self._clock.now()
         kept, doubt = await self._store.versions(origin), self._store.start.versions is VersionsKept.DOUBTFUL
         last = kept[-1] if kept else None
-        beginning, history = self._beginning(loaded, last, doubt=doubt), _history(kept)
+        beginning, history = self._beginning(loaded, last, doubt=doubt), history_of(kept)
         if last is not None and beginning.may_go_on and origin not in self._recalled:
             prepared = await self._prepare(loaded, last.serial, transfer)
             if prepared.digest == last.digest:
@@ -242,6 +239,7 @@ class Versions:
             return
         prepared = await asyncio.to_thread(self._engine.prepare, origin.absolute, kept[-1].serial, views, zone)
         if prepared.digest == kept[-1].digest:
+            self._engine.set_access(origin.absolute, [], [])
             self._engine.commit(prepared)
             self._recalled[origin] = prepared.serial
 
@@ -326,10 +324,12 @@ class Versions:
         found: list[PlainView] = []
         for owner in owners:
             record, past = records.get(owner), self._pipeline.past.get(owner)
-            if record is None or past is None or not past.decisions:
+            beneath = loaded.zone.types_at(owner.absolute)
+            if record is None or record.zone != loaded.definition.name:
+                found.extend(bared_views(owner, partial(loaded.zone.rrset, owner.absolute), beneath=beneath))
+            elif past is None or not past.decisions:
                 found.extend(withdrawn_views(owner))
             else:
-                beneath = loaded.zone.types_at(owner.absolute)
                 found.extend(plain_views(owner, record.ttl_s, tuple(past.decisions.values()), beneath=beneath))
         return found
 

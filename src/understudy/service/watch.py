@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
+from typing import TypeAlias
 
 from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
@@ -17,7 +18,6 @@ from understudy.model.watch import NamedServer, ServerPlace, WatchSettings
 from understudy.model.zone import ZoneSource
 from understudy.service.agenda import Agenda
 from understudy.service.glimpses import Glimpses, Key
-from understudy.service.look import AskSerial, Look, ask_soa, look
 from understudy.service.name_server import NameServer
 from understudy.service.watch_samples import Samples
 from understudy.service.watch_tale import WatchTale
@@ -25,7 +25,7 @@ from understudy.service.watch_targets import Addresses, Host, Resolve, find_targ
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.published import Published
 from understudy.zones.serial import is_later
-from understudy.zones.sighting import Finding, Reference, Reply, Sighting, judge
+from understudy.zones.sighting import Finding, Reference, Reply, Sample, Sighting, judge
 from understudy.zones.watched import Watched
 
 TICK_S = 1.0  # chosen: how late a new version or a reload is noticed at most
@@ -37,13 +37,32 @@ SLICE = 200  # chosen: so many zones are gone through in a millisecond or two; t
 FOUND_AT_ONCE = 20  # chosen: the servers of so many zones are found in as long
 
 
+Look: TypeAlias = Callable[[Name, ServerPlace, Sequence[Sample]], Awaitable[Sighting]]
+"""One look at a server; never raises for what the server does."""
+
+AskSerial: TypeAlias = Callable[[Name, ServerPlace], Awaitable[Reply]]
+"""One question to a server; never raises for what it does."""
+
+
+async def _look(origin: Name, place: ServerPlace, samples: Sequence[Sample]) -> Sighting:
+    from understudy.service.look import look  # with the messages of dnspython: zones are answered sooner without
+
+    return await look(origin, place, samples)
+
+
+async def _ask_serial(origin: Name, place: ServerPlace) -> Reply:
+    from understudy.service.look import ask_soa  # as above
+
+    return await ask_soa(origin, place)
+
+
 @frozen
 class Eyes:
     """How servers are found and looked at."""
 
-    look: Look = look
+    look: Look = _look
     resolve: Resolve = resolve
-    ask_serial: AskSerial = ask_soa
+    ask_serial: AskSerial = _ask_serial
     chance: Callable[[], float] = random.random
 
 
@@ -127,7 +146,7 @@ class Watch:
 
     async def _find_all(self, group: asyncio.TaskGroup, now: Instant) -> None:
         """Begin to find the servers of all zones for which it is time."""
-        host = Host(self._server.engine.addresses)
+        host = Host(self._server.engine.addresses, self._server.candidate.configuration.node.via)
         for count, zone in enumerate(self._choose_zones(now), 1):
             zone.is_busy = True
             group.create_task(self._find(zone, host), name=f"servers of {zone.loaded.definition.name}")
@@ -136,12 +155,13 @@ class Watch:
 
     def heed_acknowledgement(self, origin: Name, target: NotifyTarget, serial: int) -> None:
         """A server knows of this version, and should have it soon."""
-        zone, place = self._zones.get(origin), ServerPlace(target.address, target.port)
+        zone = self._zones.get(origin)
         if zone is None:
             return
         if zone.published.newest is None or is_later(serial, zone.published.newest):
             zone.note(serial, self._server.clock.now())
-        self._expect(origin, [named for named in self._server.watched.get(origin, {}) if named.place == place])
+        servers = (named for named in self._server.watched.get(origin, {}) if named.place is not None)
+        self._expect(origin, [each for each in servers if str(each.place) == str(target)])
 
     async def hear(self) -> None:
         """Heed clients that fetch a zone as soon as the engine has sent it; until cancelled."""
@@ -156,6 +176,7 @@ class Watch:
         """Servers that were sent something should have it soon; a client has any port."""
         for text, address in self._server.engine.take_visits():
             origin = Name.parse(text)
+            self._server.refused.forget(origin, address)
             if origin in self._zones:
                 servers = self._server.watched.get(origin, {})
                 self._expect(origin, [each for each in servers if each.place and each.place.address == address])

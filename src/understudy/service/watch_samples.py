@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import dns.rdata
-import dns.rdataclass
-import dns.rdatatype
-
 from understudy.model.name import Name
 from understudy.model.zone import AnswerKind, SteeredSet
 from understudy.service.pipeline import Pipeline
@@ -54,11 +50,17 @@ class Samples:
 def _sample(steered: SteeredSet) -> Sample:
     """What a plain copy has, which is everything that may go out, or what a server that decides for itself picks."""
     variants = [frozenset(_text(steered.rtype, rdata) for rdata in rdatas) for _, rdatas in steered.variants]
+    import dns.rdatatype  # as late as servers are looked at
+
     whole = frozenset[str]().union(*variants)
     rtype = dns.rdatatype.to_text(dns.rdatatype.RdataType.make(steered.rtype))
     return Sample(steered.owner.absolute, rtype, tuple(dict.fromkeys((whole, *variants))))
 
 
 def _text(rtype: int, octets: bytes) -> str:
+    import dns.rdata  # as above
+    import dns.rdataclass
+    import dns.rdatatype
+
     kind = dns.rdatatype.RdataType.make(rtype)
     return dns.rdata.from_wire(dns.rdataclass.IN, kind, octets, 0, len(octets)).to_text()

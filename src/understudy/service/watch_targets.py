@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from understudy.checks.transport.faults import EndpointError, LocalError
+from understudy.checks.transport.own import is_own
 from understudy.checks.transport.resolve import resolve as look_up
 from understudy.clock.clock import Clock
 from understudy.model.instant import Instant
 from understudy.model.name import Name, NameSyntaxError
+from understudy.model.transfer import default_via
 from understudy.model.watch import NamedServer, ServerPlace, WatchSettings
 from understudy.model.zone import ZoneDefinition
-from understudy.service.own_address import is_own
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.name_servers import DNS_PORT, host_addresses, named_servers
 
@@ -60,9 +61,13 @@ class Addresses:
 
 
 class Host:
-    """This host at one moment: its addresses, each of which the system is asked for once, and where we listen."""
+    """This host at one moment: its addresses, each of which the system is asked for once, and where we listen.
 
-    def __init__(self, listen: Collection[str]) -> None:
+    `vias` are the addresses that other servers see, unless something else is written of them.
+    """
+
+    def __init__(self, listen: Collection[str], vias: Sequence[str] = ()) -> None:
+        self.vias = vias
         self._listen = frozenset(listen)
         self._known: dict[str, bool] = {}
 
@@ -80,6 +85,23 @@ class Host:
         return str(place) in self._listen or (is_everywhere and self.is_own(place.address))
 
 
+class Ways:
+    """Which of our addresses the servers of a zone see: what is written beside them, else the default."""
+
+    def __init__(self, definition: ZoneDefinition | None, vias: Sequence[str]) -> None:
+        self._vias = vias
+        self._written: dict[tuple[str, int], str] = {}
+        if definition is not None:
+            notify = definition.transfer.notify if definition.transfer is not None else None
+            for each in (*(notify or ()), *definition.primaries):
+                self._written[each.address, each.port] = each.via
+
+    def to(self, address: str, port: int) -> ServerPlace:
+        """One of them."""
+        written = self._written.get((address, port))
+        return ServerPlace(address, port, default_via(address, self._vias) if written is None else written)
+
+
 async def find_targets(
     loaded: LoadedZone, zones: Mapping[Name, LoadedZone], host: Host, *, resolve: Resolve
 ) -> tuple[NamedServer, ...]:
@@ -89,7 +111,8 @@ async def find_targets(
     """
     definition = loaded.definition
     settings = definition.watch or WatchSettings()
-    upstream = {ServerPlace(each.address, each.port) for each in definition.primaries}
+    ways = Ways(definition, host.vias)
+    upstream = {ways.to(each.address, each.port) for each in definition.primaries}
     found: dict[ServerPlace | str, NamedServer] = {}
     for name, known in named_servers(loaded.zone, definition.name):
         if name == NOBODY:
@@ -100,9 +123,9 @@ async def find_targets(
         if not addresses:
             found[name] = NamedServer(name.rstrip("."), None)
         for address in addresses:
-            place = ServerPlace(address, DNS_PORT)
+            place = ways.to(address, DNS_PORT)
             found[place] = NamedServer(name.rstrip("."), place, host.is_own(address), is_upstream=place in upstream)
-    for place in _configured(definition, settings):
+    for place in (ways.to(each.address, each.port) for each in _configured(definition, settings)):
         is_self = host.is_listening(place)
         found.setdefault(place, NamedServer("", place, is_self, is_upstream=place in upstream))
     return tuple(each for each in found.values() if each.place is None or each.place.address not in settings.ignore)

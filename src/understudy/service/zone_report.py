@@ -11,7 +11,7 @@ from understudy.service.fetched import FetchedZone
 from understudy.service.name_server import NameServer
 from understudy.service.server_report import report_name_servers
 from understudy.service.zone_table import LoadedZone
-from understudy.service.zone_views import PromotionView, SecondaryView, UpstreamView, ZoneView
+from understudy.service.zone_views import PromotionView, RefusalView, SecondaryView, UpstreamView, ZoneView
 from understudy.zones.secondary import Standing
 
 _WHY_NOT = {
@@ -67,6 +67,7 @@ def _served(server: NameServer, loaded: LoadedZone, serial: int, *, steered: int
         loaded_at=loaded.loaded_at,
         problem=loaded.problem,
         secondaries=_secondaries(server, origin),
+        refusals=_refusals(server, origin),
         name_servers=report_name_servers(server, origin, serial),
         upstream=None if fetched is None else _upstream(server, fetched),
     )
@@ -86,6 +87,7 @@ def _missing(server: NameServer, fetched: FetchedZone) -> ZoneView:
         loaded_at=None,
         problem=f"not served: {why_not_served(fetched)}",
         secondaries=[],
+        refusals=[],
         name_servers=[],
         upstream=upstream,
     )
@@ -111,6 +113,13 @@ def _upstream(server: NameServer, fetched: FetchedZone) -> UpstreamView:
 
 def _promotion(promotion: Promotion) -> PromotionView:
     return PromotionView(author=promotion.author, reason=promotion.reason, at=promotion.at)
+
+
+def _refusals(server: NameServer, origin: Name) -> list[RefusalView]:
+    """The newest first."""
+    return [
+        RefusalView(client=each.client, key=each.key, why=each.why, at=each.at) for each in server.refused.of(origin)
+    ]
 
 
 def _secondaries(server: NameServer, origin: Name) -> list[SecondaryView]:

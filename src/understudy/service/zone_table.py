@@ -13,6 +13,7 @@ from understudy.model.errors import Problem, ProblemSeverity
 from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.model.name import Name
+from understudy.model.passing import is_passing
 from understudy.model.zone import ZoneDefinition, ZoneSource
 from understudy.service.digests import require_file_digest
 
@@ -185,7 +186,8 @@ def zone_problems(definition: ZoneDefinition, error: ZoneFileError | OSError) ->
         faults = [_problem(raw, ProblemSeverity.ERROR) for raw in error.problems]
         return faults + [_problem(raw, ProblemSeverity.WARNING) for raw in error.warnings]
     message = f"the master file of {definition.name} cannot be read: {error.strerror or error}"
-    return [Problem(str(definition.file), 1, 1, "zone.unreadable", message, "check the path and its permissions")]
+    hint = "check the path and its permissions"
+    return [Problem(str(definition.file), 1, 1, "zone.unreadable", message, hint, is_passing=is_passing(error))]
 
 
 def _in_file_order(problems: list[Problem]) -> list[Problem]:

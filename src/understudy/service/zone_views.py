@@ -25,6 +25,15 @@ class SecondaryView(View):
     problem: str
 
 
+class RefusalView(View):
+    """A client that was refused the zone, and has not been sent it since. `key`: that it claimed to have, or null."""
+
+    client: str
+    key: str | None
+    why: str
+    at: Instant
+
+
 class NamedServerView(View):
     """A name server of a zone, as the last looks found it. `state` is `self` for this server, else how it stands.
 
@@ -84,6 +93,7 @@ class ZoneView(View):
     loaded_at: Instant | None
     problem: str
     secondaries: list[SecondaryView]
+    refusals: list[RefusalView]
     name_servers: list[NamedServerView]
     upstream: UpstreamView | None
 

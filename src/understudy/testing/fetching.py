@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import dns.message
 import dns.opcode
@@ -17,7 +17,7 @@ from understudy.model.name import Name
 from understudy.model.transfer import Primary
 from understudy.service.contact import Contact
 from understudy.service.copies import restore_copies
-from understudy.service.inquiry import Conversation, Gather
+from understudy.service.inquiry import Conversation, Gather, Survey
 from understudy.service.secondaries import Secondaries
 from understudy.testing.server_world import ServerWorld
 from understudy.testing.story import Restart
@@ -42,10 +42,11 @@ class FakePrimaries:
     Zones other than ORIGIN have the same serial, and no more than that. `differences` is given to who holds a version,
     in place of the whole. `expires`: for how many seconds a primary says that its version is good. `asked` counts the
     questions, `pause_s` is what a transfer takes, `silence_s` an answer.
-    `gather`: whoever has many zones to fetch gets them together.
+    `gather`: whoever has many zones to fetch gets them together; `survey`: likewise what is there of many.
     """
 
     gather: Gather | None = None
+    survey: Survey | None = None
 
     def __init__(self) -> None:
         self.has: dict[Primary, Zone | TransferError] = {FIRST: version(1), SECOND: version(1)}
@@ -135,7 +136,8 @@ class FetchingServer:
         """Begin to fetch, from what is on disk."""
         restore_copies(self.world.server)
         self.world.server.decider.publish_zones(self.world.server.zones)
-        talk = Conversation(self.primaries.ask_offer, self.primaries.fetch, lambda: 0.0, self.primaries.gather)
+        primaries = self.primaries
+        talk = Conversation(primaries.ask_offer, primaries.fetch, lambda: 0.0, primaries.gather, primaries.survey)
         self._secondaries = Secondaries(self.world.server, talk)
         self._task = asyncio.create_task(self._secondaries.run())
         await asyncio.sleep(0.5)
@@ -147,6 +149,20 @@ class FetchingServer:
 
 
 Story: TypeAlias = Callable[[FetchingServer, FakePrimaries], Awaitable[None]]
+
+FROM_TWO = """\
+listen: 127.0.0.1:5300
+zones:
+  example.com: {source: transfer, primaries: [192.0.2.1, 192.0.2.2]}
+"""
+"""A server that has its zone from FIRST and SECOND."""
+
+
+class Tell(Protocol):
+    """Tells a story in a folder of its own, as `fetch_virtually`."""
+
+    def __call__(self, story: Story, configuration: str = ..., *, first: int | None = ...) -> None:
+        """Nothing but the story has to be given."""
 
 
 def fetch_virtually(folder: Path, configuration: str, story: Story, *, first: int | None = None) -> None:

@@ -17,8 +17,6 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Self
 
-import httpx2
-
 from understudy.service.views import StatusView
 from understudy.testing.other_servers import find_program
 from understudy.testing.running_server import RunningServer
@@ -191,8 +189,7 @@ class HostedServer(RunningServer):
 
     def status(self) -> StatusView:
         """By its socket, which namespaces of the network do not hide: a hundred times faster than the command."""
-        transport = httpx2.HTTPTransport(uds=str(self.folder / "state" / "understudy.sock"))
-        with httpx2.Client(transport=transport, base_url="http://understudy/v1", timeout=30) as client:
+        with self.api() as client:
             return StatusView.model_validate_json(client.get("/status").content)
 
     def addresses(self, name: str, rtype: str = "A") -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -163,6 +164,12 @@ class ServerWorld:
         if self._life is not None:
             await self._life
         self.server.engine.stop()
+
+
+def write_settled(file: Path, text: str) -> None:
+    """Write a file as if long ago: one that was changed within moments is read again whether or not it is the same."""
+    file.write_text(text, encoding="utf-8")
+    os.utime(file, (1, 1))
 
 
 def tell_story(path: Path, folder: Path) -> None:

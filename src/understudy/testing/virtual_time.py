@@ -106,6 +106,8 @@ class VirtualClock:
     def __init__(self, loop: VirtualLoop, start: Instant = VIRTUAL_START) -> None:
         self._loop = loop
         self.start = start
+        self.civil_step_s = 0.0
+        """What somebody has set the civil clock forward by; tests may set it, also back."""
 
     def now(self) -> Instant:
         """The present instant."""
@@ -114,6 +116,10 @@ class VirtualClock:
     def to_monotonic(self, instant: Instant) -> float:
         """Seconds since the loop was made; nothing to do with this machine's CLOCK_MONOTONIC."""
         return instant - self.start
+
+    def civil_shift_s(self) -> float:
+        """As a test has set it."""
+        return self.civil_step_s
 
     async def sleep_until(self, instant: Instant) -> None:
         """Return at exactly `instant` or, if it has passed, after one turn of the loop."""

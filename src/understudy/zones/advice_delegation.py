@@ -60,14 +60,15 @@ def _glue(survey: Survey, delegation: Delegation) -> Iterator[Advice]:
     for name in delegation.names:
         if not Name.parse(name).is_below(survey.origin):
             continue
-        glue, known = set(delegation.glue.get(name, ())), set(survey.hosts[name].addresses)
+        host = survey.hosts[name]
+        glue, known = set(delegation.glue.get(name, ())), set(host.addresses)
         if not glue:
             yield Advice(
                 Weight.ERROR,
                 "glue.none",
                 f"the zone above names {name} without an address",
                 "The name lies in the zone itself, so resolvers cannot look it up without knowing it already.",
-                f"register the address ({listed(sorted(known)) or 'which the zone lacks too'}) at your registrar",
+                f"register its address{_shown(sorted(known), is_known=host.is_known)} at your registrar",
             )
         elif known and glue != known:
             yield Advice(
@@ -77,3 +78,9 @@ def _glue(survey: Survey, delegation: Delegation) -> Iterator[Advice]:
                 "Which address a resolver asks depends on what it has seen last; one of them may be dead.",
                 "make both the same: at your registrar, or in the zone",
             )
+
+
+def _shown(addresses: list[str], *, is_known: bool) -> str:
+    lacking = "which the zone lacks too" if is_known else ""
+    text = listed(addresses) or lacking
+    return f" ({text})" if text else ""

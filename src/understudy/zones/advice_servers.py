@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 
 from understudy.zones.advice_finding import Advice, Weight, listed
-from understudy.zones.serial import latest
-from understudy.zones.survey import Survey, SurveyedServer
+from understudy.zones.serial import is_later, latest
+from understudy.zones.survey import Delegation, NotAsked, Survey, SurveyedServer
 
 SERVERS_MIN = 2  # RFC 1034 4.1
 _SITE = {4: 24, 6: 48}  # chosen: the longest prefixes that are routed by themselves on the Internet
@@ -16,16 +16,7 @@ _SITE = {4: 24, 6: 48}  # chosen: the longest prefixes that are routed by themse
 def judge_ns(survey: Survey) -> Iterator[Advice]:
     """How many there are, what they are called, and where they stand (RFC 2182)."""
     if survey.ns is None:
-        silent = "".join(
-            f"; {each}: {each.sighting.tcp.problem or each.sighting.udp.problem}" for each in survey.primaries
-        )
-        yield Advice(
-            Weight.ERROR,
-            "ns.none",
-            f"nobody was found who has the zone {survey.origin}{silent}",
-            "Every question about it fails.",
-            "serve it here, or make sure that one of its servers can be reached and has it",
-        )
+        yield _nobody(survey)
         for name in survey.hosts:
             yield from _host(survey, name)
         return
@@ -43,6 +34,27 @@ def judge_ns(survey: Survey) -> Iterator[Advice]:
         )
         return
     yield from _places(survey, survey.ns.names)
+
+
+def _nobody(survey: Survey) -> Advice:
+    """Nobody has the zone; or nobody is known who could be asked."""
+    if isinstance(survey.delegation, NotAsked) and not survey.hosts and not survey.primaries:
+        return Advice(
+            Weight.ERROR,
+            "ns.none",
+            f"no name server of {survey.origin} is known, so nobody was asked",
+            "Whether its servers answer is not known.",
+            "have its delegation found, with --resolver ADDRESS or --parent ADDRESS, or write the zone into the"
+            " configuration",
+        )
+    silent = "".join(f"; {each}: {each.sighting.tcp.problem or each.sighting.udp.problem}" for each in survey.primaries)
+    return Advice(
+        Weight.ERROR,
+        "ns.none",
+        f"nobody was found who has the zone {survey.origin}{silent}",
+        "Every question about it fails.",
+        "serve it here, or make sure that one of its servers can be reached and has it",
+    )
 
 
 def _only_primaries(survey: Survey) -> Advice:
@@ -63,7 +75,16 @@ def _only_primaries(survey: Survey) -> Advice:
 
 def _host(survey: Survey, name: str) -> Iterator[Advice]:
     host = survey.hosts[name]
-    if host.alias:
+    if _is_address(name):
+        yield Advice(
+            Weight.ERROR,
+            "ns.address",
+            f"an NS record names {name}, which is an address",
+            "An NS record has the name of a server (RFC 1035 section 3.3.11): resolvers look for a host of that name,"
+            " and find none.",
+            "give the server a name with an A or AAAA record, and put that name into the NS record",
+        )
+    elif host.alias:
         yield Advice(
             Weight.ERROR,
             "ns.alias",
@@ -84,14 +105,33 @@ def _host(survey: Survey, name: str) -> Iterator[Advice]:
             Weight.ERROR,
             "ns.no-address",
             f"the name server {name} has no address",
-            "Nobody can ask it.",
+            _reach(survey, name),
             f"give {name} an A or AAAA record, or take it out of the NS records",
         )
 
 
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _reach(survey: Survey, name: str) -> str:
+    """Of a name server to which the zone itself gives no address."""
+    glue = survey.delegation.glue.get(name, ()) if isinstance(survey.delegation, Delegation) else ()
+    if not glue:
+        return "Nobody can ask it."
+    return f"The zone above has {listed(glue)}: resolvers ask it there until they have seen what the zone itself says."
+
+
 def _places(survey: Survey, names: tuple[str, ...]) -> Iterator[Advice]:
+    """Of those that have addresses; what is wrong with the others was said of each."""
+    is_partial = not all(survey.hosts[name].is_known for name in names)
+    names = tuple(name for name in names if survey.hosts[name].addresses)
     addresses = sorted({address for name in names for address in survey.hosts[name].addresses})
-    if not all(survey.hosts[name].is_known for name in names):
+    if is_partial or len(names) < SERVERS_MIN:
         return
     if len(addresses) == 1:
         yield Advice(
@@ -118,6 +158,7 @@ def judge_servers(survey: Survey) -> Iterator[Advice]:
     for server in survey.servers:
         yield from _answers(server, survey)
     yield from _serials(survey)
+    yield from _soas(survey)
     yield from _sets(survey)
 
 
@@ -140,12 +181,20 @@ def _answers(server: SurveyedServer, survey: Survey) -> Iterator[Advice]:
             "Resolvers that try it lose time with each question, and it is no backup.",
             "look whether the server runs, and whether a firewall lets UDP and TCP through to its port",
         )
+    elif lame is not None and not lame.is_readable:
+        yield Advice(
+            Weight.ERROR,
+            "server.malformed",
+            f"{server} cannot be understood: {lame.problem}",
+            "Resolvers that ask it get nothing that they can use.",
+            "look at that server, and at whatever stands between that changes answers on the way",
+        )
     elif lame is not None:
         yield Advice(
             Weight.ERROR,
             "server.lame",
             f"{server} is named for the zone and does not have it: {lame.problem}",
-            "Resolvers that ask it get no answer. It may lack the zone, or its copy has expired.",
+            "Resolvers that ask it get nothing that they can use. It may lack the zone, or its copy has expired.",
             f"add {survey.origin} on that server and look whether it may fetch it, or take it out of the NS records",
         )
     elif not tcp.is_heard:
@@ -182,6 +231,35 @@ def _serials(survey: Survey) -> Iterator[Advice]:
             "These servers answer from an older version: after a failover they hand out the dead address.",
             "look in their logs why they do not fetch it: may they (address, key, firewall), are they told (NOTIFY)?",
         )
+    file = survey.soa.serial if survey.is_configured and survey.soa is not None else newest
+    if is_later(file, newest):
+        yield Advice(
+            Weight.WARNING,
+            "serial.file",
+            f"the zone's file has serial {file}, and the newest that a server has is {newest}",
+            "What was changed in the file is answered by nobody.",
+            "look whether the server that reads this file runs, and whether its history refuses the file",
+        )
+
+
+def _soas(survey: Survey) -> Iterator[Advice]:
+    """Those with one serial have one content (RFC 1034 4.3.5), of which the SOA is what is seen."""
+    first: dict[int, SurveyedServer] = {}
+    for server in survey.servers:
+        serial = server.sighting.serial
+        if serial is None or not server.soa:
+            continue
+        other = first.setdefault(serial, server)
+        if server.soa != other.soa:
+            yield Advice(
+                Weight.ERROR,
+                "soa.differs",
+                f"{server} and {other} have the serial {serial} with different SOA records: {server.soa}, and"
+                f" {other.soa}",
+                "They have two zones under one serial. Secondaries compare serials only, so this stays as it is until"
+                " the serial grows.",
+                "look which of them is right; let the other fetch the zone whole, or take its second source away",
+            )
 
 
 def _sets(survey: Survey) -> Iterator[Advice]:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
-
-import dns.name
-import dns.rdatatype
 
 from understudy.model.name import Name, NameSyntaxError
 from understudy.zones.members import Listed
 
 RRset: TypeAlias = tuple[str, int, int, list[bytes]]
 """(owner as absolute text, type, ttl in seconds, rdata as uncompressed octets)."""
+
+_PTR, _TXT = 12, 16  # RFC 1035 3.2.2
 
 VERSION = b"\x012"
 """The schema version as TXT rdata (RFC 9432 4.2.1)."""
@@ -74,12 +73,12 @@ def read_catalog(origin: Name, rrsets: Iterable[RRset]) -> dict[Name, Listed]:
     groups: dict[bytes, list[bytes]] = {}
     heirs: dict[bytes, list[bytes]] = {}
     tables: dict[tuple[int, tuple[bytes, ...]], dict[bytes, list[bytes]]]
-    tables = {(dns.rdatatype.PTR, ()): members, (dns.rdatatype.TXT, _GROUP): groups, (dns.rdatatype.PTR, _COO): heirs}
+    tables = {(_PTR, ()): members, (_TXT, _GROUP): groups, (_PTR, _COO): heirs}
     for owner, rtype, _, rdatas in rrsets:
-        if rtype not in {dns.rdatatype.TXT, dns.rdatatype.PTR}:
+        if rtype not in {_TXT, _PTR}:
             continue
         labels = _labels_above(owner, origin)
-        if rtype == dns.rdatatype.TXT and labels == _VERSION_LABELS:
+        if rtype == _TXT and labels == _VERSION_LABELS:
             version = rdatas
         elif labels[-1:] == _MEMBERS and (table := tables.get((rtype, labels[:-2]))) is not None and labels != _MEMBERS:
             table[labels[-2]] = rdatas
@@ -89,8 +88,15 @@ def read_catalog(origin: Name, rrsets: Iterable[RRset]) -> dict[Name, Listed]:
 
 def _labels_above(owner: str, origin: Name) -> tuple[bytes, ...]:
     """The labels that a name has more than its catalog, in lower case."""
-    labels = owner.encode().split(b".") if "\\" not in owner else dns.name.from_text(owner).labels
+    labels = owner.encode().split(b".") if "\\" not in owner else _odd_labels(owner)
     return tuple(label.lower() for label in labels[: len(labels) - len(origin.labels) - 1])
+
+
+def _odd_labels(owner: str) -> Sequence[bytes]:
+    """Those of a name that is written with escapes."""
+    from dns.name import from_text  # a server answers sooner without
+
+    return from_text(owner).labels
 
 
 def _require_version(version: list[bytes]) -> None:

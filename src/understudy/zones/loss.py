@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol, TypeAlias
 
-import dns.rdatatype
-
 from understudy.model.frozen import frozen
 
 _SOA = 6  # RFC 1035 3.2.2
@@ -71,6 +69,8 @@ def find_loss(ours: Mapping[str, object], theirs: Mapping[str, object]) -> Loss:
 
 
 def _by_key(version: Version) -> dict[str, object]:
+    import dns.rdatatype  # as late as versions are compared
+
     return {
         f"{owner} {dns.rdatatype.to_text(dns.rdatatype.RdataType.make(rtype))}": (ttl, sorted(rdatas))
         for owner, rtype, ttl, rdatas in version.rrsets()

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 from typing import Protocol
-
-import dns.name
-import dns.rdatatype
 
 from understudy.model.name import Name
 from understudy.model.transfer import NotifyTarget
 
 DNS_PORT = 53  # RFC 1035 4.2
+_A, _NS, _SOA, _AAAA = 1, 2, 6, 28  # RFC 1035 3.2.2, RFC 3596 2.1
+_PLAIN = re.compile(rb"[a-z0-9_-]+")
 
 
 class Rrsets(Protocol):
@@ -25,18 +25,25 @@ class Rrsets(Protocol):
 
 def secondaries_of(zone: Rrsets, origin: Name) -> Iterator[NotifyTarget]:
     """The name servers at their addresses in the zone, but for the one that the SOA names (RFC 1996 2.1)."""
-    primary = _first_name(zone, origin, dns.rdatatype.SOA)
-    for rdata in _rdatas(zone, origin.absolute, dns.rdatatype.NS):
-        server = _name(rdata)
-        if server == primary:
-            continue
-        for address in host_addresses(zone, server):
+    for _, addresses in _others(zone, origin):
+        for address in addresses:
             yield NotifyTarget(address, DNS_PORT)
+
+
+def secondaries_without_address(zone: Rrsets, origin: Name) -> Iterator[str]:
+    """Those of whom the zone has no address, by their absolute names."""
+    return (server for server, addresses in _others(zone, origin) if not addresses)
+
+
+def _others(zone: Rrsets, origin: Name) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """All but the one that the SOA names."""
+    primary = _first_name(zone, origin, _SOA)
+    return (named for named in named_servers(zone, origin) if named[0] != primary)
 
 
 def named_servers(zone: Rrsets, origin: Name) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Every name server of the zone by its absolute name, with its addresses as far as they stand in the zone."""
-    for rdata in _rdatas(zone, origin.absolute, dns.rdatatype.NS):
+    for rdata in _rdatas(zone, origin.absolute, _NS):
         server = _name(rdata)
         yield server, tuple(host_addresses(zone, server))
 
@@ -47,8 +54,8 @@ def _first_name(zone: Rrsets, origin: Name, rtype: int) -> str:
 
 def host_addresses(zone: Rrsets, server: str) -> Iterator[str]:
     """The addresses that stand in the zone for a host, IPv4 before IPv6."""
-    yield from (str(IPv4Address(rdata)) for rdata in _rdatas(zone, server, dns.rdatatype.A))
-    yield from (str(IPv6Address(rdata)) for rdata in _rdatas(zone, server, dns.rdatatype.AAAA))
+    yield from (str(IPv4Address(rdata)) for rdata in _rdatas(zone, server, _A))
+    yield from (str(IPv6Address(rdata)) for rdata in _rdatas(zone, server, _AAAA))
 
 
 def _rdatas(zone: Rrsets, owner: str, rtype: int) -> list[bytes]:
@@ -58,4 +65,19 @@ def _rdatas(zone: Rrsets, owner: str, rtype: int) -> list[bytes]:
 
 def _name(rdata: bytes) -> str:
     """The name that rdata begins with; the names of a zone have been checked, so case is all that may differ."""
-    return dns.name.from_wire(rdata, 0)[0].to_text().lower()
+    labels: list[str] = []
+    at = 0
+    while rdata[at]:
+        label = rdata[at + 1 : at + 1 + rdata[at]].lower()
+        if not _PLAIN.fullmatch(label):
+            return _odd_name(rdata)
+        labels.append(label.decode("ascii"))
+        at += 1 + len(label)
+    return ".".join((*labels, "")) or "."
+
+
+def _odd_name(rdata: bytes) -> str:
+    """One that has to be written with escapes, which hardly any has."""
+    from dns.name import from_wire  # a server answers sooner without
+
+    return from_wire(rdata, 0)[0].to_text().lower()

@@ -50,6 +50,7 @@ class _Pending:
     since: Instant
     due: Instant
     pause_s: float = RETRY_FIRST_S
+    is_hindered: bool = False
 
 
 class Notices:
@@ -60,6 +61,7 @@ class Notices:
     PENDING  -- new version -->    PENDING    with the new serial, at once, the time starts again
     PENDING  -- no answer -->      PENDING    again after 1 s, 2 s, 4 s ... 60 s
     PENDING  -- acknowledged -->   QUIET
+    PENDING  -- cannot be sent --> PENDING    with a problem, again as without an answer
     PENDING  -- refused -->        QUIET      with a problem, until the next version
     PENDING  -- 10 minutes -->     QUIET      with a problem, until the next version
     QUIET with a problem -- seen to have the zone for the first time --> PENDING, at once
@@ -105,11 +107,15 @@ class Notices:
         while (most is None or len(due) < most) and (key := self._next(now)) is not None:
             pending = self._pending[key]
             notice = Notice(*key, pending.serial)
+            if now >= pending.since + GIVE_UP_S and pending.is_hindered:
+                self._drop(notice)  # with the problem that it has
+                continue
             if now >= pending.since + GIVE_UP_S:
                 self._end(notice, f"no answer to NOTIFY of serial {pending.serial} in {GIVE_UP_S / 60:.0f} minutes")
                 given_up.append(notice)
                 continue
             due.append(notice)
+            pending.is_hindered = False
             pending.due = now + pending.pause_s
             pending.pause_s = min(2 * pending.pause_s, RETRY_MAX_S)
             heapq.heappush(self._later, (pending.due, next(self._order), key))
@@ -144,6 +150,16 @@ class Notices:
     def refuse(self, notice: Notice, problem: str) -> None:
         """The server answered that it will not."""
         self._end(notice, problem)
+
+    def hinder(self, notice: Notice, problem: str) -> bool:
+        """It could not be sent, by no fault of the server's, and is tried again; True: that is new."""
+        pending = self._pending.get((notice.origin, notice.target))
+        told = self._told.get(notice.origin, {}).get(notice.target)
+        if pending is None or told is None:
+            return False
+        pending.is_hindered = True
+        is_new, told.problem = told.problem != problem, problem
+        return is_new
 
     def seen(self, origin: Name, server: ServerPlace, now: Instant) -> bool:
         """A server was seen to have the zone; True: it is to be told once more, because it would not hear of it before.

@@ -17,14 +17,15 @@ class Reply:
     """What one transport brought of the zone's SOA.
 
     `serial` is that of an authoritative answer. Without one `problem` says why: nothing was heard (`is_heard` False),
-    or what was heard is no answer of a server for this zone. `is_asked` False: this host could not even ask, which
-    says nothing of the server.
+    or what was heard is no answer of a server for this zone, or no DNS message (`is_readable` False). `is_asked` False:
+    this host could not even ask, which says nothing of the server.
     """
 
     is_heard: bool
     serial: int | None = None
     problem: str = ""
     is_asked: bool = True
+    is_readable: bool = True
 
     @property
     def is_lame(self) -> bool:
@@ -84,7 +85,9 @@ def _faults(sighting: Sighting, reference: Reference, now: Instant) -> Iterator[
         problems = " and ".join(dict.fromkeys((udp.problem, tcp.problem)))
         yield ServerState.UNREACHABLE, f"answers neither over UDP nor over TCP: {problems}"
     lame = next((reply for reply in (udp, tcp) if reply.is_lame), None)
-    if lame is not None:
+    if lame is not None and not lame.is_readable:
+        yield ServerState.LAME, f"cannot be understood: {lame.problem}"
+    elif lame is not None:
         yield ServerState.LAME, f"is named for the zone and does not have it: {lame.problem}"
     if not udp.is_heard:
         yield ServerState.NO_UDP, f"does not answer over UDP: {udp.problem}"

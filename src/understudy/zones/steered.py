@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TypeAlias
 
 from understudy.model.decision import Decision, Mode, Selector, Variant
@@ -60,6 +60,17 @@ def plain_views(
 def withdrawn_views(owner: Name) -> Iterator[PlainView]:
     """What a name of which nothing is decided has in a copy that is made anew: nothing that is steered."""
     return (_plain(each, 0) for each in withdrawn_sets(owner))
+
+
+def bared_views(
+    owner: Name, find: Callable[[int], tuple[str, int, int, list[bytes]] | None], *, beneath: Collection[int]
+) -> Iterator[PlainView]:
+    """What a name has where no record lies over it any more: what the zone itself has. `find` gives that by type."""
+    for rtype in sorted(_STEERED_TYPES):
+        found = find(rtype)
+        yield (owner.absolute, rtype, 0, []) if found is None else (owner.absolute, *found[1:])
+    if needs_placeholder(beneath):
+        yield (owner.absolute, _TXT, 0, [])
 
 
 def needs_placeholder(beneath: Collection[int]) -> bool:

@@ -126,7 +126,8 @@ class Host:
 class SurveyedServer:
     """One name server at one of its addresses; `names` is the NS set that it answers, None where it was not told.
 
-    `proof` None: nothing is to be proven, or it was not told.
+    `soa` is the text of its SOA record, empty where it was not told. `proof` None: nothing is to be proven, or it was
+    not told.
     """
 
     name: str
@@ -134,6 +135,7 @@ class SurveyedServer:
     sighting: Sighting
     names: tuple[str, ...] | None = None
     proof: Proof | None = None
+    soa: str = ""
 
     def __str__(self) -> str:
         return f"{self.name} ({self.place})"

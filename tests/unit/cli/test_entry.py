@@ -148,11 +148,26 @@ def test_zones_from_other_servers_are_asked_for_before_the_server_is_imported() 
     assert not [name for name in ("uvloop", "sqlite3", "dns.message", "understudy.service.run") if name in loaded]
 
 
+def test_a_configuration_without_checks_is_read_without_what_reads_those(tmp_path: Path) -> None:
+    """The import of pydantic takes a quarter of such a start (ADR 0038)."""
+    (tmp_path / "u.yaml").write_text(
+        "listen: 127.0.0.1:0\nzones:\n  example.com: {source: transfer, primaries: [::1]}\n"
+    )
+    read = f"print(*examine(Path({str(tmp_path / 'u.yaml')!r})).errors, *sys.modules)"
+    program = f"import sys; from pathlib import Path; from understudy.config.load import examine; {read}"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert loaded[0] == "sys", "and without a fault"
+    assert not [name for name in loaded if name.partition(".")[0] in {"pydantic", "pydantic_core"}]
+    server = imported_by("understudy.cli.entry", "understudy.cli.serve", "understudy.service.serving")
+    assert "pydantic" not in server
+
+
 def test_a_server_begins_to_probe_and_fetch_without_what_shows_it_to_people() -> None:
     """A fresh secondary has its first zone that much later."""
     loaded = imported_by("understudy.cli.entry", "understudy.cli.serve", "understudy.service.serving")
     assert "understudy.service.secondaries" in loaded
     assert not [name for name in SHOWN_LATER if name in loaded]
+    assert not [name for name in loaded if name.partition(".")[0] == "dns"]
 
 
 def test_a_command_imports_late_what_only_some_need() -> None:

@@ -6,10 +6,12 @@ from collections.abc import Callable
 import pytest
 
 from tests.unit.cli.conftest import CONFIGURATION
+from understudy.cli.screen import clock_time
 from understudy.engine import Zone
 from understudy.model.errors import TransferError
 from understudy.model.transfer import Primary
 from understudy.service.fetched import NO_COMPLAINT, Complaint, FetchedZone
+from understudy.service.refused import Refusal
 from understudy.service.zone_table import LoadedZone
 from understudy.testing.builders import name
 from understudy.testing.fetching import FIRST, version
@@ -47,6 +49,24 @@ def test_a_zone_is_exported_with_the_answers_of_this_moment(sit_down: SitDown) -
 
 
 HANDED_ON = CONFIGURATION.replace("example.com.zone}", "example.com.zone, transfer: {to: [192.0.2.0/24], %s}}")
+
+
+def test_who_was_refused_the_zone_is_shown_until_it_is_sent(sit_down: SitDown) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        refused, origin = terminal.world.server.refused, name("example.com")
+        refused.note(origin, Refusal("192.0.2.7", None, "no", 0.0))
+        refused.note(origin, Refusal("2001:db8::7", "corp-key", "BADSIG, it has another secret", 1.0))
+        shown = (await terminal.run("zone", "show", "example.com")).out
+        assert (
+            f"refused  2001:db8::7 with the key corp-key at {clock_time(1.0)}: BADSIG, it has another secret\n" in shown
+        )
+        assert f"refused  192.0.2.7 without a key at {clock_time(0.0)}: no\n" in shown
+        refused.forget(origin, "192.0.2.7")
+        assert "192.0.2.7" not in (await terminal.run("zone", "show", "example.com")).out
+        document = (await terminal.run("zone", "show", "example.com", "--json")).json
+        assert [each["key"] for each in document["refusals"]] == ["corp-key"]
+
+    sit_down(sitting)
 
 
 def test_secondaries_are_told_again_when_asked_for(sit_down: SitDown) -> None:

@@ -206,6 +206,29 @@ def test_changes_longer_than_the_zone_are_told_as_the_zone(engine: Engine) -> No
     assert names_in(transferred(engine, held)) == names_in(transferred(engine))
 
 
+def test_changes_of_few_octets_are_told_as_such_however_small_the_zone(engine: Engine) -> None:
+    """They are one message, as the zone would be."""
+    many = [view(1, owner=f"n{number}.example.com.") for number in range(100)]
+    commit(engine, 8, *many)
+    commit(engine, 9, *((owner, rtype, ttl, list[bytes]()) for owner, rtype, ttl, _ in many))
+    reply = ask(engine, question("IXFR", 8))
+    assert kinds(reply)[1] == ("SOA", "8")
+    assert len(kinds(reply)) == len(many) + 4
+
+
+def test_changes_are_whole_in_many_messages(engine: Engine) -> None:
+    def owned(last: int, count: int) -> Iterator[tuple[str, int, int, list[bytes]]]:
+        return (view(last, owner=f"n{number}.example.com.") for number in range(count))
+
+    commit(engine, 8, *owned(1, 10_000))
+    held, before = transferred(engine), engine.counters()["transfers.octets"]
+    commit(engine, 9, *owned(2, 4_500))
+    transferred(engine, held)
+    assert engine.counters()["transfers.octets"] - before > 2 * 65_535
+    assert engine.counters()["transfers.ixfr"] == 1
+    assert names_in(held) == names_in(transferred(engine))
+
+
 def test_over_udp_what_does_not_fit_is_the_soa_record_alone(engine: Engine) -> None:
     """RFC 1995 section 2: it is then asked for over TCP."""
     commit(engine, 8, *(view(1, owner=f"n{number}.example.com.") for number in range(20)))

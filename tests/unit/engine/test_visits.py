@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import dns.message
 import dns.name
 import dns.query
+import dns.rcode
 import dns.rrset
 import dns.zone
 import pytest
@@ -67,3 +68,11 @@ def test_whoever_has_it_already_or_may_not_have_it_was_sent_nothing(engine: Engi
     ask(engine, "192.0.2.99", serial=7)
     ask(engine, "192.0.2.54", transport="udp")
     assert (engine.take_visits(), is_readable(engine)) == ([], False)
+
+
+def test_who_is_refused_is_told_of_where_nobody_can_forge_the_address(engine: Engine) -> None:
+    for serial in (None, 7):
+        ask(engine, "192.0.2.99", serial=serial, transport="udp")
+    assert engine.take_refusals() == []
+    ask(engine, "192.0.2.99", serial=7)
+    assert engine.take_refusals() == [(ORIGIN, "192.0.2.99", None, dns.rcode.REFUSED)]

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 import pytest
 
+from understudy.testing.fetching import FROM_TWO, Story, Tell, fetch_virtually
 from understudy.testing.server_world import ServerWorld
 from understudy.testing.virtual_time import VirtualClock, run_virtual
 
@@ -47,5 +48,15 @@ def live(tmp_path: Path) -> Callable[..., None]:
             await world.end()
 
         run_virtual(main)
+
+    return run
+
+
+@pytest.fixture
+def tell(tmp_path: Path) -> Tell:
+    """`tell(story)` has it happen to a server that fetches its zone from two primaries."""
+
+    def run(story: Story, configuration: str = FROM_TWO, *, first: int | None = None) -> None:
+        fetch_virtually(tmp_path, configuration, story, first=first)
 
     return run

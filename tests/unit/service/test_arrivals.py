@@ -10,9 +10,9 @@ from typing import TypeAlias
 from understudy.engine import Zone
 from understudy.model.event import EventKind
 from understudy.model.name import Name
-from understudy.service.contact import Contact
+from understudy.service.contact import Contact, Wanted
 from understudy.service.fetched import FetchedZone
-from understudy.service.transfers import Portions
+from understudy.service.together import Portions
 from understudy.store.store import EventFilter
 from understudy.testing.fetching import SILENT, FakePrimaries, FetchingServer, version
 from understudy.testing.virtual_time import VirtualClock, run_virtual
@@ -42,12 +42,12 @@ class Together(FakePrimaries):
         self.given: list[Portions] = []
         self.gather = self.begin
 
-    def begin(self, origins: Sequence[Name], contact: Contact) -> Portions:
+    def begin(self, origins: Wanted, contact: Contact) -> Portions:
         """Not collected when nobody else refers to it: whoever gives it up has to close it."""
         self.given.append(self.give(origins, contact))
         return self.given[-1]
 
-    async def give(self, origins: Sequence[Name], _contact: Contact) -> Portions:
+    async def give(self, origins: Wanted, _contact: Contact) -> Portions:
         self.gathered += origins
         here = [origin for origin in origins if origin not in self.lacks]
         try:

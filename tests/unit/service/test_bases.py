@@ -103,6 +103,31 @@ def test_the_last_version_is_the_first_with_all_differences(tmp_path: Path) -> N
     play(tmp_path, story)
 
 
+def test_what_is_not_what_was_written_is_set_aside_and_stays(tmp_path: Path) -> None:
+    async def story(bases: Bases, handed: Handed, alarms: Alarms) -> None:
+        bases.handed_on = lambda: [ORIGIN]
+        bases.begin(ORIGIN, handed.last.zone)
+        assert await written(tmp_path) == 1
+        (file,) = (tmp_path / FOLDER).iterdir()
+        damaged = file.read_bytes().replace(b"192.0.2.53", b"192.0.2.52")
+        file.write_bytes(damaged)
+        assert await bases.last_version(ORIGIN, handed.kept) is None
+        (alarm,) = alarms.active
+        assert alarm.key == "damaged/handed-on/example.com"
+        assert (
+            "what the history of example.com begins with cannot be used, secondaries fetch the zone whole" in alarm.text
+        )
+        (kept,) = (tmp_path / FOLDER).iterdir()
+        assert f"set aside as {kept}," in alarm.text
+        bases.begin(ORIGIN, handed.last.zone)
+        bases.tidy()
+        await asyncio.sleep(1.0)
+        assert kept.read_bytes() == damaged
+        assert file.exists()
+
+    play(tmp_path, story)
+
+
 def test_it_is_written_anew_long_before_the_oldest_difference_is_forgotten(tmp_path: Path) -> None:
     async def story(bases: Bases, handed: Handed, _alarms: Alarms) -> None:
         bases.begin(ORIGIN, handed.last.zone)

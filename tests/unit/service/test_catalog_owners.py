@@ -125,7 +125,7 @@ def test_a_damaged_list_of_owners_is_told_and_costs_nothing_else(tmp_path: Path)
         for damage in ("[]", "{", '{"a..b": "x"}'):
             files[0].write_text(damage)
             await run.restart(Restart(is_kill=True, pause_s=1.0))
-            assert "cannot be read, the first that lists one has it" in events(run)
+            assert "cannot be used, the first that lists one has it" in events(run)
             assert served(run) == {"a.example.", "b.example.", "another.example."}
 
     follow_both(tmp_path, story)

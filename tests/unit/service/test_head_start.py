@@ -12,7 +12,7 @@ from understudy.engine import Gathering
 from understudy.model.name import Name
 from understudy.model.transfer import Primary
 from understudy.service.candidate import Candidate, read_candidate
-from understudy.service.contact import Contact
+from understudy.service.contact import Contact, Wanted
 from understudy.service.head_start import AT_ONCE, MANY, HeadStart
 
 ORIGINS = [Name.parse(f"zone{number}.example") for number in range(MANY)]
@@ -30,8 +30,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     """What is asked for, in place of asking."""
     found: Asked = []
 
-    def begin(origins: Sequence[Name], contact: Contact) -> Gathering:
-        found.append((list(origins), contact))
+    def begin(wanted: Wanted, contact: Contact) -> Gathering:
+        found.append((list(wanted), contact))
         return Gathering("127.0.0.1:9", [], first_id=len(found), limit_octets=1)
 
     monkeypatch.setattr("understudy.service.head_start.begin_gathering", begin)
@@ -110,9 +110,9 @@ def test_nothing_is_asked_for_unsigned_because_a_secret_cannot_be_read(tmp_path:
 
 def test_what_was_begun_is_taken_once(tmp_path: Path, asked: Asked) -> None:
     begun = HeadStart.of(candidate(tmp_path, [SIMPLE] * MANY))
-    begun.gathering(ORIGINS, Contact(PRIMARY))
+    begun.gathering(dict.fromkeys(ORIGINS), Contact(PRIMARY))
     assert len(asked) == 1
-    begun.gathering(ORIGINS, Contact(PRIMARY))
+    begun.gathering(dict.fromkeys(ORIGINS), Contact(PRIMARY))
     assert len(asked) == 2
 
 
@@ -123,5 +123,5 @@ def test_whoever_wants_something_else_gets_that(
     tmp_path: Path, asked: Asked, origins: Sequence[Name], contact: Contact
 ) -> None:
     begun = HeadStart.of(candidate(tmp_path, [SIMPLE] * MANY))
-    begun.gathering(origins, contact)
+    begun.gathering(dict.fromkeys(origins), contact)
     assert asked[1:] == [(origins, contact)]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from understudy.engine import Zone
 from understudy.service import keeping
-from understudy.service.copy_files import write_copy
+from understudy.service.copy_files import Unwritten, write_copies
 from understudy.testing.fetching import BROKEN, ORIGIN, FakePrimaries, FetchingServer, fetch_virtually, version
 from understudy.testing.story import Restart
 
@@ -22,11 +22,11 @@ def test_a_confirmation_that_comes_while_the_copy_is_written_counts_for_it(
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         care = run.world.server.fetched[ORIGIN]
 
-        def confirm_and_write(file: Path, zone: Zone, modified_at: float) -> None:
-            care.secondary = replace(care.secondary, refreshed_at=modified_at + 7)
-            write_copy(file, zone, modified_at)
+        def confirm_and_write(copies: Sequence[Unwritten]) -> list[OSError | None]:
+            care.secondary = replace(care.secondary, refreshed_at=copies[0].modified_at + 7)
+            return write_copies(copies)
 
-        monkeypatch.setattr(keeping, "write_copy", confirm_and_write)
+        monkeypatch.setattr(keeping, "write_copies", confirm_and_write)
         primaries.have(version(9))
         await run.world.advance(105)
         assert care.is_saved

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import dns.flags
 import dns.message
@@ -13,39 +13,25 @@ import dns.rdatatype
 import dns.rrset
 import pytest
 
+from understudy.model.errors import TransferError
 from understudy.model.name import Name
+from understudy.model.transfer import Primary
 from understudy.model.watch import ServerPlace
 from understudy.service import look as looking
-from understudy.service import resolving
+from understudy.service import resolving, transfers
+from understudy.service.contact import Contact
 from understudy.service.delegation import find_delegation
 from understudy.service.look import look
 from understudy.service.proving import find_proof
 from understudy.service.resolving import Resolver
-from understudy.testing.ports import free_port
+from understudy.service.transfers import ask_offer
+from understudy.testing.answering import HERE, Answer, among, reply, rrset, silent
+from understudy.zones.secondary import Offer
 from understudy.zones.sighting import Reply, Sample, Sighting
 from understudy.zones.survey import Delegation, DsSet, Host, NotAsked, NotDelegated, Proof
 
-T = TypeVar("T")
-Answer: TypeAlias = Callable[[dns.message.Message], bytes | None]
 ORIGIN = Name.parse("example.com")
 SOA = "example.com. 60 IN SOA ns1.example.com. hostmaster.example.com. 7 1 1 1 1"
-HERE = "127.0.0.1"
-
-
-def reply(
-    query: dns.message.Message, *records: str, rcode: dns.rcode.Rcode = dns.rcode.NOERROR, flags: int = dns.flags.AA
-) -> dns.message.Message:
-    """A response with these records as its answer."""
-    response = dns.message.make_response(query)
-    response.flags |= flags
-    response.set_rcode(rcode)
-    response.answer = [rrset(record) for record in records]
-    return response
-
-
-def rrset(record: str) -> dns.rrset.RRset:
-    owner, ttl, _, rtype, rdata = record.split(" ", 4)
-    return dns.rrset.from_text(owner, int(ttl), "IN", rtype, rdata)
 
 
 def good(query: dns.message.Message) -> bytes | None:
@@ -58,52 +44,8 @@ def saying(*records: str, rcode: dns.rcode.Rcode = dns.rcode.NOERROR, flags: int
     return lambda query: reply(query, *records, rcode=rcode, flags=flags).to_wire()
 
 
-def silent(_query: dns.message.Message) -> bytes | None:
-    return None
-
-
 def broken(query: dns.message.Message) -> bytes | None:
     return query.id.to_bytes(2) + b"\x84\x00\x00\x01\x00\x05\x00\x00\x00\x00"
-
-
-class Datagrams(asyncio.DatagramProtocol):
-    """Answers each datagram as it is told."""
-
-    def __init__(self, answer: Answer) -> None:
-        self.answer = answer
-        self.transport: asyncio.DatagramTransport | None = None
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        octets = self.answer(dns.message.from_wire(data))
-        if octets is not None and self.transport is not None:
-            self.transport.sendto(octets, addr)
-
-
-def among(udp: Answer | None, tcp: Answer | None, ask: Callable[[ServerPlace], Awaitable[T]]) -> T:
-    """What `ask` finds out about a server that answers so; None: nobody listens."""
-
-    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        length = int.from_bytes(await reader.readexactly(2))
-        octets = tcp(dns.message.from_wire(await reader.readexactly(length))) if tcp is not None else None
-        if octets is not None:
-            writer.write(len(octets).to_bytes(2) + octets)
-        writer.close()
-
-    async def main() -> T:
-        place, loop = ServerPlace(HERE, free_port()), asyncio.get_running_loop()
-        datagrams = Datagrams(udp or silent)
-        transport, _ = await loop.create_datagram_endpoint(lambda: datagrams, local_addr=(HERE, place.port))
-        datagrams.transport = transport
-        streams = await asyncio.start_server(converse, HERE, place.port) if tcp is not None else None
-        try:
-            return await ask(place)
-        finally:
-            transport.close()
-            if streams is not None:
-                streams.close()
-                await streams.wait_closed()
-
-    return asyncio.run(main())
 
 
 def looked(udp: Answer | None, tcp: Answer | None, samples: Sequence[Sample] = ()) -> Sighting:
@@ -113,9 +55,36 @@ def looked(udp: Answer | None, tcp: Answer | None, samples: Sequence[Sample] = (
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(looking, "ANSWER_S", 0.2)
+    monkeypatch.setattr(transfers, "ANSWER_S", 0.2)
 
 
 WELL = Reply(is_heard=True, serial=7)
+
+
+def test_a_server_sees_the_address_that_it_is_to_see() -> None:
+    def from_address(via: str) -> Sighting:
+        return among(good, good, lambda place: look(ORIGIN, replace(place, via=via), ()), friend="127.0.0.3")
+
+    assert from_address("127.0.0.3") == Sighting(WELL, WELL)
+    assert from_address("127.0.0.2").tcp.serial is None
+
+
+def test_a_primary_sees_the_address_that_it_is_to_see() -> None:
+    def offered(via: str) -> Offer:
+        async def ask(place: ServerPlace) -> Offer:
+            return await ask_offer(ORIGIN, Contact(Primary(place.address, place.port, via=via)))
+
+        return among(good, None, ask, friend="127.0.0.3")
+
+    assert offered("127.0.0.3").serial == WELL.serial
+    with pytest.raises(TransferError, match=r"cannot be reached from 127\.0\.0\.2: no answer"):
+        offered("127.0.0.2")
+
+
+def test_a_server_is_not_blamed_that_is_to_see_an_address_of_another_host() -> None:
+    sighting = among(good, good, lambda place: look(ORIGIN, replace(place, via="203.0.113.1"), ()))
+    problem = Reply(is_heard=False, problem="this host has no address 203.0.113.1", is_asked=False)
+    assert sighting == Sighting(problem, problem)
 
 
 def test_a_server_that_has_the_zone_is_seen_over_both_transports() -> None:
@@ -143,7 +112,19 @@ def test_who_answers_without_the_zone_is_lame(answer: Answer, problem: str) -> N
 def test_a_transport_that_brings_nothing_is_told_apart() -> None:
     assert looked(good, None) == Sighting(WELL, Reply(is_heard=False, problem="connection refused"))
     assert looked(None, good) == Sighting(Reply(is_heard=False, problem="no answer"), WELL)
-    assert looked(good, silent).tcp == Reply(is_heard=False, problem="no answer")
+    assert looked(good, silent).tcp == Reply(is_heard=False, problem="it closes the connection without an answer")
+
+
+def test_an_answer_that_cannot_be_read_is_told_from_one_of_a_server_without_the_zone() -> None:
+    assert not looked(broken, broken).udp.is_readable
+    assert looked(saying(), saying()).udp.is_readable
+
+
+def test_a_server_that_sends_strangers_to_tcp_is_well() -> None:
+    """RFC 7766 section 5: a truncated answer says nothing but that all of it is there over TCP."""
+    assert looked(saying(flags=dns.flags.TC | dns.flags.AA), good) == Sighting(WELL, WELL)
+    udp, refused = looked(saying(flags=dns.flags.TC), None).udp, "connection refused"
+    assert udp == Reply(is_heard=False, problem=refused)
 
 
 def test_one_lost_datagram_is_asked_again() -> None:
@@ -185,6 +166,15 @@ def test_samples_are_compared(udp: Answer, difference: str) -> None:
 def test_samples_between_two_versions_are_not_compared() -> None:
     newer = saying(SOA.replace(" 7 ", " 8 "))
     assert looked(sampling(), newer, (SAMPLE,)).differences == ()
+
+
+def referral_to(zone: str, flags: int = 0) -> Answer:
+    def answer(query: dns.message.Message) -> bytes | None:
+        response = reply(query, flags=flags)
+        response.authority = [dns.rrset.from_text(zone, 60, "IN", "NS", "ns.example.net.")]
+        return response.to_wire()
+
+    return answer
 
 
 def referral(query: dns.message.Message) -> bytes | None:
@@ -229,6 +219,10 @@ def denying_ds(query: dns.message.Message) -> bytes | None:
         (saying(), NotDelegated, "has no NS records for it"),
         (saying(rcode=dns.rcode.REFUSED), NotAsked, "answers REFUSED"),
         (saying("example.com. 60 IN NS ns1.example.com."), NotAsked, "has this zone too"),
+        (referral_to("com."), NotAsked, "refers to the servers of com"),
+        (referral_to("."), NotAsked, "refers to the servers of ."),
+        (referral_to("com.", flags=dns.flags.AA), NotDelegated, "has no NS records for it"),
+        (referral_to("example.org."), NotDelegated, "has no NS records for it"),
     ],
 )
 def test_what_is_no_referral_is_told_apart(answer: Answer, kind: type[NotAsked | NotDelegated], words: str) -> None:

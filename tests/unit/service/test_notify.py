@@ -26,6 +26,7 @@ from understudy.model.name import Name
 from understudy.model.transfer import NotifyTarget, TransferOut
 from understudy.model.watch import ServerPlace
 from understudy.model.zone import ZoneDefinition, ZoneSource
+from understudy.service import notify
 from understudy.service.journal import Journal
 from understudy.service.notify import BURST, Notifier, make_notify
 from understudy.service.zone_table import LoadedZone
@@ -47,10 +48,12 @@ class Secondary(asyncio.DatagramProtocol):
     answer: Callable[[dns.message.Message], dns.message.Message | None]
     heard: list[dns.message.Message] = field(default_factory=list)
     transport: asyncio.DatagramTransport | None = None
+    told_from: list[str] = field(default_factory=list)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         message = dns.message.from_wire(data, keyring={dns.name.from_text("corp-key"): SECRET})
         self.heard.append(message)
+        self.told_from.append(addr[0])
         answer = self.answer(message)
         if answer is not None and self.transport is not None:
             self.transport.sendto(answer.to_wire(), addr)
@@ -77,6 +80,17 @@ class Scene:
             while not is_so():
                 await self.secondary_turn()
 
+    @property
+    def seen(self) -> list[str]:
+        """The addresses that the secondary was told from."""
+        return self.secondary.told_from
+
+    def again(self, serial: int) -> None:
+        """There is another version."""
+        transfer = self.loaded.definition.transfer
+        assert transfer is not None
+        self.notifier.announce(self.loaded, transfer, serial)
+
     async def secondary_turn(self) -> None:
         await SystemClock().sleep_until(0)
 
@@ -101,6 +115,7 @@ def play(
     key: Key | None = None,
     secret: bytes = SECRET,
     others: tuple[NotifyTarget, ...] = (),
+    via: str = "",
 ) -> None:
     async def main() -> None:
         loop = asyncio.get_running_loop()
@@ -112,7 +127,7 @@ def play(
         store = MemoryStore()
         notifier = Notifier(SystemClock(), Journal(store, make_log(LogLevel.ERROR, LogStyle.JSON)))
         notifier.keys = {KEY.name: (KEY, secret)}
-        target = NotifyTarget("127.0.0.1", port, key.name if key else None)
+        target = NotifyTarget("127.0.0.1", port, key.name if key else None, via)
         transfer = TransferOut((), (), (*others, target))
         definition = ZoneDefinition(ORIGIN, ZoneSource.FILE, Path("/nonexistent"), transfer)
         loaded = LoadedZone(definition, Zone.parse("example.com.", ZONE.encode()), 0.0)
@@ -291,6 +306,59 @@ def test_a_host_without_ipv6_tells_the_others(monkeypatch: pytest.MonkeyPatch) -
         assert any("[2001:db8::53]:53 is not told: this host has no IPv6" in text for text in await scene.told())
 
     play(response, story, others=(there,))
+
+
+def test_a_secondary_sees_the_address_that_it_is_to_see() -> None:
+    async def story(scene: Scene) -> None:
+        await scene.until(lambda: scene.serial == 8)
+        assert scene.seen == ["127.0.0.3"]
+
+    play(response, story, via="127.0.0.3")
+
+
+def test_while_this_host_has_not_the_address_nothing_is_sent_and_that_is_told_once() -> None:
+    problem = "is not told: this host has no address 203.0.113.1"
+
+    async def story(scene: Scene) -> None:
+        await scene.until(lambda: bool(scene.problem))
+        scene.again(9)
+        await scene.until(lambda: (scene.notifier.notices.next_due() or 0.0) > SystemClock().now())
+        ((target, told, is_pending),) = scene.notifier.notices.standing(ORIGIN)
+        assert (told.problem, is_pending) == (problem, True)
+        assert await scene.told() == [f"the secondary {target} {problem}"]
+        assert scene.seen == []
+
+    play(response, story, via="203.0.113.1")
+
+
+def test_an_address_that_this_host_gets_is_sent_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    have: list[str] = []
+    monkeypatch.setattr(notify, "is_own", lambda address: address in have)
+
+    async def story(scene: Scene) -> None:
+        await scene.until(lambda: bool(scene.problem))
+        have.append("127.0.0.3")
+        scene.again(9)
+        await scene.until(lambda: scene.serial == 9)
+        have.clear()
+        scene.again(10)
+        await scene.until(lambda: bool(scene.problem))
+        assert scene.seen == ["127.0.0.3"]
+
+    play(response, story, via="127.0.0.3")
+
+
+def test_who_is_not_named_sees_the_address_of_the_server() -> None:
+    text = ZONE + "  IN NS ns2\nns2 IN A 192.0.2.54\nns2 IN AAAA 2001:db8::54\n"
+
+    async def story(scene: Scene) -> None:
+        scene.notifier.vias = ("2001:db8::1", "192.0.2.1")
+        loaded = replace(scene.loaded, zone=Zone.parse("example.com.", text.encode()))
+        scene.notifier.announce(loaded, TransferOut((), ()), 9)
+        told = [target.via for target, _, _ in scene.notifier.notices.standing(ORIGIN)]
+        assert told == ["192.0.2.1", "2001:db8::1"]
+
+    play(response, story)
 
 
 def test_who_is_not_named_is_found_in_the_zone_but_for_this_host() -> None:

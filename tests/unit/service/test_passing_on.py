@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
+import dns.message
+import dns.rcode
+import dns.rrset
 import pytest
 
 from understudy.service.copy_files import write_copy
@@ -21,7 +21,7 @@ from understudy.testing.fetching import (
     FakePrimaries,
     FetchingServer,
     Story,
-    fetch_virtually,
+    Tell,
     version,
 )
 from understudy.testing.story import Restart
@@ -38,12 +38,13 @@ records:
   host.example.com: {check: web, tiers: [[198.51.100.1], [198.51.100.2]]}
 """
 ALARM = "zone/example.com"
+NOT_READY, PROHIBITED = 14, 18  # RFC 8914 4
 
 
 @pytest.fixture
-def tell(tmp_path: Path) -> Callable[..., None]:
-    def run(story: Story, configuration: str = PLAIN, first: int = 7) -> None:
-        fetch_virtually(tmp_path, configuration, story, first=first)
+def tell(tell: Tell) -> Tell:
+    def run(story: Story, configuration: str = PLAIN, *, first: int | None = 7) -> None:
+        tell(story, configuration, first=first)
 
     return run
 
@@ -56,7 +57,7 @@ async def history(run: FetchingServer) -> list[tuple[int | None, int]]:
     return [(each.before, each.serial) for each in await run.world.server.store.versions(ORIGIN)]
 
 
-def test_what_nothing_is_laid_over_goes_on_with_its_own_serial_and_history(tell: Callable[..., None]) -> None:
+def test_what_nothing_is_laid_over_goes_on_with_its_own_serial_and_history(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         assert handed_on(run) == 7
         primaries.have(version(2026112201, "192.0.2.20"))
@@ -70,7 +71,7 @@ def test_what_nothing_is_laid_over_goes_on_with_its_own_serial_and_history(tell:
 
 
 @pytest.mark.parametrize("is_kill", [False, True])
-def test_a_digest_of_the_primary_s_outlives_restarts_and_reloads(tell: Callable[..., None], is_kill: bool) -> None:
+def test_a_digest_of_the_primary_s_outlives_restarts_and_reloads(tell: Tell, is_kill: bool) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.have(version(9, more=f"@ 60 ZONEMD 9 1 1 {version(9).zonemd('sha384').hex()}\n"))
         await run.world.advance(105)
@@ -85,7 +86,7 @@ def test_a_digest_of_the_primary_s_outlives_restarts_and_reloads(tell: Callable[
 
 
 @pytest.mark.parametrize("is_kill", [False, True])
-def test_a_restart_changes_neither_serial_nor_history(tell: Callable[..., None], is_kill: bool) -> None:
+def test_a_restart_changes_neither_serial_nor_history(tell: Tell, is_kill: bool) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.have(version(9, "192.0.2.20"))
         await run.world.advance(105)
@@ -98,6 +99,18 @@ def test_a_restart_changes_neither_serial_nor_history(tell: Callable[..., None],
     tell(story)
 
 
+def refusal(run: FetchingServer, client: str) -> int:
+    """Why this client gets no transfer, by the extended error."""
+    query = dns.message.make_query("example.com.", "IXFR", use_edns=True)
+    query.authority = [dns.rrset.from_text("example.com.", 0, "IN", "SOA", "ns. root. 1 0 0 0 0")]
+    octets = run.world.server.engine.answer(query.to_wire(), client)
+    assert octets is not None
+    response = dns.message.from_wire(octets)
+    assert response.rcode() == dns.rcode.REFUSED
+    (error,) = response.extended_errors()
+    return error.code
+
+
 async def crash_with_an_older_copy(run: FetchingServer, primaries: FakePrimaries) -> None:
     primaries.have(version(9, "192.0.2.20"))
     await run.world.advance(105)
@@ -108,12 +121,11 @@ async def crash_with_an_older_copy(run: FetchingServer, primaries: FakePrimaries
     await run.world.advance(120)
 
 
-def test_a_copy_that_a_crash_left_behind_is_handed_on_only_when_a_primary_confirms_it(
-    tell: Callable[..., None],
-) -> None:
+def test_a_copy_that_a_crash_left_behind_is_handed_on_only_when_a_primary_confirms_it(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         await crash_with_an_older_copy(run, primaries)
         assert (handed_on(run), run.address()) == (None, "192.0.2.10")
+        assert [refusal(run, client) for client in ("192.0.2.53", "198.51.100.1")] == [NOT_READY, PROHIBITED]
         primaries.have(version(9, "192.0.2.20"))
         await run.world.advance(140)
         assert (handed_on(run), run.address()) == (9, "192.0.2.20")
@@ -122,7 +134,7 @@ def test_a_copy_that_a_crash_left_behind_is_handed_on_only_when_a_primary_confir
     tell(story)
 
 
-def test_a_copy_that_a_crash_left_behind_is_handed_on_when_it_is_promoted(tell: Callable[..., None]) -> None:
+def test_a_copy_that_a_crash_left_behind_is_handed_on_when_it_is_promoted(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         await crash_with_an_older_copy(run, primaries)
         assert handed_on(run) is None
@@ -133,7 +145,7 @@ def test_a_copy_that_a_crash_left_behind_is_handed_on_when_it_is_promoted(tell: 
     tell(story)
 
 
-def test_records_laid_over_it_make_serials_of_our_own_that_stay_ahead(tell: Callable[..., None]) -> None:
+def test_records_laid_over_it_make_serials_of_our_own_that_stay_ahead(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         assert (handed_on(run), run.address()) == (8, "198.51.100.1")
         run.world.behave(endpoint("198.51.100.1"), Behaviour.parse("refuses"), check="web")
@@ -150,7 +162,7 @@ def test_records_laid_over_it_make_serials_of_our_own_that_stay_ahead(tell: Call
     tell(story, PLAIN + CHECKED)
 
 
-def test_a_decision_goes_out_after_a_restart_though_no_primary_is_there(tell: Callable[..., None]) -> None:
+def test_a_decision_goes_out_after_a_restart_though_no_primary_is_there(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.have(SILENT)
         await run.world.end()
@@ -163,7 +175,7 @@ def test_a_decision_goes_out_after_a_restart_though_no_primary_is_there(tell: Ca
     tell(story, PLAIN + CHECKED)
 
 
-def test_records_that_come_and_go_never_bring_a_serial_back(tell: Callable[..., None]) -> None:
+def test_records_that_come_and_go_never_bring_a_serial_back(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         assert await run.world.reload(PLAIN + CHECKED) == ""
         await run.world.advance(20)
@@ -181,7 +193,7 @@ def test_records_that_come_and_go_never_bring_a_serial_back(tell: Callable[..., 
     tell(story)
 
 
-def test_a_first_version_in_the_way_of_a_record_is_not_answered_at_all(tell: Callable[..., None]) -> None:
+def test_a_first_version_in_the_way_of_a_record_is_not_answered_at_all(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         await run.end()
         primaries.have(version(1, more="www 60 CNAME host\n"))
@@ -203,7 +215,7 @@ def test_a_first_version_in_the_way_of_a_record_is_not_answered_at_all(tell: Cal
     tell(story)
 
 
-def test_a_newer_version_in_the_way_of_a_record_waits_until_it_is_not(tell: Callable[..., None]) -> None:
+def test_a_newer_version_in_the_way_of_a_record_waits_until_it_is_not(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.have(version(8, "192.0.2.20", more="host.www 60 DNAME example.net.\nwww 60 CNAME host\n"))
         await run.world.advance(105)
@@ -221,7 +233,7 @@ def test_a_newer_version_in_the_way_of_a_record_waits_until_it_is_not(tell: Call
     tell(story, PLAIN + "records: {www.example.com: {tiers: [[198.51.100.1]]}}\n")
 
 
-def test_a_start_in_doubt_answers_what_it_passes_on_with_the_primary_s_serial(tell: Callable[..., None]) -> None:
+def test_a_start_in_doubt_answers_what_it_passes_on_with_the_primary_s_serial(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         run.world.disk.versions = VersionsKept.DOUBTFUL
         await run.restart(Restart(is_kill=True, pause_s=1.0))

@@ -242,7 +242,7 @@ def test_a_record_without_a_check_is_probed_by_nothing() -> None:
 def test_a_step_to_the_same_configuration_touches_nothing() -> None:
     pipeline, _ = started(world(3))
     step = pipeline.step_to(world(3))
-    assert (step.records, step.zones, step.keys, step.keys_gone) == (frozenset(), frozenset(), (), ())
+    assert (step.records, step.bared, step.keys, step.keys_gone) == (frozenset(), {}, (), ())
     assert (step.probes, step.probes_gone, step.has_other_primaries) == ({}, (), False)
 
 
@@ -257,7 +257,7 @@ def test_another_check_touches_whatever_is_decided_by_it() -> None:
         "when it is stale is for health to say"
     )
     assert step.probes == {probe_key(NEAR): slower, probe_key(FAR): slower}
-    assert step.zones == {name("example.com")}
+    assert step.bared == {}
 
 
 def test_another_pool_touches_the_records_that_use_it() -> None:

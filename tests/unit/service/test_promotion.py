@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from pathlib import Path
+from collections.abc import Awaitable
 
 import pytest
 
@@ -23,7 +22,7 @@ from understudy.testing.fetching import (
     FakePrimaries,
     FetchingServer,
     Story,
-    fetch_virtually,
+    Tell,
     version,
 )
 from understudy.testing.story import Restart
@@ -47,11 +46,11 @@ AT_ONCE_S = 1.5
 
 
 @pytest.fixture
-def tell(tmp_path: Path) -> Callable[..., None]:
+def tell(tell: Tell) -> Tell:
     """A server that has fetched serial 7; nothing was confirmed after that for longer than 1,000 s: it expires."""
 
-    def run(story: Story, configuration: str = PLAIN) -> None:
-        fetch_virtually(tmp_path, configuration, story, first=7)
+    def run(story: Story, configuration: str = PLAIN, *, first: int | None = 7) -> None:
+        tell(story, configuration, first=first)
 
     return run
 
@@ -77,7 +76,7 @@ def handed_on(run: FetchingServer) -> int | None:
     return run.world.server.versions.serial_of(ORIGIN)
 
 
-def test_a_promoted_zone_never_expires_and_asks_nobody(tell: Callable[..., None]) -> None:
+def test_a_promoted_zone_never_expires_and_asks_nobody(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.have(SILENT)
         await run.world.advance(200)
@@ -94,7 +93,7 @@ def test_a_promoted_zone_never_expires_and_asks_nobody(tell: Callable[..., None]
     tell(story)
 
 
-def test_a_zone_that_has_expired_already_is_answered_again(tell: Callable[..., None]) -> None:
+def test_a_zone_that_has_expired_already_is_answered_again(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.have(SILENT)
         await run.world.advance(2000)
@@ -108,7 +107,7 @@ def test_a_zone_that_has_expired_already_is_answered_again(tell: Callable[..., N
     tell(story)
 
 
-def test_it_is_seen_by_whoever_looks(tell: Callable[..., None]) -> None:
+def test_it_is_seen_by_whoever_looks(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.have(SILENT)
         await promote(run)
@@ -126,7 +125,7 @@ def test_it_is_seen_by_whoever_looks(tell: Callable[..., None]) -> None:
     tell(story)
 
 
-def test_its_secondaries_are_told_though_nothing_has_changed(tell: Callable[..., None]) -> None:
+def test_its_secondaries_are_told_though_nothing_has_changed(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.have(SILENT)
         server = run.world.server
@@ -137,7 +136,7 @@ def test_its_secondaries_are_told_though_nothing_has_changed(tell: Callable[...,
     tell(story)
 
 
-def test_decisions_go_on_making_versions_with_serials_that_grow(tell: Callable[..., None]) -> None:
+def test_decisions_go_on_making_versions_with_serials_that_grow(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.have(SILENT)
         assert handed_on(run) == 8
@@ -154,7 +153,7 @@ def test_decisions_go_on_making_versions_with_serials_that_grow(tell: Callable[.
 
 
 @pytest.mark.parametrize("is_kill", [False, True])
-def test_it_survives_restarts_however_long_they_take(tell: Callable[..., None], is_kill: bool) -> None:
+def test_it_survives_restarts_however_long_they_take(tell: Tell, is_kill: bool) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.have(SILENT)
         await promote(run)
@@ -167,7 +166,7 @@ def test_it_survives_restarts_however_long_they_take(tell: Callable[..., None], 
     tell(story)
 
 
-def test_a_copy_that_was_lost_meanwhile_is_fetched_once(tell: Callable[..., None]) -> None:
+def test_a_copy_that_was_lost_meanwhile_is_fetched_once(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         await promote(run, is_forced=True)
         copy = run.world.server.candidate.configuration.zones[ORIGIN].file
@@ -185,7 +184,7 @@ def test_a_copy_that_was_lost_meanwhile_is_fetched_once(tell: Callable[..., None
     tell(story)
 
 
-def test_promoting_makes_no_sense_beside_a_primary_that_answers(tell: Callable[..., None]) -> None:
+def test_promoting_makes_no_sense_beside_a_primary_that_answers(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.has[FIRST] = SILENT
         code, message = await refusal(promote(run))
@@ -198,7 +197,7 @@ def test_promoting_makes_no_sense_beside_a_primary_that_answers(tell: Callable[.
     tell(story)
 
 
-def test_promoting_makes_no_sense_without_a_version_or_of_a_file(tell: Callable[..., None]) -> None:
+def test_promoting_makes_no_sense_without_a_version_or_of_a_file(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         (run.world.folder / "z").write_text("@ 60 SOA ns h 1 1 1 1 1\n@ 60 NS ns.example.net.\n")
         other = "  example.org: {source: transfer, primaries: [192.0.2.1]}\n  example.net: {file: z}\n"
@@ -214,7 +213,7 @@ def test_promoting_makes_no_sense_without_a_version_or_of_a_file(tell: Callable[
     tell(story)
 
 
-def test_a_primary_that_is_back_is_followed_again(tell: Callable[..., None]) -> None:
+def test_a_primary_that_is_back_is_followed_again(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.have(SILENT)
         await promote(run)
@@ -234,7 +233,7 @@ def test_a_primary_that_is_back_is_followed_again(tell: Callable[..., None]) -> 
     tell(story)
 
 
-def test_a_primary_with_the_same_serial_is_followed_without_a_fetch(tell: Callable[..., None]) -> None:
+def test_a_primary_with_the_same_serial_is_followed_without_a_fetch(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         await promote(run, is_forced=True)
         await run.world.advance(5000)
@@ -246,7 +245,7 @@ def test_a_primary_with_the_same_serial_is_followed_without_a_fetch(tell: Callab
     tell(story)
 
 
-def test_a_primary_that_is_behind_is_not_followed_unless_that_is_said(tell: Callable[..., None]) -> None:
+def test_a_primary_that_is_behind_is_not_followed_unless_that_is_said(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.have(version(9, more="new 60 A 192.0.2.77\n"))
         await run.world.advance(105)
@@ -270,7 +269,7 @@ def test_a_primary_that_is_behind_is_not_followed_unless_that_is_said(tell: Call
     tell(story)
 
 
-def test_a_file_in_its_place_ends_it(tell: Callable[..., None]) -> None:
+def test_a_file_in_its_place_ends_it(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.have(SILENT)
         await promote(run)
@@ -293,7 +292,7 @@ async def ask(run: FetchingServer, *, is_whole: bool) -> ZoneOrderView:
     return await Desk(run.world.server).refresh_zone(RefreshRequest(name="example.com", is_whole=is_whole))
 
 
-def test_a_refresh_asks_at_once_and_fetches_what_is_newer(tell: Callable[..., None]) -> None:
+def test_a_refresh_asks_at_once_and_fetches_what_is_newer(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.have(version(8, "192.0.2.20"))
         view = await ask(run, is_whole=False)
@@ -309,7 +308,7 @@ def test_a_refresh_asks_at_once_and_fetches_what_is_newer(tell: Callable[..., No
     tell(story)
 
 
-def test_a_retransfer_takes_the_whole_zone_whatever_its_serial(tell: Callable[..., None]) -> None:
+def test_a_retransfer_takes_the_whole_zone_whatever_its_serial(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.have(version(3, "192.0.2.30"))
         assert "is fetched whole from" in (await ask(run, is_whole=True)).text
@@ -323,7 +322,7 @@ def test_a_retransfer_takes_the_whole_zone_whatever_its_serial(tell: Callable[..
     tell(story)
 
 
-def test_a_retransfer_that_nobody_answers_harms_nothing_and_is_tried_again(tell: Callable[..., None]) -> None:
+def test_a_retransfer_that_nobody_answers_harms_nothing_and_is_tried_again(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.have(SILENT)
         await ask(run, is_whole=True)
@@ -336,7 +335,7 @@ def test_a_retransfer_that_nobody_answers_harms_nothing_and_is_tried_again(tell:
     tell(story)
 
 
-def test_who_follows_nobody_fetches_nothing(tell: Callable[..., None]) -> None:
+def test_who_follows_nobody_fetches_nothing(tell: Tell) -> None:
     async def story(run: FetchingServer, _primaries: FakePrimaries) -> None:
         await promote(run, is_forced=True)
         for is_whole in (True, False):
@@ -345,7 +344,7 @@ def test_who_follows_nobody_fetches_nothing(tell: Callable[..., None]) -> None:
     tell(story)
 
 
-def test_a_crash_that_left_an_older_copy_does_not_silence_a_promoted_zone(tell: Callable[..., None]) -> None:
+def test_a_crash_that_left_an_older_copy_does_not_silence_a_promoted_zone(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.have(version(9, "192.0.2.20"))
         await run.world.advance(105)
@@ -360,7 +359,7 @@ def test_a_crash_that_left_an_older_copy_does_not_silence_a_promoted_zone(tell: 
     tell(story)
 
 
-def test_a_retransfer_that_breaks_off_is_no_reason_to_expire(tell: Callable[..., None]) -> None:
+def test_a_retransfer_that_breaks_off_is_no_reason_to_expire(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.breaks = {FIRST: BROKEN, SECOND: BROKEN}
         await ask(run, is_whole=True)
@@ -372,7 +371,7 @@ def test_a_retransfer_that_breaks_off_is_no_reason_to_expire(tell: Callable[...,
 
 @pytest.mark.parametrize(("more", "stays"), [("", False), ("  c.example: CATALOG\n", True)])
 def test_a_zone_that_is_nowhere_is_promoted_no_more_unless_a_catalog_may_list_it(
-    tell: Callable[..., None], more: str, *, stays: bool
+    tell: Tell, more: str, *, stays: bool
 ) -> None:
     async def story(run: FetchingServer, _primaries: FakePrimaries) -> None:
         await promote(run, is_forced=True)
@@ -384,7 +383,7 @@ def test_a_zone_that_is_nowhere_is_promoted_no_more_unless_a_catalog_may_list_it
     tell(story)
 
 
-def test_a_retransfer_ends_with_the_newest_that_any_primary_has(tell: Callable[..., None]) -> None:
+def test_a_retransfer_ends_with_the_newest_that_any_primary_has(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         for older, newer in ((FIRST, SECOND), (SECOND, FIRST)):
             primaries.has = {older: version(3, "192.0.2.30"), newer: version(5, "192.0.2.50")}

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 
 import pytest
 
@@ -14,30 +13,20 @@ from understudy.service.zone_views import RefreshRequest, RefreshView, ZoneReque
 from understudy.testing.fetching import (
     BROKEN,
     FIRST,
+    FROM_TWO,
     SECOND,
     SILENT,
     FakePrimaries,
     FetchingServer,
-    Story,
-    fetch_virtually,
+    Tell,
     version,
 )
 
-CONFIGURATION = """\
-listen: 127.0.0.1:5300
-zones:
-  example.com: {source: transfer, primaries: [192.0.2.1, 192.0.2.2]}
-"""
-
 
 @pytest.fixture
-def tell(tmp_path: Path) -> Callable[[Story], None]:
+def tell(tell: Tell) -> Tell:
     """A server that has fetched serial 7."""
-
-    def run(story: Story) -> None:
-        fetch_virtually(tmp_path, CONFIGURATION, story, first=7)
-
-    return run
+    return partial(tell, first=7)
 
 
 async def ask(run: FetchingServer, *, is_whole: bool = False, wait_s: float = 60.0) -> RefreshView:
@@ -46,7 +35,7 @@ async def ask(run: FetchingServer, *, is_whole: bool = False, wait_s: float = 60
     return await Desk(run.world.server).refresh_zone(request)
 
 
-def test_a_newer_version_is_told_with_both_serials_once_it_is_answered(tell: Callable[[Story], None]) -> None:
+def test_a_newer_version_is_told_with_both_serials_once_it_is_answered(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.have(version(8, "192.0.2.20"))
         view = await ask(run)
@@ -57,7 +46,7 @@ def test_a_newer_version_is_told_with_both_serials_once_it_is_answered(tell: Cal
     tell(story)
 
 
-def test_that_there_is_nothing_newer_is_told_as_such(tell: Callable[[Story], None]) -> None:
+def test_that_there_is_nothing_newer_is_told_as_such(tell: Tell) -> None:
     async def story(run: FetchingServer, _primaries: FakePrimaries) -> None:
         view = await ask(run)
         assert (view.outcome, view.serial_before, view.serial_after) == ("confirmed", 7, 7)
@@ -65,7 +54,7 @@ def test_that_there_is_nothing_newer_is_told_as_such(tell: Callable[[Story], Non
     tell(story)
 
 
-def test_why_there_is_no_newer_version_is_told(tell: Callable[[Story], None]) -> None:
+def test_why_there_is_no_newer_version_is_told(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.have(SILENT)
         view = await ask(run)
@@ -80,7 +69,7 @@ def test_why_there_is_no_newer_version_is_told(tell: Callable[[Story], None]) ->
     tell(story)
 
 
-def test_a_transfer_that_was_ordered_and_fails_is_told_as_what_it_was(tell: Callable[[Story], None]) -> None:
+def test_a_transfer_that_was_ordered_and_fails_is_told_as_what_it_was(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.breaks = {FIRST: BROKEN, SECOND: BROKEN}
         view = await ask(run, is_whole=True)
@@ -91,7 +80,7 @@ def test_a_transfer_that_was_ordered_and_fails_is_told_as_what_it_was(tell: Call
     tell(story)
 
 
-def test_a_primary_that_gave_nothing_is_told_beside_the_one_that_did(tell: Callable[[Story], None]) -> None:
+def test_a_primary_that_gave_nothing_is_told_beside_the_one_that_did(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.have(version(8))
         primaries.breaks = {FIRST: BROKEN}
@@ -102,9 +91,7 @@ def test_a_primary_that_gave_nothing_is_told_beside_the_one_that_did(tell: Calla
     tell(story)
 
 
-def test_a_zone_that_is_fetched_whole_is_told_with_the_newest_that_any_primary_has(
-    tell: Callable[[Story], None],
-) -> None:
+def test_a_zone_that_is_fetched_whole_is_told_with_the_newest_that_any_primary_has(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         assert (await ask(run, is_whole=True)).outcome == "fetched"
         primaries.has = {FIRST: version(3), SECOND: version(5)}
@@ -115,7 +102,7 @@ def test_a_zone_that_is_fetched_whole_is_told_with_the_newest_that_any_primary_h
     tell(story)
 
 
-def test_what_was_under_way_before_is_not_taken_for_the_answer(tell: Callable[[Story], None]) -> None:
+def test_what_was_under_way_before_is_not_taken_for_the_answer(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.silence_s = {FIRST: 2.0, SECOND: 2.0}
         first = asyncio.ensure_future(ask(run))
@@ -129,7 +116,7 @@ def test_what_was_under_way_before_is_not_taken_for_the_answer(tell: Callable[[S
     tell(story)
 
 
-def test_a_wait_is_bounded_and_the_work_goes_on(tell: Callable[[Story], None]) -> None:
+def test_a_wait_is_bounded_and_the_work_goes_on(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.have(version(8, "192.0.2.20"))
         primaries.pause_s = 8.0
@@ -142,12 +129,10 @@ def test_a_wait_is_bounded_and_the_work_goes_on(tell: Callable[[Story], None]) -
     tell(story)
 
 
-def test_a_zone_that_has_not_come_is_no_unknown_one_to_whoever_exports_it_or_tells_of_it(
-    tell: Callable[[Story], None],
-) -> None:
+def test_a_zone_that_has_not_come_is_no_unknown_one_to_whoever_exports_it_or_tells_of_it(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.have(SILENT)
-        late = CONFIGURATION + "  example.org: {source: transfer, primaries: [192.0.2.1]}\n"
+        late = FROM_TWO + "  example.org: {source: transfer, primaries: [192.0.2.1]}\n"
         assert await run.world.reload(late) == ""
         await run.world.advance(20)
         desk = Desk(run.world.server)

@@ -15,6 +15,9 @@ import pytest
 
 from understudy.engine import Engine, Zone
 from understudy.service.refusals import AGAIN_S, MOST, Refusals
+from understudy.service.refused import MOST as KEPT
+from understudy.service.refused import Refusal, Refused
+from understudy.testing.builders import name
 from understudy.testing.server_world import ServerWorld
 from understudy.testing.virtual_time import VirtualClock, run_virtual
 
@@ -90,20 +93,30 @@ class FakeEngine:
         return self.refused
 
 
-def texts(folder: Path, rounds: Sequence[Sequence[tuple[str, str, str | None, int]]], pause_s: float) -> list[str]:
+def texts(
+    folder: Path,
+    rounds: Sequence[Sequence[tuple[str, str, str | None, int]]],
+    pause_s: float,
+    configuration: str = CONFIGURATION,
+) -> list[str]:
     """The events of a server whose engine has refused this in each look."""
     found: list[str] = []
     folder.mkdir(exist_ok=True)
 
     async def main(clock: VirtualClock) -> None:
         world = ServerWorld(clock, folder)
-        await world.start({"understudy.yaml": CONFIGURATION, "zone": "@ 60 SOA ns. root. 1 2 3 4 5\n@ 60 NS ns.\n"})
+        (folder / "key").write_text("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n")
+        await world.start({"understudy.yaml": configuration, "zone": "@ 60 SOA ns. root. 1 2 3 4 5\n@ 60 NS ns.\n"})
         refusals = Refusals(world.server)
         for refused in rounds:
             world.server.engine = FakeEngine(refused)  # type: ignore[assignment]  # nothing else of it is asked for
             refusals.heed(clock.now())
             await asyncio.sleep(pause_s)
+        clients = {client for refused in rounds for _, client, _, _ in refused}
+        assert {each.client for each in world.server.refused.of(name("example.com"))} <= clients
+        assert world.server.refused.of(name("example.net")) == []
         found.extend(each.text for each in await world.server.store.events() if "was refused" in each.text)
+        assert bool(found) == bool(world.server.refused.of(name("example.com")))
 
     run_virtual(main)
     return found
@@ -125,6 +138,36 @@ def test_the_event_names_client_key_and_reason(tmp_path: Path) -> None:
     ]
 
 
+def test_who_asks_before_the_first_version_is_ready_is_not_said_to_lack_a_permission(tmp_path: Path) -> None:
+    """The engine answers before it has been told who may have what."""
+    known = [(ORIGIN, "192.0.2.53", None, 5), (ORIGIN, "198.51.100.1", "ours.", 5), (ORIGIN, "2001:db8::1", "both.", 5)]
+    strange = [(ORIGIN, "192.0.2.54", None, 5), (ORIGIN, "192.0.2.54", "both.", 5), (ORIGIN, "2001:db8::1", None, 5)]
+    to = "[192.0.2.53, {key: ours}, {network: 2001:db8::/32, key: both}]"
+    keys = "keys: {ours: {secret_file: key}, both: {secret_file: key}}\n"
+    configuration = CONFIGURATION.replace("[192.0.2.53]", to) + keys
+    assert texts(tmp_path / "known", [known], 1, configuration) == []
+    assert len(texts(tmp_path / "strange", [strange], 1, configuration)) == len(strange)
+
+
+def test_the_last_of_each_client_is_kept_and_only_of_a_few() -> None:
+    refused, origin, other = Refused(), name("example.com"), name("example.net")
+    for last in range(KEPT + 2):
+        refused.note(origin, Refusal(f"192.0.2.{last}", None, "first", last))
+    refused.note(origin, Refusal("192.0.2.3", "corp-key", "second", 9.0))
+    refused.note(other, Refusal("192.0.2.3", None, "first", 9.0))
+    assert [(each.client, each.why) for each in refused.of(origin)] == [
+        ("192.0.2.3", "second"),
+        ("192.0.2.6", "first"),
+        ("192.0.2.5", "first"),
+        ("192.0.2.4", "first"),
+        ("192.0.2.2", "first"),
+    ]
+    refused.forget(origin, "192.0.2.3")
+    assert [each.client for each in refused.of(other)] == ["192.0.2.3"]
+    refused.keep([origin])
+    assert (len(refused.of(origin)), refused.of(other)) == (KEPT - 1, [])
+
+
 def test_the_same_is_told_once_in_an_hour(tmp_path: Path) -> None:
     rounds = [[(ORIGIN, "192.0.2.7", None, 5)]] * 5
     assert len(texts(tmp_path / "often", rounds, AGAIN_S / 10)) == 1
@@ -132,7 +175,7 @@ def test_the_same_is_told_once_in_an_hour(tmp_path: Path) -> None:
 
 
 def test_many_clients_do_not_fill_the_history(tmp_path: Path) -> None:
-    flood = [(ORIGIN, f"192.0.2.{last}", None, 5) for last in range(100)]
+    flood = [(ORIGIN, f"192.0.2.{last}", None, 5) for last in range(100, 200)]
     found = texts(tmp_path, [flood, [(ORIGIN, "198.51.100.1", None, 5)]], 61)
     assert len(found) == MOST + 1
     assert sum(f"; {100 - MOST} more were not told of" in text for text in found) == 1

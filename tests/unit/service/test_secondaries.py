@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,22 +17,17 @@ from understudy.service.zone_report import report_zones
 from understudy.testing.fetching import (
     BROKEN,
     FIRST,
+    FROM_TWO,
     ORIGIN,
     SECOND,
     SILENT,
     FakePrimaries,
     FetchingServer,
-    Story,
-    fetch_virtually,
+    Tell,
     version,
 )
 from understudy.testing.virtual_time import VirtualClock, run_virtual
 
-CONFIGURATION = """
-listen: 127.0.0.1:5300
-zones:
-  example.com: {source: transfer, primaries: [192.0.2.1, 192.0.2.2]}
-"""
 STEERED = """
 records:
   www.example.com: {tiers: [[198.51.100.1]]}
@@ -41,15 +35,7 @@ records:
 ALARM = "zone/example.com"
 
 
-@pytest.fixture
-def tell(tmp_path: Path) -> Callable[[Story], None]:
-    def run(story: Story) -> None:
-        fetch_virtually(tmp_path, CONFIGURATION, story)
-
-    return run
-
-
-def test_a_zone_is_fetched_answered_and_followed(tell: Callable[[Story], None]) -> None:
+def test_a_zone_is_fetched_answered_and_followed(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         assert run.address() == "192.0.2.10"
         assert primaries.fetched == [(FIRST, None)]
@@ -67,7 +53,7 @@ def test_a_zone_is_fetched_answered_and_followed(tell: Callable[[Story], None]) 
     tell(story)
 
 
-def test_a_transfer_that_fails_is_tried_with_the_next_primary(tell: Callable[[Story], None]) -> None:
+def test_a_transfer_that_fails_is_tried_with_the_next_primary(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.has = {FIRST: version(2), SECOND: version(2)}
         primaries.breaks = {FIRST: BROKEN}
@@ -78,7 +64,7 @@ def test_a_transfer_that_fails_is_tried_with_the_next_primary(tell: Callable[[St
     tell(story)
 
 
-def test_what_no_primary_gives_whole_never_harms_what_is_held(tell: Callable[[Story], None]) -> None:
+def test_what_no_primary_gives_whole_never_harms_what_is_held(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.has = {FIRST: version(2), SECOND: version(1)}
         primaries.breaks = {FIRST: BROKEN}
@@ -95,7 +81,7 @@ def test_what_no_primary_gives_whole_never_harms_what_is_held(tell: Callable[[St
     tell(story)
 
 
-def test_a_primary_that_is_behind_is_told_of_and_its_version_is_left(tell: Callable[[Story], None]) -> None:
+def test_a_primary_that_is_behind_is_told_of_and_its_version_is_left(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.has = {FIRST: version(4294967295), SECOND: SILENT}
         await asyncio.sleep(150)
@@ -107,10 +93,10 @@ def test_a_primary_that_is_behind_is_told_of_and_its_version_is_left(tell: Calla
     tell(story)
 
 
-def test_a_record_of_a_zone_that_has_expired_is_not_shown_as_answered(tell: Callable[[Story], None]) -> None:
+def test_a_record_of_a_zone_that_has_expired_is_not_shown_as_answered(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         server = run.world.server
-        (run.world.folder / "understudy.yaml").write_text(CONFIGURATION + STEERED)
+        (run.world.folder / "understudy.yaml").write_text(FROM_TWO + STEERED)
         await reload(server, author="ops")
         (view,) = (await Desk(server).status(StatusQuestion())).records
         assert (view.unserved, view.tiers[0].endpoints[0].is_answered) == ("", True)
@@ -124,7 +110,7 @@ def test_a_record_of_a_zone_that_has_expired_is_not_shown_as_answered(tell: Call
     tell(story)
 
 
-def test_answers_end_when_the_zone_expires_and_begin_when_a_primary_is_back(tell: Callable[[Story], None]) -> None:
+def test_answers_end_when_the_zone_expires_and_begin_when_a_primary_is_back(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.has = {FIRST: SILENT, SECOND: SILENT}
         await asyncio.sleep(998)
@@ -153,7 +139,7 @@ def test_answers_end_when_the_zone_expires_and_begin_when_a_primary_is_back(tell
     tell(story)
 
 
-def test_one_silent_primary_is_no_trouble_while_the_other_confirms(tell: Callable[[Story], None]) -> None:
+def test_one_silent_primary_is_no_trouble_while_the_other_confirms(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.has[FIRST] = SILENT
         await asyncio.sleep(5000)
@@ -163,7 +149,7 @@ def test_one_silent_primary_is_no_trouble_while_the_other_confirms(tell: Callabl
     tell(story)
 
 
-def test_a_dead_primary_holds_up_no_change_that_another_one_has(tell: Callable[[Story], None]) -> None:
+def test_a_dead_primary_holds_up_no_change_that_another_one_has(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.has = {FIRST: SILENT, SECOND: version(2, "192.0.2.20")}
         primaries.silence_s = {FIRST: 4.0}
@@ -174,9 +160,7 @@ def test_a_dead_primary_holds_up_no_change_that_another_one_has(tell: Callable[[
     tell(story)
 
 
-def test_a_primary_that_is_slow_is_heard_where_the_quick_one_gives_nothing_whole(
-    tell: Callable[[Story], None],
-) -> None:
+def test_a_primary_that_is_slow_is_heard_where_the_quick_one_gives_nothing_whole(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.has = {FIRST: version(2), SECOND: version(2, "192.0.2.20")}
         primaries.breaks = {FIRST: BROKEN}
@@ -189,7 +173,7 @@ def test_a_primary_that_is_slow_is_heard_where_the_quick_one_gives_nothing_whole
     tell(story)
 
 
-def test_a_newer_version_is_fetched_first_of_those_that_answer_soon(tell: Callable[[Story], None]) -> None:
+def test_a_newer_version_is_fetched_first_of_those_that_answer_soon(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.has = {FIRST: version(2), SECOND: version(3)}
         primaries.silence_s = {SECOND: 0.2}
@@ -204,17 +188,17 @@ def test_a_copy_outlives_the_run_and_its_expiry_counts_on(tmp_path: Path) -> Non
     async def main(clock: VirtualClock) -> None:
         primaries = FakePrimaries()
         first = FetchingServer(clock, tmp_path, primaries)
-        await first.start(CONFIGURATION)
+        await first.start(FROM_TWO)
         await first.end()
         primaries.has = {FIRST: SILENT, SECOND: SILENT}
         await clock.sleep(500)
         second = FetchingServer(clock, tmp_path, primaries)
-        await second.start(CONFIGURATION)
+        await second.start(FROM_TWO)
         assert second.address() == "192.0.2.10"
         await second.end()
         await clock.sleep(510)
         third = FetchingServer(clock, tmp_path, primaries)
-        await third.start(CONFIGURATION)
+        await third.start(FROM_TWO)
         assert third.address() == "SERVFAIL"
         primaries.has[FIRST] = version(1)
         await clock.sleep(15)
@@ -227,7 +211,7 @@ def test_a_copy_outlives_the_run_and_its_expiry_counts_on(tmp_path: Path) -> Non
 def test_a_confirmed_copy_is_as_young_as_its_confirmation(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
         run = FetchingServer(clock, tmp_path, FakePrimaries())
-        await run.start(CONFIGURATION)
+        await run.start(FROM_TWO)
         await asyncio.sleep(900)
         await run.end()
         copy = tmp_path / "state" / "zones" / "example.com.zone"
@@ -242,7 +226,7 @@ def test_a_damaged_copy_is_told_of_and_fetched_anew(tmp_path: Path) -> None:
         copy.parent.mkdir(parents=True)
         copy.write_text("no zone")
         run = FetchingServer(clock, tmp_path, FakePrimaries())
-        await run.start(CONFIGURATION)
+        await run.start(FROM_TWO)
         assert run.address() == "192.0.2.10"
         assert "cannot be used" in run.world.log.getvalue()
         assert "no zone" not in copy.read_text()
@@ -255,7 +239,7 @@ def test_a_record_is_laid_over_what_is_fetched(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
         primaries = FakePrimaries()
         run = FetchingServer(clock, tmp_path, primaries)
-        await run.start(CONFIGURATION + STEERED)
+        await run.start(FROM_TWO + STEERED)
         assert run.address("www.example.com") == "198.51.100.1"
         primaries.has = {FIRST: version(2, more="www 60 CNAME host\n"), SECOND: version(2, more="www 60 CNAME host\n")}
         await asyncio.sleep(105)
@@ -271,15 +255,15 @@ def test_a_zone_that_the_configuration_drops_is_asked_for_no_more(tmp_path: Path
     async def main(clock: VirtualClock) -> None:
         primaries = FakePrimaries()
         run = FetchingServer(clock, tmp_path, primaries)
-        await run.start(CONFIGURATION)
+        await run.start(FROM_TWO)
         assert await run.world.reload("listen: 127.0.0.1:5300\n") == ""
         asked = primaries.asked
         await asyncio.sleep(1000)
         assert (run.address(), primaries.asked) == ("REFUSED", asked)
-        assert await run.world.reload(CONFIGURATION) == ""
+        assert await run.world.reload(FROM_TWO) == ""
         await asyncio.sleep(2)
         assert run.address() == "192.0.2.10"
-        assert await run.world.reload(CONFIGURATION.replace("192.0.2.2]", "192.0.2.2:53]")) == ""
+        assert await run.world.reload(FROM_TWO.replace("192.0.2.2]", "192.0.2.2:53]")) == ""
         assert run.address() == "192.0.2.10"
         await run.end()
 
@@ -290,7 +274,7 @@ def test_what_comes_after_the_configuration_dropped_its_zone_is_not_answered(tmp
     async def main(clock: VirtualClock) -> None:
         primaries = FakePrimaries()
         run = FetchingServer(clock, tmp_path, primaries)
-        await run.start(CONFIGURATION)
+        await run.start(FROM_TWO)
         primaries.has = {FIRST: version(2), SECOND: version(2)}
         primaries.pause_s = 5.0
         run.notify("192.0.2.1")
@@ -319,7 +303,7 @@ def test_a_copy_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyt
     assert list(copy.parent.iterdir()) == [copy]
 
 
-def test_whoever_says_that_there_is_something_new_is_asked_at_once(tell: Callable[[Story], None]) -> None:
+def test_whoever_says_that_there_is_something_new_is_asked_at_once(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         for serial in range(2, 6):
             primaries.have(version(serial))
@@ -334,7 +318,7 @@ def test_whoever_says_that_there_is_something_new_is_asked_at_once(tell: Callabl
     tell(story)
 
 
-def test_a_flood_of_idle_notices_asks_once_a_second(tell: Callable[[Story], None]) -> None:
+def test_a_flood_of_idle_notices_asks_once_a_second(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         asked = primaries.asked
         for _ in range(50):
@@ -349,7 +333,7 @@ def test_a_flood_of_idle_notices_asks_once_a_second(tell: Callable[[Story], None
     tell(story)
 
 
-def test_a_notice_that_comes_while_primaries_are_asked_is_not_lost(tell: Callable[[Story], None]) -> None:
+def test_a_notice_that_comes_while_primaries_are_asked_is_not_lost(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.have(version(2))
         primaries.pause_s = 3.0
@@ -374,7 +358,7 @@ def test_a_zone_that_has_not_come_yet_fails_and_is_fetched_when_a_primary_says_t
         primaries = FakePrimaries()
         primaries.have(SILENT)
         run = FetchingServer(clock, tmp_path, primaries)
-        await run.start(CONFIGURATION)
+        await run.start(FROM_TWO)
         await asyncio.sleep(200)
         assert run.address() == "SERVFAIL"
         primaries.have(version(1))
@@ -387,12 +371,12 @@ def test_a_zone_that_has_not_come_yet_fails_and_is_fetched_when_a_primary_says_t
     run_virtual(main)
 
 
-def test_a_version_from_a_primary_that_is_none_any_more_is_not_taken(tell: Callable[[Story], None]) -> None:
+def test_a_version_from_a_primary_that_is_none_any_more_is_not_taken(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.has = {FIRST: version(9, "192.0.2.66"), SECOND: version(2, "192.0.2.20")}
         primaries.pause_s = 5.0
         await asyncio.sleep(102)  # the first one's version is on its way
-        await run.world.reload(CONFIGURATION.replace("192.0.2.1, ", ""))
+        await run.world.reload(FROM_TWO.replace("192.0.2.1, ", ""))
         await asyncio.sleep(20)
         assert (run.serial, run.address()) == (2, "192.0.2.20")
         assert primaries.fetched[1:] == [(FIRST, 1), (SECOND, 1)]

@@ -15,23 +15,18 @@ from understudy.model.name import Name
 from understudy.service.zone_report import report_zones
 from understudy.testing.fetching import (
     FIRST,
+    FROM_TWO,
     ORIGIN,
     SECOND,
     SILENT,
     FakePrimaries,
     FetchingServer,
-    Story,
-    fetch_virtually,
+    Tell,
     version,
 )
 from understudy.testing.story import Restart
 from understudy.testing.virtual_time import VirtualClock, run_virtual
 
-CONFIGURATION = """
-listen: 127.0.0.1:5300
-zones:
-  example.com: {source: transfer, primaries: [192.0.2.1, 192.0.2.2]}
-"""
 EXPIRE = dns.edns.OptionType.make(9)
 
 
@@ -52,11 +47,7 @@ def expires_in_s(run: FetchingServer) -> float:
     return view.upstream.expires_at - run.world.server.clock.now()
 
 
-def tell(folder: Path, story: Story) -> None:
-    fetch_virtually(folder, CONFIGURATION, story)
-
-
-def test_what_a_primary_says_is_what_this_server_says_less_the_time_since(tmp_path: Path) -> None:
+def test_what_a_primary_says_is_what_this_server_says_less_the_time_since(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         assert 999 <= (told(run) or 0) <= 1000
         primaries.have(SILENT)
@@ -68,10 +59,10 @@ def test_what_a_primary_says_is_what_this_server_says_less_the_time_since(tmp_pa
         await asyncio.sleep(11)
         assert (told(run) or 0) > 980
 
-    tell(tmp_path, story)
+    tell(story)
 
 
-def test_a_version_is_confirmed_for_as_long_as_it_is_good_where_it_was_asked_for(tmp_path: Path) -> None:
+def test_a_version_is_confirmed_for_as_long_as_it_is_good_where_it_was_asked_for(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.has[FIRST] = SILENT
         primaries.expires = {SECOND: 700}
@@ -85,15 +76,15 @@ def test_a_version_is_confirmed_for_as_long_as_it_is_good_where_it_was_asked_for
         await asyncio.sleep(5)
         assert expires_in_s(run) > 990
 
-    tell(tmp_path, story)
+    tell(story)
 
 
-def test_secondaries_that_name_each_other_let_a_zone_expire(tmp_path: Path) -> None:
+def test_secondaries_that_name_each_other_let_a_zone_expire(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.has[FIRST] = SILENT
-        for _ in range(120):  # the other one has heard of the primary as lately as we, or less
-            primaries.expires = {SECOND: max(0, int(expires_in_s(run)))}
-            await asyncio.sleep(10)
+        for _ in range(1200):  # the other one has heard of the primary as lately as we, or less, whenever it is asked
+            primaries.expires = {SECOND: max(0, int(expires_in_s(run)) - 1)}
+            await asyncio.sleep(1)
         assert run.address() == "SERVFAIL"
         (view,) = report_zones(run.world.server)
         assert view.upstream is not None
@@ -105,14 +96,14 @@ def test_secondaries_that_name_each_other_let_a_zone_expire(tmp_path: Path) -> N
         assert run.address() == "192.0.2.10"
         assert "zone/example.com" not in await run.world.alarms()
 
-    tell(tmp_path, story)
+    tell(story)
 
 
 def test_a_restart_does_not_make_a_version_good_for_longer(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
         primaries = FakePrimaries()
         server = FetchingServer(clock, tmp_path, primaries)
-        await server.start(CONFIGURATION)
+        await server.start(FROM_TWO)
         primaries.has[FIRST] = SILENT
         primaries.expires = {SECOND: 450}
         await asyncio.sleep(650)

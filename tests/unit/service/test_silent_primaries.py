@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import pytest
 
@@ -16,17 +15,7 @@ from understudy.model.watch import ServerPlace
 from understudy.service.watch_targets import Host
 from understudy.service.zone_orders import refresh
 from understudy.service.zone_views import RefreshRequest
-from understudy.testing.fetching import (
-    FIRST,
-    ORIGIN,
-    SECOND,
-    SILENT,
-    FakePrimaries,
-    FetchingServer,
-    Story,
-    fetch_virtually,
-    version,
-)
+from understudy.testing.fetching import FIRST, ORIGIN, SECOND, SILENT, FakePrimaries, FetchingServer, Tell, version
 
 DEAD_S = 4.0  # two attempts of two seconds
 MANY = 200
@@ -37,14 +26,6 @@ def configured(count: int, primaries: Sequence[str] = ("192.0.2.1", "192.0.2.2")
     zones = ["example.com", *(f"z{number}.example" for number in range(count - 1))]
     lines = [f"  {zone}: {{source: transfer, primaries: [{', '.join(primaries)}]}}" for zone in zones]
     return "\n".join(("listen: 127.0.0.1:5300", "zones:", *lines, ""))
-
-
-@pytest.fixture
-def tell(tmp_path: Path) -> Callable[..., None]:
-    def run(story: Story, configuration: str = configured(1)) -> None:
-        fetch_virtually(tmp_path, configuration, story)
-
-    return run
 
 
 def silence(primaries: FakePrimaries) -> None:
@@ -59,7 +40,7 @@ def refreshed_since(run: FetchingServer, instant: Instant) -> int:
     return sum((care.secondary.refreshed_at or 0.0) >= instant for care in cares)
 
 
-def test_a_round_of_many_zones_does_not_wait_for_a_dead_primary_in_each(tell: Callable[..., None]) -> None:
+def test_a_round_of_many_zones_does_not_wait_for_a_dead_primary_in_each(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         silence(primaries)
         await asyncio.sleep(99)
@@ -71,9 +52,7 @@ def test_a_round_of_many_zones_does_not_wait_for_a_dead_primary_in_each(tell: Ca
     tell(story, configured(MANY))
 
 
-def test_a_primary_that_is_back_is_found_when_its_pause_is_over_and_asked_like_any_other(
-    tell: Callable[..., None],
-) -> None:
+def test_a_primary_that_is_back_is_found_when_its_pause_is_over_and_asked_like_any_other(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         silence(primaries)
         await asyncio.sleep(105)
@@ -85,7 +64,26 @@ def test_a_primary_that_is_back_is_found_when_its_pause_is_over_and_asked_like_a
     tell(story)
 
 
-def test_a_silent_primary_that_tells_of_a_change_is_asked_at_once(tell: Callable[..., None]) -> None:
+def test_no_zone_expires_because_its_primary_that_is_back_is_thought_to_be_silent(tell: Tell) -> None:
+    # RFC 7314: the other one is a secondary, and says for how long the version is still good
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
+        silence(primaries)
+        refreshed_at, waited_s = run.world.clock.now(), 0
+        for waited_s in range(0, 850, 10):
+            primaries.expires[SECOND] = 1000 - waited_s
+            await asyncio.sleep(10)
+        primaries.has[FIRST], primaries.silence_s = version(1), {}  # its pause ends after the zone
+        for waited_s in range(850, 1010, 10):
+            primaries.expires[SECOND] = 1000 - waited_s
+            await asyncio.sleep(10)
+            assert run.address() == "192.0.2.10"
+        care = run.world.server.fetched[ORIGIN]
+        assert (care.secondary.refreshed_at or 0.0) > refreshed_at + 850
+
+    tell(story)
+
+
+def test_a_silent_primary_that_tells_of_a_change_is_asked_at_once(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         silence(primaries)
         await asyncio.sleep(105)
@@ -97,7 +95,7 @@ def test_a_silent_primary_that_tells_of_a_change_is_asked_at_once(tell: Callable
     tell(story)
 
 
-def test_a_silent_primary_is_asked_where_an_operator_wants_a_refresh(tell: Callable[..., None]) -> None:
+def test_a_silent_primary_is_asked_where_an_operator_wants_a_refresh(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         silence(primaries)
         await asyncio.sleep(105)
@@ -109,7 +107,7 @@ def test_a_silent_primary_is_asked_where_an_operator_wants_a_refresh(tell: Calla
     tell(story)
 
 
-def test_a_change_of_another_primary_does_not_wait_for_a_silent_one(tell: Callable[..., None]) -> None:
+def test_a_change_of_another_primary_does_not_wait_for_a_silent_one(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         silence(primaries)
         await asyncio.sleep(105)
@@ -121,7 +119,7 @@ def test_a_change_of_another_primary_does_not_wait_for_a_silent_one(tell: Callab
     tell(story)
 
 
-def test_the_only_primary_of_a_zone_is_asked_however_silent_it_is(tell: Callable[..., None]) -> None:
+def test_the_only_primary_of_a_zone_is_asked_however_silent_it_is(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         silence(primaries)
         await asyncio.sleep(150)
@@ -134,7 +132,7 @@ def test_the_only_primary_of_a_zone_is_asked_however_silent_it_is(tell: Callable
 
 @pytest.mark.parametrize("other", [SILENT, version(4294967295)])
 def test_a_silent_primary_is_asked_where_the_others_do_not_have_the_version(
-    tell: Callable[..., None], other: TransferError | Zone
+    tell: Tell, other: TransferError | Zone
 ) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         silence(primaries)
@@ -148,7 +146,7 @@ def test_a_silent_primary_is_asked_where_the_others_do_not_have_the_version(
     tell(story)
 
 
-def test_zones_of_dead_primaries_alone_do_not_keep_the_others_waiting(tell: Callable[..., None]) -> None:
+def test_zones_of_dead_primaries_alone_do_not_keep_the_others_waiting(tell: Tell) -> None:
     dead = "\n".join(f"  d{number}.example: {{source: transfer, primaries: [192.0.2.1]}}" for number in range(MANY))
 
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
@@ -164,7 +162,7 @@ def test_zones_of_dead_primaries_alone_do_not_keep_the_others_waiting(tell: Call
     tell(story, configured(1, ["192.0.2.2"]))
 
 
-def test_the_primary_whose_connections_fail_is_fetched_from_last(tell: Callable[..., None]) -> None:
+def test_the_primary_whose_connections_fail_is_fetched_from_last(tell: Tell) -> None:
     async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
         primaries.breaks = {FIRST: SILENT}
         for serial in (2, 3):
@@ -178,9 +176,7 @@ def test_the_primary_whose_connections_fail_is_fetched_from_last(tell: Callable[
     tell(story)
 
 
-def test_a_notice_is_heeded_while_the_zone_waits_for_the_disk(
-    tell: Callable[..., None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_notice_is_heeded_while_the_zone_waits_for_the_disk(tell: Tell, monkeypatch: pytest.MonkeyPatch) -> None:
     class Busy:
         """A disk that is busy for ten minutes."""
 
@@ -206,9 +202,7 @@ def test_a_notice_is_heeded_while_the_zone_waits_for_the_disk(
     tell(story)
 
 
-def test_what_goes_while_it_waits_for_the_disk_leaves_no_copy(
-    tell: Callable[..., None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_goes_while_it_waits_for_the_disk_leaves_no_copy(tell: Tell, monkeypatch: pytest.MonkeyPatch) -> None:
     class Slow:
         """A disk that is busy for ten seconds."""
 
@@ -230,8 +224,23 @@ def test_what_goes_while_it_waits_for_the_disk_leaves_no_copy(
     tell(story, configured(2))
 
 
+def test_a_primary_that_is_to_see_an_address_of_another_host_is_not_asked_nor_said_to_be_silent(tell: Tell) -> None:
+    via = "{address: 192.0.2.2, via: 203.0.113.1}"
+
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
+        primaries.has[FIRST] = SILENT
+        await asyncio.sleep(2000)
+        assert run.address() == "SERVFAIL"
+        assert {primary for primary, _ in primaries.fetched} == {FIRST}
+        (text,) = (alarm.text for alarm in run.world.server.alarms.active if alarm.key == "zone/example.com")
+        assert "192.0.2.2:53 is not asked: this host has no address 203.0.113.1" in text
+        assert "192.0.2.2:53 does not answer" not in run.world.log.getvalue()
+
+    tell(story, configured(1, ["192.0.2.1", via]))
+
+
 def test_a_server_that_is_named_as_its_own_primary_does_not_confirm_its_own_version(
-    tell: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    tell: Tell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Host, "is_listening", lambda _host, place: place == ServerPlace(SECOND.address, SECOND.port))
 

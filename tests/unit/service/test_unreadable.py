@@ -5,6 +5,7 @@ import errno
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -46,6 +47,47 @@ def test_a_zone_that_this_host_could_not_read_is_read_when_it_can(
         await pass_s(world, 3)
         assert zones[ORIGIN].zone.serial == 8
         assert await world.alarms() == []
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+
+    live(life)
+
+
+def reload_refusals(world: ServerWorld) -> list[str]:
+    events = [event.text for event in world.disk.content.events if event.kind == "configuration"]
+    return [text for text in events if "refused" in text]
+
+
+@pytest.mark.parametrize("file", ["understudy.yaml", "key.secret"])
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.EACCES], ids=errno.errorcode.get)
+def test_a_configuration_that_this_host_could_not_read_is_read_when_it_can(
+    live: Callable[..., None], monkeypatch: pytest.MonkeyPatch, file: str, number: int
+) -> None:
+    """Nobody will change the file again; what a change of it ends is not asked again and again."""
+    opened: Callable[..., object] = Path.open
+    tries: list[Path] = []
+
+    def fail(path: Path, *words: object, **others: object) -> object:
+        if path.name != file:
+            return opened(path, *words, **others)
+        tries.append(path)
+        raise OSError(number, os.strerror(number))
+
+    async def life(world: ServerWorld) -> None:
+        watching = asyncio.create_task(watch_files(world.server))
+        (world.folder / "key.secret").write_text("c2VjcmV0IHNlY3JldCBzZWNyZXQ=\n")
+        configuration = world.folder / "understudy.yaml"
+        configuration.write_text(configuration.read_text() + "keys: {k: {secret_file: key.secret}}\n")
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "open", fail)
+            await pass_s(world, 10)
+            assert os.strerror(number) in world.server.alarms.text("configuration")
+            assert len(reload_refusals(world)) == 1
+            assert (len(tries) > 5) == (number == errno.EMFILE)
+        await pass_s(world, 3)
+        assert bool(world.server.candidate.configuration.keys) == (number == errno.EMFILE)
+        assert bool(world.server.alarms.text("configuration")) == (number != errno.EMFILE)
         watching.cancel()
         with suppress(asyncio.CancelledError):
             await watching

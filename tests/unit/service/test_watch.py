@@ -14,6 +14,7 @@ from understudy.model.event import Severity
 from understudy.model.name import Name
 from understudy.model.transfer import NotifyTarget
 from understudy.model.watch import ServerState
+from understudy.service.refused import Refusal
 from understudy.service.server_report import report_name_servers
 from understudy.service.watch import AT_ONCE
 from understudy.service.zone_table import LoadedZone
@@ -95,6 +96,36 @@ def test_a_secondary_that_refused_to_hear_of_the_zone_is_told_again_when_it_has_
         assert [(told.problem, is_pending) for _, told, is_pending in notices.standing(ORIGIN)] == [("", True)]
 
     play(tmp_path, story)
+
+
+def test_servers_are_looked_at_from_the_address_that_they_are_to_see(tmp_path: Path) -> None:
+    second, outside = replace(SECOND, via="127.0.0.4"), replace(OUTSIDE, via="127.0.0.3")
+    told = "transfer: {to: [192.0.2.54], notify: [{address: 192.0.2.54, via: 127.0.0.4}]}"
+    configuration = CONFIGURATION.replace("zones:", "server: {via: [127.0.0.3]}\nzones:")
+
+    async def story(scene: Scene) -> None:
+        await scene.pass_s(70)
+        assert set(scene.servers.asked) == {second, outside}
+        scene.hear(8)
+        await scene.pass_s(1)
+        assert {place for place, _ in scene.servers.glanced_at} == {second}
+        assert {each.via for each, _, _ in scene.world.server.notifier.notices.standing(ORIGIN)} == {"127.0.0.4"}
+        assert scene.world.server.notifier.vias == ("127.0.0.3",)
+        assert await scene.world.reload(configuration.replace("127.0.0.3", "127.0.0.5").replace("WATCH", told)) == ""
+        assert scene.world.server.notifier.vias == ("127.0.0.5",)
+
+    play(tmp_path, story, configuration=configuration, zone=told)
+
+
+def test_who_is_sent_the_zone_is_refused_it_no_more(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        refused = scene.world.server.refused
+        for client in (SECOND.address, "192.0.2.9"):
+            refused.note(ORIGIN, Refusal(client, None, "no", 0.0))
+        scene.fetch()
+        assert [each.client for each in refused.of(ORIGIN)] == ["192.0.2.9"]
+
+    play(tmp_path, story, zone="transfer: {to: [192.0.2.54]}")
 
 
 def test_a_look_that_fails_once_is_not_told(tmp_path: Path) -> None:

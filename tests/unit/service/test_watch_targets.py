@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
 import pytest
 
+from understudy.engine import Zone
+from understudy.model.transfer import NotifyTarget, Primary, TransferOut
 from understudy.model.watch import ServerPlace
+from understudy.model.zone import ZoneDefinition, ZoneSource
 from understudy.service import watch_targets
-from understudy.service.watch_targets import Host
+from understudy.service.watch_targets import Host, Ways, find_targets
+from understudy.service.zone_table import LoadedZone
+from understudy.testing.builders import name
 
 
 def test_the_system_is_asked_for_each_address_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -20,6 +28,29 @@ def test_the_system_is_asked_for_each_address_once(monkeypatch: pytest.MonkeyPat
     host = Host(["192.0.2.1:53"])
     assert [host.is_own(f"192.0.2.{last}") for last in (1, 2, 1, 2)] == [True, False, True, False]
     assert asked == ["192.0.2.1", "192.0.2.2"]
+
+
+def test_servers_see_what_is_written_beside_them_else_the_address_of_their_family() -> None:
+    told = TransferOut((), (), (NotifyTarget("192.0.2.54", 53, via="192.0.2.2"), NotifyTarget("192.0.2.55", 53)))
+    primaries = (Primary("192.0.2.56", 5300, via="192.0.2.3"),)
+    definition = ZoneDefinition(name("example.com"), ZoneSource.TRANSFER, Path("/nonexistent"), told, primaries)
+    ways = Ways(definition, ["2001:db8::1", "192.0.2.1"])
+    servers = [("192.0.2.54", 53), ("192.0.2.55", 53), ("192.0.2.56", 5300), ("192.0.2.56", 53), ("2001:db8::54", 53)]
+    assert [ways.to(*server).via for server in servers] == ["192.0.2.2", "", "192.0.2.3", "192.0.2.1", "2001:db8::1"]
+
+
+def test_a_primary_is_upstream_whatever_it_sees() -> None:
+    primary = Primary("192.0.2.54", 53, via="192.0.2.1")
+    definition = ZoneDefinition(name("example.com"), ZoneSource.TRANSFER, Path("/nonexistent"), None, (primary,))
+    text = b"@ 60 SOA ns2 hostmaster 7 60 60 60 60\n@ 60 NS ns2\nns2 60 A 192.0.2.54\n"
+    loaded = LoadedZone(definition, Zone.parse("example.com.", text), 0.0)
+
+    async def nobody(_host: str) -> None:
+        return None
+
+    (found,) = asyncio.run(find_targets(loaded, {}, Host([]), resolve=nobody))
+    place = ServerPlace("192.0.2.54", 53, via="192.0.2.1")
+    assert (found.name, found.place, found.is_upstream) == ("ns2.example.com", place, True)
 
 
 @pytest.mark.parametrize(

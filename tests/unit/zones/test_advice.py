@@ -28,6 +28,7 @@ from understudy.zones.survey import (
 
 NAMES = ("ns1.example.com", "ns2.example.net")
 WELL, SILENT = Reply(is_heard=True, serial=7), Reply(is_heard=False, problem="no answer")
+GARBLED = Reply(is_heard=True, problem="its answer is malformed", is_readable=False)
 REFUSED = Reply(is_heard=True, problem="it answers REFUSED")
 SOA = Soa(NAMES[0], 7, refresh_s=60, retry_s=30, expire_s=1_209_600, minimum_s=60, ttl_s=3600)
 HOSTS = {NAMES[0]: Host(("192.0.2.53", "2001:db8::53")), NAMES[1]: Host(("198.51.100.53",))}
@@ -59,6 +60,12 @@ def proven(*proofs: Proof | None, ds: DsSet | None = DS, **changes: Any) -> Surv
     """What the servers' answers are worth, below a zone with this DS."""
     servers = tuple(replace(server(number=number), proof=proof) for number, proof in enumerate(proofs))
     return but(delegation=replace(_DELEGATED, ds=ds), servers=servers, **changes)
+
+
+def said(soa: str, serial: int = 7, number: int = 0) -> SurveyedServer:
+    """A server with this SOA record."""
+    reply = replace(WELL, serial=serial)
+    return replace(server(reply, reply, number=number), soa=soa)
 
 
 def codes(survey: Survey) -> list[str]:
@@ -100,9 +107,10 @@ BLIND = "warning: delegation.unknown"
         (delegated(glue=("2001:db8::53", "192.0.2.53")), []),
         (
             with_hosts(Host(alias="www.example.com"), HOSTS[NAMES[1]]),
-            ["error: ns.alias", "error: ns.same-address", BLIND],
+            ["error: ns.alias", BLIND],
         ),
-        (with_hosts(Host(), HOSTS[NAMES[1]]), ["error: ns.no-address", "error: ns.same-address", BLIND]),
+        (with_hosts(Host(), HOSTS[NAMES[1]]), ["error: ns.no-address", BLIND]),
+        (with_hosts(Host(), Host()), ["error: ns.no-address", "error: ns.no-address", BLIND]),
         (with_hosts(Host(is_known=False), HOSTS[NAMES[1]]), [BLIND, "warning: ns.unknown"]),
         (with_hosts(HOSTS[NAMES[1]], HOSTS[NAMES[1]]), ["error: ns.same-address", BLIND]),
         (with_hosts(Host(("192.0.2.1",)), Host(("192.0.2.2",))), [BLIND, "warning: ns.one-network"]),
@@ -112,12 +120,23 @@ BLIND = "warning: delegation.unknown"
         (but(servers=(server(SILENT, SILENT), server(number=1))), ["error: server.unreachable"]),
         (but(servers=(server(REFUSED, REFUSED), server(number=1))), ["error: server.lame"]),
         (but(servers=(server(REFUSED, SILENT), server(number=1))), ["error: server.lame"]),
+        (but(servers=(server(GARBLED, GARBLED), server(number=1))), ["error: server.malformed"]),
+        (but(servers=(said("a. b. 7 1 2 3 4"), said("a. b. 7 1 2 3 4", number=1))), []),
+        (but(servers=(said("a. b. 7 1 2 3 4"), said("a. b. 7 1 2 3 5", number=1))), ["error: soa.differs"]),
+        (but(servers=(said("a. b. 7 1 2 3 4"), said("", number=1))), []),
+        (
+            but(servers=(said("a. b. 7 1 2 3 4"), said("a. b. 8 1 2 3 5", serial=8, number=1))),
+            ["error: serial.differs"],
+        ),
         (but(servers=(server(WELL, SILENT), server(number=1))), ["error: server.no-tcp"]),
         (but(servers=(server(SILENT, WELL), server(number=1))), ["error: server.no-udp"]),
         (
             but(servers=(server(replace(WELL, serial=6), replace(WELL, serial=6)), server(number=1))),
             ["error: serial.differs"],
         ),
+        (with_soa(serial=8), ["warning: serial.file"]),
+        (with_soa(serial=6), []),
+        (but(soa=replace(SOA, serial=8), is_configured=False), []),
         (but(servers=(server(), server(number=1, names=NAMES[:1]))), ["warning: ns.differs"]),
         (but(servers=(server(), server(number=1, names=None))), []),
         (with_soa(mname="hidden.example.com"), ["note: soa.hidden-primary"]),
@@ -208,9 +227,45 @@ def test_a_zone_that_nobody_has_is_one_error_with_those_that_have_no_address() -
     assert advise(replace(nobody, primaries=primaries, delegation=NotAsked("x")))[0].text == text
 
 
+def test_that_nobody_was_asked_is_no_word_about_the_zone() -> None:
+    unknown = but(ns=None, soa=None, servers=(), hosts={}, records=(), delegation=NotAsked("the resolver is dead"))
+    advice = advise(unknown)[0]
+    assert (advice.weight, advice.code, advice.why) == ("error", "ns.none", "Whether its servers answer is not known.")
+    denied = advise(replace(unknown, delegation=NotDelegated("a.gtld.example", "says no")))[1]
+    assert (denied.code, denied.why) == ("ns.none", "Every question about it fails.")
+
+
+def test_a_name_server_that_only_the_zone_above_has_an_address_of_is_said_to_have_that() -> None:
+    hosts, names = {NAMES[0]: Host(), NAMES[1]: HOSTS[NAMES[1]]}, ["error: ns.no-address"]
+    survey = but(hosts=hosts)
+    assert codes(survey) == names
+    assert advise(survey)[0].why.startswith("The zone above has 192.0.2.53 and 2001:db8::53: resolvers ask it there")
+    bare = replace(survey, delegation=Delegation("a", NAMES))
+    assert [each.why for each in advise(bare) if each.code == "ns.no-address"] == ["Nobody can ask it."]
+
+
+def test_an_address_that_is_not_known_is_not_said_to_be_missing() -> None:
+    hosts = {NAMES[0]: Host(is_known=False), NAMES[1]: HOSTS[NAMES[1]]}
+    lacking = but(hosts=hosts, delegation=Delegation("a", NAMES))
+    assert advise(lacking)[0].remedy == "register its address at your registrar"
+    known = replace(lacking, hosts={**hosts, NAMES[0]: Host()})
+    assert advise(known)[0].remedy == "register its address (which the zone lacks too) at your registrar"
+
+
+@pytest.mark.parametrize("address", ["192.0.2.53", "2001:db8::53"])
+def test_an_ns_record_with_an_address_is_told_as_what_it_is(address: str) -> None:
+    """RFC 1035 section 3.3.11; the resolver says that there is no such name, which helps nobody."""
+    survey = but(ns=NsSet((*NAMES, address), 86_400), hosts={**HOSTS, address: Host()}, servers=())
+    survey = replace(survey, delegation=NotAsked("x"))
+    (advice, *_) = advise(survey)
+    assert (advice.code, advice.text) == ("ns.address", f"an NS record names {address}, which is an address")
+    assert [each.code for each in advise(survey)] == ["ns.address", "delegation.unknown"]
+
+
 def test_the_newest_serial_is_found_around_the_circle() -> None:
     old = replace(WELL, serial=2**32 - 1)
-    (advice,) = advise(but(servers=(server(old, old), server(replace(WELL, serial=1), WELL, number=1))))
+    new = server(replace(WELL, serial=1), WELL, number=1)
+    (advice,) = advise(but(servers=(server(old, old), new), soa=replace(SOA, serial=1)))
     assert advice.text == f"the newest serial is 1, and ns1.example.com (192.0.2.0:53) has {2**32 - 1}"
 
 

@@ -86,6 +86,31 @@ def test_a_refusal_ends_it_until_the_next_version() -> None:
     assert list(notices.standing(ZONE)) == [(ONE, Told(8, 1.1, has_zone=True), False)]
 
 
+def test_what_cannot_be_sent_is_tried_again_and_its_problem_stays_when_it_is_given_up() -> None:
+    notices = Notices()
+    notices.announce(ZONE, 7, [ONE], now=0.0)
+    (notice,) = notices.take(0.0)[0]
+    assert notices.hinder(notice, "no way")
+    assert list(notices.standing(ZONE)) == [(ONE, Told(problem="no way"), True)]
+    assert notices.take(0.9)[0] == []
+    assert notices.take(1.0)[0] == [notice]
+    assert not notices.hinder(notice, "no way")  # that is known
+    assert notices.take(GIVE_UP_S) == ([], [])
+    assert list(notices.standing(ZONE)) == [(ONE, Told(problem="no way"), False)]
+    assert not notices.hinder(notice, "no way")  # it is over
+
+
+def test_what_was_sent_at_last_and_not_answered_is_given_up_as_any_other() -> None:
+    notices = Notices()
+    notices.announce(ZONE, 7, [ONE], now=0.0)
+    (notice,) = notices.take(0.0)[0]
+    notices.hinder(notice, "no way")
+    notices.take(1.0)
+    assert notices.take(GIVE_UP_S) == ([], [notice])
+    (told,) = (told for _, told, _ in notices.standing(ZONE))
+    assert told.problem == "no answer to NOTIFY of serial 7 in 10 minutes"
+
+
 def test_a_server_that_refused_is_told_once_more_when_it_is_seen_to_have_the_zone() -> None:
     notices, place = Notices(), ServerPlace(ONE.address, ONE.port)
     notices.announce(ZONE, 7, [ONE, TWO], now=0.0)

@@ -171,3 +171,19 @@ def test_the_newest_offer_is_fetched_first(
 ) -> None:
     offers = [Offer(primary, serial) for primary, serial in zip((FIRST, SECOND, THIRD), serials, strict=True)]
     assert tuple(offer.primary for offer in worth_fetching(offers, held)) == order
+
+
+@pytest.mark.parametrize(
+    ("left_s", "pause_s"),
+    [(1000.0, 100.0), (110.0, 100.0), (109.0, 10.0), (21.0, 10.0), (12.0, 6.0), (3.0, 2.0), (-5.0, 2.0)],
+)
+def test_what_is_good_for_a_short_time_only_is_asked_for_sooner(left_s: float, pause_s: float) -> None:
+    assert TIMERS.pause_s(left_s) == pause_s
+
+
+def test_a_version_that_a_peer_confirms_for_a_short_time_is_asked_for_again_before_it_expires() -> None:
+    later = NOW + 900
+    confirmed = CURRENT.refreshed(TIMERS, later, chance=0.0, left_s=100.0)
+    assert confirmed.expires_at == NOW + 1000
+    assert confirmed.due == later + 10
+    assert CURRENT.refreshed(TIMERS, later, chance=0.0).due == later + 100

@@ -24,6 +24,12 @@ def test_the_key_of_a_zone_is_no_other_primary() -> None:
     assert silences.is_silent(Primary("192.0.2.1", 53, Name.parse("key")), 1.0)
 
 
+def test_a_primary_may_be_heard_at_another_address_of_ours() -> None:
+    silences = Silences()
+    silences.note_silence(DEAD, 0.0)
+    assert not silences.is_silent(Primary("192.0.2.1", 53, via="192.0.2.9"), 1.0)
+
+
 def test_an_answer_ends_the_silence_at_once() -> None:
     silences = Silences()
     silences.note_silence(DEAD, 0.0)
@@ -54,6 +60,25 @@ def test_a_trial_that_nobody_ends_is_followed_by_another() -> None:
     assert silences.is_tried(DEAD, PAUSE_FIRST_S)
     assert not silences.is_tried(DEAD, PAUSE_FIRST_S + TRIAL_S - 0.1)
     assert silences.is_tried(DEAD, PAUSE_FIRST_S + TRIAL_S)
+
+
+def test_a_zone_that_may_expire_meanwhile_shortens_the_pause_and_nothing_else() -> None:
+    silences = Silences()
+    silences.note_silence(DEAD, 0.0)
+    silences.hasten(DEAD, 1.0, 1000.0)
+    assert not silences.is_tried(DEAD, PAUSE_FIRST_S - 0.1)  # it is short enough
+    silences.hasten(DEAD, 1.0, 60.0)
+    assert not silences.is_tried(DEAD, 15.9)
+    assert silences.is_tried(DEAD, 16.0)
+    silences.hasten(DEAD, 16.0, 1.0)
+    assert not silences.is_tried(DEAD, 16.0 + TRIAL_S - 0.1)  # one zone at a time
+    silences.note_silence(DEAD, 17.0)
+    assert silences.is_silent(DEAD, 16.9 + 2 * PAUSE_FIRST_S)
+    silences.hasten(DEAD, 17.0, -5.0)
+    assert silences.is_silent(DEAD, 17.0 + TRIAL_S - 0.1)
+    assert not silences.is_silent(DEAD, 17.0 + TRIAL_S)
+    silences.hasten(ALIVE, 0.0, 0.0)
+    assert silences.is_tried(ALIVE, 0.0)
 
 
 def test_pauses_double_up_to_their_bound() -> None:

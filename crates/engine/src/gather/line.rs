@@ -3,18 +3,15 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use understudy_wire::{Header, Name, Rtype, Verifier, sign_request};
-use understudy_zone::{Incoming, Progress, Received};
+use socket2::{Domain, Protocol, Socket, Type};
+use understudy_wire::{Header, Verifier, sign_request};
 
-use super::Shared;
+use super::question::{Awaited, Found, Heard, query};
+use super::{Shared, Source};
 use crate::sys::wall_s;
-
-/// chosen: a server that answers one after the other always finds a next one; and one that answers all of them
-/// at once, as BIND does, gives no more than ten zones away at a time unless told (`transfers-out`), to all clients.
-const AHEAD: usize = 4;
 
 /// chosen: how late it is noticed that nobody wants the zones any more.
 const LOOK: Duration = Duration::from_millis(250);
@@ -25,7 +22,7 @@ const BUFFER: usize = 1 << 17;
 /// A zone that was asked for.
 struct Asked {
     place: usize,
-    incoming: Incoming,
+    awaited: Awaited,
     verifier: Option<Verifier>,
 }
 
@@ -38,8 +35,8 @@ pub(super) struct Line<'s> {
     /// The octets in the buffer that were not looked at yet.
     from: usize,
     to: usize,
-    /// How many zones it has brought, and when the last answer ended, whatever it was.
-    found: usize,
+    /// How many wishes it has fulfilled, and when the last answer ended, whatever it was.
+    fulfilled: usize,
     ended_at: Instant,
 }
 
@@ -49,6 +46,17 @@ fn slow(error: io::Error) -> io::Error {
         return io::Error::new(ErrorKind::TimedOut, "the server takes no more questions");
     }
     error
+}
+
+fn connect(source: &Source, patience: Duration) -> io::Result<TcpStream> {
+    let Some(via) = source.via else {
+        return TcpStream::connect_timeout(&source.address, patience);
+    };
+    let domain = Domain::for_address(source.address);
+    let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+    socket.bind(&SocketAddr::new(via, 0).into())?;
+    socket.connect_timeout(&source.address.into(), patience)?;
+    Ok(socket.into())
 }
 
 fn broken(why: &'static str) -> io::Error {
@@ -61,7 +69,7 @@ impl<'s> Line<'s> {
         if shared.is_given_up() || shared.state().wanted.is_empty() {
             return Ok(None);
         }
-        let stream = TcpStream::connect_timeout(&shared.source.address, shared.terms.patience)?;
+        let stream = connect(&shared.source, shared.terms.patience)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(LOOK.min(shared.terms.patience)))?;
         stream.set_write_timeout(Some(shared.terms.patience))?;
@@ -72,14 +80,14 @@ impl<'s> Line<'s> {
             buffer: vec![0; BUFFER],
             from: 0,
             to: 0,
-            found: 0,
+            fulfilled: 0,
             ended_at: Instant::now(),
         }))
     }
 
     /// Until there is nothing left to be asked for.
     pub(super) fn work(&mut self, is_ahead: bool) -> io::Result<()> {
-        let most = if is_ahead { AHEAD } else { 1 };
+        let most = if is_ahead { self.shared.pace.ahead } else { 1 };
         loop {
             while let Some((start, end)) = self.message() {
                 self.heed(start, end)?;
@@ -96,9 +104,9 @@ impl<'s> Line<'s> {
         }
     }
 
-    /// How many zones came over it.
-    pub(super) fn found(&self) -> usize {
-        self.found
+    /// How many wishes it has fulfilled.
+    pub(super) fn fulfilled(&self) -> usize {
+        self.fulfilled
     }
 
     /// What was asked for and has not come.
@@ -125,8 +133,8 @@ impl<'s> Line<'s> {
     fn push_query(&mut self, place: usize, octets: &mut Vec<u8>) -> Option<()> {
         let offset = u16::try_from(place % (1 << 16)).ok()?;
         let id = self.shared.terms.first_id.wrapping_add(offset);
-        let origin = self.shared.origins.get(place)?.as_name();
-        let mut query = axfr_query(id, origin);
+        let wish = self.shared.wishes.get(place)?;
+        let mut query = query(id, wish)?;
         let mut verifier = None;
         if let Some(key) = &self.shared.source.key {
             let (signed, proving) = sign_request(key, &query, u64::from(wall_s()))?;
@@ -134,10 +142,9 @@ impl<'s> Line<'s> {
         }
         octets.extend_from_slice(&u16::try_from(query.len()).ok()?.to_be_bytes());
         octets.extend_from_slice(&query);
-        let incoming = Incoming::whole(origin, id, None, self.shared.terms.limit);
         let asked = Asked {
             place,
-            incoming,
+            awaited: Awaited::new(id, wish, self.shared.terms.limit),
             verifier,
         };
         self.asked.insert(id, asked);
@@ -163,26 +170,30 @@ impl<'s> Line<'s> {
         let header = Header::parse(message).ok_or_else(|| broken("no message"))?;
         let nobody = || broken("an answer to nothing that was asked");
         let asked = self.asked.get_mut(&header.id()).ok_or_else(nobody)?;
-        match asked.take(message) {
-            Some(Progress::More) => return Ok(()),
-            Some(Progress::Done) => {
-                let asked = self.asked.remove(&header.id()).ok_or_else(nobody)?;
-                self.finish(asked);
-            }
-            None => drop(self.asked.remove(&header.id())),
+        let heard = asked.take(message);
+        if matches!(heard, Heard::More) {
+            return Ok(());
         }
+        let asked = self.asked.remove(&header.id()).ok_or_else(nobody)?;
+        self.finish(asked, heard);
         self.ended_at = Instant::now();
         Ok(())
     }
 
-    fn finish(&mut self, asked: Asked) {
+    fn finish(&mut self, asked: Asked, heard: Heard) {
         let place = asked.place;
         let is_proven = asked
             .verifier
             .is_none_or(|verifier| verifier.finish().is_ok());
-        if let (true, Ok(Received::Newer(loaded))) = (is_proven, asked.incoming.finish()) {
-            self.shared.put(place, loaded);
-            self.found += 1;
+        let found = match heard {
+            _ if !is_proven => None,
+            Heard::Refused(rcode) => Some(Found::Refused(rcode)),
+            Heard::Done => asked.awaited.finish(),
+            Heard::More | Heard::Unusable => None,
+        };
+        if let Some(found) = found {
+            self.fulfilled += usize::from(!matches!(found, Found::Refused(_)));
+            self.shared.put(place, found);
         }
     }
 
@@ -211,27 +222,14 @@ impl<'s> Line<'s> {
 }
 
 impl Asked {
-    /// None: nothing comes of it.
-    fn take(&mut self, message: &[u8]) -> Option<Progress> {
-        if let Some(verifier) = &mut self.verifier {
-            verifier.take(message, u64::from(wall_s())).ok()?;
+    fn take(&mut self, message: &[u8]) -> Heard {
+        let now_s = u64::from(wall_s());
+        let proof = self.verifier.as_mut().map(|it| it.take(message, now_s));
+        match proof {
+            Some(Err(_)) => Heard::Unusable,
+            None | Some(Ok(())) => self.awaited.feed(message),
         }
-        self.incoming.feed(message).ok()
     }
-}
-
-/// An OPT record that takes messages of any length and asks how long the zone is good (RFC 7314 section 4).
-const ASKING_EXPIRE: [u8; 15] = [0, 0, 41, 0xff, 0xff, 0, 0, 0, 0, 0, 4, 0, 9, 0, 0];
-
-/// RFC 5936 section 2.1.
-fn axfr_query(id: u16, origin: Name<'_>) -> Vec<u8> {
-    let [high, low] = id.to_be_bytes();
-    let mut query = vec![high, low, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1];
-    query.extend_from_slice(origin.octets());
-    query.extend_from_slice(&Rtype::AXFR.number().to_be_bytes());
-    query.extend_from_slice(&1_u16.to_be_bytes()); // class IN
-    query.extend_from_slice(&ASKING_EXPIRE);
-    query
 }
 
 #[cfg(test)]

@@ -1,28 +1,45 @@
-//! Many zones at once from one primary, each whole (AXFR, RFC 5936): questions go ahead of the answers over
-//! a few connections, and the zones are made where they arrive.
+//! Many zones of one primary at once: what serials it has, or the zones themselves. Questions go ahead of the
+//! answers over few connections, and zones are made where they arrive.
 //!
-//! It is the quick way for those that are not here yet, and no judge: of a zone that does not come as it
-//! should nothing is said, and whoever wants it asks again by itself, to learn why. Nobody waits for one
-//! that is slow either: a line that gives no zone for [`Terms::patience`] is given up with all that it was asked for.
+//! It is the quick way, and no judge: beside what was wished for it tells only that the server says no. Of
+//! whatever else does not come as it should nothing is said, and whoever wants it asks again by itself, to learn why.
+//! Nobody waits for what is slow either: a line that ends no answer for [`Terms::patience`] is given up with all
+//! that it was asked for.
 
 mod line;
+mod question;
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use understudy_wire::{NameBuf, TsigKey};
-use understudy_zone::Loaded;
+use understudy_wire::TsigKey;
 
 use line::Line;
+pub use question::{Found, Wish};
 
 use crate::sys;
 
-/// chosen: one reads while the other makes zones of what it has read; a primary sees no more connections.
-const LINES: usize = 2;
+/// How many connections there are, and how many questions go ahead of the answers on each.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    lines: usize,
+    ahead: usize,
+}
+
+/// chosen: one reads while the other makes zones of what it has read; a primary sees no more connections. A
+/// server that answers one after the other always finds a next question; and one that answers all of them at once, as
+/// BIND does, gives no more than ten zones away at a time unless told (`transfers-out`), to all clients.
+const ZONES: Pace = Pace { lines: 2, ahead: 4 };
+
+/// chosen: what is cheap for both sides, and fits what a connection holds: 32 answers are 3 KiB.
+const SERIALS: Pace = Pace {
+    lines: 1,
+    ahead: 32,
+};
 
 /// chosen: a few milliseconds of work for whoever takes them, so that what is behind it waits no longer.
 const TAKEN_MAX: usize = 128;
@@ -36,6 +53,8 @@ const TAKEN_WAIT: Duration = Duration::from_millis(4);
 pub struct Source {
     /// Where it listens.
     pub address: SocketAddr,
+    /// The address of this host that it sees; None: the system chooses.
+    pub via: Option<IpAddr>,
     /// Without one nothing is signed.
     pub key: Option<Arc<TsigKey>>,
 }
@@ -47,17 +66,17 @@ pub struct Terms {
     pub first_id: u16,
     /// The octets of one zone.
     pub limit: usize,
-    /// How long it may take until there is a connection, and from one zone to the next.
+    /// How long it may take until there is a connection, and from one answer to the next.
     pub patience: Duration,
 }
 
 /// What the lines share.
 #[derive(Debug, Default)]
 struct State {
-    /// Not asked for yet: places in `origins`.
+    /// Not asked for yet: places in `wishes`.
     wanted: VecDeque<usize>,
     /// Here, and not taken yet.
-    found: Vec<(usize, Loaded)>,
+    found: Vec<(usize, Found)>,
     /// Lines that may still bring something.
     lines: usize,
     is_given_up: bool,
@@ -66,8 +85,9 @@ struct State {
 #[derive(Debug)]
 struct Shared {
     source: Source,
-    origins: Vec<NameBuf>,
+    wishes: Vec<Wish>,
     terms: Terms,
+    pace: Pace,
     state: Mutex<State>,
     news: Condvar,
 }
@@ -82,7 +102,7 @@ impl Shared {
         self.state().is_given_up
     }
 
-    /// The next zone to ask for.
+    /// The next one to ask for.
     fn next(&self) -> Option<usize> {
         let mut state = self.state();
         if state.is_given_up {
@@ -96,9 +116,9 @@ impl Shared {
         self.state().wanted.extend(places);
     }
 
-    fn put(&self, place: usize, loaded: Loaded) {
+    fn put(&self, place: usize, found: Found) {
         let mut state = self.state();
-        state.found.push((place, loaded));
+        state.found.push((place, found));
         let is_worth_it = state.found.len() == 1 || state.found.len() == TAKEN_MIN;
         drop(state);
         if is_worth_it {
@@ -106,11 +126,12 @@ impl Shared {
         }
     }
 
-    /// What one line does: zone after zone, over a new connection where one has ended. A server that does not
-    /// like many questions at once is asked one by one; one that gives nothing more, or is slow once more, is left.
+    /// What one line does: one wish after the other, over a new connection where one has ended. A server that does not
+    /// like many questions at once is asked one by one; one that gives nothing to two in a row, or is slow once more,
+    /// is left.
     fn work(&self) {
         sys::block_signals();
-        let mut is_ahead = true;
+        let (mut is_ahead, mut has_failed_alone) = (true, false);
         loop {
             let Ok(Some(mut line)) = Line::open(self) else {
                 return;
@@ -118,15 +139,19 @@ impl Shared {
             let Err(error) = line.work(is_ahead) else {
                 return;
             };
-            let is_fruitless = line.found() == 0;
+            let is_fruitless = line.fulfilled() == 0;
             let is_slow = error.kind() == ErrorKind::TimedOut;
-            if (is_fruitless && is_slow) || ((is_fruitless || is_slow) && !is_ahead) {
-                return; // with the zone that broke it
+            if is_slow && (is_fruitless || !is_ahead) {
+                return;
             }
-            if !is_slow {
-                self.put_back(line.left());
+            let is_alone = is_fruitless && !is_ahead;
+            if is_alone && has_failed_alone {
+                return;
             }
-            is_ahead = false;
+            if !is_slow && !is_alone {
+                self.put_back(line.left()); // but for one that broke a connection which it had for itself
+            }
+            (is_ahead, has_failed_alone) = (false, is_alone);
         }
     }
 }
@@ -141,7 +166,7 @@ impl Drop for Working {
     }
 }
 
-/// Zones that are being fetched. Dropping it gives up those that have not come.
+/// What a primary is being asked. Dropping it gives up what has not come.
 #[derive(Debug)]
 pub struct Gathering {
     shared: Arc<Shared>,
@@ -152,17 +177,20 @@ impl Gathering {
     ///
     /// # Errors
     /// No thread can be made.
-    pub fn start(source: Source, origins: Vec<NameBuf>, terms: Terms) -> io::Result<Self> {
-        let lines = LINES.min(origins.len());
+    pub fn start(source: Source, wishes: Vec<Wish>, terms: Terms) -> io::Result<Self> {
+        let is_light = wishes.iter().all(|wish| matches!(wish, Wish::Serial(_)));
+        let pace = if is_light { SERIALS } else { ZONES };
+        let lines = pace.lines.min(wishes.len());
         let state = State {
-            wanted: (0..origins.len()).collect(),
+            wanted: (0..wishes.len()).collect(),
             lines,
             ..State::default()
         };
         let shared = Arc::new(Shared {
             source,
-            origins,
+            wishes,
             terms,
+            pace,
             state: Mutex::new(state),
             news: Condvar::new(),
         });
@@ -176,10 +204,10 @@ impl Gathering {
         Ok(gathering)
     }
 
-    /// Zones that have come, with their places among the origins; waits until there are some, though no
-    /// longer than that. None: no more will come.
+    /// What has come, with the places among the wishes; waits until there is some, though no longer than
+    /// that. None: no more will come.
     #[must_use]
-    pub fn take(&self, within: Duration) -> Option<Vec<(usize, Loaded)>> {
+    pub fn take(&self, within: Duration) -> Option<Vec<(usize, Found)>> {
         let mut state = self.wait(self.shared.state(), within, 1);
         if !state.found.is_empty() {
             state = self.wait(state, TAKEN_WAIT, TAKEN_MIN);
