@@ -28,8 +28,8 @@ from benchmarks.contest.questions import Question, message
 from benchmarks.contest.result import DOCUMENT, PAGE, add
 from understudy.cli.client import Client
 from understudy.config.places import SOCKET_NAME
-from understudy.service.views import OverrideRequest, OverrideView
-from understudy.service.zone_views import ZoneView
+from understudy.service.reports.views import OverrideRequest, OverrideView
+from understudy.service.reports.zone_views import ZoneView
 from understudy.testing import other_servers
 from understudy.testing.other_servers import CORP_KEY, Peers, Place
 from understudy.testing.ports import free_port

@@ -23,8 +23,8 @@ from understudy.model.errors import TransferError
 from understudy.model.key import Key
 from understudy.model.name import Name
 from understudy.model.transfer import Primary
-from understudy.service.contact import Contact
-from understudy.service.transfers import ask_offer, fetch
+from understudy.service.secondary.contact import Contact
+from understudy.service.secondary.transfers import ask_offer, fetch
 from understudy.testing.played_primary import Piece, PlayedPrimary, Records, Script, answers, soa
 from understudy.testing.ports import free_port
 from understudy.testing.running_server import RunningServer, wait_until
@@ -152,8 +152,8 @@ def test_an_honest_primary_is_believed() -> None:
 def test_what_a_hostile_primary_sends_is_refused_with_its_cause(
     monkeypatch: pytest.MonkeyPatch, script: Script, code: str
 ) -> None:
-    monkeypatch.setattr("understudy.service.transfers.STALL_S", 0.3)
-    monkeypatch.setattr("understudy.service.transfers.LIMIT_OCTETS", 200_000)
+    monkeypatch.setattr("understudy.service.secondary.transfers.STALL_S", 0.3)
+    monkeypatch.setattr("understudy.service.secondary.transfers.LIMIT_OCTETS", 200_000)
     zone = held()
     before = zone.to_master_file()
     assert cause(script, zone=zone) == code

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from understudy.service.zone_views import UpstreamView
+from understudy.service.reports.zone_views import UpstreamView
 from understudy.testing.hosts import US, HostedServer, LossyHosts, ip
 from understudy.testing.other_servers import find_program
 from understudy.testing.running_server import wait_until

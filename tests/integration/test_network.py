@@ -11,7 +11,7 @@ from pathlib import Path
 import dns.message
 import pytest
 
-from understudy.service.views import EndpointView, ObservationView
+from understudy.service.reports.views import EndpointView, ObservationView
 from understudy.testing.hosts import THEM, US, HostedServer, Hosts, LossyHosts, ip
 from understudy.testing.running_server import wait_until
 

@@ -12,8 +12,8 @@ import dns.query
 import dns.rcode
 import pytest
 
-from understudy.service.views import StatusView
-from understudy.service.zone_views import NamedServerView
+from understudy.service.reports.views import StatusView
+from understudy.service.reports.zone_views import NamedServerView
 from understudy.testing import other_servers
 from understudy.testing.other_servers import CORP_KEY, Peers, Place
 from understudy.testing.ports import free_port

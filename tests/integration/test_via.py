@@ -12,7 +12,7 @@ import dns.query
 import dns.rcode
 import pytest
 
-from understudy.service.views import StatusView
+from understudy.service.reports.views import StatusView
 from understudy.testing.other_servers import OtherServer, Place, find_program
 from understudy.testing.ports import free_port
 from understudy.testing.running_server import RunningServer, wait_until

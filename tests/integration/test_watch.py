@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from understudy.service.views import StatusView
+from understudy.service.reports.views import StatusView
 from understudy.testing.other_server_forms import UNBOUND_HEAD
 from understudy.testing.other_servers import OtherServer, Peers, Place, bind, find_program, knot, nsd
 from understudy.testing.ports import free_port

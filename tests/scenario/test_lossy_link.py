@@ -12,7 +12,7 @@ import pytest
 
 from understudy.engine import Zone
 from understudy.model.name import Name
-from understudy.service.contact import Contact
+from understudy.service.secondary.contact import Contact
 from understudy.testing.fetching import BROKEN, SILENT, FakePrimaries, FetchingServer, version
 from understudy.testing.virtual_time import VirtualClock, run_virtual
 from understudy.zones.secondary import Offer

@@ -24,8 +24,8 @@ from understudy.model.errors import (
 from understudy.model.event import EventKind
 from understudy.model.instant import Instant
 from understudy.service.operations import EventFilter, ExplainQuestion, Operations, StatusQuestion
-from understudy.service.present import present_problem
-from understudy.service.views import (
+from understudy.service.reports.present import present_problem
+from understudy.service.reports.views import (
     ErrorView,
     EventView,
     ExplainView,
@@ -41,7 +41,7 @@ from understudy.service.views import (
     WhatIfRequest,
     WhatIfView,
 )
-from understudy.service.zone_views import (
+from understudy.service.reports.zone_views import (
     DemoteRequest,
     PromoteRequest,
     RefreshRequest,

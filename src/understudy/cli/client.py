@@ -17,7 +17,7 @@ from understudy.cli.exit import RefusedError
 from understudy.config.places import SOCKET_NAME, default_state_dir, socket_address
 from understudy.config.yaml_reader import read_plain
 from understudy.model.errors import UnreachableError
-from understudy.service.views import ErrorView, EventView
+from understudy.service.reports.views import ErrorView, EventView
 
 ANSWER_S = 30.0  # chosen: thousands of records take a few seconds, and a busy machine some more
 RESUME_S = 0.2  # chosen: a server that is leaving has closed its socket by then

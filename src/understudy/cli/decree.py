@@ -23,7 +23,7 @@ from understudy.cli.options import (
 )
 from understudy.cli.screen import console, print_json, warn, zoned_time
 from understudy.model.override import OverrideKind
-from understudy.service.views import OverrideRequest, OverrideView, ReleaseRequest, ReleaseView
+from understudy.service.reports.views import OverrideRequest, OverrideView, ReleaseRequest, ReleaseView
 
 ForcedArgument = Annotated[str, typer.Argument(metavar="ENDPOINT|POOL", help="What is forced.")]
 SubjectArgument = Annotated[str, typer.Argument(metavar="ENDPOINT|POOL", help="What to take out.")]

@@ -13,8 +13,8 @@ from rich.text import Text
 from understudy.cli.screen import errors, print_json, problem_line
 from understudy.model.errors import ConfigError, UnderstudyError, UnreachableError
 from understudy.model.plural import plural
-from understudy.service.present import present_problem
-from understudy.service.views import ErrorView
+from understudy.service.reports.present import present_problem
+from understudy.service.reports.views import ErrorView
 
 
 class ExitCode(IntEnum):

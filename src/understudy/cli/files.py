@@ -19,9 +19,9 @@ from understudy.config.plan import Action
 from understudy.model.configuration import Configuration
 from understudy.model.errors import ConfigError, Problem, ProblemSeverity
 from understudy.model.plural import plural
-from understudy.service.present import present_problem
-from understudy.service.view import View
-from understudy.service.views import PlanView, ProblemView, ReloadRequest
+from understudy.service.reports.present import present_problem
+from understudy.service.reports.view import View
+from understudy.service.reports.views import PlanView, ProblemView, ReloadRequest
 
 
 class CheckView(View):

@@ -11,7 +11,7 @@ from understudy.cli.exit import told
 from understudy.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SocketOption, connect
 from understudy.cli.screen import STYLES, clock_time, console, errors, print_json, print_json_line
 from understudy.model.event import EventKind
-from understudy.service.views import EventView
+from understudy.service.reports.views import EventView
 
 
 def events(

@@ -16,7 +16,7 @@ from understudy.cli.screen import ago, console, marked, painted, print_json, rou
 from understudy.cli.sheet import Column, Sheet
 from understudy.model.duration import DurationSyntaxError, parse_duration
 from understudy.model.instant import Instant
-from understudy.service.views import (
+from understudy.service.reports.views import (
     DecisionView,
     EndpointView,
     ExplainView,

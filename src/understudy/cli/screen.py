@@ -14,7 +14,7 @@ from rich.text import Text
 from understudy.model.duration import format_duration
 from understudy.model.instant import Instant
 from understudy.model.plural import plural
-from understudy.service.views import ProblemView
+from understudy.service.reports.views import ProblemView
 
 WIDE = 10_000  # chosen: no line is that long, so what goes into a file or a pipe is never folded
 

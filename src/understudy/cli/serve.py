@@ -19,7 +19,7 @@ from understudy.clock.clock import SystemClock
 from understudy.model.errors import ConfigError, Problem, UnderstudyError
 from understudy.service.candidate import Candidate
 from understudy.service.collector import keep
-from understudy.service.head_start import HeadStart
+from understudy.service.secondary.head_start import HeadStart
 from understudy.telemetry.logging import LogLevel, LogStyle, make_log, route_standard_library
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _show(problems: Iterable[Problem]) -> None:
     for problem in problems:
         if sys.stderr.isatty():
             from understudy.cli.screen import errors, problem_line  # people look
-            from understudy.service.present import present_problem  # as above
+            from understudy.service.reports.present import present_problem  # as above
 
             errors.print(problem_line(present_problem(problem)), soft_wrap=True)
         else:

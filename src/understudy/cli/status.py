@@ -28,7 +28,7 @@ from understudy.cli.screen import (
 from understudy.cli.sheet import Column, Sheet
 from understudy.cli.zone import upstream_state, zone_state
 from understudy.model.plural import plural
-from understudy.service.views import (
+from understudy.service.reports.views import (
     DecisionView,
     EndpointView,
     RecordView,
@@ -38,7 +38,7 @@ from understudy.service.views import (
     StatusView,
     TotalsView,
 )
-from understudy.service.zone_views import NamedServerView, SecondaryView, UpstreamView
+from understudy.service.reports.zone_views import NamedServerView, SecondaryView, UpstreamView
 from understudy.telemetry.turned_away import LOSSES
 
 WATCH_S = 1.0

@@ -15,9 +15,9 @@ from understudy.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, Soc
 from understudy.cli.screen import STYLES, ago, clock_time, console, painted, print_json, show
 from understudy.cli.sheet import Column, Sheet
 from understudy.model.errors import UnderstudyError
-from understudy.service.view import View
-from understudy.service.views import StatusView
-from understudy.service.zone_views import SecondaryView, UpstreamView, ZoneView
+from understudy.service.reports.view import View
+from understudy.service.reports.views import StatusView
+from understudy.service.reports.zone_views import SecondaryView, UpstreamView, ZoneView
 
 zone = typer.Typer(name="zone", help="The zones that are served.", no_args_is_help=True)
 

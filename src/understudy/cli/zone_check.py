@@ -47,7 +47,7 @@ def check(
     import asyncio  # what asks and judges: other commands are quicker without
 
     from understudy.cli.zone_check_page import present, render
-    from understudy.service.surveying import SurveyQuestion, survey
+    from understudy.service.watching.surveying import SurveyQuestion, survey
     from understudy.zones.advice import advise
 
     with told(as_json=as_json):

@@ -14,7 +14,7 @@ from understudy.cli.screen import rounded
 from understudy.cli.sheet import Column, Sheet
 from understudy.model.duration import format_duration
 from understudy.model.plural import plural
-from understudy.service.view import View
+from understudy.service.reports.view import View
 from understudy.zones.advice_finding import Advice, Weight, listed
 from understudy.zones.sighting import Reply
 from understudy.zones.survey import Delegation, NotAsked, Survey, SurveyedServer, alike

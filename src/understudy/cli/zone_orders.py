@@ -13,7 +13,7 @@ from understudy.cli.exit import ExitCode, told
 from understudy.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, ReasonOption, SocketOption, connect
 from understudy.cli.screen import console, errors, print_json, warn
 from understudy.cli.zone import NameArgument
-from understudy.service.zone_views import (
+from understudy.service.reports.zone_views import (
     DemoteRequest,
     PromoteRequest,
     RefreshOutcome,

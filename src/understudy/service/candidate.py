@@ -21,8 +21,8 @@ from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.zone import ZoneSource
-from understudy.service.catalog_zones import make_catalogs
-from understudy.service.zone_cuts import find_undelegated
+from understudy.service.primary.catalog_zones import make_catalogs
+from understudy.service.primary.zone_cuts import find_undelegated
 from understudy.service.zone_table import FileStamp, LoadedZone, Progress, ZoneView, load_zones
 from understudy.zones.advice_finding import listed
 from understudy.zones.name_servers import secondaries_of, secondaries_without_address

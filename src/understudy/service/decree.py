@@ -21,9 +21,9 @@ from understudy.service.index import pools_of
 from understudy.service.ledger import write
 from understudy.service.name_server import NameServer
 from understudy.service.postponement import find_postponement
-from understudy.service.present import present_override, present_overrides
-from understudy.service.subjects import find_subject, normal, pools_of_subject
-from understudy.service.views import OverrideRequest, OverrideView, ReleaseRequest, ReleaseView
+from understudy.service.reports.present import present_override, present_overrides
+from understudy.service.reports.subjects import find_subject, normal, pools_of_subject
+from understudy.service.reports.views import OverrideRequest, OverrideView, ReleaseRequest, ReleaseView
 from understudy.store.draft import Signature
 from understudy.store.store import StaleGenerationError
 

@@ -15,18 +15,18 @@ from understudy.model.errors import NotFoundError
 from understudy.model.event import Event
 from understudy.model.verdict import ProbeKey
 from understudy.service import decree as decrees
-from understudy.service import explain as explaining
-from understudy.service import promotion, zone_orders
 from understudy.service import reload as reloading
+from understudy.service import zone_orders
 from understudy.service.candidate import Candidate
-from understudy.service.export import export_zone
-from understudy.service.measure import measure
 from understudy.service.name_server import NameServer
 from understudy.service.operations import EventFilter, ExplainQuestion, StatusQuestion
-from understudy.service.present import present_event, present_observation, present_problem
-from understudy.service.report import report_status
-from understudy.service.subjects import find_endpoint, find_zone, normal
-from understudy.service.views import (
+from understudy.service.reports import explain as explaining
+from understudy.service.reports.export import export_zone
+from understudy.service.reports.measure import measure
+from understudy.service.reports.present import present_event, present_observation, present_problem
+from understudy.service.reports.report import report_status
+from understudy.service.reports.subjects import find_endpoint, find_zone, normal
+from understudy.service.reports.views import (
     ChangeView,
     EventView,
     ExplainView,
@@ -41,9 +41,9 @@ from understudy.service.views import (
     WhatIfRequest,
     WhatIfView,
 )
-from understudy.service.whatif import suppose
-from understudy.service.zone_report import known_zones, report_zones
-from understudy.service.zone_views import (
+from understudy.service.reports.whatif import suppose
+from understudy.service.reports.zone_report import known_zones, report_zones
+from understudy.service.reports.zone_views import (
     DemoteRequest,
     PromoteRequest,
     RefreshRequest,
@@ -52,6 +52,7 @@ from understudy.service.zone_views import (
     ZoneRequest,
     ZoneView,
 )
+from understudy.service.secondary import promotion
 from understudy.store.store import EventFilter as StoredEvents
 from understudy.telemetry.metrics import Metrics
 

@@ -23,17 +23,17 @@ from understudy.monitor.watchdog import Watchdog
 from understudy.service.candidate import Candidate
 from understudy.service.decider import Decider
 from understudy.service.faults import fault_text
-from understudy.service.fetched import FetchedZone, Follower
-from understudy.service.heard import heard_of
 from understudy.service.journal import Journal
 from understudy.service.narrate import tell_verdict
-from understudy.service.notify import Notifier
 from understudy.service.parts import Parts
 from understudy.service.pipeline import Pipeline
+from understudy.service.primary.notify import Notifier
+from understudy.service.primary.refused import Refused
+from understudy.service.primary.versions import Versions
 from understudy.service.publisher import Publisher
-from understudy.service.refused import Refused
+from understudy.service.secondary.fetched import FetchedZone, Follower
+from understudy.service.secondary.heard import heard_of
 from understudy.service.supervise import RESTART_MAX_S, Supervisor
-from understudy.service.versions import Versions
 from understudy.service.zone_table import LoadedZone
 from understudy.store.encoding import decode_endpoint
 from understudy.store.observed import Observed

@@ -8,7 +8,7 @@ from typing import Protocol
 from understudy.model.event import EventKind
 from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
-from understudy.service.views import (
+from understudy.service.reports.views import (
     EventView,
     ExplainView,
     ObservationView,
@@ -22,7 +22,7 @@ from understudy.service.views import (
     WhatIfRequest,
     WhatIfView,
 )
-from understudy.service.zone_views import (
+from understudy.service.reports.zone_views import (
     DemoteRequest,
     PromoteRequest,
     RefreshRequest,

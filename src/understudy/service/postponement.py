@@ -10,7 +10,7 @@ from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.override import Override, OverrideKind
 from understudy.service.name_server import NameServer
-from understudy.service.subjects import pools_of_subject
+from understudy.service.reports.subjects import pools_of_subject
 
 NAMED_MAX = 3  # chosen: what fits into a line; the rest is a number
 

@@ -21,15 +21,15 @@ from understudy.model.passing import is_passing
 from understudy.model.plural import plural
 from understudy.model.zone import ZoneSource
 from understudy.service.candidate import NOTHING_BEFORE, Before, Candidate, read_candidate, secret_files
-from understudy.service.catalogs import follow_configuration, roll_of
 from understudy.service.collector import keep
-from understudy.service.copies import kept_copies
-from understudy.service.heard import Heard, heard_of
 from understudy.service.index import Step
 from understudy.service.ledger import write
 from understudy.service.listening import bind_error, require_free
 from understudy.service.name_server import NameServer
-from understudy.service.roll import Roll, RollStep, step_between
+from understudy.service.secondary.catalogs import follow_configuration, roll_of
+from understudy.service.secondary.copies import kept_copies
+from understudy.service.secondary.heard import Heard, heard_of
+from understudy.service.secondary.roll import Roll, RollStep, step_between
 from understudy.service.zone_table import FileStamp, LoadedZone, load_zone, zone_problems
 from understudy.store.draft import Signature
 
@@ -164,7 +164,9 @@ async def reload(server: NameServer, author: str, *, is_forced: bool = False) ->
 async def _end_promotions(server: NameServer) -> None:
     """Of zones that come from other servers no more, or differently."""
     if server.store.desired.promotions:
-        from understudy.service.promotion import end_promotions  # with what shows zones to people: few have any
+        from understudy.service.secondary.promotion import (
+            end_promotions,  # with what shows zones to people: few have any
+        )
 
         await end_promotions(server)
 

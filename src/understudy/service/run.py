@@ -17,11 +17,11 @@ from understudy.model.errors import EngineError, StoreError
 from understudy.model.event import Event
 from understudy.service.candidate import Candidate
 from understudy.service.collector import freeze
-from understudy.service.copies import restore_copies
 from understudy.service.descriptors import describe_room, room_for_clients
 from understudy.service.listening import bind_error, require_free
 from understudy.service.name_server import NameServer
 from understudy.service.parts import Parts
+from understudy.service.secondary.copies import restore_copies
 from understudy.service.surroundings import Surroundings
 from understudy.store.sqlite_store import open_any_store
 from understudy.store.store import Store

@@ -9,15 +9,15 @@ from contextlib import contextmanager
 from functools import partial
 
 from understudy.service.collector import keep
-from understudy.service.inquiry import Conversation
 from understudy.service.name_server import NameServer
-from understudy.service.refusals import Refusals
+from understudy.service.primary.refusals import Refusals
 from understudy.service.reload import log_start, reload_quietly, watch_files
-from understudy.service.secondaries import Secondaries
+from understudy.service.secondary.inquiry import Conversation
+from understudy.service.secondary.secondaries import Secondaries
+from understudy.service.secondary.together import gather, survey
 from understudy.service.supervise import Supervisor
 from understudy.service.surroundings import Surroundings
-from understudy.service.together import gather, survey
-from understudy.service.watch import Watch
+from understudy.service.watching.watch import Watch
 
 
 async def serve(server: NameServer, surroundings: Surroundings) -> None:

@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 from understudy.clock.clock import Clock
 from understudy.model.frozen import frozen
-from understudy.service.head_start import HeadStart
 from understudy.service.name_server import NameServer
+from understudy.service.secondary.head_start import HeadStart
 from understudy.telemetry.logging import Log
 
 Sides: TypeAlias = Callable[[NameServer], Awaitable[Mapping[str, Callable[[], Awaitable[None]]]]]

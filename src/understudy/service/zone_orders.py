@@ -6,11 +6,17 @@ from understudy.model.duration import format_duration
 from understudy.model.errors import InvariantError, ZoneOrderRefusedError
 from understudy.model.event import Event, EventKind
 from understudy.service.decree import UNKNOWN_AUTHOR
-from understudy.service.fetched import NO_COMPLAINT, FetchedZone, Follower
 from understudy.service.name_server import NameServer
-from understudy.service.subjects import find_zone
+from understudy.service.reports.subjects import find_zone
+from understudy.service.reports.zone_views import (
+    RefreshOutcome,
+    RefreshRequest,
+    RefreshView,
+    ZoneOrderView,
+    ZoneRequest,
+)
+from understudy.service.secondary.fetched import NO_COMPLAINT, FetchedZone, Follower
 from understudy.service.zone_table import LoadedZone
-from understudy.service.zone_views import RefreshOutcome, RefreshRequest, RefreshView, ZoneOrderView, ZoneRequest
 
 
 def notify_secondaries(server: NameServer, request: ZoneRequest) -> ZoneOrderView:

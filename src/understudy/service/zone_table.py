@@ -15,7 +15,7 @@ from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.passing import is_passing
 from understudy.model.zone import ZoneDefinition, ZoneSource
-from understudy.service.digests import require_file_digest
+from understudy.service.secondary.digests import require_file_digest
 
 _MORE = "zone.problems.many"
 _NS, _SOA = 2, 6  # RFC 1035 3.2.2

@@ -15,10 +15,10 @@ from understudy.engine import Zone
 from understudy.model.errors import TransferError
 from understudy.model.name import Name
 from understudy.model.transfer import Primary
-from understudy.service.contact import Contact
-from understudy.service.copies import restore_copies
-from understudy.service.inquiry import Conversation, Gather, Survey
-from understudy.service.secondaries import Secondaries
+from understudy.service.secondary.contact import Contact
+from understudy.service.secondary.copies import restore_copies
+from understudy.service.secondary.inquiry import Conversation, Gather, Survey
+from understudy.service.secondary.secondaries import Secondaries
 from understudy.testing.server_world import ServerWorld
 from understudy.testing.story import Restart
 from understudy.testing.virtual_time import VirtualClock, run_virtual

@@ -17,7 +17,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Self
 
-from understudy.service.views import StatusView
+from understudy.service.reports.views import StatusView
 from understudy.testing.other_servers import find_program
 from understudy.testing.running_server import RunningServer
 

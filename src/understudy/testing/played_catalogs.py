@@ -10,7 +10,7 @@ from typing import TypeAlias
 from understudy.engine import Zone
 from understudy.model.errors import TransferError
 from understudy.model.name import Name
-from understudy.service.contact import Contact
+from understudy.service.secondary.contact import Contact
 from understudy.testing.fetching import FakePrimaries, FetchingServer
 from understudy.testing.virtual_time import VirtualClock, run_virtual
 from understudy.zones.secondary import Offer

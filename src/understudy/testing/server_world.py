@@ -23,8 +23,8 @@ from understudy.service.decree import decree, release
 from understudy.service.name_server import NameServer
 from understudy.service.parts import Parts
 from understudy.service.reload import log_start, reload
+from understudy.service.reports.views import OverrideRequest, ReleaseRequest
 from understudy.service.supervise import Supervisor
-from understudy.service.views import OverrideRequest, ReleaseRequest
 from understudy.store.store import Store
 from understudy.telemetry.logging import LogLevel, LogStyle, make_log
 from understudy.testing.fake_network import Behaviour, FakeNetwork

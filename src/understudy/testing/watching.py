@@ -15,9 +15,9 @@ from understudy.model.name import Name
 from understudy.model.transfer import NotifyTarget
 from understudy.model.watch import ServerPlace
 from understudy.service.reload import reload
-from understudy.service.server_report import report_name_servers
-from understudy.service.watch import Eyes, Watch
-from understudy.service.zone_views import NamedServerView
+from understudy.service.reports.zone_views import NamedServerView
+from understudy.service.watching.server_report import report_name_servers
+from understudy.service.watching.watch import Eyes, Watch
 from understudy.store.store import EventFilter
 from understudy.testing.server_world import ServerWorld
 from understudy.testing.virtual_time import VirtualClock, run_virtual
@@ -63,14 +63,14 @@ class Servers:
         self._clock = clock
 
     async def look(self, _origin: Name, place: ServerPlace, samples: Sequence[Sample]) -> Sighting:
-        """As `understudy.service.look.look`."""
+        """As `understudy.service.watching.look.look`."""
         self.asked[place] += 1
         self.samples[place] = samples
         await self._take()
         return self.shows.get(place, has(7))
 
     async def ask_serial(self, _origin: Name, place: ServerPlace) -> Reply:
-        """As `understudy.service.look.ask_soa`."""
+        """As `understudy.service.watching.look.ask_soa`."""
         self.glanced_at.append((place, self._clock.now()))
         found = self.shows.get(place, has(7)).udp
         await self._take()

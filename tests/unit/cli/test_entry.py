@@ -123,8 +123,8 @@ SHOWN_LATER = (
     "httpx2",
     "jinja2",
     "dns.resolver",
-    "understudy.service.views",
-    "understudy.service.zone_views",
+    "understudy.service.reports.views",
+    "understudy.service.reports.zone_views",
 )
 
 
@@ -139,12 +139,12 @@ def test_a_server_imports_late_what_it_can_answer_without() -> None:
     loaded = imported_by("understudy.cli.entry", "understudy.cli.serve", "understudy.service.run")
     assert "understudy.service.name_server" in loaded
     assert not [name for name in LATE if name in loaded]
-    assert "understudy.service.views" not in loaded
+    assert "understudy.service.reports.views" not in loaded
 
 
 def test_zones_from_other_servers_are_asked_for_before_the_server_is_imported() -> None:
     loaded = imported_by("understudy.cli.entry", "understudy.cli.serve")
-    assert "understudy.service.head_start" in loaded
+    assert "understudy.service.secondary.head_start" in loaded
     assert not [name for name in ("uvloop", "sqlite3", "dns.message", "understudy.service.run") if name in loaded]
 
 
@@ -165,7 +165,7 @@ def test_a_configuration_without_checks_is_read_without_what_reads_those(tmp_pat
 def test_a_server_begins_to_probe_and_fetch_without_what_shows_it_to_people() -> None:
     """A fresh secondary has its first zone that much later."""
     loaded = imported_by("understudy.cli.entry", "understudy.cli.serve", "understudy.service.serving")
-    assert "understudy.service.secondaries" in loaded
+    assert "understudy.service.secondary.secondaries" in loaded
     assert not [name for name in SHOWN_LATER if name in loaded]
     assert not [name for name in loaded if name.partition(".")[0] == "dns"]
 

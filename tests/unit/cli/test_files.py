@@ -16,7 +16,7 @@ from understudy.cli.screen import problem_line
 from understudy.config.source import Node
 from understudy.config.yaml_reader import read_plain
 from understudy.model.errors import Problem, ProblemSeverity
-from understudy.service.present import present_problem
+from understudy.service.reports.present import present_problem
 from understudy.testing.terminal import Terminal
 
 SitDown = Callable[..., None]

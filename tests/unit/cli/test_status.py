@@ -10,8 +10,8 @@ from rich.console import Console
 from understudy.cli.status import render
 from understudy.engine import Engine
 from understudy.model.watch import NamedServer, ServerPlace, ServerState
-from understudy.service.measure import measure
-from understudy.service.views import StatusView
+from understudy.service.reports.measure import measure
+from understudy.service.reports.views import StatusView
 from understudy.telemetry.turned_away import LOSSES, turned_away
 from understudy.testing.builders import endpoint, name
 from understudy.testing.terminal import Terminal

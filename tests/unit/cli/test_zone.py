@@ -10,8 +10,8 @@ from understudy.cli.screen import clock_time
 from understudy.engine import Zone
 from understudy.model.errors import TransferError
 from understudy.model.transfer import Primary
-from understudy.service.fetched import NO_COMPLAINT, Complaint, FetchedZone
-from understudy.service.refused import Refusal
+from understudy.service.primary.refused import Refusal
+from understudy.service.secondary.fetched import NO_COMPLAINT, Complaint, FetchedZone
 from understudy.service.zone_table import LoadedZone
 from understudy.testing.builders import name
 from understudy.testing.fetching import FIRST, version

@@ -23,8 +23,8 @@ import pytest
 from understudy.engine import Engine, Gathering, TsigKey, Zone
 from understudy.model.name import Name
 from understudy.model.transfer import Primary
-from understudy.service.contact import Contact
-from understudy.service.together import gather as fetch_together
+from understudy.service.secondary.contact import Contact
+from understudy.service.secondary.together import gather as fetch_together
 from understudy.testing.pipelined import COUNT, ORIGINS, SECRET, TEXT, played, primary, said
 
 LIMIT = 1 << 20

@@ -6,7 +6,7 @@ import pytest
 
 from understudy.model.override import SubjectKind
 from understudy.service.decree import decree, release
-from understudy.service.views import OverrideRequest, OverrideView, ReleaseRequest
+from understudy.service.reports.views import OverrideRequest, OverrideView, ReleaseRequest
 from understudy.testing.server_world import ServerWorld
 from understudy.testing.story import Ask, Expected
 

@@ -6,7 +6,7 @@ import dns.message
 import pytest
 
 from understudy.service.decree import decree
-from understudy.service.views import OverrideRequest
+from understudy.service.reports.views import OverrideRequest
 from understudy.testing.builders import endpoint
 from understudy.testing.server_world import ServerWorld
 

@@ -14,7 +14,7 @@ from understudy.model.override import Override, OverrideKind, Subject, SubjectKi
 from understudy.model.verdict import LOCAL_MONITOR, ProbeKey, Verdict
 from understudy.service.index import build_index
 from understudy.service.pipeline import Pipeline
-from understudy.service.whatif import suppose
+from understudy.service.reports.whatif import suppose
 from understudy.testing.builders import configuration, endpoint, name, pool, probe_key, record, verdict
 
 NEAR, FAR = "192.0.2.10", "198.51.100.10"

@@ -33,8 +33,8 @@ from understudy.cli.exit import told
 from understudy.cli.screen import console, print_json
 from understudy.model.errors import EngineError
 from understudy.model.frozen import frozen
-from understudy.service.view import View
-from understudy.service.views import EventView, StatusView
+from understudy.service.reports.view import View
+from understudy.service.reports.views import EventView, StatusView
 
 CHANGE_S = 30.0  # chosen: the configuration of the demonstration needs 1.6 s; a machine this slow is worth an error
 HOLD_S = 40.0

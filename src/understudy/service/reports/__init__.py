@@ -1,0 +1,1 @@
+"""What the running server shows of itself, as documents."""

@@ -1,0 +1,1 @@
+"""What makes this server a secondary of others: what is asked, fetched, kept, and expires."""

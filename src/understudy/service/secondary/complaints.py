@@ -1,0 +1,66 @@
+"""What keeps a zone from being refreshed, told once while it stays the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from understudy.model.errors import TransferError
+from understudy.model.event import Event, EventKind, Severity
+from understudy.model.instant import Instant
+from understudy.service.name_server import NameServer
+from understudy.service.secondary.fetched import NO_COMPLAINT, Complaint, FetchedZone
+
+PATIENCE = 3  # chosen: as many failures in a row are nobody's lost datagram
+
+SILENCE = frozenset(("transfer.unreachable", "transfer.lame", "transfer.refused", "transfer.behind", "transfer.self"))
+"""What one primary may be like while another one confirms the version."""
+
+
+class Complaints:
+    """Tells, and raises and ends the alarms of zones."""
+
+    def __init__(self, server: NameServer) -> None:
+        self._server = server
+
+    def tell_conflict(self, care: FetchedZone) -> None:
+        """An alarm until it is mended, because the primary's changes do not get through."""
+        newest, origin = care.newest, care.definition.name
+        serial = None if newest is None else newest.zone.serial
+        text = f"serial {serial} from {care.primary} is not used: {care.conflict}"
+        stays = "is not answered" if care.loaded is None else f"stays at serial {care.loaded.zone.serial}"
+        self._tell_problem(care, Complaint(text))
+        self._server.alarms.raise_alarm(f"zone/{origin}", f"{origin} {stays}: {text}", self._server.clock.now())
+
+    def complain(self, care: FetchedZone, complaint: Complaint) -> None:
+        """Told once while it stays the same; an alarm when nobody answers from it, or it lasts."""
+        now, origin = self._server.clock.now(), str(care.definition.name)
+        self._tell_problem(care, complaint)
+        if not care.is_answered:
+            from understudy.service.reports.zone_report import why_not_served  # with what shows zones to people
+
+            text = f"{origin} is not served, {why_not_served(care)}: {complaint}"
+            self._server.alarms.raise_alarm(f"zone/{origin}", text, now)
+        elif care.secondary.failures >= PATIENCE:
+            self._server.alarms.raise_alarm(f"zone/{origin}", f"{origin} cannot be refreshed: {complaint}", now)
+
+    def _tell_problem(self, care: FetchedZone, complaint: Complaint) -> None:
+        if complaint != care.problem:
+            care.problem = complaint
+            self._warn(care, "not fetched whole" if care.is_whole_wanted else "not refreshed", complaint)
+
+    def _warn(self, care: FetchedZone, what: str, complaint: Complaint) -> None:
+        now, origin, detail = self._server.clock.now(), str(care.definition.name), {"codes": list(complaint.codes)}
+        text = f"{what}: {complaint}"
+        self._server.journal.tell(Event(now, EventKind.ZONE, origin, text, Severity.WARNING, detail))
+
+    def tell_passed_over(self, care: FetchedZone, faults: Sequence[TransferError]) -> None:
+        """A primary that gives nothing is no secret because another one gives everything; told once."""
+        complaint = Complaint.about(fault for fault in faults if fault.code not in SILENCE)
+        if complaint and complaint != care.passed_over:
+            self._warn(care, "passed over", complaint)
+        care.passed_over = complaint
+
+    def forget(self, care: FetchedZone, now: Instant) -> None:
+        """Nothing is wrong with the zone any more."""
+        care.problem = NO_COMPLAINT
+        self._server.alarms.clear(f"zone/{care.definition.name}", now)

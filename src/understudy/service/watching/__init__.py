@@ -1,0 +1,1 @@
+"""Looking at other name servers: those of our zones, regularly; those of any zone, once (ADR 0026)."""

@@ -1,0 +1,75 @@
+"""What happens to a zone while its copy is being written, or waits for that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from understudy.service.copy_files import Unwritten, write_copies
+from understudy.service.secondary import keeping
+from understudy.testing.fetching import BROKEN, ORIGIN, FakePrimaries, FetchingServer, fetch_virtually, version
+from understudy.testing.story import Restart
+
+CONFIGURATION = "listen: 127.0.0.1:5300\nzones:\n  example.com: {source: transfer, primaries: [192.0.2.1]}\n"
+
+
+def test_a_confirmation_that_comes_while_the_copy_is_written_counts_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
+        care = run.world.server.fetched[ORIGIN]
+
+        def confirm_and_write(copies: Sequence[Unwritten]) -> list[OSError | None]:
+            care.secondary = replace(care.secondary, refreshed_at=copies[0].modified_at + 7)
+            return write_copies(copies)
+
+        monkeypatch.setattr(keeping, "write_copies", confirm_and_write)
+        primaries.have(version(9))
+        await run.world.advance(105)
+        assert care.is_saved
+        assert care.definition.file.stat().st_mtime == care.secondary.refreshed_at
+
+    fetch_virtually(tmp_path, CONFIGURATION, story, first=7)
+
+
+def test_a_zone_that_went_while_it_waited_for_the_disk_leaves_no_copy(tmp_path: Path) -> None:
+    async def story(run: FetchingServer, _primaries: FakePrimaries) -> None:
+        server = run.world.server
+        care = server.fetched.pop(ORIGIN)
+        care.definition.file.unlink()
+        care.is_saved = False
+        await keeping.Keeping(server).keep(care)
+        assert not care.definition.file.exists()
+        server.fetched[ORIGIN] = care
+        await keeping.Keeping(server).keep(care)
+        assert care.definition.file.exists()
+
+    fetch_virtually(tmp_path, CONFIGURATION, story, first=7)
+
+
+def test_what_is_wrong_with_one_primary_is_told_once_while_another_one_gives_every_version(tmp_path: Path) -> None:
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
+        first, second = tuple(primaries.has)
+        primaries.breaks[first] = BROKEN
+        for serial, at in ((8, 105), (9, 205), (10, 305)):
+            primaries.has = {first: version(serial), second: version(serial)}
+            await run.world.advance(at)
+            assert run.serial == serial
+        assert run.world.log.getvalue().count("passed over: broke off") == 1
+
+    both = CONFIGURATION.replace("[192.0.2.1]", "[192.0.2.1, 192.0.2.2]")
+    fetch_virtually(tmp_path, both, story, first=7)
+
+
+def test_what_a_crash_left_half_written_goes_with_the_next_start_also_of_zones_that_are_gone(tmp_path: Path) -> None:
+    async def story(run: FetchingServer, _primaries: FakePrimaries) -> None:
+        copies = run.world.server.fetched[ORIGIN].definition.file.parent
+        for name in ("example.com.zone.new", "gone.example.zone.new", "kept.example.zone"):
+            (copies / name).write_text("half of it")
+        await run.restart(Restart(is_kill=True, pause_s=1.0))
+        assert sorted(file.name for file in copies.iterdir()) == ["example.com.zone", "kept.example.zone"]
+
+    fetch_virtually(tmp_path, CONFIGURATION, story, first=7)
