@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from ipaddress import ip_network
 from typing import Annotated, Any, TypeAlias
 
@@ -17,7 +16,7 @@ from understudy.config.addresses import (
 )
 from understudy.config.faults import fault
 from understudy.config.findings import shown
-from understudy.config.readers import Reads, Schema
+from understudy.config.readers import Reads
 from understudy.model.duration import DurationSyntaxError, format_duration, parse_duration
 from understudy.model.endpoint import Target
 from understudy.model.name import Name, NameSyntaxError
@@ -27,8 +26,8 @@ _OBJECT_NAME = re.compile(OBJECT_NAME_PATTERN)
 OBJECT_NAME_HINT = "letters, digits, - and _, at most 63, such as frankfurt or eu-west_1"
 
 
-def between(least_s: float, most_s: float) -> Callable[[object], float]:
-    """A validator of durations with both bounds included."""
+def between(least_s: float, most_s: float, examples: str) -> Reads:
+    """Durations, with both bounds included."""
 
     def check(value: object) -> float:
         seconds = _seconds(value)
@@ -37,7 +36,9 @@ def between(least_s: float, most_s: float) -> Callable[[object], float]:
             raise fault("duration.range", f"{shown(value)} is not allowed here", f"from {bounds}")
         return seconds
 
-    return check
+    pattern = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h|d))+$"
+    schema = {"type": ["string", "number"], "pattern": pattern, "minimum": 0, "examples": examples.split()}
+    return Reads(check, schema)
 
 
 def _seconds(value: object) -> float:
@@ -49,8 +50,8 @@ def _seconds(value: object) -> float:
     raise fault("duration.bad", f"{shown(value)} is no duration", "write 500ms, 5s, 2m, 1h or 1h30m")
 
 
-def whole(least: int, most: int) -> Callable[[object], int]:
-    """A validator of whole numbers with both bounds included."""
+def whole(least: int, most: int) -> Reads:
+    """Whole numbers, with both bounds included."""
 
     def check(value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int):
@@ -59,7 +60,7 @@ def whole(least: int, most: int) -> Callable[[object], int]:
             raise fault("value.range", f"{value} is not allowed here", f"from {least} to {most}")
         return value
 
-    return check
+    return Reads(check, {"type": "integer", "minimum": least, "maximum": most})
 
 
 def _ttl(value: object) -> int:
@@ -212,81 +213,55 @@ JITTER_MAX = 0.5  # chosen: more would make the interval meaningless
 _HOUR_S, _DAY_S = 3600.0, 86_400.0
 
 
-def _duration_schema(examples: str) -> Schema:
-    return Schema(
-        {
-            "type": ["string", "number"],
-            "pattern": r"^([0-9]+(\.[0-9]+)?(ms|s|m|h|d))+$",
-            "minimum": 0,
-            "examples": examples.split(),
-        }
-    )
-
-
-def _whole_schema(least: int, most: int) -> Schema:
-    return Schema({"type": "integer", "minimum": least, "maximum": most})
-
-
 # Bounds of semantics section 1 where it gives them; the others are chosen wide enough for every use that was met and
 # narrow enough to catch a wrong unit.
-Interval: TypeAlias = Annotated[float, Reads(between(0.1, _HOUR_S)), _duration_schema("1s 10s 1m")]
-Timeout: TypeAlias = Annotated[float, Reads(between(0.01, 60)), _duration_schema("500ms 3s")]
-Recheck: TypeAlias = Annotated[float, Reads(between(0.05, _HOUR_S)), _duration_schema("250ms 1s")]
-StaleAfter: TypeAlias = Annotated[float, Reads(between(1, _DAY_S)), _duration_schema("30s 2m")]
-Delay: TypeAlias = Annotated[float, Reads(between(0, _DAY_S)), _duration_schema("0s 60s 15m")]
-Merge: TypeAlias = Annotated[float, Reads(between(0.01, 60)), _duration_schema("100ms 1s")]
-WatchInterval: TypeAlias = Annotated[float, Reads(between(1, _DAY_S)), _duration_schema("30s 1m")]
-Lag: TypeAlias = Annotated[float, Reads(between(1, 7 * _DAY_S)), _duration_schema("30s 2m")]
-Window: TypeAlias = Annotated[float, Reads(between(1, _DAY_S)), _duration_schema("10m 1h")]
-Jitter: TypeAlias = Annotated[float, Reads(_jitter), Schema({"type": ["string", "number"], "examples": ["10%", 0.1]})]
-Ttl: TypeAlias = Annotated[int, Reads(_ttl), Schema({"type": ["integer", "string"], "examples": [30, "5m"]})]
-FormatVersion: TypeAlias = Annotated[int, Reads(_format_version), Schema({"const": FORMAT_VERSION})]
-InARow: TypeAlias = Annotated[int, Reads(whole(1, 100)), _whole_schema(1, 100)]
-Amount: TypeAlias = Annotated[int, Reads(whole(1, 1000)), _whole_schema(1, 1000)]
-AnswersMax: TypeAlias = Annotated[int, Reads(whole(1, 100)), _whole_schema(1, 100)]
-MonitorCount: TypeAlias = Annotated[int, Reads(whole(1, 100)), _whole_schema(1, 100)]
-Weight: TypeAlias = Annotated[int, Reads(whole(0, 1_000_000)), _whole_schema(0, 1_000_000)]
-Threads: TypeAlias = Annotated[int, Reads(whole(1, 64)), _whole_schema(1, 64)]
-UdpSize: TypeAlias = Annotated[int, Reads(whole(512, 4096)), _whole_schema(512, 4096)]
-Connections: TypeAlias = Annotated[int, Reads(whole(1, 100_000)), _whole_schema(1, 100_000)]
-Transfers: TypeAlias = Annotated[int, Reads(whole(1, 10_000)), _whole_schema(1, 10_000)]
-TcpIdle: TypeAlias = Annotated[float, Reads(between(0.1, _HOUR_S)), _duration_schema("10s 1m")]
-PerSecond: TypeAlias = Annotated[int, Reads(whole(1, 100_000)), _whole_schema(1, 100_000)]
-Slip: TypeAlias = Annotated[int, Reads(whole(0, 100)), _whole_schema(0, 100)]
-Ipv4Prefix: TypeAlias = Annotated[int, Reads(whole(8, 32)), _whole_schema(8, 32)]
-Ipv6Prefix: TypeAlias = Annotated[int, Reads(whole(16, 128)), _whole_schema(16, 128)]
-TableSize: TypeAlias = Annotated[int, Reads(whole(1024, 16_777_216)), _whole_schema(1024, 16_777_216)]
-ProbeRate: TypeAlias = Annotated[int, Reads(whole(1, 100_000)), _whole_schema(1, 100_000)]
-Percent: TypeAlias = Annotated[int, Reads(whole(0, 99)), _whole_schema(0, 99)]
+Interval: TypeAlias = Annotated[float, between(0.1, _HOUR_S, "1s 10s 1m")]
+Timeout: TypeAlias = Annotated[float, between(0.01, 60, "500ms 3s")]
+Recheck: TypeAlias = Annotated[float, between(0.05, _HOUR_S, "250ms 1s")]
+StaleAfter: TypeAlias = Annotated[float, between(1, _DAY_S, "30s 2m")]
+Delay: TypeAlias = Annotated[float, between(0, _DAY_S, "0s 60s 15m")]
+Merge: TypeAlias = Annotated[float, between(0.01, 60, "100ms 1s")]
+WatchInterval: TypeAlias = Annotated[float, between(1, _DAY_S, "30s 1m")]
+Lag: TypeAlias = Annotated[float, between(1, 7 * _DAY_S, "30s 2m")]
+Window: TypeAlias = Annotated[float, between(1, _DAY_S, "10m 1h")]
+Jitter: TypeAlias = Annotated[float, Reads(_jitter, {"type": ["string", "number"], "examples": ["10%", 0.1]})]
+Ttl: TypeAlias = Annotated[int, Reads(_ttl, {"type": ["integer", "string"], "examples": [30, "5m"]})]
+FormatVersion: TypeAlias = Annotated[int, Reads(_format_version, {"const": FORMAT_VERSION})]
+InARow: TypeAlias = Annotated[int, whole(1, 100)]
+Amount: TypeAlias = Annotated[int, whole(1, 1000)]
+AnswersMax: TypeAlias = Annotated[int, whole(1, 100)]
+MonitorCount: TypeAlias = Annotated[int, whole(1, 100)]
+Weight: TypeAlias = Annotated[int, whole(0, 1_000_000)]
+Threads: TypeAlias = Annotated[int, whole(1, 64)]
+UdpSize: TypeAlias = Annotated[int, whole(512, 4096)]
+Connections: TypeAlias = Annotated[int, whole(1, 100_000)]
+Transfers: TypeAlias = Annotated[int, whole(1, 10_000)]
+TcpIdle: TypeAlias = Annotated[float, between(0.1, _HOUR_S, "10s 1m")]
+PerSecond: TypeAlias = Annotated[int, whole(1, 100_000)]
+Slip: TypeAlias = Annotated[int, whole(0, 100)]
+Ipv4Prefix: TypeAlias = Annotated[int, whole(8, 32)]
+Ipv6Prefix: TypeAlias = Annotated[int, whole(16, 128)]
+TableSize: TypeAlias = Annotated[int, whole(1024, 16_777_216)]
+ProbeRate: TypeAlias = Annotated[int, whole(1, 100_000)]
+Percent: TypeAlias = Annotated[int, whole(0, 99)]
 
 _TEXT_SCHEMA: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": TEXT_MAX}
-Text: TypeAlias = Annotated[str, Reads(_text), Schema(_TEXT_SCHEMA)]
-ShortText: TypeAlias = Annotated[str, Reads(_short_text), Schema({**_TEXT_SCHEMA, "maxLength": STRING_MAX_OCTETS})]
-ObjectName: TypeAlias = Annotated[
-    str, Reads(_object_name), Schema({"type": "string", "pattern": f"^{OBJECT_NAME_PATTERN}$"})
-]
+Text: TypeAlias = Annotated[str, Reads(_text, _TEXT_SCHEMA)]
+ShortText: TypeAlias = Annotated[str, Reads(_short_text, {**_TEXT_SCHEMA, "maxLength": STRING_MAX_OCTETS})]
+ObjectName: TypeAlias = Annotated[str, Reads(_object_name, {"type": "string", "pattern": f"^{OBJECT_NAME_PATTERN}$"})]
 EndpointText: TypeAlias = Annotated[
-    Target,
-    Reads(_target),
-    Schema({"type": "string", "examples": ["192.0.2.10", "2001:db8::10", "app.example.net"]}),
+    Target, Reads(_target, {"type": "string", "examples": ["192.0.2.10", "2001:db8::10", "app.example.net"]})
 ]
 NetworkText: TypeAlias = Annotated[
-    str, Reads(_network), Schema({"type": "string", "examples": ["192.0.2.0/24", "2001:db8::/32"]})
+    str, Reads(_network, {"type": "string", "examples": ["192.0.2.0/24", "2001:db8::/32"]})
 ]
-ListenText: TypeAlias = Annotated[
-    str, Reads(_listen), Schema({"type": "string", "examples": ["127.0.0.1:5300", "[::]:53"]})
-]
+ListenText: TypeAlias = Annotated[str, Reads(_listen, {"type": "string", "examples": ["127.0.0.1:5300", "[::]:53"]})]
 ServerText: TypeAlias = Annotated[
     tuple[str, int],
-    Reads(_server),
-    Schema({"type": "string", "examples": ["192.0.2.53", "192.0.2.53:5353", "[2001:db8::53]:5353"]}),
+    Reads(_server, {"type": "string", "examples": ["192.0.2.53", "192.0.2.53:5353", "[2001:db8::53]:5353"]}),
 ]
-AddressText: TypeAlias = Annotated[
-    str, Reads(_address), Schema({"type": "string", "examples": ["192.0.2.53", "2001:db8::53"]})
-]
-ViaText: TypeAlias = Annotated[str, Reads(_via), Schema({"type": "string", "examples": ["192.0.2.1", "2001:db8::1"]})]
-ZoneNameText: TypeAlias = Annotated[
-    Name, Reads(_zone_name), Schema({"type": "string", "examples": ["catalog.example.com"]})
-]
-GroupText: TypeAlias = Annotated[str, Reads(_group), Schema({"type": "string", "maxLength": 255})]
-KeyName: TypeAlias = Annotated[Name, Reads(_key_name), Schema({"type": "string", "examples": ["corp-key"]})]
+AddressText: TypeAlias = Annotated[str, Reads(_address, {"type": "string", "examples": ["192.0.2.53", "2001:db8::53"]})]
+ViaText: TypeAlias = Annotated[str, Reads(_via, {"type": "string", "examples": ["192.0.2.1", "2001:db8::1"]})]
+ZoneNameText: TypeAlias = Annotated[Name, Reads(_zone_name, {"type": "string", "examples": ["catalog.example.com"]})]
+GroupText: TypeAlias = Annotated[str, Reads(_group, {"type": "string", "maxLength": 255})]
+KeyName: TypeAlias = Annotated[Name, Reads(_key_name, {"type": "string", "examples": ["corp-key"]})]

@@ -10,7 +10,7 @@ from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import CoreSchema
 
 from understudy.config.forms import Form, Key, ShortForm
-from understudy.config.readers import Hidden, Schema
+from understudy.config.readers import Hidden, Reads
 
 
 class FormModels:
@@ -56,7 +56,7 @@ class FormModels:
 
 
 def _schema(marks: tuple[Any, ...]) -> WithJsonSchema | None:
-    return next((WithJsonSchema(mark.schema) for mark in marks if isinstance(mark, Schema)), None)
+    return next((WithJsonSchema(mark.schema) for mark in marks if isinstance(mark, Reads) and mark.schema), None)
 
 
 def _key_hint(hint: Any) -> Any:

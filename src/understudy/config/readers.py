@@ -16,16 +16,10 @@ Read: TypeAlias = Callable[[Any], Any]
 
 
 class Reads:
-    """In an annotation: how such a value is read."""
+    """In an annotation: how such a value is read, and what JSON Schema says of it; None: what it says of the type."""
 
-    def __init__(self, read: Read) -> None:
+    def __init__(self, read: Read, schema: dict[str, Any] | None = None) -> None:
         self.read = read
-
-
-class Schema:
-    """In an annotation: what JSON Schema says of such a value."""
-
-    def __init__(self, schema: dict[str, Any]) -> None:
         self.schema = schema
 
 
