@@ -20,6 +20,7 @@ from understudy.model.watch import ServerPlace
 
 _ANY_PORT = 0
 _LENGTH_OCTETS = 2  # RFC 1035 4.2.2
+_NUMBER_OCTETS = 2  # RFC 1035 4.1.1
 
 
 class OtherQuestionError(dns.exception.FormError):
@@ -27,7 +28,7 @@ class OtherQuestionError(dns.exception.FormError):
 
 
 async def udp(query: dns.message.Message, place: ServerPlace, patience_s: float) -> dns.message.Message:
-    """The answer; what comes from elsewhere is not heard.
+    """The answer; what comes from elsewhere, or has another number, is not heard.
 
     Raises OSError, DNSException: Timeout where nothing came, else what came is no answer.
     """
@@ -72,14 +73,19 @@ async def _within(patience_s: float, conversation: Coroutine[Any, Any, bytes]) -
 
 
 class _Datagrams(asyncio.DatagramProtocol):
-    """Hears the first datagram from one place."""
+    """Hears the first datagram from one place that has the number of the query.
 
-    def __init__(self, place: ServerPlace) -> None:
+    Whoever forges the place and does not know the number must not end the wait for the answer (RFC 5452 9.1).
+    """
+
+    def __init__(self, place: ServerPlace, number: bytes) -> None:
         self.first: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._from = _sender(place.address, place.port)
+        self._number = number
 
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
-        if _sender(*addr[:2]) == self._from and not self.first.done():
+        is_answer = _sender(*addr[:2]) == self._from and data[:_NUMBER_OCTETS] == self._number
+        if is_answer and not self.first.done():
             self.first.set_result(data)
 
     def error_received(self, exc: Exception) -> None:
@@ -99,7 +105,7 @@ def _local(place: ServerPlace) -> tuple[str, int] | None:
 async def _datagram(octets: bytes, place: ServerPlace) -> bytes:
     family = dns.inet.af_for_address(place.address)
     transport, datagrams = await asyncio.get_running_loop().create_datagram_endpoint(
-        lambda: _Datagrams(place), family=family, local_addr=_local(place)
+        lambda: _Datagrams(place, octets[:_NUMBER_OCTETS]), family=family, local_addr=_local(place)
     )
     with closing(transport):
         transport.sendto(octets, dns.inet.low_level_address_tuple((place.address, place.port), family))

@@ -37,9 +37,14 @@ def cut(query: dns.message.Message) -> Sequence[bytes]:
 
 
 def other(query: dns.message.Message) -> Sequence[bytes]:
+    question = dns.message.make_query("example.org.", "SOA", id=query.id)
+    return [dns.message.make_response(question).to_wire()]
+
+
+def forged(query: dns.message.Message) -> Sequence[bytes]:
     response = dns.message.make_response(query)
     response.id ^= 1
-    return [response.to_wire()]
+    return [b"", response.to_wire(), *good(query)]
 
 
 def silent(_query: dns.message.Message) -> Sequence[bytes]:
@@ -102,6 +107,11 @@ def test_what_comes_from_elsewhere_is_not_heard() -> None:
     assert among(lambda place: udp(QUERY, place, PATIENCE_S), good, stranger=other).id == QUERY.id
     with pytest.raises(dns.exception.Timeout):
         among(lambda place: udp(QUERY, place, SOON_S), silent, stranger=good)
+
+
+def test_what_has_another_number_does_not_end_the_wait_for_the_answer() -> None:
+    assert among(lambda place: udp(QUERY, place, PATIENCE_S), forged).id == QUERY.id
+    assert not among(lambda place: udp_with_fallback(QUERY, place, PATIENCE_S), forged)[1]
 
 
 @pytest.mark.parametrize("ask", [udp, udp_with_fallback, tcp])
