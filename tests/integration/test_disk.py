@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 
+from understudy.testing.played_primary import PlayedPrimary, Script, answers, soa
 from understudy.testing.running_server import RunningServer, wait_until
 from understudy.testing.web_servers import WebServers
 
@@ -42,6 +43,15 @@ class TinyDisk:
     def empty(self) -> None:
         self.ballast.unlink()
 
+    def forbid_copies(self) -> None:
+        """As a disk that the kernel allows no writing to any more, while the rest of the folder is in use."""
+        zones = str(self.folder / "zones")
+        subprocess.run(["mount", "--bind", zones, zones], check=True)
+        subprocess.run(["mount", "-o", "remount,ro,bind", zones], check=True)
+
+    def allow_copies(self) -> None:
+        subprocess.run(["umount", "--lazy", str(self.folder / "zones")], check=True)
+
     def forbid(self) -> None:
         self._mount("-o", "remount,ro")
 
@@ -51,7 +61,7 @@ class TinyDisk:
         self.ballast.unlink(missing_ok=True)
 
     def leave(self) -> None:
-        subprocess.run(["umount", "--lazy", str(self.folder)], check=True)
+        subprocess.run(["umount", "--lazy", "--recursive", str(self.folder)], check=True)
 
 
 @pytest.fixture
@@ -131,6 +141,55 @@ def test_a_disk_that_takes_nothing_at_the_start_costs_no_answer_and_later_nothin
     said = server.run("events").stdout
     assert "can be written again" in said
     assert "release" in said, "what happened in memory only"
+
+
+def give(number: int, count: int) -> Script:
+    """A version that tells its serial, and is so large."""
+    fill = [(f"n{each}.example.com.", "TXT", "x" * 100) for each in range(count)]
+    names = [("example.com.", "NS", "ns.example.com."), (f"{NAME}.", "A", f"192.0.2.{number}")]
+    return lambda query: answers(query, [[soa(number)], names, fill, [soa(number)]])
+
+
+def has(server: RunningServer, number: int) -> bool:
+    return server.addresses(NAME) == [f"192.0.2.{number}"]
+
+
+@pytest.mark.parametrize("fault", ["full", "read-only"])
+def test_a_zone_from_another_server_outlives_a_disk_that_takes_no_copy_of_it(
+    server: RunningServer, disk: TinyDisk, fault: str
+) -> None:
+    def bring(number: int) -> None:
+        primary.serial, primary.script = number, give(number, 300)
+        assert server.run("zone", "refresh", "example.com").returncode == 0
+        assert has(server, number)
+
+    copy = disk.folder / "zones" / "example.com.zone"
+    with PlayedPrimary(1, give(1, 1)) as primary:
+        server.write(
+            "understudy.yaml",
+            "listen: 127.0.0.1:{port}\nstate_dir: state\napi: {socket: api.sock}\nzones:\n"
+            f"  example.com: {{source: transfer, primaries: ['{primary.primary}'], watch: false}}\n",
+        )
+        server.start()
+        wait_until(copy.exists, "the first version is on disk")
+        first = copy.read_bytes()
+        mend, spoil = (disk.mend, disk.fill) if fault == "full" else (disk.allow_copies, disk.forbid_copies)
+        spoil()
+        bring(2)
+        wait_until(lambda: "copy/example.com" in alarms(server), "the disk is noticed")
+        text, why = alarms(server)["copy/example.com"], {"full": "no space left", "read-only": "read-only file system"}
+        assert all(part in text for part in (str(copy), why[fault], "free space or repair the disk"))
+        assert copy.read_bytes() == first, "all or nothing"
+        server.stop(signal.SIGKILL)
+        primary.serial, primary.script = 3, lambda _: []
+        server.start()
+        assert has(server, 1), "what was kept before"
+        bring(3)
+        mend()
+        wait_until(lambda: alarms(server) == {}, "all of it is written", 60)
+        server.stop(signal.SIGKILL)
+    server.start()
+    assert has(server, 3), "without any primary"
 
 
 def test_a_folder_in_the_database_s_place_costs_no_answer(server: RunningServer, web: WebServers) -> None:

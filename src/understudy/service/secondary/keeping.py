@@ -124,7 +124,12 @@ class Keeping:
         return instant + self._server.clock.civil_shift_s()
 
     def _tell_disk(self, care: FetchedZone, error: OSError) -> None:
-        text = f"{care.definition.name} is not kept on disk, a restart would fetch it anew: {disk_text(error)}"
+        where = "" if error.filename is not None else f"{care.definition.file}: "
+        text = (
+            f"{care.definition.name} is not kept on disk as it is answered, and a restart without a primary would"
+            f" answer what was kept before, if anything was: {where}{disk_text(error)}"
+            " (free space or repair the disk; it is written as soon as the disk allows)"
+        )
         self._server.alarms.raise_alarm(f"copy/{care.definition.name}", text, self._server.clock.now())
 
 
