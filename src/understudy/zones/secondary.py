@@ -40,6 +40,7 @@ EARLY = 0.05  # chosen: what spares a conversation of its own costs a twentieth 
 INTERVAL_MIN_S = 2.0  # chosen: a primary is not asked more often, whatever its SOA says; Knot's bound too
 INTERVAL_MAX_S = 28 * 86400.0  # chosen: BIND's bound too; a slip of the pen must not make a zone stay for ever
 PAUSE_FIRST_S = 1.0  # chosen: a primary that starts at the same time is ready by then
+PAUSE_GROWTH = 1.25  # chosen: a primary that begins is found after a quarter more of the time that it took
 PAUSE_MAX_S = 60.0  # chosen: what costs a question a minute
 
 _NUMBERS = struct.Struct(">IIIII")
@@ -148,7 +149,7 @@ class Secondary:
         """The same, with what time alone has changed."""
         expires_at = self.expires_at
         if self.is_served and expires_at is not None and now >= expires_at:
-            return replace(self, standing=Standing.EXPIRED)
+            return replace(self, standing=Standing.EXPIRED, due=min(self.due, now + PAUSE_MAX_S))
         return self
 
     def refreshed(self, timers: Timers, now: Instant, *, chance: float, left_s: float | None = None) -> Self:
@@ -170,16 +171,19 @@ class Secondary:
         return before.refreshed(timers, now, chance=chance, left_s=left_s)
 
     def failed(self, now: Instant, *, chance: float) -> Self:
-        """No primary gave a version, or said that the one here is its own."""
+        """No primary gave a version, or said that the one here is its own.
+
+        While nothing is answered they are asked once a minute at the least, whatever the SOA says.
+        """
         if self.standing is Standing.PROMOTED:
             return self
         failures = self.failures + 1
         if self.timers is None:
-            pause_s = min(PAUSE_FIRST_S * 2 ** min(failures - 1, 10), PAUSE_MAX_S)
+            pause_s = min(PAUSE_FIRST_S * PAUSE_GROWTH ** min(failures - 1, 100), PAUSE_MAX_S)
             return replace(self, due=now + _early(pause_s, chance), failures=failures)
-        standing = Standing.RETRYING if self.is_served else self.standing
-        due = now + _early(self.timers.retry_s, chance)
-        return replace(self, standing=standing, due=due, failures=failures).at(now)
+        after = replace(self, standing=Standing.RETRYING if self.is_served else self.standing).at(now)
+        retry_s = self.timers.retry_s if after.is_served else min(self.timers.retry_s, PAUSE_MAX_S)
+        return replace(after, due=now + _early(retry_s, chance), failures=failures)
 
     def promoted(self) -> Self:
         """An operator makes the version here the primary's. Where there is none, one has to be fetched first."""

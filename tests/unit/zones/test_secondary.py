@@ -10,6 +10,8 @@ import pytest
 from understudy.model.transfer import Primary
 from understudy.zones.secondary import (
     INTERVAL_MAX_S,
+    PAUSE_FIRST_S,
+    PAUSE_GROWTH,
     PAUSE_MAX_S,
     Offer,
     Secondary,
@@ -72,10 +74,29 @@ def test_each_standing_is_asked_for_again_in_its_own_time() -> None:
 
 def test_a_zone_that_never_came_is_asked_for_less_and_less_often() -> None:
     zone, pauses = EMPTY, []
-    for _ in range(9):
+    for _ in range(30):
         before, zone = zone.due, zone.failed(zone.due, chance=0.0)
         pauses.append(zone.due - before)
-    assert pauses == [1, 2, 4, 8, 16, 32, PAUSE_MAX_S, PAUSE_MAX_S, PAUSE_MAX_S]
+    assert pauses == sorted(pauses)
+    assert (pauses[0], pauses[-1]) == (PAUSE_FIRST_S, PAUSE_MAX_S)
+    assert sum(pause < PAUSE_MAX_S for pause in pauses) < 20, "in the first five minutes"
+
+
+def test_a_primary_that_begins_is_found_after_a_quarter_more_of_the_time_that_it_took() -> None:
+    zone = EMPTY
+    while zone.due < NOW + 60:
+        before, zone = zone.due, zone.failed(zone.due, chance=0.0)
+        assert zone.due <= NOW + PAUSE_FIRST_S + PAUSE_GROWTH * (before - NOW)
+
+
+def test_a_zone_that_nobody_is_answered_is_asked_for_once_a_minute_at_the_least() -> None:
+    slow = Timers(3600.0, 900.0, 5000.0)
+    zone = EMPTY.renewed(slow, NOW, chance=0.0).failed(NOW + 4000, chance=0.0)
+    assert (zone.standing, zone.due) == (Standing.RETRYING, NOW + 4900)
+    zone = zone.failed(NOW + 4900, chance=0.0).at(NOW + 5000)
+    assert (zone.standing, zone.due) == (Standing.EXPIRED, NOW + 5000 + PAUSE_MAX_S)
+    zone = zone.failed(NOW + 6000, chance=0.0)
+    assert (zone.standing, zone.due) == (Standing.EXPIRED, NOW + 6000 + PAUSE_MAX_S)
 
 
 def test_chance_makes_questions_earlier_and_never_later() -> None:
