@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 
@@ -30,12 +29,12 @@ from understudy.service.secondary.outcomes import Outcomes
 from understudy.service.secondary.overlay import tell_changed_silently, tell_overlaid
 from understudy.service.secondary.refreshing import Refreshing, Round
 from understudy.service.secondary.together import gather, survey
+from understudy.service.secondary.turns import Turn, Turns
 from understudy.zones.secondary import Offer, worth_fetching
 
 SLICE = 200  # chosen: so many zones are gone through in a millisecond; then others have their turn
 EARLY_S = 1.0  # chosen: of 1,000 zones with a refresh of a minute so many are due that one connection is worth it
 TICK_S = 1.0  # chosen: how late a reload or an expiry is noticed at most
-AT_ONCE = 20  # chosen: primaries are asked for so many zones at a time, and see no more connections from here
 
 
 class Secondaries:
@@ -48,7 +47,6 @@ class Secondaries:
         self._cares = server.fetched
         self._judged: Candidate | None = None
         self._news = asyncio.Event()
-        self._busy = 0
         self._keeping = Keeping(server)
         self._complaints = Complaints(server)
         self._outcomes = Outcomes(server, self._complaints, chance=self._talk.chance)
@@ -57,7 +55,7 @@ class Secondaries:
         self._refreshing = Refreshing(server, self._inquiry, self._outcomes, keeping=self._keeping)
         self._rounds: list[Round] = []
         self._early_at: Instant = -math.inf
-        self._waiting: deque[FetchedZone] = deque()
+        self._turns = Turns()
         self._expiry = Expiry(server)
         self._looked_at: Instant = -math.inf
         self._agenda: Agenda[Name] = Agenda()
@@ -73,8 +71,7 @@ class Secondaries:
     async def run(self) -> None:
         """Until cancelled."""
         self._cares.clear()
-        self._busy = 0
-        self._waiting.clear()
+        self._turns = Turns()
         self._gathered.clear()
         self._rounds.clear()
         self._is_look_wanted = True
@@ -87,8 +84,9 @@ class Secondaries:
                     await self._adopt()
                     now = self._looked_at = self._server.clock.now()
                     self._touched.clear()
+                    self._turns.clear()
                     await self._look(list(self._cares.values()), now)
-                elif not self._waiting:
+                elif not self._turns.is_full:
                     await self._look(self._take_recent(now), now)
                 self._begin(group)
                 await self._rest(now)
@@ -111,8 +109,8 @@ class Secondaries:
                 group.create_task(self._hear(surveyed, primary), name=f"serials from {primary}")
         self._gathered.clear()
         self._rounds.clear()
-        for care in self._choose():
-            group.create_task(self._attend(care), name=f"zone {care.definition.name}")
+        for turn in self._choose():
+            group.create_task(self._attend(turn), name=f"zone {turn.care.definition.name}")
 
     def heed_notices(self) -> None:
         """Ask soon for the zones that primaries say to have changed (RFC 1996)."""
@@ -178,23 +176,23 @@ class Secondaries:
                 ranked.append((self._rank(care, now), count, care))
             if not count % SLICE:
                 await asyncio.sleep(0)
-        self._waiting = deque(care for _, _, care in sorted(ranked))
+        self._turns.put(care for _, _, care in sorted(ranked))
 
     def _rank(self, care: FetchedZone, now: Instant) -> tuple[bool, bool, Instant]:
         """What is only to be written has waited for its turn, and takes none from those that are asked for."""
         return not care.is_save_due(now), self._inquiry.is_hopeless(care.definition, now), care.next_due()
 
-    def _choose(self) -> Iterator[FetchedZone]:
+    def _choose(self) -> Iterator[Turn]:
         """As many of those that wait as may be under way at once."""
-        while self._waiting and self._busy < AT_ONCE:
-            care = self._waiting.popleft()
-            if not care.is_busy and not self._is_gone(care.definition.name):
-                self._busy += 1
-                care.is_busy = True
-                yield care
+        while (turn := self._turns.take()) is not None:
+            if turn.care.is_busy or self._is_gone(turn.care.definition.name):
+                self._turns.end(turn)
+                continue
+            turn.care.is_busy = True
+            yield turn
 
     async def _rest(self, now: Instant) -> None:
-        due = None if self._waiting else self._agenda.next_due()
+        due = None if self._turns.is_full else self._agenda.next_due()
         wait_s = TICK_S if due is None else min(TICK_S, max(0.0, due - now))
         try:
             async with asyncio.timeout(wait_s):
@@ -267,15 +265,16 @@ class Secondaries:
             self._is_look_wanted = True
             self._news.set()
 
-    async def _attend(self, care: FetchedZone) -> None:
+    async def _attend(self, turn: Turn) -> None:
         """Ask if it is time to, and save what is not saved; the next zone is asked for meanwhile."""
+        care = turn.care
         try:
             if care.secondary.due <= self._server.clock.now():
                 with care.round():
                     await self._refresh(care)
         finally:
             care.is_busy = False  # its primaries may be asked again while it waits for the disk
-            self._busy -= 1
+            self._turns.end(turn)
             self._touch(care)
         await self._keeping.keep(care)
         self._touch(care)
@@ -324,7 +323,7 @@ class Secondaries:
         care.is_whole_wanted &= not is_whole
         care.is_notified |= is_whole  # whoever answered first may lag behind another one
         await tell_changed_silently(self._server, care, zone, primary=offer.primary)
-        save_later_s = SAVE_LATER_S if self._waiting else 0.0
+        save_later_s = SAVE_LATER_S if self._turns.are_awaited else 0.0
         await self._outcomes.take(care, zone, offer.primary, save_later_s=save_later_s)
 
     async def offers(self, care: FetchedZone) -> list[Offer | TransferError]:

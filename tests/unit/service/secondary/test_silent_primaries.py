@@ -13,6 +13,8 @@ from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.watch import ServerPlace
 from understudy.service.reports.zone_views import RefreshRequest
+from understudy.service.secondary.transfers import STALL_S
+from understudy.service.secondary.turns import OF_ONE
 from understudy.service.watching.watch_targets import Host
 from understudy.service.zone_orders import refresh
 from understudy.testing.fetching import FIRST, ORIGIN, SECOND, SILENT, FakePrimaries, FetchingServer, Tell, version
@@ -158,6 +160,23 @@ def test_zones_of_dead_primaries_alone_do_not_keep_the_others_waiting(tell: Tell
             run.notify("192.0.2.2")
             await asyncio.sleep(DEAD_S + 1)
             assert run.serial == serial
+
+    tell(story, configured(1, ["192.0.2.2"]))
+
+
+def test_zones_of_a_primary_that_stalls_do_not_keep_the_others_waiting(tell: Tell) -> None:
+    zones = "\n".join(f"  s{number}.example: {{source: transfer, primaries: [192.0.2.1]}}" for number in range(MANY))
+
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
+        primaries.has[FIRST] = TransferError("stalled", code="transfer.stalled")
+        primaries.silence_s = {FIRST: STALL_S}
+        assert await run.world.reload(configured(1, ["192.0.2.2"]) + zones) == ""
+        for serial in range(2, 6):
+            primaries.has[SECOND] = version(serial)
+            run.notify("192.0.2.2")
+            await asyncio.sleep(1.5)
+            assert run.serial == serial
+        assert [each for each, _ in primaries.fetched].count(FIRST) == OF_ONE
 
     tell(story, configured(1, ["192.0.2.2"]))
 
