@@ -160,6 +160,23 @@ def test_what_a_hostile_primary_sends_is_refused_with_its_cause(
     assert zone.to_master_file() == before
 
 
+def drips(query: dns.message.Message) -> Iterator[Piece]:
+    for message in has_no_end(query):
+        yield message
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(("script", "why"), [(stalls, "nothing whole in 0.3 s"), (drips, "it was not through in 1 s")])
+def test_a_primary_that_stops_is_told_from_one_that_takes_too_long(
+    monkeypatch: pytest.MonkeyPatch, script: Script, why: str
+) -> None:
+    monkeypatch.setattr("understudy.service.secondary.transfers.STALL_S", 0.3)
+    monkeypatch.setattr("understudy.service.secondary.transfers.WHOLE_S", 1.0)
+    with PlayedPrimary(2, script) as played, pytest.raises(TransferError, match=f"stalled: {why}") as caught:
+        asyncio.run(take(played.primary, held()))
+    assert caught.value.code == "transfer.stalled"
+
+
 def test_a_primary_that_claims_more_than_it_has_gives_nothing() -> None:
     with PlayedPrimary(9, gives([soa(1)], BODY, [soa(1)])) as played:
         assert asyncio.run(take(played.primary, held())) is None

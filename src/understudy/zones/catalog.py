@@ -132,4 +132,9 @@ def _texts(rdatas: Iterable[bytes]) -> Iterator[str]:
     """The groups: TXT records of one string each, which is what can be written in a configuration."""
     for rdata in rdatas:
         if rdata[0] == len(rdata) - 1:
-            yield rdata[1:].decode("ascii", "backslashreplace")
+            yield "".join(map(_visible, rdata[1:].decode("latin-1")))
+
+
+def _visible(char: str) -> str:
+    """What is no printable ASCII is written out: a terminal would obey it where groups are told of."""
+    return char if char.isascii() and char.isprintable() else f"\\x{ord(char):02x}"

@@ -80,6 +80,11 @@ def test_what_is_not_known_is_left_out() -> None:
     assert list(members) == [FIRST]
 
 
+def test_what_a_terminal_would_obey_in_a_group_is_written_out() -> None:
+    members = read(f'{APEX}{VERSION}a.zones PTR example.com.\ngroup.a.zones TXT "\\027[2Jgo\\007\\255"\n')
+    assert members[FIRST].groups == (r"\x1b[2Jgo\x07\xff",)
+
+
 def test_groups_and_change_of_ownership_are_read() -> None:
     members = read(
         f'{APEX}{VERSION}A.Zones PTR Example.COM.\nGROUP.a.zones TXT x\ngroup.a.zones TXT "y z"\n'

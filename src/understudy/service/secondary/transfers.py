@@ -148,8 +148,9 @@ async def _transferred(
     primary = contact.primary
     query = _query(origin, held if is_incremental else None, is_plain=is_plain)
     incoming = Incoming(origin.absolute, query.id, held=held, is_incremental=is_incremental, limit_octets=LIMIT_OCTETS)
+    whole = asyncio.timeout(WHOLE_S)
     try:
-        async with asyncio.timeout(WHOLE_S), _connection(primary) as (reader, writer):
+        async with whole, _connection(primary) as (reader, writer):
             octets = await _converse(_Signed.of(query.to_wire(), contact), incoming, reader, writer=writer)
         if octets <= SMALL_OCTETS and not is_incremental:  # differences are small, what they are applied to may not be
             return incoming.finish()
@@ -159,7 +160,8 @@ async def _transferred(
     except IncomingError as error:
         raise _UnusableError(f"{primary}: {error}", code=error.code) from error
     except TimeoutError as error:
-        message = f"{primary} stalled: nothing whole in {STALL_S:g} s"
+        why = f"it was not through in {WHOLE_S:g} s" if whole.expired() else f"nothing whole in {STALL_S:g} s"
+        message = f"{primary} stalled: {why}"
         raise TransferError(message, code="transfer.stalled") from error
     except asyncio.IncompleteReadError as error:
         message = f"{primary} broke the transfer off"
