@@ -241,6 +241,7 @@ fn pointers_of_other_records_are_followed_safely() {
         (&[0xc0, own + 2], "forward"),
         (&[0xff, 0xff], "beyond the end"),
         (&[0xc0, 0], "into the header"),
+        (&[0xc0, 2], "to the end of a name in the header"),
         (&[0x40, 1], "a reserved label type"),
         (&[0x80, 1], "another"),
     ] {
@@ -252,12 +253,17 @@ fn pointers_of_other_records_are_followed_safely() {
         "into the middle of a label"
     );
     let label = [&[63][..], &[b'a'; 63]].concat();
-    let long = [&label[..], &label, &label, &[50], &[b'a'; 50], b"\xc0\x0c"].concat();
-    assert_eq!(
-        read(&long),
-        Err(Fault::BadRecord),
-        "longer than 255 octets with its pointer"
-    );
+    for (last, expected) in [(45_u8, Ok(())), (46, Err(Fault::BadRecord))] {
+        // With what the pointer leads to, 255 octets and one more.
+        let last = [&[last][..], &vec![b'a'; last.into()]].concat();
+        let long = [&label[..], &label, &label, &last, b"\xc0\x0c"].concat();
+        assert_eq!(
+            read(&long),
+            expected,
+            "{} octets with the pointer itself",
+            long.len()
+        );
+    }
 }
 
 /// Mutated messages never panic, and what is read as a query keeps its promises.
