@@ -13,9 +13,11 @@ from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.transfer import NotifyTarget
 from understudy.model.watch import ServerPlace
+from understudy.zones.serial import is_later
 
 RETRY_FIRST_S = 1.0  # chosen: one lost packet costs a second
 RETRY_MAX_S = 60.0  # RFC 1996 3.6: "60 seconds" is what it suggests between two attempts
+REMIND_S = 1.0  # chosen: BIND heeds no NOTIFY for half a second after a transfer that failed, and acknowledges it
 GIVE_UP_S = 600.0  # chosen: after that the secondary's own refresh finds the version sooner than we find the secondary
 
 
@@ -35,13 +37,15 @@ class Notice:
 class Told:
     """How things stand with one server: what it has acknowledged, and why it has not what is newer.
 
-    `has_zone`: it has acknowledged something, or was seen to answer for the zone.
+    `has_zone`: it has acknowledged something, or was seen to answer for the zone. `reminded_of`: what it was told of
+    once more, because it had acknowledged that and did not come for it.
     """
 
     serial: int | None = None
     at: Instant | None = None
     problem: str = ""
     has_zone: bool = False
+    reminded_of: int | None = None
 
 
 @dataclass(slots=True)
@@ -65,6 +69,7 @@ class Notices:
     PENDING  -- refused -->        QUIET      with a problem, until the next version
     PENDING  -- 10 minutes -->     QUIET      with a problem, until the next version
     QUIET with a problem -- seen to have the zone for the first time --> PENDING, at once
+    QUIET, acknowledged  -- seen without the version a second later  --> PENDING, at once, once for each version
     ```
     """
 
@@ -174,6 +179,22 @@ class Notices:
             if told.problem:
                 told.problem = ""
                 self._begin((origin, target), self._newest[origin], now)
+                is_told_again = True
+        return is_told_again
+
+    def lacking(self, origin: Name, server: ServerPlace, serial: int | None, *, now: Instant) -> bool:
+        """A server was seen with this serial, None without the zone; True: it is to be told once more.
+
+        It has acknowledged what it has not: it heard of that when it could do nothing about it, and has forgotten it.
+        """
+        newest, is_told_again = self._newest.get(origin), False
+        if newest is None or (serial is not None and not is_later(newest, serial)):
+            return False
+        for target, told in self._told.get(origin, {}).items():
+            is_quiet = (target.address, target.port) == (server.address, server.port) and told.serial == newest
+            if is_quiet and told.reminded_of != newest and told.at is not None and now >= told.at + REMIND_S:
+                told.reminded_of = newest
+                self._begin((origin, target), newest, now)
                 is_told_again = True
         return is_told_again
 

@@ -133,6 +133,25 @@ def test_a_server_that_is_seen_to_have_the_zone_and_is_silent_is_told_as_before(
     assert notices.next_due() == 1.0
 
 
+def test_a_server_that_acknowledged_a_version_and_does_not_come_for_it_is_told_once_more() -> None:
+    notices, place = Notices(), ServerPlace(ONE.address, ONE.port)
+    notices.announce(ZONE, 7, [ONE, TWO], now=0.0)
+    notices.take(0.0)
+    assert not notices.lacking(ZONE, place, None, now=0.1), "it is told as before until it answers"
+    notices.acknowledge(Notice(ZONE, ONE, 7), 0.2)
+    assert not notices.lacking(ZONE, place, 6, now=1.1), "it may be fetching it"
+    assert not notices.lacking(ZONE, place, 7, now=1.2), "it has it"
+    assert not notices.lacking(ZONE, ServerPlace(ONE.address, 5353), 6, now=1.2)
+    assert not notices.lacking(name("example.net"), place, 6, now=1.2)
+    assert notices.lacking(ZONE, place, 6, now=1.2)
+    assert Notice(ZONE, ONE, 7) in notices.take(1.2)[0]
+    notices.acknowledge(Notice(ZONE, ONE, 7), 1.3)
+    assert not notices.lacking(ZONE, place, 6, now=9.0), "once for each version"
+    notices.announce(ZONE, 8, [ONE], now=10.0)
+    notices.acknowledge(Notice(ZONE, ONE, 8), 10.1)
+    assert notices.lacking(ZONE, place, None, now=12.0)
+
+
 def test_a_server_that_is_named_no_more_is_forgotten() -> None:
     notices = Notices()
     notices.announce(ZONE, 7, [ONE, TWO], now=0.0)

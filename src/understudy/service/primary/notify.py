@@ -102,6 +102,11 @@ class Notifier:
         if self.notices.seen(origin, server, self._clock.now()):
             self._news.set()
 
+    def heed_lack(self, origin: Name, server: ServerPlace, serial: int | None) -> None:
+        """A server has no more than this serial, None without the zone: what it has acknowledged it may not follow."""
+        if self.notices.lacking(origin, server, serial, now=self._clock.now()):
+            self._news.set()
+
     async def run(self) -> None:
         """Send what is due until cancelled; the sockets are closed with it."""
         with ExitStack() as stack:

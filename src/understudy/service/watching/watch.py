@@ -281,6 +281,8 @@ class Watch:
         if watched is None or self._zones.get(origin) is not zone:
             return
         serial = sighting.serial
+        if named.place is not None and sighting.udp.is_heard:
+            self._server.notifier.heed_lack(origin, named.place, serial)
         if serial is not None and not zone.is_ours:
             zone.note(serial, now)
         finding = self._judge(zone, named, sighting, now=now)
@@ -303,10 +305,13 @@ class Watch:
             return True
         if key in self._busy:
             return False  # by a look, which tells more
-        serial = (await self._eyes.ask_serial(origin, named.place)).serial
+        reply = await self._eyes.ask_serial(origin, named.place)
+        serial = reply.serial
         now, watched = self._server.clock.now(), self._server.watched.get(origin, {}).get(named)
         if watched is None or self._zones.get(origin) is not zone:
             return True
+        if reply.is_heard:
+            self._server.notifier.heed_lack(origin, named.place, serial)
         if serial is None or key in self._busy:
             return False
         if not zone.is_ours:

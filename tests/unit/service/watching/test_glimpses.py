@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 
 from understudy.model.name import Name
+from understudy.model.transfer import NotifyTarget
 from understudy.model.watch import NamedServer, ServerState
 from understudy.service.watching.glimpses import AT_ONCE, Glimpses, Key
 from understudy.testing.virtual_time import VirtualClock, run_virtual
 from understudy.testing.watching import MANY, MANY_ZONES, ORIGIN, OUTSIDE, SECOND, SILENT, Scene, has, play
-from understudy.zones.sighting import Sighting
+from understudy.zones.notices import Notice
+from understudy.zones.sighting import Reply, Sighting
+
+REFUSED = Reply(is_heard=True, problem="it answers REFUSED")
 
 
 def test_a_server_that_acknowledges_a_version_is_asked_for_its_serial_until_it_has_it(tmp_path: Path) -> None:
@@ -41,6 +45,23 @@ def test_a_server_that_does_not_follow_is_left_to_the_looks(tmp_path: Path) -> N
         times = [round(at - begin, 1) for _, at in scene.servers.glanced_at]
         assert times == [0.0, 0.1, 0.3, 0.7, 1.5, 3.1, 6.3]
         assert scene.servers.asked[SECOND] == 1
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize("shown", [has(7), Sighting(REFUSED, REFUSED)], ids=["an older version", "nothing"])
+def test_a_server_that_acknowledges_a_version_and_does_not_follow_is_told_of_it_once_more(
+    tmp_path: Path, shown: Sighting
+) -> None:
+    async def story(scene: Scene) -> None:
+        notices, target = scene.world.server.notifier.notices, NotifyTarget(SECOND.address, SECOND.port)
+        scene.servers.shows[SECOND] = shown
+        notices.announce(ORIGIN, 8, [target], now=scene.world.clock.now())
+        for is_told_again in (True, False):
+            notices.acknowledge(Notice(ORIGIN, target, 8), scene.world.clock.now())
+            scene.hear(8)
+            await scene.pass_s(2)
+            assert [is_pending for _, _, is_pending in notices.standing(ORIGIN)] == [is_told_again]
 
     play(tmp_path, story)
 
