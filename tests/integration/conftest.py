@@ -35,7 +35,7 @@ plain   IN A    192.0.2.1
 @pytest.fixture
 def web() -> Iterator[WebServers]:
     """Web servers on 127.0.0.2 and 127.0.0.3."""
-    servers = WebServers(free_port("127.0.0.2"))
+    servers = WebServers(free_port("127.0.0.2", "127.0.0.3"))
     servers.start("127.0.0.2")
     servers.start("127.0.0.3")
     yield servers

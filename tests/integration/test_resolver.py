@@ -48,7 +48,7 @@ plain   IN A    192.0.2.1
 @pytest.fixture(scope="module")
 def web_servers() -> Iterator[WebServers]:
     """On 127.0.0.2 and 127.0.0.3."""
-    servers = WebServers(free_port("127.0.0.2"))
+    servers = WebServers(free_port("127.0.0.2", "127.0.0.3"))
     servers.start("127.0.0.2")
     servers.start("127.0.0.3")
     yield servers

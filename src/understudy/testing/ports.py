@@ -14,19 +14,26 @@ _GIVEN_TO_CLIENTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _claims: list[int] = []  # descriptors, open for as long as this process lives
 
 
-def free_port(address: str = "127.0.0.1") -> int:
-    """A port on which nobody listens on `address` (IPv4), neither over UDP nor over TCP. Raises OSError.
+def free_port(*addresses: str) -> int:
+    """A port on which nobody listens on these addresses (127.0.0.1), neither over UDP nor over TCP. Raises OSError.
 
     It lies below those that the system gives to clients, so no connection or query of anybody can come to have it
     between this call and the server's start; and no other process that asks here is given it while this one lives.
     """
     for port in random.sample(_served(), _TRIES):
-        with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as datagrams, suppress(OSError):
-            stream.bind((address, port))
-            datagrams.bind((address, port))
+        with suppress(OSError):
+            for address in addresses or ("127.0.0.1",):
+                _require_free(address, port)
             _claim(port)
             return port
     raise OSError("no free port")
+
+
+def _require_free(address: str, port: int) -> None:
+    """Raises OSError."""
+    with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as datagrams:
+        stream.bind((address, port))
+        datagrams.bind((address, port))
 
 
 def _served() -> range:

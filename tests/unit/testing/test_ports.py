@@ -44,3 +44,11 @@ def test_a_port_that_somebody_else_uses_is_not_given(monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(ports, "_served", lambda: taken * ports._TRIES)
         with pytest.raises(OSError, match="no free port"):
             free_port()
+
+
+def test_a_port_of_several_addresses_is_free_on_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.3", free_port("127.0.0.3")))
+        monkeypatch.setattr(ports, "_served", lambda: [server.getsockname()[1]] * ports._TRIES)
+        with pytest.raises(OSError, match="no free port"):
+            free_port("127.0.0.2", "127.0.0.3")

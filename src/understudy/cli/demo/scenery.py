@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from understudy.cli.demo.children import Children
 from understudy.cli.demo.resolver import Resolver, start_resolver
 from understudy.model.errors import EngineError
+from understudy.testing.ports import free_port
 
 PRIMARY, BACKUP, NAME_SERVER = "127.0.0.2", "127.0.0.3", "127.0.0.1"
 SECOND = "127.0.0.4"
@@ -139,21 +140,9 @@ def set_up() -> Iterator[Scenery]:
 
 def _free_port(*addresses: str) -> int:
     """A port that is free on all of them, for UDP and TCP."""
-    for _ in range(50):
-        with socket.create_server((addresses[0], 0)) as first:
-            port = int(first.getsockname()[1])
-        if all(_is_free(address, port) for address in addresses):
-            return port
+    with suppress(OSError):
+        return free_port(*addresses)
     raise EngineError("no free port on the loopback addresses", code="demo.ports")
-
-
-def _is_free(address: str, port: int) -> bool:
-    try:
-        with socket.create_server((address, port)), socket.socket(type=socket.SOCK_DGRAM) as datagrams:
-            datagrams.bind((address, port))
-    except OSError:
-        return False
-    return True
 
 
 def add_resolver(scenery: Scenery) -> None:
