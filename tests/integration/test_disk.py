@@ -208,8 +208,7 @@ def test_a_database_that_is_deleted_while_it_runs_is_noticed_and_written_again(
     server.run("drain", "127.0.0.2", "--reason", "new kernel")
     for path in (server.folder / "state").glob("understudy.db*"):
         path.unlink()
-    noticed_s = wait_until(lambda: "store/renewed" in alarms(server), "the loss is noticed", WITHIN_S)
-    assert noticed_s < WITHIN_S
+    wait_until(lambda: "store/renewed" in alarms(server), "the loss is noticed", WITHIN_S)
     server.stop(signal.SIGKILL)
     server.start()
     assert server.addresses(NAME) == BACKUP

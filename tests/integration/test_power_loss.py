@@ -20,7 +20,7 @@ import pytest
 from understudy.testing.followers import Book, Follower
 from understudy.testing.losing_disk import LosingDisk
 from understudy.testing.ports import free_port
-from understudy.testing.running_server import RunningServer
+from understudy.testing.running_server import RunningServer, wait_until
 
 ROUNDS = int(os.environ.get("UNDERSTUDY_KILLS", "4"))
 LONGEST_S = 0.1  # between two changes
@@ -109,12 +109,16 @@ def disk(ours: RunningServer, tmp_path: Path) -> Iterator[LosingDisk]:
         made.leave()
 
 
-def require_whole(state: Path) -> None:
-    """Every copy is a whole zone, and the database is sound."""
+def require_whole(state: Path) -> bool:
+    """Every copy is a whole zone, and the database is sound; False: nothing was kept yet, as before a first start."""
     for file in state.rglob("*.zone"):
         dns.zone.from_file(str(file), file.stem)
-    with closing(sqlite3.connect(state / "understudy.db")) as connection:
+    database = state / "understudy.db"
+    if not database.exists():
+        return False
+    with closing(sqlite3.connect(database)) as connection:
         assert connection.execute("PRAGMA quick_check").fetchone() == ("ok",)
+    return True
 
 
 def whose(state: Path) -> str:
@@ -133,7 +137,7 @@ def test_whatever_a_cut_of_the_power_leaves_is_a_good_start(
 ) -> None:
     chance, book, changes = random.Random(3), Book(), Changes(ours, theirs)
     followers = [Follower(ours.port, ORIGIN, book, is_incremental=each) for each in (True, False)]
-    reason, owners = "", set[str]()
+    reason, owners, is_kept = "", set[str](), False
     with ExitStack() as stack:
         for follower in followers:
             stack.enter_context(follower.following())
@@ -148,9 +152,12 @@ def test_whatever_a_cut_of_the_power_leaves_is_a_good_start(
             ours.stop(signal.SIGKILL)
             disk.come_back()
             assert book.faults == []
-            require_whole(disk.folder / "state")
+            was_kept, is_kept = is_kept, require_whole(disk.folder / "state")
+            assert is_kept or not was_kept, "what was on disk is there"
             owners |= {whose(disk.folder / "state")}
     ours.start()
+    wait_until(lambda: whose(disk.folder / "state") != "", "both catalogs have come")
+    owners.add(whose(disk.folder / "state"))
     status = cast("dict[str, Any]", ours.json("status"))
     assert book.faults == []
     assert len(owners - {""}) == 1, "a zone stays with its catalog (ADR 0027)"
