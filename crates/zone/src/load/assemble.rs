@@ -2,7 +2,7 @@
 
 use understudy_wire::{Name, Rtype};
 
-use super::check::{SetSummary, check_apex, check_node};
+use super::check::{SetSummary, check_apex, check_node, check_size};
 use super::journal::Journal;
 use super::records::{Record, Records};
 use crate::index::BulkIndex;
@@ -92,6 +92,12 @@ fn push_set<'r>(
     let rtype = first.rtype;
     mark(node, static_key(rtype));
     if let [only] = set {
+        check_size(
+            records,
+            first,
+            std::iter::once(records.rdata(only)),
+            journal,
+        );
         push_static(node, rtype, only.ttl, std::iter::once(records.rdata(only)));
         return Some(SetSummary {
             rtype,
@@ -102,6 +108,7 @@ fn push_set<'r>(
     let ttl = lowest_ttl(set, journal);
     let distinct = distinct_rdatas(records, rtype, set, journal);
     let count = distinct.len();
+    check_size(records, first, distinct.iter().copied(), journal);
     push_static(node, rtype, ttl, distinct.into_iter());
     Some(SetSummary {
         rtype,

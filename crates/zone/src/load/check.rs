@@ -43,6 +43,38 @@ pub(super) fn check_apex(records: &Records, origin: Name<'_>, journal: &mut Jour
     true
 }
 
+/// RFC 1035 section 4.2.2: a message has 65,535 octets at most, and these records go together.
+pub(super) fn check_size<'r>(
+    records: &Records,
+    first: &Record,
+    rdatas: impl Iterator<Item = &'r [u8]>,
+    journal: &mut Journal,
+) {
+    // What stands before the rdata: a pointer to the owner, type, class, TTL and length.
+    const RECORD_OCTETS: usize = 12;
+    const POINTER_OCTETS: usize = 2;
+    // A header, and what a question has beside its name.
+    const FRAME_OCTETS: usize = 16;
+    let rtype = first.rtype;
+    let (mut count, mut octets) = (0, FRAME_OCTETS + records.key(first).len());
+    for rdata in rdatas {
+        let least = if matches!(rtype, Rtype::NS | Rtype::MX | Rtype::PTR) {
+            POINTER_OCTETS // whatever its name is, the message may have it already
+        } else {
+            rdata.len()
+        };
+        count += 1;
+        octets += RECORD_OCTETS + least;
+    }
+    if octets > usize::from(u16::MAX) {
+        let message = format!(
+            "the {count} {rtype} records here take {octets} octets, and no message has room for more than 65535: \
+             nobody can have them (spread them over several names)"
+        );
+        journal.warn(first.place(), "zone.rrset.size", message);
+    }
+}
+
 /// The rules about what may stand beside what, for some names.
 pub(super) fn check_names(records: &Records, origin: Name<'_>, journal: &mut Journal) {
     for group in records.by_owner() {
