@@ -79,7 +79,9 @@ class ServerForm(Form):
         " else is written beside them. Default: the system chooses.",
     )
     transfers: Transfers = Field(
-        20, description="How many zones are sent to secondaries at once; a further one is told to try again later."
+        20,
+        description="How many zones are sent to secondaries at once; a further one is told to try again later. Changes"
+        " that are one message, as those of a decision, are sent in any case.",
     )
 
 

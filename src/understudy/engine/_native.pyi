@@ -420,8 +420,8 @@ class Engine:
     def take_refusals(self) -> list[tuple[str, str, str | None, int]]:
         """(origin, address of the client, its key, error) of each transfer that was refused over TCP since the last
         call, each once however often, 256 at most. The error is 5, REFUSED: neither address nor key may have the zone;
-        16 BADSIG, 17 BADKEY, 18 BADTIME or 22 BADTRUNC: what is wrong with the signature, and the key is only claimed;
-        1 FORMERR: it cannot be read.
+        0: it may, but too many transfers run; 16 BADSIG, 17 BADKEY, 18 BADTIME or 22 BADTRUNC: what is wrong with the
+        signature, and the key is only claimed; 1 FORMERR: it cannot be read.
         """
 
     def zones(self) -> list[tuple[str, int, int]]:

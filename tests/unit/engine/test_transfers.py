@@ -353,6 +353,24 @@ def test_a_slow_client_holds_up_nobody_and_gets_the_version_that_it_began_with(l
     assert serial_of(transferred(large)) == 2, "the place is free again"
 
 
+def test_a_decision_passes_while_all_places_are_taken_by_large_zones(large: Engine) -> None:
+    """What is one message needs no place; who is turned away is told of, and nothing is wrong with him."""
+    with connection(large, question("AXFR")) as slow:
+        received(slow)
+        commit(large, 2, view(77))
+        assert kinds(ask(large, question("IXFR", 1))) == [
+            ("SOA", "2"),
+            ("SOA", "1"),
+            ("SOA", "2"),
+            ("A", "192.0.2.77"),
+            ("SOA", "2"),
+        ]
+        assert large.take_refusals() == []
+        commit(large, 3, *(view(1, owner=f"more{number}.example.com.") for number in range(1000)))
+        assert ask(large, question("IXFR", 1)).rcode() == dns.rcode.REFUSED
+        assert large.take_refusals() == [(ORIGIN, "127.0.0.1", None, 0)]
+
+
 def test_a_client_that_leaves_gives_its_place_back(large: Engine) -> None:
     with connection(large, question("AXFR")) as client:
         received(client)

@@ -110,6 +110,15 @@ impl Content {
         matches!(self.body, Body::Nothing)
     }
 
+    /// Is it one message however it is written, so that a slow reader holds nothing of it up?
+    pub(super) fn is_one_message(&self) -> bool {
+        match &self.body {
+            Body::Nothing => true,
+            Body::Changes(changes) => size_octets(&changes.differences) <= ONE_MESSAGE,
+            Body::Whole(_) | Body::Pressed(_) => false,
+        }
+    }
+
     pub(super) fn zone(&self) -> &Zone {
         &self.zone
     }

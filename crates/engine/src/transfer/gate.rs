@@ -97,7 +97,7 @@ impl Gate {
         let begun = copy
             .ok_or(NOT_READY)
             .and_then(|copy| content(&copy, &query, kind))
-            .and_then(|content| Ok((self.place_for(&content, request.transport)?, content)));
+            .and_then(|content| Ok((self.place_for(&content, (request, &query))?, content)));
         let (place, mut content) = match begun {
             Ok(begun) => begun,
             Err(Declined(rcode, error)) => {
@@ -129,23 +129,26 @@ impl Gate {
         Some(begun_with(kind, outcome, transfer))
     }
 
-    /// One of the places for transfers at once. What is one message anyhow needs none.
+    /// One of the places for transfers at once. What is one message anyhow needs none: a decision
+    /// reaches its secondaries also while others are fetching large zones.
     fn place_for(
         &self,
         content: &Content,
-        transport: Transport,
+        (request, query): (&Request<'_>, &Query<'_>),
     ) -> Result<Option<Place>, Declined> {
-        if transport == Transport::Udp || content.is_current_soa() {
+        if request.transport == Transport::Udp || content.is_one_message() {
             return Ok(None);
         }
         let more = |running| (running < self.most).then_some(running + 1);
         let taken = self
             .running
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
-        match taken {
-            Ok(_) => Ok(Some(Place(Arc::clone(&self.running)))),
-            Err(_) => Err(NOT_READY),
-        }
+        taken
+            .map(|_| Some(Place(Arc::clone(&self.running))))
+            .map_err(|_| {
+                self.refuse(request, query, Rcode::NOERROR);
+                NOT_READY
+            })
     }
 }
 

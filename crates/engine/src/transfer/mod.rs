@@ -95,7 +95,8 @@ pub struct Refusal {
     pub client: IpAddr,
     /// The key that the query was signed with, or claims to be.
     pub key: Option<NameBuf>,
-    /// REFUSED: it may not have the zone; else what is wrong with its signature (RFC 8945 section 3).
+    /// REFUSED: it may not have the zone; NOERROR: it may, when fewer transfers run; else what is wrong with its
+    /// signature (RFC 8945 section 3).
     pub error: u16,
 }
 

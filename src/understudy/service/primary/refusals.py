@@ -17,8 +17,10 @@ AGAIN_S = 3600.0  # chosen: a secondary that retries every few minutes is one li
 MOST = 20  # chosen: so many lines in a minute; whoever asks from many addresses must not fill the history
 MINUTE_S = 60.0
 
+_CROWDED = 0  # RFC 1035 4.1.1: NOERROR, as nothing is wrong with who asked
 _NOT_PERMITTED = 5  # RFC 1035 4.1.1: REFUSED
 _WORDS = {
+    _CROWDED: "put off, because `server.transfers` zones are being sent already",
     1: "its signature cannot be read",
     _NOT_PERMITTED: "`transfer.to` does not permit it",
     16: "BADSIG, it has another secret",
@@ -27,6 +29,8 @@ _WORDS = {
     22: "BADTRUNC, its signature is cut short",
 }
 """By the number of the error (RFC 8945 3)."""
+
+_CROWD = ("", "", _WORDS[_CROWDED])
 
 
 def _is_permitted(transfer: TransferOut, client: str, key: str | None) -> bool:
@@ -73,12 +77,26 @@ class Refusals:
                 continue
             refusal = Refusal(client, key and key.rstrip("."), _WORDS.get(error, f"error {error}"), now)
             self._server.refused.note(Name.parse(origin), refusal)
-            if (origin, refusal.who, refusal.why) not in self._told:
+            if error == _CROWDED:
+                self._tell_crowd(origin, refusal)
+            elif (origin, refusal.who, refusal.why) not in self._told:
                 self._tell(origin, refusal, {"client": client, "key": key, "error": error})
 
     def _handed_on(self, origin: str) -> TransferOut | None:
         loaded = self._server.zones.get(Name.parse(origin))
         return loaded.definition.transfer if loaded is not None else None
+
+    def _tell_crowd(self, origin: str, refusal: Refusal) -> None:
+        """It is the server that has no room, for whatever zone and client."""
+        if _CROWD in self._told:
+            return
+        self._told[_CROWD] = refusal.at
+        most = self._server.candidate.configuration.node.transfers
+        text = (
+            f"{most} zones are being sent to secondaries, and no more go out at once (`server.transfers`):"
+            f" {Name.parse(origin)} is not sent to {refusal.client} until that asks again"
+        )
+        self._server.journal.tell(Event(refusal.at, EventKind.SERVICE, "transfers", text, Severity.WARNING))
 
     def _tell(self, origin: str, refusal: Refusal, detail: dict[str, object]) -> None:
         now = refusal.at

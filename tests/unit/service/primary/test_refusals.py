@@ -138,6 +138,32 @@ def test_the_event_names_client_key_and_reason(tmp_path: Path) -> None:
     ]
 
 
+def test_too_many_transfers_at_once_are_told_of_once_and_blamed_on_nobody(tmp_path: Path) -> None:
+    found: list[str] = []
+
+    async def main(clock: VirtualClock) -> None:
+        world = ServerWorld(clock, tmp_path)
+        (tmp_path / "key").write_text("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n")
+        configuration = CONFIGURATION + "server: {transfers: 2}\n"
+        await world.start({"understudy.yaml": configuration, "zone": "@ 60 SOA ns. root. 1 2 3 4 5\n@ 60 NS ns.\n"})
+        refusals = Refusals(world.server)
+        refused = [(ORIGIN, "192.0.2.53", None, 0), (ORIGIN, "192.0.2.54", None, 0)]
+        world.server.engine = FakeEngine(refused)  # type: ignore[assignment]  # nothing else of it is asked for
+        for _ in range(3):
+            refusals.heed(clock.now())
+            await asyncio.sleep(AGAIN_S / 4)
+        found.extend(each.text for each in await world.server.store.events() if each.subject == "transfers")
+        assert {each.client for each in world.server.refused.of(name("example.com"))} == {"192.0.2.53", "192.0.2.54"}
+
+    run_virtual(main)
+    assert found == [
+        (
+            "2 zones are being sent to secondaries, and no more go out at once (`server.transfers`): example.com is"
+            " not sent to 192.0.2.53 until that asks again"
+        )
+    ]
+
+
 def test_who_asks_before_the_first_version_is_ready_is_not_said_to_lack_a_permission(tmp_path: Path) -> None:
     """The engine answers before it has been told who may have what."""
     known = [(ORIGIN, "192.0.2.53", None, 5), (ORIGIN, "198.51.100.1", "ours.", 5), (ORIGIN, "2001:db8::1", "both.", 5)]
