@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from operator import attrgetter, itemgetter
 from typing import TypeAlias
 
 from understudy.model.decision import Decision, Mode, Selector, Variant
@@ -43,8 +44,9 @@ def withdrawn_sets(owner: Name) -> tuple[SteeredSet, ...]:
 def plain_views(
     owner: Name, ttl_s: int, decisions: Sequence[Decision], *, beneath: Collection[int]
 ) -> Iterator[PlainView]:
-    """The record written out as plain RRsets, for whoever cannot decide: every rdata that may go out, by type.
+    """The record written out as plain RRsets, for whoever cannot decide: every address that may go out, by type.
 
+    Of several host names the one that goes out most often, because a name has one CNAME (RFC 2181 10.1).
     With the record's own TTL, because a shorter one for a moment is no change of the zone (semantics 4.7). A type that
     has nothing to answer is given empty: there is nothing in the zone, whatever is beneath. `beneath` are the types
     that the zone itself has at the name: where there are none but those that are steered, a placeholder keeps the name
@@ -85,7 +87,10 @@ def placeholder_rdata() -> bytes:
 
 
 def _plain(each: SteeredSet, ttl_s: int) -> PlainView:
-    rdatas = {rdata for _, variant in each.variants for rdata in variant}
+    variants = each.variants
+    if each.rtype == Family.HOST.rtype and variants:
+        variants = (max(variants, key=itemgetter(0)),)
+    rdatas = {rdata for _, variant in variants for rdata in variant}
     return (each.owner.absolute, each.rtype, ttl_s, sorted(rdatas))
 
 
@@ -124,5 +129,7 @@ def _removed(owner: Name, family: Family) -> SteeredSet:
 
 
 def static_view(decision: Decision) -> tuple[Endpoint, ...]:
-    """The decision written out as one plain RRset, for whoever cannot decide: every endpoint that may go out."""
+    """The decision written out as one plain RRset, for whoever cannot decide, as in `plain_views`."""
+    if decision.family is Family.HOST and decision.variants:
+        return max(decision.variants, key=attrgetter("weight")).endpoints
     return decision.endpoints
