@@ -94,7 +94,7 @@ class TransferForm(Form):
     notify: list[NotifyForm] | None = Field(
         None,
         description="Who is told of new versions; default: the zone's name servers, but for the one that its SOA names"
-        " and for this one, at the addresses that the zone has for them.",
+        " and for this one, at the addresses that the zone has for them, or this host's resolver if it is watched.",
     )
     serial: Literal["increment", "unixtime", "date"] = Field(
         "increment",

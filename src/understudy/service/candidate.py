@@ -189,11 +189,13 @@ def _telling_too_few(configuration: Configuration, zones: Mapping[Name, LoadedZo
         transfer = loaded.definition.transfer
         if transfer is None or transfer.notify is not None:
             continue
-        untold = listed([name.rstrip(".") for name in secondaries_without_address(loaded.zone, origin)])
-        if not any(secondaries_of(loaded.zone, origin)):
-            text = f"nobody is told of new versions of {origin}: it has no address for a name server but the primary's"
-        elif untold:
-            text = f"not told of new versions of {origin}, because it has no address for them: {untold}"
+        unaddressed = list(secondaries_without_address(loaded.zone, origin))
+        if not unaddressed and not any(secondaries_of(loaded.zone, origin)):
+            text = f"nobody is told of new versions of {origin}: it names no name server but the primary"
+        elif unaddressed and loaded.definition.watch is None:  # nobody looks up where they are
+            untold = listed([name.rstrip(".") for name in unaddressed])
+            why = f"it is not watched and has no address for them: {untold}"
+            text = f"not told of new versions of {origin}, because {why}"
         else:
             continue
         file, line = configuration.sources.get(f"zone:{origin}", (str(configuration.node.file), 1))

@@ -70,15 +70,15 @@ class NameServer:
         self.versions = Versions(parts, self.pipeline, lambda: self.zones, journal=self.journal, alarms=self.alarms)
         self.notifier = Notifier(self.clock, self.journal)
         self.versions.on_version, self.versions.on_end = self.notifier.announce, self.notifier.forget
+        self.versions.on_same = self.notifier.heed_servers
         self.decider.on_change, self.decider.on_publish = self.versions.note, self.versions.note_whole
         self.decider.first_serial = self.versions.first_serial
         self.watchdog = Watchdog(self.monitor, self.clock, set_alarm=self.alarms.set_alarm)
         self.watched: dict[Name, dict[NamedServer, Watched]] = {}  # how the zones' name servers stand
         self.reloading = asyncio.Lock()
         self.writing = asyncio.Lock()  # each change of the log is judged by the state that it changes
-        self._news = asyncio.Event()
+        self._news, self._is_leaving = asyncio.Event(), False
         self._faults: dict[str, Instant] = {}
-        self._is_leaving = False
 
     def begin(self) -> None:
         """Answer at once what was answered last (semantics 1.5), or what a first start answers (1.6)."""

@@ -33,7 +33,7 @@ def notify_secondaries(server: NameServer, request: ZoneRequest) -> ZoneOrderVie
     server.notifier.announce(loaded, transfer, serial)
     told = [str(target) for target, _, _ in server.notifier.notices.standing(origin)]
     if not told:
-        text = f"{origin} has nobody to be told: no `notify`, and no address of another name server in the zone"
+        text = f"{origin} has nobody to be told: no `notify`, and no address of another name server"
         raise ZoneOrderRefusedError(text, hint="name the servers in `transfer.notify`", code="zone.nobody-to-tell")
     text = f"serial {serial} is told again to {', '.join(told)}, {_by(request)}"
     server.journal.tell(Event(server.clock.now(), EventKind.ZONE, str(origin), text, detail={"serial": serial}))

@@ -57,7 +57,7 @@ class Servers:
         self.under_way = self.most_under_way = 0
         self.takes_s = 0.0
         self.resolved = 0
-        self.is_resolver_dead = False
+        self.is_resolver_dead, self.host = False, "ns.elsewhere.example."
         self.glanced_at: list[tuple[ServerPlace, float]] = []
         self.samples: dict[ServerPlace, Sequence[Sample]] = {}
         self._clock = clock
@@ -81,7 +81,7 @@ class Servers:
         self.resolved += 1
         if self.is_resolver_dead:
             return None
-        return (OUTSIDE.address,) if host == "ns.elsewhere.example." else ()
+        return (OUTSIDE.address,) if host == self.host else ()
 
     async def _take(self) -> None:
         self.under_way += 1

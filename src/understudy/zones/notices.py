@@ -90,6 +90,19 @@ class Notices:
         for target in reversed(list(self._told[origin])):
             self._begin((origin, target), serial, now)
 
+    def amend(self, origin: Name, targets: Collection[NotifyTarget], *, now: Instant) -> bool:
+        """Other servers are named than when the version was announced; True: there is somebody to tell."""
+        before = self._told.get(origin)
+        if before is None:
+            return False
+        self._told[origin] = {target: before.get(target, Told()) for target in targets}
+        for target in before.keys() - set(targets):
+            self._remove((origin, target))
+        added = [target for target in targets if target not in before]
+        for target in added:
+            self._begin((origin, target), self._newest[origin], now)
+        return bool(added)
+
     def _begin(self, key: _Key, serial: int, now: Instant) -> None:
         self._pending[key] = _Pending(serial, now, now)
         self._fresh.pop(key, None)

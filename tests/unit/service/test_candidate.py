@@ -120,12 +120,15 @@ def test_the_first_problem_of_a_zone_is_what_refuses_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("zone", "transfer", "codes"),
     [
-        ("@ NS ns.example.net.\n", "{to: [192.0.2.1]}", ["transfer.notify"]),
-        ("@ NS ns\n@ NS ns2.example.net.\nns A 192.0.2.53\n", "{to: [192.0.2.1]}", ["transfer.notify"]),
+        ("@ NS ns\nns A 192.0.2.53\n", "{to: [192.0.2.1]}", ["transfer.notify"]),
+        ("@ NS ns.example.net.\n", "{to: [192.0.2.1]}", []),
+        ("@ NS ns.example.net.\n", "{to: [192.0.2.1]}, watch: false", ["transfer.notify"]),
+        ("@ NS ns\n@ NS ns2.example.net.\nns A 192.0.2.53\n", "{to: [192.0.2.1]}", []),
+        ("@ NS ns\n@ NS ns2.example.net.\nns A 192.0.2.53\n", "{to: [192.0.2.1]}, watch: false", ["transfer.notify"]),
         ("@ NS ns\n@ NS ns2\nns A 192.0.2.53\nns2 AAAA 2001:db8::53\n", "{to: [192.0.2.1]}", []),
         (
             "@ NS ns\n@ NS ns2\n@ NS ns3.example.net.\nns A 192.0.2.53\nns2 A 192.0.2.54\n",
-            "{to: [192.0.2.1]}",
+            "{to: [192.0.2.1]}, watch: false",
             ["transfer.notify"],
         ),
         ("@ NS ns.example.net.\n", "{to: [192.0.2.1], notify: [192.0.2.1]}", []),
@@ -147,8 +150,8 @@ def test_name_servers_that_are_not_told_while_others_are_are_named(tmp_path: Pat
     """RFC 1996 section 3.3: all name servers of the zone are told."""
     servers = "@ NS ns\n@ NS ns2\n@ NS ns3.example.net.\n@ NS ns4.example.org.\nns A 192.0.2.53\nns2 A 192.0.2.54\n"
     (tmp_path / "a.zone").write_text(SOA + servers)
-    zone = "{file: a.zone, transfer: {to: [192.0.2.1]}}"
+    zone = "{file: a.zone, transfer: {to: [192.0.2.1]}, watch: false}"
     (tmp_path / "u.yaml").write_text(f"listen: 127.0.0.1:5300\nzones:\n  example.com: {zone}\n")
     (warning,) = read_candidate(tmp_path / "u.yaml", 0.0).warnings
-    untold = "ns3.example.net and ns4.example.org"
-    assert warning.message == f"not told of new versions of example.com, because it has no address for them: {untold}"
+    untold = "it is not watched and has no address for them: ns3.example.net and ns4.example.org"
+    assert warning.message == f"not told of new versions of example.com, because {untold}"

@@ -41,6 +41,21 @@ def test_the_pauses_double_to_a_minute_and_end_after_ten() -> None:
     assert (told.problem, is_pending) == ("no answer to NOTIFY of serial 7 in 10 minutes", False)
 
 
+def test_servers_that_are_found_later_are_told_and_nobody_twice() -> None:
+    notices = Notices()
+    assert not notices.amend(ZONE, [ONE], now=0.0)
+    notices.announce(ZONE, 7, [ONE], now=0.0)
+    notices.take(0.0)
+    notices.acknowledge(Notice(ZONE, ONE, 7), 0.1)
+    assert notices.amend(ZONE, [ONE, TWO], now=0.2)
+    assert notices.take(0.2)[0] == [Notice(ZONE, TWO, 7)]
+    assert not notices.amend(ZONE, [ONE, TWO], now=0.3)
+    assert list(notices.standing(ZONE)) == [(ONE, Told(7, 0.1, has_zone=True), False), (TWO, Told(), True)]
+    assert not notices.amend(ZONE, [ONE], now=0.4)
+    assert list(notices.standing(ZONE)) == [(ONE, Told(7, 0.1, has_zone=True), False)]
+    assert notices.next_due() is None
+
+
 def test_what_is_given_up_is_said_once() -> None:
     notices = Notices()
     notices.announce(ZONE, 7, [ONE], now=0.0)

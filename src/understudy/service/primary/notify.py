@@ -7,7 +7,7 @@ import errno
 import secrets
 import struct
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from functools import partial
@@ -26,7 +26,7 @@ from understudy.service.journal import Journal
 from understudy.service.key_refusals import key_refusal
 from understudy.service.own_address import no_such_address
 from understudy.service.zone_table import LoadedZone
-from understudy.zones.name_servers import secondaries_of
+from understudy.zones.name_servers import DNS_PORT, secondaries_of, secondaries_without_address
 from understudy.zones.notices import Notice, Notices
 
 BURST = 50  # chosen: so many messages take a few milliseconds
@@ -47,6 +47,9 @@ _ANY_ADDRESS = {4: "0.0.0.0", 6: "::"}  # noqa: S104  # the system chooses; only
 Keys: TypeAlias = Mapping[Name, tuple[Key, bytes]]
 """The keys that there are, with their secrets."""
 
+AddressesOf: TypeAlias = Callable[[str], Collection[str]]
+"""What is known of the addresses of a host, by its absolute name; nobody is asked for them."""
+
 OnAcknowledged: TypeAlias = Callable[[Name, NotifyTarget, int], None]
 """Told (zone, server, serial) when a server says that it has heard."""
 
@@ -62,13 +65,15 @@ class _Place(NamedTuple):
 class Notifier:
     """The conversation with all secondaries; `keys` are those that messages are signed with.
 
-    `vias` are the addresses that servers see of whom nothing is written but that they are the zone's.
+    `vias` are the addresses that servers see of whom nothing is written but that they are the zone's. `elsewhere`
+    knows the addresses of those that have none in their zone.
     """
 
     def __init__(self, clock: Clock, journal: Journal) -> None:
         self.notices = Notices()
         self.keys: Keys = {}
         self.vias: Sequence[str] = ()
+        self.elsewhere: AddressesOf = lambda _host: ()
         self.on_acknowledged: OnAcknowledged = lambda _origin, _target, _serial: None
         self._clock = clock
         self._journal = journal
@@ -80,17 +85,28 @@ class Notifier:
     def announce(self, loaded: LoadedZone, transfer: TransferOut, serial: int) -> None:
         """A version can be fetched from now on."""
         origin = loaded.definition.name
-        targets = transfer.notify
-        if targets is None:
-            found = dict.fromkeys(secondaries_of(loaded.zone, origin))
-            targets = tuple(self._seen_as_others(target) for target in found if not is_own(target.address))
-        self.notices.announce(origin, serial, targets, now=self._clock.now())
+        self.notices.announce(origin, serial, self._targets(loaded, transfer), now=self._clock.now())
         self._soas[origin] = _soa(loaded.zone, serial)
         self._news.set()
 
-    def _seen_as_others(self, target: NotifyTarget) -> NotifyTarget:
-        """A server that nobody has written anything of."""
-        return replace(target, via=default_via(target.address, self.vias))
+    def heed_servers(self, loaded: LoadedZone) -> None:
+        """Others may be named for a zone, or known `elsewhere`, than when its version was announced: they are told."""
+        origin, transfer = loaded.definition.name, loaded.definition.transfer
+        if transfer is not None and self.notices.amend(origin, self._targets(loaded, transfer), now=self._clock.now()):
+            self._news.set()
+
+    def _targets(self, loaded: LoadedZone, transfer: TransferOut) -> tuple[NotifyTarget, ...]:
+        """Those that are written, else the servers that the zone names, as nobody has written anything of them."""
+        if transfer.notify is not None:
+            return transfer.notify
+        found = (replace(each, via=default_via(each.address, self.vias)) for each in self._found(loaded))
+        return tuple(each for each in dict.fromkeys(found) if not is_own(each.address))
+
+    def _found(self, loaded: LoadedZone) -> Iterator[NotifyTarget]:
+        origin = loaded.definition.name
+        yield from secondaries_of(loaded.zone, origin)
+        for host in secondaries_without_address(loaded.zone, origin):
+            yield from (NotifyTarget(address, DNS_PORT) for address in self.elsewhere(host))
 
     def forget(self, origin: Name) -> None:
         """A zone is handed on no more."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
@@ -76,6 +76,7 @@ class Versions:
         self.stirred: set[Name] = set()  # zones that came, went, or are another version, until somebody takes them
         self._shown: dict[Name, ZoneVersion] = {}  # the last one of each zone, also of those that are not here now
         self.on_version: OnVersion = lambda _loaded, _transfer, _serial: None
+        self.on_same: Callable[[LoadedZone], None] = lambda _loaded: None
         self.on_end: Callable[[Name], None] = lambda _origin: None
 
     def note(self, origin: Name, owners: Collection[Name]) -> None:
@@ -89,7 +90,9 @@ class Versions:
             self.stirred.add(origin)
             self._bursts.note_whole(origin)
             loaded = self._zones().get(origin)
-            if loaded is not None and loaded.is_awaited and loaded.definition.transfer and origin not in self._last:
+            if loaded is not None and origin in self._last:
+                self._admit(loaded)  # whoever may not have it any more does not wait for the next version
+            elif loaded is not None and loaded.is_awaited and loaded.definition.transfer:
                 self._copies[origin] = loaded.zone
         self._news.set()
 
@@ -128,11 +131,9 @@ class Versions:
             self._news.clear()
             await self._publish(self._bursts.take(self._clock.now()))
             due = self._bursts.next_due()
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(None if due is None else max(0.0, due - self._clock.now())):
                     await self._news.wait()
-            except TimeoutError:
-                continue
 
     async def _publish(self, due: Mapping[Name, Stale]) -> None:
         """All that is due together, so that one wait for the disk is enough."""
@@ -170,7 +171,7 @@ class Versions:
                 self.on_end(origin)
                 self.bases.forget(origin)
                 self._alarms.clear(f"versions/{origin}", self._clock.now())
-                self._engine.set_access(origin.absolute, [], [])
+                self._admit(loaded)
                 return None
             if origin not in self._last:
                 return await self._begin(loaded, transfer)
@@ -198,7 +199,7 @@ class Versions:
         Where a copy of another server's zone may be older than what was handed on, nothing, until it is confirmed.
         Secondaries are told to wait for it, and only others that they may not have it.
         """
-        self._admit(loaded, transfer)
+        self._admit(loaded)
         origin, now = loaded.definition.name, self._clock.now()
         kept, doubt = await self._store.versions(origin), self._store.start.versions is VersionsKept.DOUBTFUL
         last = kept[-1] if kept else None
@@ -246,9 +247,7 @@ class Versions:
     async def _first_copy(self, origin: Name, kept: Sequence[ZoneVersion]) -> Zone | None:
         """What was here when this run began, or what differences have led to since it was written."""
         copy = self._copies.get(origin)
-        if copy is None:
-            return None
-        return await asyncio.to_thread(led_on, copy, kept) or copy
+        return None if copy is None else await asyncio.to_thread(led_on, copy, kept) or copy
 
     def _beginning(self, loaded: LoadedZone, last: ZoneVersion | None, *, doubt: bool) -> Beginning:
         return Beginning(
@@ -289,13 +288,14 @@ class Versions:
         is_kept = is_later(file, last.serial) and self._is_passed_on(loaded)
         serial = file if is_kept else next_serial(transfer.serial, now, after=latest(last.serial, file))
         if stale.is_whole or origin in self._refused:
-            self._admit(loaded, transfer)
+            self._admit(loaded)
             prepared = await self._prepare(loaded, serial, transfer)
             self._refused.discard(origin)
         else:
             prepared = await self._change(loaded, serial, stale.owners, transfer=transfer)
         if prepared.is_same and not is_later(file, last.serial):
             self._alarms.clear(f"versions/{origin}", now)
+            self.on_same(loaded)
             return None
         before = last.serial if prepared.difference is not None else None
         version = ZoneVersion(origin, serial, now, prepared.digest, before, prepared.difference or b"")
@@ -363,7 +363,7 @@ class Versions:
         text = f"secondaries get serial {was}{draft.version.serial}{why}"
         self._journal.tell(Event(now, EventKind.ZONE, str(origin), text, detail={"serial": draft.version.serial}))
         if before is None:
-            self._admit(draft.loaded, draft.transfer)
+            self._admit(draft.loaded)
             self._engine.restore_history(origin.absolute, draft.history)
         self._tell(draft)
 
@@ -379,8 +379,7 @@ class Versions:
             origin, draft = self._untold.popitem()
             if self._last.get(origin) is draft.version:
                 text = f"a fault came behind serial {draft.version.serial}: secondaries are told of it once more"
-                event = Event(self._clock.now(), EventKind.ZONE, str(origin), text, Severity.WARNING)
-                self._journal.tell(event)
+                self._journal.tell(Event(self._clock.now(), EventKind.ZONE, str(origin), text, Severity.WARNING))
                 self._tell(draft)
 
     def _keep_base(self, draft: _Draft) -> None:
@@ -394,7 +393,8 @@ class Versions:
             octets = len(draft.version.difference) if draft.is_new else sum(map(len, draft.history))
             self.bases.go_on(origin, zone, octets=octets)
 
-    def _admit(self, loaded: LoadedZone, transfer: TransferOut) -> None:
+    def _admit(self, loaded: LoadedZone) -> None:
+        transfer = loaded.definition.transfer or TransferOut((), ())
         keys = [key.absolute for key in transfer.keys]
         both = [(each.network, each.key.absolute) for each in transfer.keyed_networks]
         self._engine.set_access(loaded.definition.name.absolute, list(transfer.networks), keys, both)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
@@ -21,7 +21,7 @@ from understudy.service.name_server import NameServer
 from understudy.service.watching.glimpses import Glimpses, Key
 from understudy.service.watching.watch_samples import Samples
 from understudy.service.watching.watch_tale import WatchTale
-from understudy.service.watching.watch_targets import Addresses, Host, Resolve, find_targets, resolve
+from understudy.service.watching.watch_targets import Addresses, Host, Resolve, find_here, find_targets, resolve
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.published import Published
 from understudy.zones.serial import is_later
@@ -32,6 +32,7 @@ TICK_S = 1.0  # chosen: how late a new version or a reload is noticed at most
 AT_ONCE = 20  # chosen: looks under way at a time, each a few packets
 SPREAD_S = 10.0  # chosen: the first looks after a start are spread over this, or over an interval that is shorter
 FIND_S = 300.0  # chosen: how often it is looked anew who is named where
+BLIND_S = 30.0  # chosen: the same while our resolver says nothing, as when a host starts: nobody is told there (NOTIFY)
 FRESH_S = 600.0  # chosen: how often addresses of servers outside of our zones are looked up again
 SLICE = 200  # chosen: so many zones are gone through in a millisecond or two; then others have their turn
 FOUND_AT_ONCE = 20  # chosen: the servers of so many zones are found in as long
@@ -128,6 +129,7 @@ class Watch:
         self._busy: set[Key] = set()
         self._glimpses = Glimpses(server.clock, self._glance)
         server.notifier.on_acknowledged = self.heed_acknowledgement
+        server.notifier.elsewhere = self._addresses_of
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -246,6 +248,7 @@ class Watch:
             now = self._server.clock.now()
             if self._zones.get(origin) is not zone:
                 return
+            self._server.notifier.heed_servers(zone.loaded)
             before = self._server.watched.get(origin, {})
             spread_s = min(zone.settings.interval_s, SPREAD_S)
             self._server.watched[origin] = {}
@@ -255,11 +258,15 @@ class Watch:
                 self._looks.put((origin, named), None)
                 self._tale.forget(origin, named)
             if zone.loaded is loaded:
-                zone.find_due = now + FIND_S
+                zone.find_due = now + (BLIND_S if self._addresses.is_blind else FIND_S)
         finally:
             zone.is_busy = False
             if self._zones.get(origin) is zone:
                 self._finds.put(origin, zone.find_due)
+
+    def _addresses_of(self, host: str) -> Collection[str]:
+        """What is known of a host outside of its zone."""
+        return find_here(host, self._server.zones) or self._addresses.last(host)
 
     async def _attend(self, key: Key) -> None:
         try:

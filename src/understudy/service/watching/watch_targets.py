@@ -39,14 +39,19 @@ async def resolve(host: str) -> Collection[str] | None:
 class Addresses:
     """What a resolver has said of hosts: asked for again after `fresh_s`, or at once if there was no address.
 
-    While the resolver says nothing, what it said last goes on.
+    While the resolver says nothing (`is_blind`), what it said last goes on.
     """
 
     def __init__(self, resolve: Resolve, clock: Clock, fresh_s: float) -> None:
         self._resolve = resolve
         self._clock = clock
         self._fresh_s = fresh_s
+        self.is_blind = False
         self._known: dict[str, tuple[Instant, Collection[str]]] = {}
+
+    def last(self, host: str) -> Collection[str]:
+        """The addresses that were said last, as far as any were."""
+        return self._known[host][1] if host in self._known else ()
 
     async def of(self, host: str) -> Collection[str] | None:
         """The addresses that were said last; None: nothing was ever said."""
@@ -54,6 +59,7 @@ class Addresses:
         if known and self._clock.now() < asked_at + self._fresh_s:
             return known
         found = await self._resolve(host)
+        self.is_blind = found is None
         if found is None:
             return known
         self._known[host] = (self._clock.now(), found)
@@ -117,7 +123,7 @@ async def find_targets(
     for name, known in named_servers(loaded.zone, definition.name):
         if name == NOBODY:
             continue
-        addresses = known or _from_zones(name, zones) or await resolve(name)
+        addresses = known or find_here(name, zones) or await resolve(name)
         if addresses is None:
             continue
         if not addresses:
@@ -139,7 +145,7 @@ def _configured(definition: ZoneDefinition, settings: WatchSettings) -> Iterator
     yield from settings.servers
 
 
-def _from_zones(host: str, zones: Mapping[Name, LoadedZone]) -> tuple[str, ...]:
+def find_here(host: str, zones: Mapping[Name, LoadedZone]) -> tuple[str, ...]:
     """The addresses of a host in another zone that is served here."""
     try:
         labels = Name.parse(host).labels
