@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from understudy.testing.other_servers import Place, bind, find_program, knot, nsd
+from understudy.testing.other_servers import Peers, Place, bind, find_program, knot, nsd
 from understudy.testing.ports import free_port
 from understudy.testing.running_server import RunningServer
 
@@ -107,6 +107,10 @@ def test_a_zone_is_checked_without_a_running_server(scene: Scene) -> None:
     assert said.returncode == 0
     for words in ("example.test is fine: 2 warnings", "an outage may last 1h22s", "  → lower the record's ttl"):
         assert words in said.stdout
+    (scene.server.folder / "example.test.zone").unlink()
+    said = scene.server.run(*scene.words("example.test"))
+    assert "example.test  as the network has it" in said.stdout
+    assert "example.test.zone" in said.stderr
 
 
 def test_what_is_wrong_is_said_with_what_to_do(scene: Scene) -> None:
@@ -118,6 +122,25 @@ def test_what_is_wrong_is_said_with_what_to_do(scene: Scene) -> None:
     assert said.returncode == 1
     assert f"the newest serial is 7, and ns2.example.test (127.0.0.3:{scene.port}) has 6" in said.stdout
     assert "3 errors, 2 warnings" in said.stdout
+
+
+def test_why_no_server_answers_is_said_as_each_of_them_does(scene: Scene) -> None:
+    """One is lame: it has another zone. One knows of the zone, and its primary is dead. Both say so (RFC 8914)."""
+    folder = scene.server.folder
+    above = scene.server.write("above.zone", ABOVE.replace("SECOND", "127.0.0.3"))
+    other = scene.server.write("other.zone", ZONE.replace("SERIAL", "7"))
+    scene.server.write("understudy.yaml", "listen: 127.0.0.1\nzones: {}\n")
+    scene.stack.enter_context(bind(Place(folder / "above", scene.above, "test"), above))
+    scene.stack.enter_context(nsd(Place(folder / "lame", scene.port, "other.test", address="127.0.0.2"), other))
+    zones = {"other.test": other, "example.test": folder / "copy"}
+    place = Place(folder / "empty", scene.port, "other.test", address="127.0.0.3")
+    with nsd(place, zones, Peers(free_port())):
+        document = scene.check()
+        assert _codes(document, "error") == ["ns.none", "server.lame", "server.failing"]
+    assert [each["udp"].split(":")[0] for each in document["servers"]] == [
+        "it answers REFUSED, EDE 20 (Not Authoritative)",
+        "it answers SERVFAIL, EDE 14 (Not Ready)",
+    ]
 
 
 def test_servers_with_one_serial_and_different_zones_are_told_so(scene: Scene) -> None:

@@ -11,11 +11,12 @@ import typer
 
 from understudy.cli.exit import ExitCode, told
 from understudy.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
-from understudy.cli.screen import errors, print_json, show
+from understudy.cli.screen import errors, print_json, problem_line, show
 from understudy.cli.zone import NameArgument
 from understudy.config.addresses import DNS_PORT, AddressSyntaxError, parse_server
 from understudy.model.name import Name, NameSyntaxError
 from understudy.model.watch import ServerPlace
+from understudy.service.reports.present import present_problem
 
 if TYPE_CHECKING:
     from understudy.service.candidate import Candidate
@@ -54,6 +55,8 @@ def check(
         candidate = _candidate(config)
         loaded = candidate.zones.get(origin) if candidate is not None else None
         configuration = candidate.configuration if candidate is not None else None
+        if candidate is not None and loaded is None and origin in candidate.configuration.zones:
+            _tell_problems(candidate)
         with _waiting(f"asking about {origin}"):
             found = asyncio.run(survey(SurveyQuestion(origin, parents, asked, port), configuration, loaded))
         advice = advise(found)
@@ -86,6 +89,12 @@ def _candidate(config: Path) -> Candidate | None:
     from understudy.cli.loading import read_with_progress  # every stage of a server
 
     return read_with_progress(config, time.time())
+
+
+def _tell_problems(candidate: Candidate) -> None:
+    """A zone that stands in the configuration is looked at as a stranger's if its file cannot be used."""
+    for problem in candidate.problems:
+        errors.print(problem_line(present_problem(problem)), soft_wrap=True)
 
 
 def _waiting(text: str) -> AbstractContextManager[object]:

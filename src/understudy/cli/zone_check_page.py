@@ -140,7 +140,8 @@ def _summary(found: Survey, advice: Sequence[Advice]) -> Text:
     counts = Counter(each.weight for each in advice)
     parts = [plural(counts[weight], weight.value) for weight in Weight if counts[weight]]
     if counts[Weight.ERROR]:
-        return Text(", ".join(parts), "bold red")
+        worst = "" if found.is_answered else f"nobody was heard to answer for {found.origin}: "
+        return Text(worst + ", ".join(parts), "bold red")
     fine = Text(f"{found.origin} is fine", "green")
     return fine.append(f": {', '.join(parts)}", "default") if parts else fine
 

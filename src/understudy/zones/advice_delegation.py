@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from understudy.model.name import Name
 from understudy.zones.advice_finding import Advice, Weight, listed
-from understudy.zones.survey import Delegation, NotAsked, NotDelegated, Survey
+from understudy.zones.survey import Delegation, NotAsked, NotDelegated, Survey, lies_in
 
 
 def judge_delegation(survey: Survey) -> Iterator[Advice]:
@@ -58,7 +57,7 @@ def _names(survey: Survey, delegation: Delegation) -> Iterator[Advice]:
 
 def _glue(survey: Survey, delegation: Delegation) -> Iterator[Advice]:
     for name in delegation.names:
-        if not Name.parse(name).is_below(survey.origin):
+        if not lies_in(name, survey.origin):
             continue
         host = survey.hosts[name]
         glue, known = set(delegation.glue.get(name, ())), set(host.addresses)

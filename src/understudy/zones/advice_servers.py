@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 
+from understudy.model.name import Name
 from understudy.zones.advice_finding import Advice, Weight, listed
 from understudy.zones.serial import is_later, latest
+from understudy.zones.sighting import Lack, Reply
 from understudy.zones.survey import Delegation, NotAsked, Survey, SurveyedServer
 
+_NOTHING_KNOWN = "Whether its servers answer is not known."
 SERVERS_MIN = 2  # RFC 1034 4.1
 _SITE = {4: 24, 6: 48}  # chosen: the longest prefixes that are routed by themselves on the Internet
 
@@ -22,6 +25,8 @@ def judge_ns(survey: Survey) -> Iterator[Advice]:
         return
     if survey.primaries:
         yield _only_primaries(survey)
+    elif not survey.is_answered:
+        yield _nobody(survey)
     for name in survey.ns.names:
         yield from _host(survey, name)
     if len(survey.ns.names) < SERVERS_MIN:
@@ -37,35 +42,37 @@ def judge_ns(survey: Survey) -> Iterator[Advice]:
 
 
 def _nobody(survey: Survey) -> Advice:
-    """Nobody has the zone; or nobody is known who could be asked."""
+    """None of its servers has the zone; or nobody is known who could be asked, or could be asked from here."""
     if isinstance(survey.delegation, NotAsked) and not survey.hosts and not survey.primaries:
-        return Advice(
-            Weight.ERROR,
-            "ns.none",
-            f"no name server of {survey.origin} is known, so nobody was asked",
-            "Whether its servers answer is not known.",
+        text, why = f"no name server of {survey.origin} is known, so nobody was asked", _NOTHING_KNOWN
+        remedy = (
             "have its delegation found, with --resolver ADDRESS or --parent ADDRESS, or write the zone into the"
-            " configuration",
+            " configuration"
         )
-    silent = "".join(f"; {each}: {each.sighting.tcp.problem or each.sighting.udp.problem}" for each in survey.primaries)
-    return Advice(
-        Weight.ERROR,
-        "ns.none",
-        f"nobody was found who has the zone {survey.origin}{silent}",
-        "Every question about it fails.",
-        "serve it here, or make sure that one of its servers can be reached and has it",
-    )
+    elif not _are_all_asked(survey):
+        text = f"no name server was heard to have the zone {survey.origin}, and some could not be asked from here"
+        why, remedy = _NOTHING_KNOWN, "run the check once more on a host that reaches them"
+    else:
+        silent = (f"; {each}: {each.sighting.tcp.problem or each.sighting.udp.problem}" for each in survey.primaries)
+        text = f"no name server has the zone {survey.origin}{''.join(silent)}"
+        why = "Every question about it fails."
+        remedy = "serve it here, or mend one of its servers; what is wrong with each of them is said below"
+    return Advice(Weight.ERROR, "ns.none", text, why, remedy)
+
+
+def _are_all_asked(survey: Survey) -> bool:
+    """Whether this host had a way to all of them."""
+    is_asked = all(each.sighting.udp.is_asked and each.sighting.tcp.is_asked for each in survey.servers)
+    return is_asked and all(host.is_known for host in survey.hosts.values())
 
 
 def _only_primaries(survey: Survey) -> Advice:
     """The zone is there, and nobody whom resolvers ask has it; unless those could not be asked from here."""
-    is_asked = all(each.sighting.udp.is_asked and each.sighting.tcp.is_asked for each in survey.servers)
-    are_known = all(host.is_known for host in survey.hosts.values())
     having = [
         f"{each} with serial {each.sighting.serial}" for each in survey.primaries if each.sighting.serial is not None
     ]
     return Advice(
-        Weight.ERROR if is_asked and are_known else Weight.WARNING,
+        Weight.ERROR if _are_all_asked(survey) else Weight.WARNING,
         "ns.only-primary",
         f"no name server of {survey.origin} was heard to have it, but its {listed(having)}",
         "Resolvers ask the name servers and not the primary, so every question about the zone fails.",
@@ -181,22 +188,8 @@ def _answers(server: SurveyedServer, survey: Survey) -> Iterator[Advice]:
             "Resolvers that try it lose time with each question, and it is no backup.",
             "look whether the server runs, and whether a firewall lets UDP and TCP through to its port",
         )
-    elif lame is not None and not lame.is_readable:
-        yield Advice(
-            Weight.ERROR,
-            "server.malformed",
-            f"{server} cannot be understood: {lame.problem}",
-            "Resolvers that ask it get nothing that they can use.",
-            "look at that server, and at whatever stands between that changes answers on the way",
-        )
     elif lame is not None:
-        yield Advice(
-            Weight.ERROR,
-            "server.lame",
-            f"{server} is named for the zone and does not have it: {lame.problem}",
-            "Resolvers that ask it get nothing that they can use. It may lack the zone, or its copy has expired.",
-            f"add {survey.origin} on that server and look whether it may fetch it, or take it out of the NS records",
-        )
+        yield _lame(server, lame, survey.origin)
     elif not tcp.is_heard:
         yield Advice(
             Weight.ERROR,
@@ -213,6 +206,36 @@ def _answers(server: SurveyedServer, survey: Survey) -> Iterator[Advice]:
             "Nearly all questions come over UDP.",
             "let UDP through to its port, in its configuration and in every firewall on the way",
         )
+
+
+def _lame(server: SurveyedServer, reply: Reply, origin: Name) -> Advice:
+    """Somebody answers, and resolvers get nothing that they can use."""
+    code, text, why, remedy = "server.lame", "is named for the zone and does not have it", "", ""
+    match reply.lack:
+        case Lack.UNREADABLE:
+            code, text = "server.malformed", "cannot be understood"
+            remedy = "look at that server, and at whatever stands between that changes answers on the way"
+        case Lack.FAILED:
+            code, text = "server.failing", "is named for the zone and cannot answer for it"
+            why = " It knows of the zone: its copy has expired or never came, or its file cannot be read."
+            remedy = f"look in its log why {origin} is not loaded: may it fetch the zone (address, key, firewall)?"
+        case Lack.REFUSED:
+            text = "is named for the zone and refuses to answer for it"
+            why = " It does not have the zone, or does not let everybody ask for it."
+            remedy = (
+                f"add {origin} on that server, or let everybody ask it (BIND's `allow-query`), or take it out of the NS"
+                " records"
+            )
+        case Lack.OTHER:
+            why = " It is no server of this zone, perhaps a resolver."
+            remedy = f"add {origin} on that server, or take it out of the NS records"
+    return Advice(
+        Weight.ERROR,
+        code,
+        f"{server} {text}: {reply.problem}",
+        f"Resolvers that ask it get nothing that they can use.{why}",
+        remedy,
+    )
 
 
 def _serials(survey: Survey) -> Iterator[Advice]:

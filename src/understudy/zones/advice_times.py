@@ -9,6 +9,7 @@ from understudy.zones.advice_finding import Advice, Weight
 from understudy.zones.survey import Soa, Steered, Survey, alike
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
+REFRESH_MIN_S = 10  # chosen: a change is told (NOTIFY), so nobody need ask more often; BIND does not below 300 s
 REFRESH_MAX_S = _DAY_S  # RIPE-203: 24 hours, for zones that hardly ever change
 REFRESH_STEERED_MAX_S = 5 * _MINUTE_S  # chosen: who lost a NOTIFY hands out a dead address for so long
 EXPIRE_MIN_S = 7 * _DAY_S  # RFC 1912 2.2 says 2 to 4 weeks; a week still outlives a long weekend
@@ -48,6 +49,14 @@ def _refresh(soa: Soa, *, is_steered: bool) -> Iterator[Advice]:
             f"the SOA's refresh is {refresh}",
             why + more,
             f"{format_duration(_MINUTE_S)} is a good value" if is_steered else "20m to 12h are usual (RFC 1912)",
+        )
+    elif soa.refresh_s < REFRESH_MIN_S:
+        yield Advice(
+            Weight.WARNING,
+            "soa.refresh",
+            f"the SOA's refresh is {refresh}",
+            "Every secondary asks that often whether there is something new, for each zone and without need.",
+            f"{format_duration(_MINUTE_S)} is a good value: secondaries are told of changes (NOTIFY)",
         )
     if soa.retry_s >= soa.refresh_s:
         yield Advice(

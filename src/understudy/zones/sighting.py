@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import StrEnum
 
 from understudy.model.duration import format_duration
 from understudy.model.frozen import frozen
@@ -12,20 +13,29 @@ from understudy.zones.published import Published
 from understudy.zones.serial import is_later
 
 
+class Lack(StrEnum):
+    """Why a server that was heard told no serial."""
+
+    REFUSED = "refused"  # REFUSED: it does not have the zone, or does not answer whoever asks from here
+    FAILED = "failed"  # SERVFAIL: it knows of the zone and has nothing to answer from
+    UNREADABLE = "unreadable"  # it was no DNS message, or none that answers the question
+    OTHER = "other"  # another answer that no server of this zone gives
+
+
 @frozen
 class Reply:
     """What one transport brought of the zone's SOA.
 
     `serial` is that of an authoritative answer. Without one `problem` says why: nothing was heard (`is_heard` False),
-    or what was heard is no answer of a server for this zone, or no DNS message (`is_readable` False). `is_asked` False:
-    this host could not even ask, which says nothing of the server.
+    or what was heard tells none, by `lack`. `is_asked` False: this host could not even ask, which says nothing of the
+    server.
     """
 
     is_heard: bool
     serial: int | None = None
     problem: str = ""
     is_asked: bool = True
-    is_readable: bool = True
+    lack: Lack = Lack.OTHER
 
     @property
     def is_lame(self) -> bool:
@@ -85,8 +95,10 @@ def _faults(sighting: Sighting, reference: Reference, now: Instant) -> Iterator[
         problems = " and ".join(dict.fromkeys((udp.problem, tcp.problem)))
         yield ServerState.UNREACHABLE, f"answers neither over UDP nor over TCP: {problems}"
     lame = next((reply for reply in (udp, tcp) if reply.is_lame), None)
-    if lame is not None and not lame.is_readable:
+    if lame is not None and lame.lack is Lack.UNREADABLE:
         yield ServerState.LAME, f"cannot be understood: {lame.problem}"
+    elif lame is not None and lame.lack is Lack.FAILED:
+        yield ServerState.LAME, f"is named for the zone and cannot answer for it: {lame.problem}"
     elif lame is not None:
         yield ServerState.LAME, f"is named for the zone and does not have it: {lame.problem}"
     if not udp.is_heard:

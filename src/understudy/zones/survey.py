@@ -7,6 +7,7 @@ from dataclasses import field
 from enum import StrEnum
 from typing import Self
 
+import dns.name
 import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
@@ -170,6 +171,11 @@ class Survey:
     primaries: tuple[SurveyedServer, ...] = ()
 
     @property
+    def is_answered(self) -> bool:
+        """Whether a name server was heard to have the zone."""
+        return any(server.sighting.serial is not None for server in self.servers)
+
+    @property
     def ds(self) -> DsSet | None:
         """What the zone above has of the zone's keys; None: not known."""
         return None if isinstance(self.delegation, NotDelegated) else self.delegation.ds
@@ -190,4 +196,9 @@ def _some(names: list[str]) -> str:
 
 def host_text(absolute: str) -> str:
     """A host name as it is compared and shown."""
-    return absolute.lower().rstrip(".") or "."
+    return absolute.lower().removesuffix(".") or "."
+
+
+def lies_in(host: str, origin: Name) -> bool:
+    """Whether a host is in a zone; others may have given it a name that none of ours may have."""
+    return dns.name.from_text(host).is_subdomain(dns.name.from_text(origin.absolute))

@@ -11,7 +11,7 @@ from understudy.model.name import Name
 from understudy.model.watch import ServerPlace
 from understudy.zones.advice import advise
 from understudy.zones.advice_finding import Weight, listed
-from understudy.zones.sighting import Reply, Sighting
+from understudy.zones.sighting import Lack, Reply, Sighting
 from understudy.zones.survey import (
     Delegation,
     DsSet,
@@ -28,8 +28,11 @@ from understudy.zones.survey import (
 
 NAMES = ("ns1.example.com", "ns2.example.net")
 WELL, SILENT = Reply(is_heard=True, serial=7), Reply(is_heard=False, problem="no answer")
-GARBLED = Reply(is_heard=True, problem="its answer is malformed", is_readable=False)
-REFUSED = Reply(is_heard=True, problem="it answers REFUSED")
+GARBLED = Reply(is_heard=True, problem="its answer is malformed", lack=Lack.UNREADABLE)
+REFUSED = Reply(is_heard=True, problem="it answers REFUSED", lack=Lack.REFUSED)
+FAILING = Reply(is_heard=True, problem="it answers SERVFAIL", lack=Lack.FAILED)
+CACHED = Reply(is_heard=True, problem="it answers without authority, as from a cache")
+UNASKED = Reply(is_heard=False, problem="network is unreachable", is_asked=False)
 SOA = Soa(NAMES[0], 7, refresh_s=60, retry_s=30, expire_s=1_209_600, minimum_s=60, ttl_s=3600)
 HOSTS = {NAMES[0]: Host(("192.0.2.53", "2001:db8::53")), NAMES[1]: Host(("198.51.100.53",))}
 
@@ -121,6 +124,11 @@ BLIND = "warning: delegation.unknown"
         (but(servers=(server(REFUSED, REFUSED), server(number=1))), ["error: server.lame"]),
         (but(servers=(server(REFUSED, SILENT), server(number=1))), ["error: server.lame"]),
         (but(servers=(server(GARBLED, GARBLED), server(number=1))), ["error: server.malformed"]),
+        (but(servers=(server(FAILING, FAILING), server(number=1))), ["error: server.failing"]),
+        (but(servers=(server(CACHED, CACHED), server(number=1))), ["error: server.lame"]),
+        (but(servers=(server(UNASKED, UNASKED), server(number=1))), ["note: server.not-asked"]),
+        (but(servers=(server(SILENT, SILENT),)), ["error: ns.none", "error: server.unreachable"]),
+        (but(servers=(server(UNASKED, UNASKED),)), ["error: ns.none", "note: server.not-asked"]),
         (but(servers=(said("a. b. 7 1 2 3 4"), said("a. b. 7 1 2 3 4", number=1))), []),
         (but(servers=(said("a. b. 7 1 2 3 4"), said("a. b. 7 1 2 3 5", number=1))), ["error: soa.differs"]),
         (but(servers=(said("a. b. 7 1 2 3 4"), said("", number=1))), []),
@@ -144,6 +152,8 @@ BLIND = "warning: delegation.unknown"
         (with_soa(refresh_s=301), ["warning: soa.refresh"]),
         (but(soa=replace(SOA, refresh_s=86_400), records=()), []),
         (but(soa=replace(SOA, refresh_s=86_401), records=()), ["warning: soa.refresh"]),
+        (with_soa(refresh_s=10, retry_s=5), []),
+        (with_soa(refresh_s=9, retry_s=5), ["warning: soa.refresh"]),
         (with_soa(retry_s=60), ["warning: soa.retry"]),
         (with_soa(expire_s=90), ["error: soa.expire"]),
         (with_soa(expire_s=604_799), ["warning: soa.expire"]),
@@ -196,6 +206,27 @@ def test_a_server_that_has_the_zone_unsigned_is_named_where_others_have_it_signe
     assert advice.text == "the zone above has a DS of the key 2371 of example.com, but the zone has other keys"
 
 
+@pytest.mark.parametrize(
+    ("reply", "why", "remedy"),
+    [
+        (REFUSED, "does not let everybody ask", "allow-query"),
+        (FAILING, "has expired or never came", "look in its log why example.com is not loaded"),
+        (CACHED, "no server of this zone", "take it out of the NS records"),
+    ],
+)
+def test_what_to_do_about_a_lame_server_depends_on_what_it_answers(reply: Reply, why: str, remedy: str) -> None:
+    (advice,) = advise(but(servers=(server(reply, reply), server(number=1))))
+    assert (why in advice.why, remedy in advice.remedy) == (True, True)
+
+
+def test_that_nobody_answers_is_told_from_that_nobody_could_be_asked() -> None:
+    def said_first(*servers: SurveyedServer) -> str:
+        return advise(but(servers=servers))[0].text
+
+    assert said_first(server(SILENT, SILENT), server(REFUSED, REFUSED)) == "no name server has the zone example.com"
+    assert said_first(server(SILENT, SILENT), server(UNASKED, UNASKED)).endswith("some could not be asked from here")
+
+
 def test_that_only_the_primary_has_the_zone_is_a_warning_where_servers_could_not_be_asked() -> None:
     unasked = Reply(is_heard=False, problem="no route", is_asked=False)
     survey = but(primaries=(server(),), servers=(server(unasked, unasked),))
@@ -223,7 +254,7 @@ def test_a_zone_that_nobody_has_is_one_error_with_those_that_have_no_address() -
     nobody = but(ns=None, soa=None, servers=(), hosts={"ns.example.net": Host()}, records=())
     assert codes(replace(nobody, delegation=NotAsked("x"))) == ["error: ns.none", "error: ns.no-address", BLIND]
     primaries = (replace(server(SILENT, SILENT), name="primary"),)
-    text = "nobody was found who has the zone example.com; primary (192.0.2.0:53): no answer"
+    text = "no name server has the zone example.com; primary (192.0.2.0:53): no answer"
     assert advise(replace(nobody, primaries=primaries, delegation=NotAsked("x")))[0].text == text
 
 
@@ -255,11 +286,19 @@ def test_an_address_that_is_not_known_is_not_said_to_be_missing() -> None:
 @pytest.mark.parametrize("address", ["192.0.2.53", "2001:db8::53"])
 def test_an_ns_record_with_an_address_is_told_as_what_it_is(address: str) -> None:
     """RFC 1035 section 3.3.11; the resolver says that there is no such name, which helps nobody."""
-    survey = but(ns=NsSet((*NAMES, address), 86_400), hosts={**HOSTS, address: Host()}, servers=())
+    survey = but(ns=NsSet((*NAMES, address), 86_400), hosts={**HOSTS, address: Host()}, servers=(server(names=None),))
     survey = replace(survey, delegation=NotAsked("x"))
     (advice, *_) = advise(survey)
     assert (advice.code, advice.text) == ("ns.address", f"an NS record names {address}, which is an address")
     assert [each.code for each in advise(survey)] == ["ns.address", "delegation.unknown"]
+
+
+@pytest.mark.parametrize("odd", ["a\\032b", "\\000\\027", "x\\.", "*"])
+def test_a_name_server_may_be_called_what_no_name_here_may_be(odd: str) -> None:
+    hosts = {NAMES[1]: HOSTS[NAMES[1]], f"{odd}.example.com": Host(("192.0.2.53",)), odd: Host(("192.0.2.54",))}
+    survey = but(ns=NsSet(tuple(hosts), 86_400), hosts=hosts)
+    survey = replace(survey, delegation=Delegation("a", tuple(hosts), {f"{odd}.example.com": ("192.0.2.53",)}))
+    assert [code for code in codes(survey) if "hidden" not in code] == ["warning: ns.differs"] * 2
 
 
 def test_the_newest_serial_is_found_around_the_circle() -> None:
@@ -279,7 +318,7 @@ def test_every_advice_says_what_follows_and_what_to_do() -> None:
     )
     advice = advise(worst)
     assert [each.weight for each in advice] == sorted((each.weight for each in advice), key=list(Weight).index)
-    assert len(advice) == 11
+    assert len(advice) == 12
     assert all(each.text and each.why.endswith(".") and each.remedy for each in advice)
 
 

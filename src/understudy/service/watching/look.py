@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import dns.edns
 import dns.exception
 import dns.flags
 import dns.message
@@ -17,11 +18,15 @@ from understudy.model.name import Name
 from understudy.model.watch import ServerPlace
 from understudy.service import queries
 from understudy.service.own_address import error_text, find_route_fault
-from understudy.zones.sighting import Reply, Sample, Sighting
+from understudy.zones.sighting import Lack, Reply, Sample, Sighting
 
 ANSWER_S = 2.0  # chosen: any path has answered by then; there are two attempts
 CONNECT_S = 5.0  # chosen: a SYN that was lost is sent again after 1 s and 3 s
 _ATTEMPTS = 2
+_PAYLOAD_OCTETS = 1232  # what fits into any path unbroken, as resolvers say since the DNS flag day of 2020
+_WITHOUT_EDNS = frozenset((dns.rcode.FORMERR, dns.rcode.NOTIMP))  # RFC 6891 7: from a server that does not know it
+_WORDS_MAX = 120  # chosen: what a server says of itself must not fill the page
+_LACKS = {dns.rcode.REFUSED: Lack.REFUSED, dns.rcode.SERVFAIL: Lack.FAILED}
 
 
 async def look(origin: Name, place: ServerPlace, samples: Sequence[Sample]) -> Sighting:
@@ -48,7 +53,9 @@ async def ask_soa(origin: Name, place: ServerPlace, *, is_tcp: bool = False) -> 
     except dns.exception.Timeout:
         return Reply(is_heard=False, problem="no answer")
     except dns.exception.DNSException as error:
-        return Reply(is_heard=True, problem=f"its answer is malformed: {error}", is_readable=False)
+        is_other = isinstance(error, queries.OtherQuestionError)
+        problem = "it answers another question" if is_other else "its answer is malformed"
+        return Reply(is_heard=True, problem=problem, lack=Lack.UNREADABLE)
     return _soa_reply(response, name)
 
 
@@ -62,10 +69,19 @@ async def ask(
 ) -> dns.message.Message:
     """One question without recursion; over UDP with a second attempt. Raises OSError, EOFError, DNSException.
 
-    A truncated answer is asked for again over TCP, as every resolver does: some servers truncate whatever comes from
-    strangers. `is_proof_wanted`: signatures shall come along.
+    Asked as resolvers do: with EDNS, without it where a server does not know it, and over TCP what was truncated (some
+    servers truncate whatever comes from strangers). `is_proof_wanted`: signatures shall come along.
     """
-    query = dns.message.make_query(name, rtype, flags=0, want_dnssec=is_proof_wanted)
+    query = dns.message.make_query(
+        name, rtype, flags=0, use_edns=0, payload=_PAYLOAD_OCTETS, want_dnssec=is_proof_wanted
+    )
+    response = await _asked(query, place, is_tcp=is_tcp)
+    if response.rcode() in _WITHOUT_EDNS and response.edns < 0:
+        return await _asked(dns.message.make_query(name, rtype, flags=0), place, is_tcp=is_tcp)
+    return response
+
+
+async def _asked(query: dns.message.Message, place: ServerPlace, *, is_tcp: bool) -> dns.message.Message:
     response = None if is_tcp else await _tried_over_udp(query, place)
     if response is None or response.flags & dns.flags.TC:
         return await queries.tcp(query, place, CONNECT_S)
@@ -82,8 +98,10 @@ async def _tried_over_udp(query: dns.message.Message, place: ServerPlace) -> dns
 
 
 def _soa_reply(response: dns.message.Message, name: dns.name.Name) -> Reply:
-    if response.rcode() != dns.rcode.NOERROR:
-        return Reply(is_heard=True, problem=f"it answers {dns.rcode.to_text(response.rcode())}")
+    rcode = response.rcode()
+    if rcode != dns.rcode.NOERROR:
+        problem = f"it answers {dns.rcode.to_text(rcode)}{_said_of_it(response)}"
+        return Reply(is_heard=True, problem=problem, lack=_LACKS.get(rcode, Lack.OTHER))
     soa = response.get_rrset(response.answer, name, dns.rdataclass.IN, dns.rdatatype.SOA)
     if soa is None:
         problem = "it answers without the zone's SOA"
@@ -92,6 +110,15 @@ def _soa_reply(response: dns.message.Message, name: dns.name.Name) -> Reply:
     else:
         return Reply(is_heard=True, serial=int(soa[0].serial))
     return Reply(is_heard=True, problem=problem)
+
+
+def _said_of_it(response: dns.message.Message) -> str:
+    """The server's own words (RFC 8914); anybody may have written them, so only what prints is shown."""
+    errors = (each for each in response.options if isinstance(each, dns.edns.EDEOption))
+    words = ", ".join(each.to_text() for each in errors)
+    shown = "".join(each if each.isprintable() else " " for each in words)
+    cut = shown if len(shown) <= _WORDS_MAX else f"{shown[:_WORDS_MAX]}…"
+    return f", {cut}" if cut else ""
 
 
 async def _difference(place: ServerPlace, sample: Sample) -> str:

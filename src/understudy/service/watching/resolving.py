@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 from collections.abc import Iterator
 
 import dns.asyncresolver
@@ -33,49 +35,34 @@ class Resolver:
     async def host(self, name: str) -> Host:
         """Its addresses, IPv4 first, and whether it is an alias."""
         addresses: list[str] = []
-        alias, is_known = "", True
-        for rtype in (dns.rdatatype.A, dns.rdatatype.AAAA):
-            try:
-                answer = await self._ask(name, rtype)
-            except _SilentError:
-                is_known = False
-                continue
-            if answer is None:
-                continue
+        alias = ""
+        told = await asyncio.gather(*(self._told(name, each) for each in (dns.rdatatype.A, dns.rdatatype.AAAA)))
+        for answer in itertools.chain.from_iterable(each for each in told if each is not None):
             canonical = host_text(answer.canonical_name.to_text())
             alias = canonical if canonical != name else alias
             addresses += [rdata.to_text() for rdata in answer.rrset or ()]
-        return Host(tuple(addresses), alias, is_known=is_known or bool(addresses or alias))
+        return Host(tuple(addresses), alias, is_known=None not in told or bool(addresses or alias))
 
     async def name_servers(self, name: str) -> tuple[str, ...]:
         """The names in the NS records at a name; none also where the resolver says nothing."""
-        try:
-            answer = await self._ask(name, dns.rdatatype.NS)
-        except _SilentError:
-            return ()
-        return tuple(host_text(rdata.to_text()) for rdata in (answer.rrset if answer is not None else None) or ())
+        told = await self._told(name, dns.rdatatype.NS) or ()
+        return tuple(host_text(rdata.to_text()) for answer in told for rdata in answer.rrset or ())
 
     async def zone_above(self, origin: Name) -> tuple[str, tuple[str, ...]]:
         """The next zone above, with its name servers; none where the resolver says nothing."""
-        for zone in _above(origin):
-            names = await self.name_servers(zone.absolute)
-            if names:
-                return str(zone), names
-        return "", ()
+        zones = list(_above(origin))
+        named = await asyncio.gather(*(self.name_servers(zone.absolute) for zone in zones))
+        return next(((str(zone), names) for zone, names in zip(zones, named, strict=True) if names), ("", ()))
 
-    async def _ask(self, name: str, rtype: dns.rdatatype.RdataType) -> dns.resolver.Answer | None:
-        """None: there is no such name. Raises _SilentError."""
+    async def _told(self, name: str, rtype: dns.rdatatype.RdataType) -> tuple[dns.resolver.Answer, ...] | None:
+        """The answer, none where there is no such name; None: the resolver has none, neither yes nor no."""
         try:
             absolute = dns.name.from_text(name)
-            return await self._resolver.resolve(absolute, rtype, raise_on_no_answer=False)
+            return (await self._resolver.resolve(absolute, rtype, raise_on_no_answer=False),)
         except dns.resolver.NXDOMAIN:
+            return ()
+        except (OSError, dns.exception.DNSException):
             return None
-        except (OSError, dns.exception.DNSException) as error:
-            raise _SilentError from error
-
-
-class _SilentError(Exception):
-    """The resolver has no answer, neither yes nor no."""
 
 
 def _above(origin: Name) -> Iterator[Name]:

@@ -20,13 +20,13 @@ from understudy.model.check import leaves
 from understudy.model.configuration import Configuration
 from understudy.model.endpoint import Family
 from understudy.model.frozen import frozen
-from understudy.model.name import Name
+from understudy.model.name import Name, NameSyntaxError
 from understudy.model.record import Record
 from understudy.model.watch import ServerPlace
 from understudy.model.zone import ZoneDefinition
 from understudy.service.secondary.overlay import is_zone_signed
 from understudy.service.watching.delegation import find_delegation
-from understudy.service.watching.look import ask, look
+from understudy.service.watching.look import ask, ask_soa, look
 from understudy.service.watching.proving import find_proof
 from understudy.service.watching.resolving import Resolver
 from understudy.service.watching.watch_targets import Ways
@@ -44,6 +44,7 @@ from understudy.zones.survey import (
     Survey,
     SurveyedServer,
     host_text,
+    lies_in,
 )
 
 AT_ONCE = 10  # chosen: servers that are asked at a time
@@ -72,7 +73,7 @@ async def survey(question: SurveyQuestion, configuration: Configuration | None, 
     named = delegation.names if isinstance(delegation, Delegation) else ()
     ns, soa = (_own_ns(loaded), _own_soa(loaded)) if loaded is not None else (None, None)
     names = dict.fromkeys((*(ns.names if ns is not None else ()), *named)) or await resolver.name_servers(str(origin))
-    inside = [name for name in names if Name.parse(name).is_below(origin)] if loaded is not None else []
+    inside = [name for name in names if lies_in(name, origin)] if loaded is not None else []
     own = {name: _own_host(loaded, name, configuration) for name in inside} if loaded is not None else {}
     definition = configuration.zones.get(origin) if configuration is not None else None
     ways = Ways(definition, configuration.node.via if configuration is not None else ())
@@ -111,19 +112,35 @@ class _Asker:
         self._resolver = resolver
         self._own = own
         self._glue = glue
+        self._sources: list[ServerPlace] | None = None
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def hosts(self, names: Sequence[str] | Mapping[str, None]) -> dict[str, Host]:
         """The addresses of each name."""
-        return {name: await self._host(name) for name in names}
+        if any(self._is_asked_for(name) for name in names):
+            await self._seek_sources()
+        found = await asyncio.gather(*(self._host(name) for name in names))
+        return dict(zip(names, found, strict=True))
+
+    def _is_asked_for(self, name: str) -> bool:
+        """Whether the zone's own servers are to say what its addresses are."""
+        return name not in self._own and lies_in(name, self._question.origin)
+
+    async def _seek_sources(self) -> None:
+        """Which of the servers that the zone above gives addresses of have the zone: the dead are waited for once."""
+        if self._sources is not None:
+            return
+        places = list(dict.fromkeys(self._place(each) for addresses in self._glue.values() for each in addresses))
+        replies = await asyncio.gather(*(ask_soa(self._question.origin, place) for place in places))
+        self._sources = [place for place, reply in zip(places, replies, strict=True) if reply.serial is not None]
 
     async def _host(self, name: str) -> Host:
-        if not Name.parse(name).is_below(self._question.origin):
-            return await self._resolver.host(name)
         if name in self._own:
             return self._own[name]
-        for address in (address for addresses in self._glue.values() for address in addresses):
-            host = await self._host_at(name, self._place(address))
+        if not self._is_asked_for(name):
+            return await self._resolver.host(name)
+        for place in self._sources or ():
+            host = await self._host_at(name, place)
             if host is not None:
                 return host
         found = await self._resolver.host(name)
@@ -238,7 +255,7 @@ async def _settled(asker: _Asker, servers: tuple[SurveyedServer, ...]) -> tuple[
 
 def _with_glue(hosts: Mapping[str, Host], origin: Name, glue: Mapping[str, tuple[str, ...]]) -> dict[str, Host]:
     """And at the addresses that only the zone above has, because resolvers ask there first."""
-    inside = {name: glue.get(name, ()) if Name.parse(name).is_below(origin) else () for name in hosts}
+    inside = {name: glue.get(name, ()) if lies_in(name, origin) else () for name in hosts}
     return {
         name: replace(host, addresses=tuple(dict.fromkeys((*host.addresses, *inside[name]))))
         for name, host in hosts.items()
@@ -260,7 +277,7 @@ def _own_soa(loaded: LoadedZone) -> Soa | None:
 
 def _own_host(loaded: LoadedZone, name: str, configuration: Configuration | None) -> Host:
     """As the zone file has it; of a steered name every address that may be answered."""
-    record = configuration.records.get(Name.parse(name)) if configuration is not None else None
+    record = _record(name, configuration)
     if record is not None and configuration is not None:
         pools = (configuration.pools[pool] for pool in record.pools)
         endpoints = (member.endpoint for pool in pools for member in pool.members)
@@ -269,6 +286,13 @@ def _own_host(loaded: LoadedZone, name: str, configuration: Configuration | None
     if alias is not None:
         return Host((), host_text(dns.name.from_wire(alias[3][0], 0)[0].to_text()))
     return Host(tuple(host_addresses(loaded.zone, f"{name}.")))
+
+
+def _record(name: str, configuration: Configuration | None) -> Record | None:
+    try:
+        return configuration.records.get(Name.parse(name)) if configuration is not None else None
+    except NameSyntaxError:
+        return None
 
 
 def _steered(record: Record, configuration: Configuration) -> Steered:

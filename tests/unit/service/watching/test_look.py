@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import dns.edns
 import dns.flags
 import dns.message
 import dns.rcode
@@ -28,7 +29,7 @@ from understudy.service.watching.proving import find_proof
 from understudy.service.watching.resolving import Resolver
 from understudy.testing.answering import HERE, Answer, among, reply, rrset, silent
 from understudy.zones.secondary import Offer
-from understudy.zones.sighting import Reply, Sample, Sighting
+from understudy.zones.sighting import Lack, Reply, Sample, Sighting
 from understudy.zones.survey import Delegation, DsSet, Host, NotAsked, NotDelegated, Proof
 
 ORIGIN = Name.parse("example.com")
@@ -101,6 +102,7 @@ def test_a_server_that_has_the_zone_is_seen_over_both_transports() -> None:
         (saying(), "it answers without the zone's SOA"),
         (saying(SOA.replace("example.com. 60", "example.org. 60")), "it answers without the zone's SOA"),
         (broken, "its answer is malformed"),
+        (lambda query: good(dns.message.make_query("example.org", "A", id=query.id)), "it answers another question"),
     ],
 )
 def test_who_answers_without_the_zone_is_lame(answer: Answer, problem: str) -> None:
@@ -117,8 +119,56 @@ def test_a_transport_that_brings_nothing_is_told_apart() -> None:
 
 
 def test_an_answer_that_cannot_be_read_is_told_from_one_of_a_server_without_the_zone() -> None:
-    assert not looked(broken, broken).udp.is_readable
-    assert looked(saying(), saying()).udp.is_readable
+    assert looked(broken, broken).udp.lack is Lack.UNREADABLE
+    assert looked(saying(), saying()).udp.lack is Lack.OTHER
+    assert looked(saying(rcode=dns.rcode.REFUSED), None).udp.lack is Lack.REFUSED
+    assert looked(saying(rcode=dns.rcode.SERVFAIL), None).udp.lack is Lack.FAILED
+
+
+def telling(*errors: dns.edns.EDEOption, rcode: dns.rcode.Rcode = dns.rcode.SERVFAIL) -> Answer:
+    def answer(query: dns.message.Message) -> bytes | None:
+        response = reply(query, rcode=rcode)
+        response.use_edns(0, options=list(errors))
+        return response.to_wire()
+
+    return answer
+
+
+def ede(code: int, text: str | None = None) -> dns.edns.EDEOption:
+    return dns.edns.EDEOption(dns.edns.EDECode.make(code), text)
+
+
+@pytest.mark.parametrize(
+    ("errors", "words"),
+    [
+        ((), ""),
+        ((ede(24),), ", EDE 24 (Invalid Data)"),
+        ((ede(20), ede(14, "soon")), ", EDE 20 (Not Authoritative), EDE 14 (Not Ready): soon"),
+        ((ede(0, "\x1b[31m\nno"),), ", EDE 0 (Other): \\027[31m\\010no"),
+        ((ede(0, "\u202eno"),), ", EDE 0 (Other):  no"),
+        ((ede(4000, "a" * 200),), f", EDE 4000: {'a' * 110}…"),
+    ],
+)
+def test_what_a_server_says_of_its_refusal_is_shown_as_far_as_it_prints(
+    errors: tuple[dns.edns.EDEOption, ...], words: str
+) -> None:
+    """RFC 8914; whoever answers may have written anything."""
+    assert looked(telling(*errors), None).udp.problem == f"it answers SERVFAIL{words}"
+
+
+@pytest.mark.parametrize("rcode", [dns.rcode.FORMERR, dns.rcode.NOTIMP])
+def test_a_server_that_does_not_know_edns_is_asked_without(rcode: dns.rcode.Rcode) -> None:
+    """RFC 6891 7."""
+
+    def old(query: dns.message.Message) -> bytes | None:
+        if query.edns < 0:
+            return good(query)
+        refusal = dns.message.make_response(query)
+        refusal.use_edns(edns=False)
+        refusal.set_rcode(rcode)
+        return refusal.to_wire()
+
+    assert looked(old, old) == Sighting(WELL, WELL)
 
 
 def test_a_server_that_sends_strangers_to_tcp_is_well() -> None:
