@@ -37,8 +37,8 @@ class Notice:
 class Told:
     """How things stand with one server: what it has acknowledged, and why it has not what is newer.
 
-    `has_zone`: it has acknowledged something, or was seen to answer for the zone. `reminded_of`: what it was told of
-    once more, because it had acknowledged that and did not come for it.
+    `has_zone`: it has acknowledged something, was seen to answer for the zone, or has fetched it from here.
+    `reminded_of`: what it was told of once more, because it had acknowledged that and did not come for it.
     """
 
     serial: int | None = None
@@ -68,7 +68,7 @@ class Notices:
     PENDING  -- cannot be sent --> PENDING    with a problem, again as without an answer
     PENDING  -- refused -->        QUIET      with a problem, until the next version
     PENDING  -- 10 minutes -->     QUIET      with a problem, until the next version
-    QUIET with a problem -- seen to have the zone for the first time --> PENDING, at once
+    QUIET with a problem -- seen to have the zone, or sent it, for the first time --> PENDING, at once
     QUIET, acknowledged  -- seen without the version a second later  --> PENDING, at once, once for each version
     ```
     """
@@ -186,13 +186,8 @@ class Notices:
         """
         is_told_again = False
         for target, told in self._told.get(origin, {}).items():
-            if told.has_zone or (target.address, target.port) != (server.address, server.port):
-                continue
-            told.has_zone = True
-            if told.problem:
-                told.problem = ""
-                self._begin((origin, target), self._newest[origin], now)
-                is_told_again = True
+            if not told.has_zone and (target.address, target.port) == (server.address, server.port):
+                is_told_again |= self._learn(origin, target, told, now=now)
         return is_told_again
 
     def lacking(self, origin: Name, server: ServerPlace, serial: int | None, *, now: Instant) -> bool:
@@ -210,6 +205,21 @@ class Notices:
                 self._begin((origin, target), newest, now)
                 is_told_again = True
         return is_told_again
+
+    def fetched(self, origin: Name, address: str, now: Instant) -> bool:
+        """The zone was sent to an address: as if the server there, if there is one only, was seen to have it."""
+        there = [each for each in self._told.get(origin, {}).items() if each[0].address == address]
+        if len(there) != 1 or there[0][1].has_zone:
+            return False
+        return self._learn(origin, *there[0], now=now)
+
+    def _learn(self, origin: Name, target: NotifyTarget, told: Told, *, now: Instant) -> bool:
+        told.has_zone = True
+        if not told.problem:
+            return False
+        told.problem = ""
+        self._begin((origin, target), self._newest[origin], now)
+        return True
 
     def next_due(self) -> Instant | None:
         """When something is to be sent or given up."""

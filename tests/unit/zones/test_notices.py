@@ -167,6 +167,28 @@ def test_a_server_that_acknowledged_a_version_and_does_not_come_for_it_is_told_o
     assert notices.lacking(ZONE, place, None, now=12.0)
 
 
+def test_a_server_that_refused_is_told_once_more_when_it_has_fetched_the_zone() -> None:
+    """Also where nobody watches it; a client has any port."""
+    notices, elsewhere = Notices(), NotifyTarget("192.0.2.99", 53)
+    notices.announce(ZONE, 7, [ONE, elsewhere], now=0.0)
+    notices.take(0.0)
+    notices.refuse(Notice(ZONE, ONE, 7), "NOTAUTH")
+    assert not notices.fetched(ZONE, elsewhere.address, 0.4)
+    assert not notices.fetched(name("example.net"), ONE.address, 0.4)
+    assert notices.fetched(ZONE, ONE.address, 0.5)
+    assert notices.take(0.5)[0] == [Notice(ZONE, ONE, 7)]
+    notices.refuse(Notice(ZONE, ONE, 7), "REFUSED")
+    assert not notices.fetched(ZONE, ONE.address, 0.6)
+
+
+def test_which_of_two_servers_at_one_address_has_fetched_the_zone_is_not_known() -> None:
+    notices = Notices()
+    notices.announce(ZONE, 7, [ONE, NotifyTarget(ONE.address, 5353)], now=0.0)
+    notices.take(0.0)
+    notices.refuse(Notice(ZONE, ONE, 7), "NOTAUTH")
+    assert not notices.fetched(ZONE, ONE.address, 0.5)
+
+
 def test_a_server_that_is_named_no_more_is_forgotten() -> None:
     notices = Notices()
     notices.announce(ZONE, 7, [ONE, TWO], now=0.0)

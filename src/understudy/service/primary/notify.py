@@ -123,6 +123,11 @@ class Notifier:
         if self.notices.lacking(origin, server, serial, now=self._clock.now()):
             self._news.set()
 
+    def heed_visit(self, origin: Name, address: str) -> None:
+        """A server was sent the zone; likewise, also where nobody watches it."""
+        if self.notices.fetched(origin, address, self._clock.now()):
+            self._news.set()
+
     async def run(self) -> None:
         """Send what is due until cancelled; the sockets are closed with it."""
         with ExitStack() as stack:

@@ -181,6 +181,7 @@ class Watch:
         for text, address in self._server.engine.take_visits():
             origin = Name.parse(text)
             self._server.refused.forget(origin, address)
+            self._server.notifier.heed_visit(origin, address)
             if origin in self._zones:
                 servers = self._server.watched.get(origin, {})
                 self._expect(origin, [each for each in servers if each.place and each.place.address == address])

@@ -98,6 +98,17 @@ def test_a_secondary_that_refused_to_hear_of_the_zone_is_told_again_when_it_has_
     play(tmp_path, story)
 
 
+def test_a_secondary_that_nobody_watches_is_told_again_when_it_has_fetched_the_zone(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        notices, target = scene.world.server.notifier.notices, NotifyTarget(SECOND.address, SECOND.port)
+        notices.announce(ORIGIN, 7, [target], now=scene.world.clock.now())
+        notices.refuse(Notice(ORIGIN, target, 7), "answers NOTAUTH to NOTIFY")
+        scene.fetch()
+        assert [(told.problem, is_pending) for _, told, is_pending in notices.standing(ORIGIN)] == [("", True)]
+
+    play(tmp_path, story, zone="transfer: {to: [192.0.2.54]}, watch: false")
+
+
 def test_servers_are_looked_at_from_the_address_that_they_are_to_see(tmp_path: Path) -> None:
     second, outside = replace(SECOND, via="127.0.0.4"), replace(OUTSIDE, via="127.0.0.3")
     told = "transfer: {to: [192.0.2.54], notify: [{address: 192.0.2.54, via: 127.0.0.4}]}"
