@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import sqlite3
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -130,6 +131,24 @@ def whose(state: Path) -> str:
     assert found.keys() == set(MEMBERS)
     (owner,) = set(found.values())
     return str(owner)
+
+
+def test_a_disk_comes_back_with_what_it_was_asked_to_keep_also_where_others_have_it_mounted(tmp_path: Path) -> None:
+    disk = LosingDisk(tmp_path / "disk", tmp_path / "image")
+    command = ["unshare", "--mount", "sh", "-c", "echo; exec sleep 60"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as other:
+        try:
+            assert other.stdout is not None
+            other.stdout.readline()
+            with (disk.folder / "kept").open("wb", buffering=0) as file:
+                file.write(b"kept")
+                os.fsync(file.fileno())
+            disk.cut()
+            disk.come_back()
+            assert (disk.folder / "kept").read_text() == "kept"
+        finally:
+            other.kill()
+            disk.leave()
 
 
 def test_whatever_a_cut_of_the_power_leaves_is_a_good_start(

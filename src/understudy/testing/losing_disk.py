@@ -7,6 +7,7 @@ minute, and does not help renamed files either, as other file systems do not. Ne
 from __future__ import annotations
 
 import fcntl
+import itertools
 import os
 import shutil
 import struct
@@ -17,6 +18,7 @@ _SHUTDOWN = 0x8004587D  # EXT4_IOC_SHUTDOWN of linux/ext4.h
 _WITHOUT_THE_LOG = 2  # EXT4_GOING_FLAGS_NOLOGFLUSH
 _OPTIONS = "loop,commit=60,noauto_da_alloc"
 _SIZE_OCTETS = 64 << 20
+_numbers = itertools.count(2)
 
 
 class LosingDisk:
@@ -50,8 +52,16 @@ class LosingDisk:
             os.close(descriptor)
 
     def come_back(self) -> None:
-        """The power is there again. Nobody may have a file open."""
+        """The power is there again. Nobody may have a file open.
+
+        What was mounted may live on where a program has a view of the file system of its own, and would be mounted
+        again as it is, without power: so what the disk has kept is copied to another one.
+        """
         _run("umount", str(self.folder))
+        kept = self._image.with_name(f"{self._image.name}-{next(_numbers)}")
+        _run("cp", "--sparse=always", str(self._image), str(kept))
+        self._image.unlink()
+        self._image = kept
         self._mount()
 
     def leave(self) -> None:
