@@ -5,8 +5,8 @@
 #   tools/fuzz.sh short                replays the seeds and mutates them for a few seconds; leaves nothing behind
 #   tools/fuzz.sh keep [TARGET...]     adds to the seeds the few finds of fuzz/corpus that together cover most
 #
-# A panic, an input that takes longer than ten seconds or more than a gigabyte ends the run with an error and leaves
-# the input in fuzz/artifacts, together with the command that replays it.
+# A panic, an input that takes longer than ten seconds, also when it is tried again, or more than a gigabyte ends the
+# run with an error and leaves the input in fuzz/artifacts, together with the command that replays it.
 set -eu
 cd "$(dirname "$0")/../fuzz"
 
@@ -39,6 +39,19 @@ build() {
   RUSTFLAGS=$flags cargo build --release --target "$triple"
 }
 
+# Did nothing end the run but inputs that took long, and take no time when they are tried again? libFuzzer goes by the
+# clock on the wall, so a machine that stands still, or has too much to do, looks like an input that hangs.
+was_held_up() {
+  local found input
+  mapfile -t found < <(find "artifacts/$1" -type f ! -name log)
+  [ "${#found[@]}" -gt 0 ] || return 1
+  for input in "${found[@]}"; do
+    [[ $input == */timeout-* ]] && "target/$triple/release/$1" -timeout=10 "$input" >>"artifacts/$1/log" 2>&1 || return 1
+  done
+  rm -f "${found[@]}"
+  echo "$1: held up for ten seconds, by nothing that it was given"
+}
+
 # run TARGET SECONDS CORPUS...
 run() {
   local target=$1 seconds=$2 log=artifacts/$1/log
@@ -46,7 +59,7 @@ run() {
   local options=(-max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -max_len=4096 -artifact_prefix="artifacts/$target/")
   [ -f "dictionaries/$target.dict" ] && options+=(-dict="dictionaries/$target.dict")
   mkdir -p "artifacts/$target"
-  if ! "target/$triple/release/$target" "${options[@]}" "$@" >"$log" 2>&1; then
+  if ! "target/$triple/release/$target" "${options[@]}" "$@" >"$log" 2>&1 && ! was_held_up "$target"; then
     tail -n 60 "$log"
     echo "replay: fuzz/target/$triple/release/$target fuzz/artifacts/$target/FILE"
     return 1
