@@ -291,7 +291,7 @@ def _note_name_server(sheet: Sheet, named: NamedServerView, told: SecondaryView 
         state.append(f": {named.text}" if named.text else "", "default")
     if named.lag_s and named.state != "behind":
         state.append(f", {rounded(named.lag_s)} behind", "yellow")
-    if named.looked_at is not None:
+    if named.server and named.looked_at is not None:
         state.append(f", {_heard(named, named.looked_at, now=now)}", "dim")
     if told is not None and told.problem:
         state.append(f", {told.problem}", "yellow")

@@ -43,6 +43,10 @@ class Reply:
         return self.is_heard and self.serial is None
 
 
+NOWHERE = Reply(is_heard=False, problem="no address is known for it")
+"""Of a server that could not even be asked, which is its own fault, or that of who named it."""
+
+
 @frozen
 class Sighting:
     """What was seen. `differences` are answers unlike ours, in words; none where serials forbid to compare them."""
@@ -78,6 +82,10 @@ class Finding:
     behind_since: Instant | None = None
 
 
+_WITHOUT_ZONE = "is named for the zone and does not have it"
+_LAME = {Lack.UNREADABLE: "cannot be understood", Lack.FAILED: "is named for the zone and cannot answer for it"}
+
+
 def judge(sighting: Sighting, reference: Reference, now: Instant) -> Finding:
     """What is wrong, the worst first (`ServerState`); UNKNOWN where a fault of our own kept us from seeing it."""
     unasked = next((reply for reply in (sighting.udp, sighting.tcp) if not reply.is_asked), None)
@@ -91,16 +99,14 @@ def judge(sighting: Sighting, reference: Reference, now: Instant) -> Finding:
 
 def _faults(sighting: Sighting, reference: Reference, now: Instant) -> Iterator[tuple[ServerState, str]]:
     udp, tcp = sighting.udp, sighting.tcp
-    if not udp.is_heard and not tcp.is_heard:
+    if udp == NOWHERE:
+        yield ServerState.UNREACHABLE, f"cannot be asked: {udp.problem}"
+    elif not udp.is_heard and not tcp.is_heard:
         problems = " and ".join(dict.fromkeys((udp.problem, tcp.problem)))
         yield ServerState.UNREACHABLE, f"answers neither over UDP nor over TCP: {problems}"
     lame = next((reply for reply in (udp, tcp) if reply.is_lame), None)
-    if lame is not None and lame.lack is Lack.UNREADABLE:
-        yield ServerState.LAME, f"cannot be understood: {lame.problem}"
-    elif lame is not None and lame.lack is Lack.FAILED:
-        yield ServerState.LAME, f"is named for the zone and cannot answer for it: {lame.problem}"
-    elif lame is not None:
-        yield ServerState.LAME, f"is named for the zone and does not have it: {lame.problem}"
+    if lame is not None:
+        yield ServerState.LAME, f"{_LAME.get(lame.lack, _WITHOUT_ZONE)}: {lame.problem}"
     if not udp.is_heard:
         yield ServerState.NO_UDP, f"does not answer over UDP: {udp.problem}"
     if not tcp.is_heard:

@@ -195,15 +195,17 @@ def test_name_servers_stand_below_their_zone_with_serial_lag_and_what_is_wrong(s
                 ServerState.UNREACHABLE, "is not there", serial=6, heard_at=now - 80
             ),
             NamedServer("ns5.example.com", fifth): looked(ServerState.UNREACHABLE, "is not there"),
+            NamedServer("ns6.example.com", None): looked(ServerState.UNREACHABLE, "cannot be asked"),
         }
         out = (await terminal.run("status")).out
-        rows = [" ".join(line.split()) for line in out.splitlines() if "→ " in line and ":53" in line]
+        rows = [" ".join(line.split()) for line in out.splitlines() if "→ ns" in line or "→ [" in line]
         assert rows == [
             "→ ns1.example.com 192.0.2.53:53 7 this server",
             "→ ns2.example.com 192.0.2.54:53 6 lame: is lame, 1m30s behind, seen 5s ago",
             "→ [2001:db8::54]:53 7 ok, seen 5s ago",
             "→ ns4.example.com 192.0.2.55:53 6 unreachable: is not there, seen 1m20s ago",
             "→ ns5.example.com 192.0.2.56:53 unreachable: is not there, asked 5s ago, never heard",
+            "→ ns6.example.com unreachable: cannot be asked",
         ]
         servers = (await terminal.run("status", "--json")).json["zones"][0]["name_servers"]
         assert [(each["state"], each["serial"], each["lag_s"]) for each in servers] == [
@@ -212,9 +214,10 @@ def test_name_servers_stand_below_their_zone_with_serial_lag_and_what_is_wrong(s
             ("ok", 7, 0.0),
             ("unreachable", 6, 0.0),
             ("unreachable", None, 0.0),
+            ("unreachable", None, 0.0),
         ]
         readings = measure(terminal.world.server)
-        assert readings.name_servers == {ServerState.LAME: 1, ServerState.OK: 1, ServerState.UNREACHABLE: 2}
+        assert readings.name_servers == {ServerState.LAME: 1, ServerState.OK: 1, ServerState.UNREACHABLE: 3}
         lags_s = {place: readings.name_server_lags_s["example.com", str(place)] for place in (second, third)}
         assert lags_s == {second: 90.0, third: 0.0}
 

@@ -25,7 +25,7 @@ from understudy.service.watching.watch_targets import Addresses, Host, Resolve, 
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.published import Published
 from understudy.zones.serial import is_later
-from understudy.zones.sighting import Finding, Reference, Reply, Sample, Sighting, judge
+from understudy.zones.sighting import NOWHERE, Finding, Reference, Reply, Sample, Sighting, judge
 from understudy.zones.watched import Watched
 
 TICK_S = 1.0  # chosen: how late a new version or a reload is noticed at most
@@ -331,8 +331,7 @@ class Watch:
     async def _sight(self, zone: _Zone, key: Key, now: Instant) -> Sighting:
         origin, named = key
         if named.place is None:
-            nobody = Reply(is_heard=False, problem="no address is known for it")
-            return Sighting(nobody, nobody)
+            return Sighting(NOWHERE, NOWHERE)
         silence = self._silent.get(named.place)
         if silence is not None and silence.asker != key and now < silence.until:
             return silence.sighting
