@@ -267,7 +267,7 @@ fn check(folder: &Folder, expected: &Naive<'_>) {
             let told = each_once.take(TOLD).copied().collect();
             assert_eq!(found, told, "{problems:?}");
         }
-        Err(LoadError::Unreadable(error)) => panic!("a file of our own: {error}"),
+        Err(error) => panic!("a file of our own: {error}"),
     }
 }
 

@@ -42,7 +42,7 @@ pub fn run(input: &[u8]) {
             let is_printable = |problem: &Problem| !problem.message.contains(char::is_control);
             assert!(problems.iter().all(is_printable), "{problems:?}");
         }
-        Err(LoadError::Unreadable(error)) => panic!("a text from memory: {error}"),
+        Err(error) => panic!("a text from memory: {error}"),
     }
 }
 

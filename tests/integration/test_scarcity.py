@@ -1,12 +1,16 @@
 """A server that has little of what the system gives: what strangers take must not be what failover needs."""
 
+import resource
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
+from understudy.engine import Engine, Zone
 from understudy.testing.other_servers import find_program
 from understudy.testing.running_server import RunningServer, wait_until
 from understudy.testing.web_servers import WebServers
@@ -43,3 +47,66 @@ def test_clients_that_hold_connections_leave_descriptors_for_failover(poor: Poor
         said = {alarm["key"]: alarm["text"] for alarm in status["alarms"]}
         assert said.keys() == {"clients"}
         assert f"{DESCRIPTORS // 2} TCP connections and not 1000" in said["clients"]
+
+
+ORIGIN = "large.example."
+SMALL = "h 60 A 192.0.2.1\n"
+LARGE = "".join(f"h{number:08} 60 A 192.0.2.1\n" for number in range(600_000))
+ROOM_OCTETS = 96 << 20
+
+
+def version(serial: int, records: str) -> str:
+    return f"@ 60 SOA ns root {serial} 3600 3600 86400 60\n@ 60 NS ns\nns 60 A 192.0.2.53\n{records}"
+
+
+def give(engine: Engine, serial: int, records: str) -> None:
+    """Have it give this version to whoever asks."""
+    zone = Zone.parse(ORIGIN, version(serial, records).encode())
+    engine.publish_zone(zone, [])
+    engine.commit(engine.prepare(ORIGIN, serial, [], zone))
+    engine.set_access(ORIGIN, ["127.0.0.0/8"], [])
+
+
+def limit_memory(process: int) -> None:
+    """Leave it some room beside what it has."""
+    lines = Path(f"/proc/{process}/status").read_text(encoding="ascii").splitlines()
+    used = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmSize"))
+    resource.prlimit(process, resource.RLIMIT_AS, (used + ROOM_OCTETS, used + ROOM_OCTETS))
+
+
+def has_address(server: RunningServer, name: str) -> bool:
+    return server.addresses(name) == ["192.0.2.3"]
+
+
+def test_zones_that_are_too_large_for_the_memory_leave_the_last_good_versions(server: RunningServer) -> None:
+    engine = Engine(["127.0.0.1:0"])
+    give(engine, 1, SMALL)
+    engine.start()
+    server.write("file.zone", version(1, SMALL))
+    server.write(
+        "understudy.yaml",
+        "listen: 127.0.0.1:{port}\nzones:\n  file.example: {file: file.zone}\n"
+        f"  large.example: {{source: transfer, primaries: ['{engine.addresses[0]}']}}\n",
+    )
+    server.start()
+    try:
+        wait_until(lambda: server.addresses("h.large.example") == ["192.0.2.1"], "the zone comes")
+        assert server.process is not None
+        limit_memory(server.process.pid)
+        give(engine, 2, LARGE)
+        refused = server.run("zone", "refresh", "large.example")
+        assert refused.returncode == 1
+        assert "the zone needs at least" in refused.stdout + refused.stderr
+        assert server.addresses("h.large.example") == ["192.0.2.1"]
+        server.write("file.zone", version(2, LARGE))
+        refused = server.run("reload")
+        assert refused.returncode == 1
+        assert "the zone needs at least" in refused.stdout + refused.stderr
+        assert server.addresses("h.file.example") == ["192.0.2.1"]
+        give(engine, 3, SMALL.replace("192.0.2.1", "192.0.2.3"))
+        server.write("file.zone", version(3, SMALL.replace("192.0.2.1", "192.0.2.3")))
+        assert server.run("zone", "refresh", "large.example").returncode == 0
+        for name in ("h.large.example", "h.file.example"):
+            wait_until(partial(has_address, server, name), "what fits is taken")
+    finally:
+        engine.stop()

@@ -77,10 +77,17 @@ pub(crate) fn engine_error(py: Python<'_>, error: &EngineError) -> PyErr {
     }
 }
 
+/// What the system says who has no memory; the same number everywhere.
+const ENOMEM: i32 = 12;
+
 /// The exception for a master file that gave no zone.
 pub(crate) fn load_error(py: Python<'_>, error: &LoadError, path: &Path) -> PyErr {
     let problems = match error {
         LoadError::Unreadable(error) => return os_error(error, Some(path)),
+        LoadError::TooLarge(shortage) => {
+            let path = path.as_os_str().to_owned();
+            return PyOSError::new_err((ENOMEM, shortage.to_string(), path));
+        }
         LoadError::Problems(problems) => problems,
     };
     let text = match problems.as_slice() {
@@ -123,7 +130,7 @@ fn with(
 }
 
 /// The `OSError` (of the subclass that its number means) for a fault of the system.
-fn os_error(error: &io::Error, path: Option<&Path>) -> PyErr {
+pub(crate) fn os_error(error: &io::Error, path: Option<&Path>) -> PyErr {
     let Some(errno) = error.raw_os_error() else {
         return PyOSError::new_err(error.to_string());
     };

@@ -12,7 +12,7 @@ use pyo3::types::PyBytes;
 use understudy_wire::Rtype;
 use understudy_zone::{Difference, Loaded, RRset, Set};
 
-use crate::errors::load_error;
+use crate::errors::{load_error, os_error};
 use crate::values::{self, ProblemTuple, RRsetTuple, problem_tuple, rrset_tuple};
 
 /// One immutable version of a zone.
@@ -101,7 +101,7 @@ impl Zone {
             .map_err(|error| load_error(py, &error, &path))
     }
 
-    /// Read what `to_sealed_file` wrote. Lets the interpreter go on meanwhile. Raises
+    /// Read what `write_sealed` wrote. Lets the interpreter go on meanwhile. Raises
     /// `ZoneFileError` (it is not what was written, too), `OSError`.
     #[staticmethod]
     fn load_sealed(py: Python<'_>, origin: &str, path: PathBuf) -> PyResult<Self> {
@@ -208,7 +208,8 @@ impl Zone {
         py.detach(|| self.version().to_master_file())
     }
 
-    fn to_sealed_file(&self, py: Python<'_>) -> String {
-        py.detach(|| self.version().to_sealed_file())
+    fn write_sealed(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        py.detach(|| self.version().write_sealed(&path))
+            .map_err(|error| os_error(&error, Some(&path)))
     }
 }

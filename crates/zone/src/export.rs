@@ -2,12 +2,13 @@
 //! to the origin where that is shorter. What some of the others do not read is written so that they do.
 
 use std::fmt::Write as _;
+use std::io::{self, Seek, Write};
 
 use understudy_wire::{Name, Rtype};
 
-use crate::node::RRset;
+use crate::node::{Node, RRset};
 use crate::rdata;
-use crate::seal::seal;
+use crate::seal::Sealing;
 use crate::zone::Zone;
 
 /// chosen: most owners and types fit, and lines stay on a screen.
@@ -15,26 +16,45 @@ const OWNER_COLUMN: usize = 23;
 const TTL_COLUMN: usize = 7;
 const TYPE_COLUMN: usize = 7;
 
+/// chosen: a file takes it at once, and it is nothing beside a zone that is large.
+const PORTION_OCTETS: usize = 1 << 18;
+
 pub(crate) fn to_master_file(zone: &Zone) -> String {
     let mut out = String::new();
-    push_zone(&mut out, zone);
+    push_head(&mut out, zone);
+    for (name, node) in zone.nodes() {
+        push_node(&mut out, zone, name.as_name(), &node);
+    }
     out
 }
 
-/// The same behind a line that tells whether it is still what was written.
-pub(crate) fn to_sealed_file(zone: &Zone) -> String {
-    seal(|out| push_zone(out, zone))
+/// The same behind a line that tells whether it is still what was written. In portions: as text, a zone takes more
+/// memory than it does otherwise.
+pub(crate) fn write_sealed(zone: &Zone, to: impl Write + Seek) -> io::Result<()> {
+    let mut sealing = Sealing::begin(to)?;
+    let mut out = String::new();
+    push_head(&mut out, zone);
+    for (name, node) in zone.nodes() {
+        push_node(&mut out, zone, name.as_name(), &node);
+        if out.len() >= PORTION_OCTETS {
+            sealing.write(out.as_bytes())?;
+            out.clear();
+        }
+    }
+    sealing.write(out.as_bytes())?;
+    sealing.finish()
 }
 
-fn push_zone(out: &mut String, zone: &Zone) {
+fn push_head(out: &mut String, zone: &Zone) {
     // Writing to a string does not fail.
     let _ = writeln!(out, "$ORIGIN {:#}", zone.origin());
     push_set(out, "@", &zone.soa());
-    for (name, node) in zone.nodes() {
-        let owner = relative(name.as_name(), zone.origin());
-        for set in node.rrsets().filter(|set| set.rtype != Rtype::SOA) {
-            push_set(out, &owner, &set);
-        }
+}
+
+fn push_node(out: &mut String, zone: &Zone, name: Name<'_>, node: &Node<'_>) {
+    let owner = relative(name, zone.origin());
+    for set in node.rrsets().filter(|set| set.rtype != Rtype::SOA) {
+        push_set(out, &owner, &set);
     }
 }
 

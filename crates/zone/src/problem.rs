@@ -2,6 +2,7 @@
 
 use std::{fmt, io};
 
+use crate::memory::Shortage;
 use crate::zone::Zone;
 
 /// Does it stand in the way of the zone?
@@ -62,6 +63,8 @@ pub struct Loaded {
 pub enum LoadError {
     /// The file itself cannot be read. (One that it includes is a problem of the including line.)
     Unreadable(io::Error),
+    /// There is no memory for it.
+    TooLarge(Shortage),
     /// What is wrong with it, errors and warnings, in file order. At least one.
     Problems(Vec<Problem>),
 }
@@ -70,6 +73,7 @@ impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreadable(error) => error.fmt(f),
+            Self::TooLarge(shortage) => shortage.fmt(f),
             Self::Problems(problems) => problems
                 .iter()
                 .try_for_each(|problem| writeln!(f, "{problem}")),
@@ -78,3 +82,9 @@ impl fmt::Display for LoadError {
 }
 
 impl std::error::Error for LoadError {}
+
+impl From<Shortage> for LoadError {
+    fn from(shortage: Shortage) -> Self {
+        Self::TooLarge(shortage)
+    }
+}

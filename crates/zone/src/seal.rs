@@ -1,7 +1,10 @@
 //! What tells that a copy on disk is what was written: a checksum in its first line, a comment to
 //! everybody else who reads master files.
 
-use siphasher::sip128::SipHasher13;
+use std::hash::Hasher as _;
+use std::io::{self, Seek, SeekFrom, Write};
+
+use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
 /// What such a file begins with.
 const SIGN: &str = "; checksum (SipHash-1-3, 128 bits) of all that follows: ";
@@ -23,16 +26,33 @@ pub(crate) enum Seal {
     Broken,
 }
 
-/// What `write` writes behind the line that proves it.
-pub(crate) fn seal(write: impl FnOnce(&mut String)) -> String {
-    let mut text = String::from(SIGN);
-    text.push_str(&"0".repeat(DIGITS));
-    text.push('\n');
-    let start = text.len();
-    write(&mut text);
-    let digits = digits(text.as_bytes().get(start..).unwrap_or_default());
-    text.replace_range(SIGN.len()..SIGN.len() + DIGITS, &digits);
-    text
+/// Writes what follows behind the line that proves it, which is completed at the end.
+pub(crate) struct Sealing<W> {
+    to: W,
+    hasher: SipHasher13,
+}
+
+impl<W: Write + Seek> Sealing<W> {
+    /// At the beginning of a file.
+    pub(crate) fn begin(mut to: W) -> io::Result<Self> {
+        to.write_all(format!("{SIGN}{}\n", "0".repeat(DIGITS)).as_bytes())?;
+        Ok(Self {
+            to,
+            hasher: hasher(),
+        })
+    }
+
+    pub(crate) fn write(&mut self, octets: &[u8]) -> io::Result<()> {
+        self.hasher.write(octets);
+        self.to.write_all(octets)
+    }
+
+    pub(crate) fn finish(mut self) -> io::Result<()> {
+        let at = u64::try_from(SIGN.len()).unwrap_or(u64::MAX);
+        self.to.seek(SeekFrom::Start(at))?;
+        self.to.write_all(digits(self.hasher).as_bytes())?;
+        self.to.flush()
+    }
 }
 
 impl Seal {
@@ -42,8 +62,11 @@ impl Seal {
         if file.starts_with(UNSEALED) {
             return Self::Missing;
         }
-        let is_right =
-            parts(file).is_some_and(|(found, content)| found == digits(content).as_bytes());
+        let is_right = parts(file).is_some_and(|(found, content)| {
+            let mut hasher = hasher();
+            hasher.write(content);
+            found == digits(hasher).as_bytes()
+        });
         if is_right { Self::Whole } else { Self::Broken }
     }
 }
@@ -56,26 +79,49 @@ fn parts(file: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// Keys that everybody may know: it finds what a disk does, and proves nothing against people.
-fn digits(content: &[u8]) -> String {
-    let hash: u128 = SipHasher13::new_with_keys(0, 0).hash(content).into();
+fn hasher() -> SipHasher13 {
+    SipHasher13::new_with_keys(0, 0)
+}
+
+fn digits(hasher: SipHasher13) -> String {
+    let hash: u128 = hasher.finish128().into();
     format!("{hash:0DIGITS$x}")
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+
     use super::*;
 
     const TEXT: &str = "$ORIGIN example.com.\n@ 60 IN A 192.0.2.1\n";
 
+    fn seal(parts: &[&str]) -> String {
+        let mut file = Cursor::new(Vec::new());
+        let mut sealing = Sealing::begin(&mut file).unwrap();
+        for part in parts {
+            sealing.write(part.as_bytes()).unwrap();
+        }
+        sealing.finish().unwrap();
+        String::from_utf8(file.into_inner()).unwrap()
+    }
+
     fn sealed() -> String {
-        seal(|text| text.push_str(TEXT))
+        seal(&[TEXT])
+    }
+
+    #[test]
+    fn portions_are_sealed_as_the_whole_is() {
+        for cut in 0..TEXT.len() {
+            assert_eq!(seal(&[&TEXT[..cut], &TEXT[cut..]]), sealed());
+        }
     }
 
     #[test]
     fn what_was_written_is_whole() {
         assert_eq!(Seal::of(sealed().as_bytes()), Seal::Whole);
         assert!(sealed().ends_with(TEXT));
-        assert_eq!(Seal::of(seal(|_| ()).as_bytes()), Seal::Whole);
+        assert_eq!(Seal::of(seal(&[]).as_bytes()), Seal::Whole);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! One immutable version of a zone.
 
+use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -118,7 +120,7 @@ impl Zone {
         load::read_file(path, origin, progress)
     }
 
-    /// Read a copy that [`Zone::to_sealed_file`] wrote, or one that has no checksum.
+    /// Read a copy that [`Zone::write_sealed`] wrote, or one that has no checksum.
     ///
     /// # Errors
     /// As [`Zone::load`]; a file that is not what was written is one problem.
@@ -363,10 +365,12 @@ impl Zone {
         export::to_master_file(self)
     }
 
-    /// The same for a disk that may not give back what was written (see [`Zone::load_sealed`]).
-    #[must_use]
-    pub fn to_sealed_file(&self) -> String {
-        export::to_sealed_file(self)
+    /// The same into a file, for a disk that may not give back what was written (see [`Zone::load_sealed`]).
+    ///
+    /// # Errors
+    /// What the file says.
+    pub fn write_sealed(&self, path: &Path) -> io::Result<()> {
+        export::write_sealed(self, File::create(path)?)
     }
 
     /// The zone made of these parts.

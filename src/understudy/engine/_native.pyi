@@ -131,12 +131,13 @@ class Zone:
     @staticmethod
     def load(origin: str, path: str, progress: Callable[[int, int], None] | None = None) -> Zone:
         """Read a master file. Lets the interpreter go on meanwhile. `progress(octets read, octets in all)`
-        is called a few times a second at most. Raises ZoneFileError, OSError.
+        is called a few times a second at most. Raises ZoneFileError; OSError, ENOMEM also where the zone would take
+        more memory than there is.
         """
 
     @staticmethod
     def load_sealed(origin: str, path: str) -> Zone:
-        """Read what `to_sealed_file` wrote. Lets the interpreter go on meanwhile. A copy without a checksum has a
+        """Read what `write_sealed` wrote. Lets the interpreter go on meanwhile. A copy without a checksum has a
         warning with the code `zone.unsealed`. Raises OSError; ZoneFileError, also where it is not what was written.
         """
 
@@ -162,8 +163,10 @@ class Zone:
         """
 
     def to_master_file(self) -> str: ...
-    def to_sealed_file(self) -> str:
-        """As a master file behind a comment that tells, with `load_sealed`, whether it still is what was written."""
+    def write_sealed(self, path: str) -> None:
+        """Into a file that has nothing else, as a master file behind a comment that tells, with `load_sealed`, whether
+        it still is what was written. Lets the interpreter go on meanwhile. Raises OSError.
+        """
 
     @staticmethod
     def locate(origin: str, path: str, owner: str, rtype: int) -> tuple[str, int] | None:

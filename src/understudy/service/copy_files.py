@@ -28,7 +28,7 @@ class Unwritten:
 
 def write_copy(file: Path, zone: Zone, modified_at: float) -> None:
     """Put a version in the place of the one before; whatever happens, one of them is there. Blocks. Raises OSError."""
-    write_whole(file, zone.to_sealed_file(), modified_at)
+    _put(file, lambda fresh: zone.write_sealed(str(fresh)), modified_at)
 
 
 def write_copies(copies: Sequence[Unwritten]) -> list[OSError | None]:
@@ -69,8 +69,7 @@ def _refusal(act: Callable[[], None]) -> OSError | None:
 
 def _write_fresh(copy: Unwritten) -> None:
     copy.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _fresh(copy.file).open("w", encoding="ascii") as stream:
-        stream.write(copy.zone.to_sealed_file())
+    copy.zone.write_sealed(str(_fresh(copy.file)))
     touch_copy(_fresh(copy.file), copy.modified_at)
 
 
@@ -96,18 +95,20 @@ def _forget(fresh: Path) -> None:
         fresh.unlink(missing_ok=True)
 
 
-def write_whole(file: Path, text: str, modified_at: float | None = None) -> None:
+def write_whole(file: Path, text: str) -> None:
     """Put ASCII text in the place of what was there: one of them is, after a loss of power too. Blocks. Raises OSError.
 
     What could not be written whole takes no room: where the disk is full, others need it more.
     """
+    _put(file, lambda fresh: fresh.write_text(text, encoding="ascii"))
+
+
+def _put(file: Path, write: Callable[[Path], object], modified_at: float | None = None) -> None:
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = _fresh(file)
     try:
-        with fresh.open("w", encoding="ascii") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
+        write(fresh)
+        _sync(fresh)
         if modified_at is not None:
             touch_copy(fresh, modified_at)
         fresh.replace(file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field, replace
 from pathlib import Path
@@ -186,7 +187,8 @@ def zone_problems(definition: ZoneDefinition, error: ZoneFileError | OSError) ->
         faults = [_problem(raw, ProblemSeverity.ERROR) for raw in error.problems]
         return faults + [_problem(raw, ProblemSeverity.WARNING) for raw in error.warnings]
     message = f"the master file of {definition.name} cannot be read: {error.strerror or error}"
-    hint = "check the path and its permissions"
+    is_short = error.errno == errno.ENOMEM
+    hint = "give the server more memory, or raise its limit" if is_short else "check the path and its permissions"
     return [Problem(str(definition.file), 1, 1, "zone.unreadable", message, hint, is_passing=is_passing(error))]
 
 

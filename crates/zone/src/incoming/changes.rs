@@ -26,7 +26,15 @@ struct Draft {
 pub(super) struct Changes {
     base: Zone,
     drafts: BTreeMap<(NameBuf, Rtype), Draft>,
+    /// How many rdatas came into drafts, and how many octets they have.
+    rdatas: usize,
+    octets: usize,
 }
+
+/// What a draft and an rdata will yet take beside the octets of the rdata, when the version is made of them. Measured:
+/// 450 to 550 octets for a draft with one rdata, in which 1150 stand already (ADR 0042).
+const DRAFT_OCTETS: usize = 700;
+const RDATA_OCTETS: usize = 160;
 
 /// One record of a difference.
 #[derive(Clone, Copy)]
@@ -42,7 +50,17 @@ impl Changes {
         Self {
             base,
             drafts: BTreeMap::new(),
+            rdatas: 0,
+            octets: 0,
         }
+    }
+
+    /// What they will yet take of the memory, about.
+    pub(super) fn memory_octets(&self) -> usize {
+        let drafts = self.drafts.len().saturating_mul(DRAFT_OCTETS);
+        let rdatas = self.rdatas.saturating_mul(RDATA_OCTETS);
+        let copies = self.octets.saturating_mul(2);
+        drafts.saturating_add(rdatas).saturating_add(copies)
     }
 
     /// Take a record away. Its TTL is of no account (RFC 2181 section 5: name, type and data tell records apart).
@@ -59,6 +77,8 @@ impl Changes {
     }
 
     pub(super) fn add(&mut self, record: Change<'_>) -> Result<(), IncomingError> {
+        self.rdatas += 1;
+        self.octets += record.rdata.len();
         let draft = self.draft(record.owner, record.rtype);
         // RFC 2181 section 5.2: of several TTLs the lowest is taken, as when the zone comes whole.
         draft.ttl = if draft.rdatas.is_empty() {
@@ -89,6 +109,7 @@ impl Changes {
 
     fn draft(&mut self, owner: Name<'_>, rtype: Rtype) -> &mut Draft {
         let base = &self.base;
+        let (count, octets) = (&mut self.rdatas, &mut self.octets);
         self.drafts
             .entry((owner.to_lower(), rtype))
             .or_insert_with(|| {
@@ -97,11 +118,10 @@ impl Changes {
                     ttl: set.ttl,
                     rdatas: set
                         .rdatas()
-                        .map(|octets| {
-                            (
-                                rdata::canonical(rtype, octets).into_owned(),
-                                octets.to_vec(),
-                            )
+                        .map(|rdata| {
+                            *count += 1;
+                            *octets += rdata.len();
+                            (rdata::canonical(rtype, rdata).into_owned(), rdata.to_vec())
                         })
                         .collect(),
                 })

@@ -5,6 +5,7 @@ use std::fmt;
 use understudy_wire::{NameBuf, Rcode, Rtype, Serial};
 
 use crate::change::ChangeError;
+use crate::memory::Shortage;
 use crate::problem::{LoadError, Problem};
 
 /// Why a transfer gave no zone.
@@ -62,6 +63,8 @@ pub enum IncomingError {
         /// Octets.
         limit: usize,
     },
+    /// More than there is memory for.
+    Memory(Shortage),
     /// It ended before its end.
     Unfinished,
     /// The apex would have no NS records.
@@ -93,6 +96,7 @@ impl IncomingError {
             Self::Behind { .. } => "transfer.behind",
             Self::Gap { .. } | Self::NotThere(..) | Self::AlreadyThere(..) => "transfer.difference",
             Self::TooLarge { .. } => "transfer.too-large",
+            Self::Memory(_) => "transfer.memory",
             Self::Unfinished => "transfer.unfinished",
             Self::WithoutNs | Self::Covered { .. } | Self::Rules(_) | Self::Change(_) => {
                 "transfer.zone"
@@ -140,6 +144,7 @@ impl fmt::Display for IncomingError {
             }
             Self::Trailing => f.write_str("records follow the end of the transfer"),
             Self::TooLarge { limit } => write!(f, "the transfer is larger than {limit} octets"),
+            Self::Memory(shortage) => shortage.fmt(f),
             Self::Unfinished => f.write_str("the transfer broke off before its end"),
             Self::WithoutNs => f.write_str("the zone would have no NS records"),
             Self::Covered { owner, dname } => write!(
@@ -163,10 +168,17 @@ impl From<ChangeError> for IncomingError {
     }
 }
 
+impl From<Shortage> for IncomingError {
+    fn from(shortage: Shortage) -> Self {
+        Self::Memory(shortage)
+    }
+}
+
 impl From<LoadError> for IncomingError {
     fn from(error: LoadError) -> Self {
         match error {
             LoadError::Problems(problems) => Self::Rules(problems),
+            LoadError::TooLarge(shortage) => Self::Memory(shortage),
             LoadError::Unreadable(_) => Self::Rules(Vec::new()),
         }
     }

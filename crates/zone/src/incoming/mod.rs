@@ -26,6 +26,7 @@ use understudy_wire::{
 
 use crate::key::Key;
 use crate::load::{self, Records, Stretch};
+use crate::memory::{Claim, MAKING};
 use crate::problem::Loaded;
 use crate::rdata;
 use crate::zone::Zone;
@@ -84,6 +85,8 @@ pub struct Incoming {
     stage: Stage,
     /// Of a zone that comes whole. The first SOA is kept here until it is known what follows.
     records: Records,
+    /// What it will yet take of the memory.
+    claim: Claim,
     /// The owner of the last record, and where its key is.
     owner: Vec<u8>,
     owner_key: Option<Stretch>,
@@ -98,9 +101,6 @@ struct Part {
     /// The serial, if this is the SOA of the zone.
     soa: Option<Serial>,
 }
-
-/// chosen: what each record takes beside its octets.
-const RECORD_OCTETS: usize = 48;
 
 impl Incoming {
     /// The answer to an AXFR query with this id. What is held tells whether it brings something newer. More
@@ -119,6 +119,7 @@ impl Incoming {
             expire_s: None,
             stage: Stage::First,
             records: Records::default(),
+            claim: Claim::default(),
             owner: Vec::new(),
             owner_key: None,
         }
@@ -166,11 +167,13 @@ impl Incoming {
         if count == 0 {
             return Err(IncomingError::Empty);
         }
-        let (kept, octets) = self.records.size();
-        let kept_octets = octets.saturating_add(kept.saturating_mul(RECORD_OCTETS));
+        let kept_octets = self.records.memory_octets();
         if self.seen.max(kept_octets) > self.limit {
             return Err(IncomingError::TooLarge { limit: self.limit });
         }
+        let changed_octets = self.changes().map_or(0, Changes::memory_octets);
+        let taken = kept_octets.saturating_mul(MAKING - 1);
+        self.claim.grow_to(taken.saturating_add(changed_octets))?;
         Ok(match self.stage {
             Stage::Current | Stage::WholeDone | Stage::ChangesDone(_) => Progress::Done,
             _ => Progress::More,
@@ -192,6 +195,15 @@ impl Incoming {
             expire_s: self.expire_s,
             ..loaded
         }))
+    }
+
+    fn changes(&self) -> Option<&Changes> {
+        match &self.stage {
+            Stage::Deleting(changes, _)
+            | Stage::Adding(changes, _)
+            | Stage::ChangesDone(changes) => Some(changes),
+            _ => None,
+        }
     }
 
     /// RFC 5936 section 2.2.

@@ -2,8 +2,9 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::io;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::generate;
 use super::reader::{Reader, Scope, canonical_path, read_ttl};
@@ -71,7 +72,8 @@ impl Reader<'_> {
                 format!("more than {MAX_FILES} files are included"),
             ))
         } else {
-            fs::read(&path).map_err(|error| ("zone.include.unreadable", error.to_string()))
+            self.read_octets(&path)
+                .map_err(|error| ("zone.include.unreadable", error.to_string()))
         };
         match outcome {
             Ok(text) => self.read_file(&path, text, origin),
@@ -84,6 +86,15 @@ impl Reader<'_> {
             ),
         }
         Ok(())
+    }
+
+    /// Nothing if there is no memory for it, which ends the reading.
+    fn read_octets(&mut self, path: &Path) -> io::Result<Vec<u8>> {
+        let size = usize::try_from(fs::metadata(path)?.len()).unwrap_or(usize::MAX);
+        if !self.has_room_for(size) {
+            return Ok(Vec::new());
+        }
+        fs::read(path)
     }
 
     /// Read the line that each number of a range makes.
@@ -113,7 +124,7 @@ impl Reader<'_> {
                 self.report(scope, Fault::new(at, "zone.generate", || why));
                 break;
             }
-            if !self.generated_line(&line, scope) {
+            if !self.generated_line(&line, scope) || !self.has_room_for(0) {
                 break;
             }
         }

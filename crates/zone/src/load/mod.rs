@@ -14,6 +14,7 @@ use std::path::Path;
 use understudy_wire::{Name, Rtype};
 
 use crate::key::Key;
+use crate::memory::{Claim, MAKING};
 use crate::problem::{LoadError, Loaded, Problem, Severity};
 use crate::seal::Seal;
 use crate::zone::Zone;
@@ -33,13 +34,23 @@ pub(crate) fn read_file(
     origin: Name<'_>,
     progress: Progress<'_>,
 ) -> Result<Loaded, LoadError> {
-    let text = fs::read(path).map_err(LoadError::Unreadable)?;
-    read(text, path, origin, progress)
+    let mut claim = Claim::default();
+    let text = read_octets(path, &mut claim)?;
+    read((text, Some(claim)), path, origin, progress)
 }
 
-/// As `read_file`, of what `to_sealed_file` wrote: nothing is read that is not what was written.
+/// A file, if there is memory for a zone of that size.
+fn read_octets(path: &Path, claim: &mut Claim) -> Result<Vec<u8>, LoadError> {
+    let size = fs::metadata(path).map_err(LoadError::Unreadable)?.len();
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    claim.grow_to(size.saturating_mul(MAKING))?;
+    fs::read(path).map_err(LoadError::Unreadable)
+}
+
+/// As `read_file`, of what `write_sealed` wrote: nothing is read that is not what was written.
 pub(crate) fn read_sealed(path: &Path, origin: Name<'_>) -> Result<Loaded, LoadError> {
-    let text = fs::read(path).map_err(LoadError::Unreadable)?;
+    let mut claim = Claim::default();
+    let text = read_octets(path, &mut claim)?;
     let problem = |severity, code, message: &str| Problem {
         file: path.display().to_string(),
         line: 1,
@@ -54,7 +65,7 @@ pub(crate) fn read_sealed(path: &Path, origin: Name<'_>) -> Result<Loaded, LoadE
         let broken = problem(Severity::Error, "zone.checksum", message);
         return Err(LoadError::Problems(vec![broken]));
     }
-    let mut loaded = read(text, path, origin, &mut |_, _| ())?;
+    let mut loaded = read((text, Some(claim)), path, origin, &mut |_, _| ())?;
     if seal == Seal::Missing {
         let missing = problem(Severity::Warning, UNSEALED, "the copy has no checksum");
         loaded.warnings.push(missing);
@@ -63,7 +74,12 @@ pub(crate) fn read_sealed(path: &Path, origin: Name<'_>) -> Result<Loaded, LoadE
 }
 
 pub(crate) fn read_text(text: &[u8], file: &str, origin: Name<'_>) -> Result<Loaded, LoadError> {
-    read(text.to_vec(), Path::new(file), origin, &mut |_, _| ())
+    read(
+        (text.to_vec(), None),
+        Path::new(file),
+        origin,
+        &mut |_, _| (),
+    )
 }
 
 /// The file and line of the first record with this owner and type. None if there is none, or the
@@ -73,28 +89,32 @@ pub(crate) fn locate(
     origin: Name<'_>,
     (owner, rtype): (Name<'_>, Rtype),
 ) -> Option<(String, u32)> {
-    let text = fs::read(path).ok()?;
+    let mut claim = Claim::default();
+    let text = read_octets(path, &mut claim).ok()?;
     let key = Key::new(owner, origin)?;
     let mut journal = Journal::default();
     let mut nobody = |_, _| ();
     let mut reader = Reader::new(origin, &mut journal, &mut nobody);
+    reader.claim = Some(claim);
     reader.read_main(path, text);
-    let records = reader.into_records();
+    let (records, _) = reader.into_records().ok()?;
     let is_it = |record: &&Record| record.rtype == rtype && records.key(record) == key.as_octets();
     let first = records.iter().filter(is_it).map(Record::place).min()?;
     journal.locate(first)
 }
 
+/// Without a claim nothing is refused: what is in memory already, is small.
 fn read(
-    text: Vec<u8>,
+    (text, claim): (Vec<u8>, Option<Claim>),
     path: &Path,
     origin: Name<'_>,
     progress: Progress<'_>,
 ) -> Result<Loaded, LoadError> {
     let mut journal = Journal::default();
     let mut reader = Reader::new(origin, &mut journal, progress);
+    reader.claim = claim;
     reader.read_main(path, text);
-    let mut records = reader.into_records();
+    let (mut records, _claim) = reader.into_records()?;
     records.sort();
     let zone = assemble::assemble(&records, origin, &mut journal);
     if let Some(zone) = &zone {

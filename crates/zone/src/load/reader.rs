@@ -9,16 +9,17 @@ use understudy_wire::{Class, Name, NameBuf, Rtype};
 
 use super::Progress;
 use super::journal::{Journal, Place, Spot};
-use super::records::{Records, Stretch};
+use super::records::{self, Records, Stretch};
 use crate::fault::{Fault, shown};
 use crate::key::Key;
 use crate::lexer::{Lexer, Word};
+use crate::memory::{Claim, MAKING, Shortage};
 use crate::plain::{KeyOrigin, Owners};
 use crate::rdata;
 
 /// chosen: often enough for a person.
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
-/// chosen: entries between two looks at the clock.
+/// chosen: entries between two looks at the clock and the memory.
 const ENTRIES_PER_LOOK: u32 = 4096;
 
 /// The owner that a line without one has.
@@ -58,6 +59,9 @@ pub(super) struct Reader<'r> {
     pub(super) journal: &'r mut Journal,
     owners: Owners,
     records: Records,
+    /// What the zone will take of the memory. None: nobody asks.
+    pub(super) claim: Option<Claim>,
+    shortage: Option<Shortage>,
     /// `$TTL`.
     pub(super) default_ttl: Option<u32>,
     /// The last one that a record had (RFC 1035 section 5.1).
@@ -82,6 +86,8 @@ impl<'r> Reader<'r> {
             journal,
             owners: Owners::new(origin),
             records: Records::default(),
+            claim: None,
+            shortage: None,
             default_ttl: None,
             last_ttl: None,
             open_files: Vec::new(),
@@ -93,8 +99,21 @@ impl<'r> Reader<'r> {
         }
     }
 
-    pub(super) fn into_records(self) -> Records {
-        self.records
+    /// With the claim, which holds until the zone is made of them. There are none if there is no memory for it.
+    pub(super) fn into_records(self) -> Result<(Records, Option<Claim>), Shortage> {
+        match self.shortage {
+            Some(shortage) => Err(shortage),
+            None => Ok((self.records, self.claim)),
+        }
+    }
+
+    /// Is there memory for what was read, and what is expected beside it? If not, nothing is read on.
+    pub(super) fn has_room_for(&mut self, expected_octets: usize) -> bool {
+        let octets = self.records.memory_octets().saturating_add(expected_octets);
+        if let (Some(claim), None) = (&mut self.claim, self.shortage) {
+            self.shortage = claim.grow_to(octets.saturating_mul(MAKING)).err();
+        }
+        self.shortage.is_none()
     }
 
     pub(super) fn read_main(&mut self, path: &Path, text: Vec<u8>) {
@@ -108,6 +127,9 @@ impl<'r> Reader<'r> {
         let text = Rc::new(text);
         let file = self.journal.open(path, Rc::clone(&text));
         self.octets_in_all += text.len();
+        if !self.has_room_for(records::expected_octets(&text)) {
+            return;
+        }
         self.records.expect_text(&text);
         self.open_files.push(canonical_path(path));
         let mut scope = Scope {
@@ -125,7 +147,7 @@ impl<'r> Reader<'r> {
 
     /// Read entry by entry; a faulty one does not keep the others from being read.
     pub(super) fn read_entries(&mut self, words: &mut Lexer<'_>, scope: &mut Scope) {
-        while !words.is_at_end() && !self.journal.is_full() {
+        while !words.is_at_end() && !self.journal.is_full() && self.shortage.is_none() {
             if let Err(fault) = self.entry(words, scope) {
                 let at = fault.at;
                 self.report(scope, fault);
@@ -136,6 +158,7 @@ impl<'r> Reader<'r> {
             self.entries = self.entries.wrapping_add(1);
             if self.entries.is_multiple_of(ENTRIES_PER_LOOK) {
                 self.tell_progress(words.offset());
+                self.has_room_for(0);
             }
         }
     }

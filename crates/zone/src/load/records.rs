@@ -66,15 +66,32 @@ fn head(key: &[u8]) -> Head {
     [high, low].map(|part| part.map_or(0, |part| u64::from_be_bytes(*part)))
 }
 
+/// chosen: what each record takes beside its octets.
+const RECORD_OCTETS: usize = 48;
+
+/// What so many records take while they are read, with so many octets of keys and rdata.
+pub(super) fn memory_octets((count, octets): (usize, usize)) -> usize {
+    octets.saturating_add(count.saturating_mul(RECORD_OCTETS))
+}
+
+/// How many records this text has, about.
+fn expected_count(text: &[u8]) -> usize {
+    // chosen: what lines are like shows early, and room in vain is never touched.
+    const SAMPLE_OCTETS: usize = 64 * 1024;
+    let sample = text.get(..SAMPLE_OCTETS).unwrap_or(text);
+    let lines = sample.split(|octet| *octet == b'\n').count();
+    text.len() / sample.len().max(1) * lines * 9 / 8 + lines
+}
+
+/// What they will take, about.
+pub(super) fn expected_octets(text: &[u8]) -> usize {
+    memory_octets((expected_count(text), text.len()))
+}
+
 impl Records {
     /// Make room for about what this text has.
     pub(crate) fn expect_text(&mut self, text: &[u8]) {
-        // chosen: what lines are like shows early, and room in vain is never touched.
-        const SAMPLE_OCTETS: usize = 64 * 1024;
-        let sample = text.get(..SAMPLE_OCTETS).unwrap_or(text);
-        let lines = sample.split(|octet| *octet == b'\n').count();
-        self.records
-            .reserve(text.len() / sample.len().max(1) * lines * 9 / 8 + lines);
+        self.records.reserve(expected_count(text));
         self.octets.reserve(text.len());
     }
 
@@ -154,11 +171,12 @@ impl Records {
                 .cmp(right_head)
                 .then_with(|| self.compare(*left, *right))
         });
-        // A copy, because what is in order in parts is read in parts; an exchange in place jumps.
-        self.records = order
-            .iter()
-            .filter_map(|(_, at)| self.records.get(*at).copied())
-            .collect();
+        // A copy, because what is in order in parts is read in parts; an exchange in place jumps. It gets the room
+        // that it needs and no more: of a large zone the rest would be felt.
+        let mut sorted = Vec::with_capacity(order.len());
+        let places = order.iter();
+        sorted.extend(places.filter_map(|(_, at)| self.records.get(*at).copied()));
+        self.records = sorted;
     }
 
     /// Compare two records whose heads are the same.
@@ -191,5 +209,10 @@ impl Records {
     /// How many records there are, and how many octets their keys and rdata have.
     pub(crate) fn size(&self) -> (usize, usize) {
         (self.records.len(), self.octets.len())
+    }
+
+    /// What they take, about.
+    pub(crate) fn memory_octets(&self) -> usize {
+        memory_octets(self.size())
     }
 }
