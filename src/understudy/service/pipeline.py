@@ -58,6 +58,8 @@ class Pipeline:
         self.tables = tables
         self.healths: dict[HealthKey, Health] = {}
         self.past: dict[Name, Past] = {}
+        self._memories: dict[tuple[Name, Family], RecordMemory] = {}
+        self._decisions: dict[tuple[Name, Family], Decision] = {}
         self._kept: Kept | None = None
         self.overrides = OverrideIndex()
         self.guard = Guard()
@@ -76,12 +78,12 @@ class Pipeline:
     ) -> None:
         """What an earlier run knew, as far as the configuration still speaks of it (semantics 1.5)."""
         self.healths.update((key, value) for key, value in healths.items() if key in self.index.records_by_key)
-        self._kept = None
         for name in self.configuration.records:
-            self.past[name] = Past(
+            past = Past(
                 {family: memories[name, family] for family in Family if (name, family) in memories},
                 {family: decisions[name, family] for family in Family if (name, family) in decisions},
             )
+            self._remember(name, past)
         answered = {
             endpoint
             for past in self.past.values()
@@ -113,8 +115,7 @@ class Pipeline:
         """These need wait no longer for an operator; none named: the record may leave its tier as well (3.3)."""
         past = self.past.get(record, Past())
         memories = {family: release(memory, endpoints or None) for family, memory in past.memories.items()}
-        self.past[record] = replace(past, memories=memories)
-        self._kept = None
+        self._remember(record, replace(past, memories=memories))
         self._stale_records[record] = None
 
     def note(self, key: ProbeKey) -> None:
@@ -135,11 +136,7 @@ class Pipeline:
     def kept(self) -> Kept:
         """For the next start; the very same tables for as long as no record is decided anew."""
         if self._kept is None:
-            past = self.past
-            self._kept = Kept(
-                _by_family({name: each.memories for name, each in past.items()}),
-                _by_family({name: each.decisions for name, each in past.items()}),
-            )
+            self._kept = Kept(self._memories.copy(), self._decisions.copy())
         return self._kept
 
     def settle(self, now: Instant, most: int) -> Settlement:
@@ -204,16 +201,23 @@ class Pipeline:
 
     def _decide(self, name: Name, now: Instant) -> DecisionChange:
         past, record = self.past.get(name, Past()), self.configuration.records.get(name)
-        self._kept = None
         if record is None:
+            self._remember(name, Past())
             self.past.pop(name, None)
             self._agenda.put(name, None)
             return DecisionChange(name, past.decisions, {})
         decided = self.decide(record, now, scene=self.scene())
         decisions = {family: _since(past.decisions.get(family), each) for family, each in decided.decisions.items()}
-        self.past[name] = Past(decided.memories, decisions)
+        self._remember(name, Past(decided.memories, decisions))
         self._agenda.put(name, min((each.due for each in decisions.values() if each.due is not None), default=None))
         return DecisionChange(name, past.decisions, decisions)
+
+    def _remember(self, name: Name, past: Past) -> None:
+        """By name and family too: 10,000 records put together anew for each `kept` would hold up whatever waits."""
+        self.past[name] = past
+        _replace_row(self._memories, name, past.memories)
+        _replace_row(self._decisions, name, past.decisions)
+        self._kept = None
 
     def decide(self, record: Record, now: Instant, *, scene: Scene) -> RecordDecision:
         """What `record` would answer in a scene; changes nothing."""
@@ -229,8 +233,12 @@ def _take(stale: dict[K, None], most: int) -> list[K]:
     return taken
 
 
-def _by_family(tables: Mapping[Name, Mapping[Family, V]]) -> dict[tuple[Name, Family], V]:
-    return {(name, family): value for name, table in tables.items() for family, value in table.items()}
+def _replace_row(table: dict[tuple[Name, Family], V], name: Name, row: Mapping[Family, V]) -> None:
+    for family in Family:
+        if family in row:
+            table[name, family] = row[family]
+        else:
+            table.pop((name, family), None)
 
 
 def _since(old: Decision | None, new: Decision) -> Decision:

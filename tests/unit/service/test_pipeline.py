@@ -101,6 +101,32 @@ def test_what_the_next_start_must_know_is_made_anew_only_after_a_decision() -> N
     assert pipeline.kept() is not found
 
 
+def assert_all_is_kept(pipeline: Pipeline) -> None:
+    kept, past = pipeline.kept(), pipeline.past
+    assert kept.memories == {(each, family): it for each in past for family, it in past[each].memories.items()}
+    assert kept.decisions == {(each, family): it for each in past for family, it in past[each].decisions.items()}
+
+
+def test_the_next_start_knows_what_every_record_has_and_of_no_other() -> None:
+    pipeline, table = started(world(3))
+    assert_all_is_kept(pipeline)
+    fall(pipeline, table, NEAR, 5.0)
+    pipeline.settle(5.0, ALL)
+    pipeline.admit(name("r1.example.com"), [])
+    assert_all_is_kept(pipeline)
+    later = Pipeline(world(2), {LOCAL_MONITOR: {}})
+    later.restore({}, pipeline.kept().memories, pipeline.kept().decisions)
+    assert later.past.keys() == {name("r0.example.com"), name("r1.example.com")}
+    assert_all_is_kept(later)
+    six = configuration(records=[record("r1.example.com", "six")], pools=[pool("six", "2001:db8::1")])
+    for pipe in (pipeline, later):
+        pipe.configure(pipe.step_to(six))
+        pipe.settle(6.0, ALL)
+        assert {family for _, family in pipe.kept().decisions} >= {Family.IPV6}
+        assert {each for each, _ in pipe.kept().decisions} == {name("r1.example.com")} == pipe.past.keys()
+        assert_all_is_kept(pipe)
+
+
 def test_a_mass_of_news_is_settled_in_slices() -> None:
     pipeline, table = started(world(10))
     fall(pipeline, table, NEAR, 5.0)
