@@ -152,9 +152,12 @@ class Monitor:
         """
         self.reassign([key for key in self._assignments if key not in checks], checks)
 
-    def reassign(self, gone: Iterable[ProbeKey], checks: Mapping[ProbeKey, Check]) -> None:
-        """As `assign`, told only what is different: these are gone, these are new or examined as they say."""
-        now = self._clock.now()
+    def reassign(self, gone: Iterable[ProbeKey], checks: Mapping[ProbeKey, Check]) -> list[ProbeKey]:
+        """As `assign`, told only what is different: these are gone, these are new or examined as they say.
+
+        Those whose verdict is in another state now, because its counters restarted.
+        """
+        now, moved = self._clock.now(), list[ProbeKey]()
         for key in gone:
             self._drop(self._assignments.pop(key))
             del self._verdicts[key]
@@ -166,12 +169,13 @@ class Monitor:
             bucket = self._buckets.get(key.endpoint)
             if bucket is None:
                 bucket = self._buckets[key.endpoint] = TokenBucket(self._limits.endpoint_rate_max, 0.5)
-            stale_at = now + check.schedule.stale_after_s
-            self._begin(
-                Assignment(key, check, self._verdict_for(key, now), seed_of(key, self.name), bucket, stale_at), now
-            )
+            stale_at, verdict = now + check.schedule.stale_after_s, self._verdict_for(key, now)
+            if before is not None and before.verdict.state is not verdict.state:
+                moved.append(key)
+            self._begin(Assignment(key, check, verdict, seed_of(key, self.name), bucket, stale_at), now)
         self._restored = {}
         self._agenda.compact()
+        return moved
 
     def _verdict_for(self, key: ProbeKey, now: Instant) -> Verdict:
         before = self._assignments.get(key)

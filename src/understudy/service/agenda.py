@@ -21,6 +21,12 @@ class Agenda(Generic[K]):
         self._due: dict[K, Instant] = {}
         self._order = count()
 
+    def copy(self) -> Agenda[K]:
+        """The same, which goes on by itself."""
+        other: Agenda[K] = Agenda()
+        other._heap, other._due, other._order = self._heap.copy(), self._due.copy(), self._order
+        return other
+
     def put(self, key: K, due: Instant | None) -> None:
         """Move `key` to `due`; None: it is due no more."""
         if due is None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import field
 
 from understudy.model.decision import Decision
@@ -10,6 +11,7 @@ from understudy.model.endpoint import Family
 from understudy.model.frozen import frozen
 from understudy.model.health import Health, HealthKey
 from understudy.model.name import Name
+from understudy.model.record import Record
 
 
 @frozen
@@ -48,3 +50,20 @@ def has_same_answers(change: DecisionChange) -> bool:
     return change.before.keys() == change.after.keys() and all(
         is_same_answer(change.before.get(family), decision) for family, decision in change.after.items()
     )
+
+
+def changes_of(
+    changes: Iterable[DecisionChange], records: Mapping[Name, Record], whole: Collection[Name]
+) -> dict[Name, tuple[Name, Sequence[Decision]]]:
+    """What is published of them: owner -> (zone, its decisions). Not in zones that are published whole."""
+    present = ((records[change.record], change.after) for change in changes if change.record in records)
+    return {record.name: (record.zone, tuple(after.values())) for record, after in present if record.zone not in whole}
+
+
+def names_by_zone(changes: Iterable[DecisionChange], records: Mapping[Name, Record]) -> dict[Name, Sequence[Name]]:
+    """The records that answer something else, by zone; without those that are gone."""
+    found: defaultdict[Name, list[Name]] = defaultdict(list)
+    for change in changes:
+        if not has_same_answers(change) and (record := records.get(change.record)) is not None:
+            found[record.zone].append(change.record)
+    return dict(found)

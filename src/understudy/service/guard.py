@@ -28,6 +28,12 @@ class Guard:
         self._withdrawals: dict[str, Withdrawals] = {}
         self._falls = RecentFalls()
 
+    def copy(self) -> Guard:
+        """The same, which goes on by itself."""
+        other = Guard()
+        other.kept, other._withdrawals, other._falls = self.kept.copy(), self._withdrawals.copy(), self._falls
+        return other
+
     def limit(
         self, configuration: Configuration, index: Index, healths: Mapping[HealthKey, Health], *, now: Instant
     ) -> set[str]:

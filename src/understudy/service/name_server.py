@@ -197,7 +197,7 @@ class NameServer:
         while True:
             self._news.clear()
             self.decider.settle(self.clock.now())
-            if not self.pipeline.is_settled:
+            if not self.decider.is_settled:
                 await asyncio.sleep(0)  # the probes' turn
                 continue
             due = self.pipeline.next_due()

@@ -6,8 +6,10 @@ endpoint stands; steering decides; the publisher tells the engine. One change co
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
+from copy import copy
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from typing import TypeAlias, TypeVar
@@ -26,6 +28,7 @@ from understudy.model.name import Name
 from understudy.model.override import Override
 from understudy.model.record import Record
 from understudy.model.verdict import ProbeKey, Verdict
+from understudy.monitor.verdict import unknown
 from understudy.service.agenda import Agenda
 from understudy.service.changes import DecisionChange, HealthChange, Settlement, is_same_answer
 from understudy.service.guard import Guard
@@ -49,6 +52,15 @@ class Kept:
     decisions: Mapping[tuple[Name, Family], Decision]
 
 
+@dataclass(slots=True)
+class _News:
+    """What came since a branch began, which that does not know."""
+
+    probes: set[ProbeKey] = field(default_factory=set)
+    keys: set[HealthKey] = field(default_factory=set)
+    records: set[Name] = field(default_factory=set)
+
+
 class Pipeline:
     """Holds the present state of every stage; `settle` brings them up to date. Knows no clock, disk, socket or task."""
 
@@ -58,15 +70,16 @@ class Pipeline:
         self.tables = tables
         self.healths: dict[HealthKey, Health] = {}
         self.past: dict[Name, Past] = {}
-        self._memories: dict[tuple[Name, Family], RecordMemory] = {}
-        self._decisions: dict[tuple[Name, Family], Decision] = {}
+        self.memories: dict[tuple[Name, Family], RecordMemory] = {}
+        self.decisions: dict[tuple[Name, Family], Decision] = {}
         self._kept: Kept | None = None
         self.overrides = OverrideIndex()
         self.guard = Guard()
         self._stale_keys: dict[HealthKey, None] = dict.fromkeys(self.index.records_by_key)
         self._stale_records: dict[Name, None] = dict.fromkeys(configuration.records)
-        self._agenda: Agenda[Name] = Agenda()
+        self.agenda: Agenda[Name] = Agenda()
         self._expiry: Instant | None = None
+        self._news = _News()
 
     # What it is told
 
@@ -105,6 +118,58 @@ class Pipeline:
         self._stale_keys |= dict.fromkeys(step.keys)
         self._stale_records |= dict.fromkeys(step.records)
 
+    def branch(self, tables: Tables) -> Pipeline:
+        """A copy that sees these tables, to be led on in a thread while this one goes on; one at a time."""
+        other = copy(self)
+        other.part(tables)
+        self._news = _News()
+        return other
+
+    def part(self, tables: Tables) -> None:
+        """Share nothing that changes with what this is a copy of, and leave to that what it has still to settle."""
+        self.tables, self.healths, self.past = tables, self.healths.copy(), self.past.copy()
+        self.memories, self.decisions = self.memories.copy(), self.decisions.copy()
+        self.guard, self.agenda, self._news = self.guard.copy(), self.agenda.copy(), _News()
+        self._stale_keys, self._stale_records = {}, {}
+
+    def lead(self, step: Step, now: Instant) -> Settlement:
+        """What another configuration makes of everything here, whose new probes have been heard of by nobody yet."""
+        new = dict.fromkeys(step.probes, unknown(now))
+        self.tables = {monitor: {**new, **table} for monitor, table in self.tables.items()}
+        self.configure(step)
+        return self.settle(now, sys.maxsize)
+
+    def take(self, branch: Pipeline, settled: Settlement, now: Instant) -> Settlement:
+        """Stand where a branch of this one has been led to, and what of that is true.
+
+        What had news meanwhile stays as it is here, and is to be settled anew. Costs by that, and not by what there is.
+        """
+        news, healths, past = self._news, self.healths, self.past
+        self.configuration, self.index = branch.configuration, branch.index
+        self.healths, self.past, self.agenda, self._kept = branch.healths, branch.past, branch.agenda, None
+        self.memories, self.decisions = branch.memories, branch.decisions
+        self._keep(news, healths, past)
+        if self.overrides is not branch.overrides:
+            self._stale_records.update(dict.fromkeys(self.configuration.records))
+        if news.keys or news.records:
+            healths_left = [change for change in settled.healths if change.key not in news.keys]
+            decisions_left = [change for change in settled.decisions if change.record not in news.records]
+            settled = Settlement(healths_left, decisions_left)
+        self._hold_limits(settled.healths, now)
+        return settled
+
+    def _keep(self, news: _News, healths: Mapping[HealthKey, Health], past: Mapping[Name, Past]) -> None:
+        """Go back to what it was here where there is news, and settle that anew."""
+        known = self.index.records_by_key
+        keys = [key for key in news.keys if key in known]
+        self.healths.update((key, healths[key]) for key in keys)
+        for name in news.records & past.keys():
+            self._remember(name, past[name])
+        self._stale_keys = dict.fromkeys(key for key in (*self._stale_keys, *keys) if key in known)
+        for probe in news.probes:
+            self.note(probe)
+        self._stale_records.update(dict.fromkeys((*news.records, *(name for key in keys for name in known[key]))))
+
     def decree(self, overrides: Iterable[Override], now: Instant) -> None:
         """The overrides in force now."""
         self.overrides = OverrideIndex.of(overrides)
@@ -120,11 +185,12 @@ class Pipeline:
 
     def note(self, key: ProbeKey) -> None:
         """A verdict about `key` changed its state."""
+        self._news.probes.add(key)
         self._stale_keys.update(dict.fromkeys(self.index.keys_by_probe.get(key, ())))
 
     def next_due(self) -> Instant | None:
         """When time alone may change a decision; None: only news can."""
-        return min((due for due in (self._agenda.next_due(), self._expiry) if due is not None), default=None)
+        return min((due for due in (self.agenda.next_due(), self._expiry) if due is not None), default=None)
 
     # What it concludes
 
@@ -136,7 +202,7 @@ class Pipeline:
     def kept(self) -> Kept:
         """For the next start; the very same tables for as long as no record is decided anew."""
         if self._kept is None:
-            self._kept = Kept(self._memories.copy(), self._decisions.copy())
+            self._kept = Kept(self.memories.copy(), self.decisions.copy())
         return self._kept
 
     def settle(self, now: Instant, most: int) -> Settlement:
@@ -170,7 +236,7 @@ class Pipeline:
     def _mark_due(self, now: Instant) -> None:
         if self._expiry is not None and self._expiry <= now:
             self.decree(self.overrides, now)
-        self._stale_records.update(dict.fromkeys(self._agenda.take(now)))
+        self._stale_records.update(dict.fromkeys(self.agenda.take(now)))
 
     def _hold_limits(self, healths: list[HealthChange], now: Instant) -> None:
         """Guards 5.2 and 5.3."""
@@ -194,6 +260,7 @@ class Pipeline:
     def _note_health(self, key: HealthKey, after: Health) -> HealthChange | None:
         before = self.healths.get(key)
         self.healths[key] = after
+        self._news.keys.add(key)
         if not is_news(before, after):
             return None
         self._stale_records.update(dict.fromkeys(self.index.records_by_key[key]))
@@ -204,19 +271,20 @@ class Pipeline:
         if record is None:
             self._remember(name, Past())
             self.past.pop(name, None)
-            self._agenda.put(name, None)
+            self.agenda.put(name, None)
             return DecisionChange(name, past.decisions, {})
         decided = self.decide(record, now, scene=self.scene())
         decisions = {family: _since(past.decisions.get(family), each) for family, each in decided.decisions.items()}
         self._remember(name, Past(decided.memories, decisions))
-        self._agenda.put(name, min((each.due for each in decisions.values() if each.due is not None), default=None))
+        self.agenda.put(name, min((each.due for each in decisions.values() if each.due is not None), default=None))
         return DecisionChange(name, past.decisions, decisions)
 
     def _remember(self, name: Name, past: Past) -> None:
         """By name and family too: 10,000 records put together anew for each `kept` would hold up whatever waits."""
+        self._news.records.add(name)
         self.past[name] = past
-        _replace_row(self._memories, name, past.memories)
-        _replace_row(self._decisions, name, past.decisions)
+        _replace_row(self.memories, name, past.memories)
+        _replace_row(self.decisions, name, past.decisions)
         self._kept = None
 
     def decide(self, record: Record, now: Instant, *, scene: Scene) -> RecordDecision:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias
 
 from understudy.clock.clock import Clock
 from understudy.engine import Engine, Zone
 from understudy.model.decision import Decision
+from understudy.model.frozen import frozen
 from understudy.model.name import Name
-from understudy.model.zone import SteeredSet
+from understudy.model.zone import AnswerKind, SteeredSet
 from understudy.zones.steered import steered_sets, withdrawn_sets
 
 EngineSet: TypeAlias = tuple[
@@ -24,11 +26,23 @@ EngineSet: TypeAlias = tuple[
 ]
 
 
+@frozen
+class Rendered:
+    """What a record is for the engine as a `whole`, and what of that is not published yet."""
+
+    sets: tuple[SteeredSet, ...]
+    whole: Sequence[EngineSet]
+    fresh: Sequence[EngineSet]
+
+
+NOTHING: Mapping[Name, Sequence[EngineSet]] = MappingProxyType({})
+
+
 class Publication(NamedTuple):
-    """A zone version, the decisions of the records in it, and the serial that is answered until there is a copy."""
+    """A zone version, the records in it, and the serial that is answered until there is a copy."""
 
     zone: Zone
-    records: Mapping[Name, Sequence[Decision]]
+    records: Mapping[Name, Rendered]
     serial: int | None = None
 
 
@@ -44,17 +58,19 @@ class Publisher:
         self, origin: Name, zone: Zone, records: Mapping[Name, Sequence[Decision]], *, serial: int | None = None
     ) -> None:
         """As `publish_zones`, for one."""
-        self.publish_zones({origin: Publication(zone, records, serial)})
+        rendered = {owner: self.render(origin, owner, decisions) for owner, decisions in records.items()}
+        self.publish_zones({origin: Publication(zone, rendered, serial)})
 
     def publish_zones(self, zones: Mapping[Name, Publication]) -> None:
         """Serve each of these versions with all records steered in it, in one step."""
-        versions: list[tuple[Zone, list[EngineSet], int | None]] = []
-        published: dict[Name, dict[Name, tuple[SteeredSet, ...]]] = {}
+        self._engine.publish_zones(
+            [
+                (each.zone, [one for rendered in each.records.values() for one in rendered.whole], each.serial)
+                for each in zones.values()
+            ]
+        )
         for origin, each in zones.items():
-            sets = published[origin] = {owner: steered_sets(owner, it) for owner, it in each.records.items()}
-            versions.append((each.zone, self._for_engine(one for group in sets.values() for one in group), each.serial))
-        self._engine.publish_zones(versions)
-        self._published |= published
+            self._published[origin] = {owner: rendered.sets for owner, rendered in each.records.items()}
 
     def withdraw_zones(self, origins: Collection[Name]) -> None:
         """Serve these zones no longer. Costs by all that there are, once."""
@@ -71,32 +87,53 @@ class Publisher:
 
         Records of a zone that is not served (its file could not be read) wait for it.
         """
-        by_zone: defaultdict[Name, list[SteeredSet]] = defaultdict(list)
+        by_zone: defaultdict[Name, dict[Name, Rendered]] = defaultdict(dict)
         for owner, (origin, decisions) in changes.items():
+            by_zone[origin][owner] = self.render(origin, owner, decisions)
+        return self.show(by_zone)
+
+    def show(self, rendered: Mapping[Name, Mapping[Name, Rendered]]) -> int:
+        """As `publish`, of records by zone that nothing was published of since they were rendered."""
+        count = 0
+        for origin, records in rendered.items():
             published = self._published.get(origin)
             if published is None:
                 continue
-            group = steered_sets(owner, decisions) if decisions else withdrawn_sets(owner)
-            before = published.get(owner, ())
-            by_zone[origin].extend(each for each in group if each not in before)
-            published[owner] = group
-        for origin, sets in by_zone.items():
+            sets = [one for each in records.values() for one in each.fresh]
             if sets:
-                self._engine.publish(origin.absolute, self._for_engine(sets))
-        return sum(len(sets) for sets in by_zone.values())
+                self._engine.publish(origin.absolute, sets)
+            published.update({owner: each.sets for owner, each in records.items()})
+            count += len(sets)
+        return count
 
-    def withdraw_records(self, gone: Mapping[Name, Collection[Name]]) -> None:
+    def withdraw_records(
+        self, gone: Mapping[Name, Collection[Name]], *, ahead: Mapping[Name, Sequence[EngineSet]] = NOTHING
+    ) -> None:
         """Steer these no longer, zone -> owners: what the zone itself has there is answered again."""
         for origin, owners in gone.items():
             published = self._published.get(origin, {})
             known = [owner for owner in owners if published.pop(owner, None) is not None]
             if known:
-                sets = [each for owner in known for each in withdrawn_sets(owner)]
-                self._engine.publish(origin.absolute, self._for_engine(sets))
+                sets = [each for owner in known for each in ahead.get(owner) or self.render_withdrawn(owner)]
+                self._engine.publish(origin.absolute, sets)
 
     def count_steered(self) -> Counter[Name]:
         """How many records are steered in each zone."""
         return Counter({origin: len(published) for origin, published in self._published.items()})
+
+    def render(self, origin: Name, owner: Name, decisions: Sequence[Decision]) -> Rendered:
+        """What a record of a zone is for the engine. May be asked in another thread."""
+        sets = steered_sets(owner, decisions) if decisions else withdrawn_sets(owner)
+        before, made = (
+            self._published.get(origin, {}).get(owner, ()),
+            list(zip(sets, self._for_engine(sets), strict=True)),
+        )
+        whole = [one for each, one in made if each.kind is not AnswerKind.REMOVE]  # in a zone that has none yet
+        return Rendered(sets, whole, [one for each, one in made if each not in before])
+
+    def render_withdrawn(self, owner: Name) -> Sequence[EngineSet]:
+        """What ends the steering of a record, for the engine. May be asked in another thread."""
+        return self._for_engine(withdrawn_sets(owner))
 
     def _for_engine(self, sets: Iterable[SteeredSet]) -> list[EngineSet]:
         return [self._engine_set(each) for each in sets]

@@ -10,6 +10,7 @@ from understudy.config.plan import Plan, plan
 from understudy.engine import BindError, ZoneFileError
 from understudy.health.objections import Desired, Objection, find_objections
 from understudy.health.overrides import OverrideIndex
+from understudy.model.check import Check
 from understudy.model.configuration import Configuration
 from understudy.model.errors import ConfigError, EngineError, Problem, StoreError, UnderstudyError
 from understudy.model.event import Event, EventKind, Severity
@@ -19,13 +20,16 @@ from understudy.model.instant import Instant
 from understudy.model.name import Name
 from understudy.model.passing import is_passing
 from understudy.model.plural import plural
-from understudy.model.zone import ZoneSource
+from understudy.model.verdict import ProbeKey
+from understudy.model.zone import ZoneDefinition, ZoneSource
 from understudy.service.candidate import NOTHING_BEFORE, Before, Candidate, read_candidate, secret_files
 from understudy.service.collector import keep
+from understudy.service.foresight import Foresight, Ground, foresee, make_ready
 from understudy.service.index import Step
 from understudy.service.ledger import write
 from understudy.service.listening import bind_error, require_free
 from understudy.service.name_server import NameServer
+from understudy.service.portions import in_portions
 from understudy.service.secondary.catalogs import follow_configuration, roll_of
 from understudy.service.secondary.copies import kept_copies
 from understudy.service.secondary.heard import Heard, heard_of
@@ -37,6 +41,7 @@ WATCH_S = 1.0  # chosen: a person who saves a file sees it in force at once, and
 
 _ZONE_ALARM = "zone/"
 _NONE = FileStamp(size=-1)  # of no file: it is read again at the next look
+PROBES = 200  # chosen: so many are begun or ended in some milliseconds
 KEPT_CHANGES = 1000  # chosen: what so many changes bring is worth a thought of the garbage collector's
 
 
@@ -153,8 +158,9 @@ async def reload(server: NameServer, author: str, *, is_forced: bool = False) ->
             server.alarms.raise_alarm("configuration", text, now)
             raise
         lines = await asyncio.to_thread(proposal.plan.lines)
+        foresight = await _look_ahead(server, proposal)
         warning = await _log(server, proposal.candidate, lines, author=author)
-        apply(server, proposal)
+        await _apply(server, proposal, foresight)
         await _end_promotions(server)
         if len(proposal.plan.changes) > KEPT_CHANGES:
             keep()
@@ -225,39 +231,74 @@ def _tell_problems(server: NameServer, now: Instant) -> None:
         server.alarms.raise_alarm("configuration", text, now)
 
 
-def apply(server: NameServer, proposal: Proposal) -> None:
+async def _look_ahead(server: NameServer, proposal: Proposal) -> Foresight:
+    """Find in a thread what the candidate makes of zones and records."""
+    listed = server.member_zones if proposal.roll is None else proposal.roll.roll.zones
+    branch = server.pipeline.branch({server.monitor.name: server.monitor.table()})
+    ground = Ground(branch, server.zones.copy(), server.decider.publisher)
+    return await asyncio.to_thread(_foresee, ground, proposal, server.clock.now(), listed=listed)
+
+
+async def _apply(server: NameServer, proposal: Proposal, foresight: Foresight) -> None:
     """Put a faultless candidate in force: zones, records, probes. Verdicts, counters and sockets stay.
 
-    What is the same as before is not touched: this is done in the event loop's thread, at once.
+    What is the same as before is not touched. The rest is put in force at once; what follows from that and may come
+    some moments later comes some at a time (ADR 0039).
     """
-    now, candidate, step = server.clock.now(), proposal.candidate, proposal.step
     before = server.pipeline.configuration
+    foresight = foresight.without(foresight.served.keys() - server.zones.keys())
+    _put_in_force(server, proposal, foresight)
+    server.wake()
+    await _follow(server, proposal.step)
+    now, candidate = server.clock.now(), proposal.candidate
+    server.decider.forget(before, now)
+    server.forget_counts()
+    server.alarms.clear("configuration", now)
+    _end_zone_alarms(server, foresight.gone, now)
+    records, zones = len(candidate.configuration.records), len(foresight.zones)
+    text = f"configuration applied, records: {records}, zones: {zones}"
+    server.journal.tell(Event(now, EventKind.CONFIGURATION, "configuration", text))
+    _tell_objections(server, proposal.silent, now)
+    server.wake()
+
+
+def _foresee(ground: Ground, proposal: Proposal, now: Instant, *, listed: Mapping[Name, ZoneDefinition]) -> Foresight:
+    """In a thread. `listed` are the zones of catalogs."""
+    candidate = proposal.candidate
+    kept = kept_copies(ground.served, {**listed, **candidate.configuration.zones})
+    return foresee(ground, proposal.step, now, wanted={**candidate.zones, **kept})
+
+
+def _put_in_force(server: NameServer, proposal: Proposal, foresight: Foresight) -> None:
+    """In one turn of the event loop: whoever asks sees all of it or nothing."""
+    now, candidate = server.clock.now(), proposal.candidate
     if proposal.roll is not None:
         follow_configuration(server, candidate.configuration, proposal.roll)
-    wanted = {**server.member_zones, **candidate.configuration.zones}
-    zones = {**candidate.zones, **kept_copies(server.zones, wanted)}
-    gone = server.zones.keys() - zones.keys()
-    known = server.zones
-    changed = {name: each for name, each in zones.items() if known.get(name) is not each}
-    server.candidate, server.zones = candidate, zones
+    server.candidate, server.zones = candidate, dict(foresight.zones)
     if candidate.cookie_secrets:  # without a file the random one of the start stays
         server.engine.set_cookie_secrets(candidate.cookie_secrets)
     server.use_keys()
     if proposal.heard is not None:
         server.engine.set_secondaries(proposal.heard)
-    server.pipeline.configure(step)
-    server.monitor.reassign(step.probes_gone, step.probes)
-    server.decider.settle_step(changed, step, now)
-    server.versions.note_whole(gone)
-    server.decider.publisher.withdraw_zones(gone)
-    server.decider.forget(before, now)
-    server.forget_counts()
-    server.alarms.clear("configuration", now)
-    _end_zone_alarms(server, gone, now)
-    text = f"configuration applied, records: {len(candidate.configuration.records)}, zones: {len(zones)}"
-    server.journal.tell(Event(now, EventKind.CONFIGURATION, "configuration", text))
-    _tell_objections(server, proposal.silent, now)
-    server.wake()
+    server.decider.take(foresight, now)
+    server.versions.note_whole(foresight.gone)
+    server.decider.publisher.withdraw_zones(foresight.gone)
+
+
+async def _follow(server: NameServer, step: Step) -> None:
+    """Probe what is to be probed now, and tell what has changed; others have their turn meanwhile."""
+    await in_portions(step.probes_gone, lambda gone: _reassign(server, gone, {}), most=PROBES)
+    await in_portions(step.probes.items(), lambda probes: _reassign(server, (), dict(probes)), most=PROBES)
+    while True:
+        server.decider.settle(server.clock.now())
+        if server.decider.is_settled:
+            return
+        await asyncio.sleep(0)
+
+
+def _reassign(server: NameServer, gone: Iterable[ProbeKey], probes: Mapping[ProbeKey, Check]) -> None:
+    for key in server.monitor.reassign(gone, probes):
+        server.pipeline.note(key)
 
 
 def _end_zone_alarms(server: NameServer, gone: Collection[Name], now: Instant) -> None:
@@ -330,8 +371,9 @@ async def reload_zone(server: NameServer, origin: Name) -> None:
         if conflict:
             _keep(server, before.kept_because(conflict, {**stamps, **loaded.stamps}), "a conflict", now=now)
             return
+        ready = await asyncio.to_thread(make_ready, server.pipeline, server.decider.publisher, [origin])
         server.zones[origin] = loaded
-        server.decider.publish_zones({origin: loaded})
+        server.decider.publish_zones({origin: loaded}, ready)
         server.alarms.clear(f"zone/{origin}", now)
         text = f"serial {before.zone.serial} → {loaded.zone.serial}, {loaded.zone.record_count} records"
         server.journal.tell(Event(now, EventKind.ZONE, str(origin), text))

@@ -23,6 +23,7 @@ from understudy.service.name_server import NameServer
 from understudy.service.parts import Parts
 from understudy.service.secondary.copies import restore_copies
 from understudy.service.surroundings import Surroundings
+from understudy.service.turns import shorten_turns
 from understudy.store.sqlite_store import open_any_store
 from understudy.store.store import Store
 from understudy.telemetry.logging import log_event
@@ -41,6 +42,7 @@ async def run(candidate: Candidate, surroundings: Surroundings) -> None:
         server.begin()
         server.alarms.set_alarm("clients", describe_room(node.tcp_clients), clock.now())
         freeze()
+        shorten_turns()
         from understudy.service.serving import serve  # all that follows is done while queries are answered
 
         try:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import dns.message
 import dns.rdatatype
 import pytest
 
 from understudy.model.name import Name
-from understudy.testing.builders import endpoint
+from understudy.service import reload as reload_module
+from understudy.testing.builders import EXAMPLE, endpoint
 from understudy.testing.fake_network import Behaviour
 from understudy.testing.fetching import FakePrimaries, FetchingServer, fetch_virtually, version
 from understudy.testing.server_world import ServerWorld, write_settled
@@ -61,7 +63,7 @@ def only_changes(monkeypatch: pytest.MonkeyPatch) -> Callable[[ServerWorld], Non
     """From now on no zone of a server may be published whole, nor be looked through for its secondaries."""
 
     def forbid(world: ServerWorld) -> None:
-        def expect_none(zones: Iterable[Name]) -> None:
+        def expect_none(zones: Iterable[Name], **_ahead: object) -> None:
             assert not list(zones), "published whole"
 
         monkeypatch.setattr(world.server.decider.publisher, "publish_zones", expect_none)
@@ -167,6 +169,30 @@ def test_a_record_that_a_zone_below_takes_over_is_in_the_zone_above_no_more(tmp_
             assert handed_on(world, API) == expected
 
     live(tmp_path, life)
+
+
+def test_a_zone_that_expires_while_a_reload_looks_ahead_stays_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "listen: 127.0.0.1:5300\nzones:\n  example.com: {source: transfer, primaries: [192.0.2.1, 192.0.2.2]}\n"
+
+    async def story(run: FetchingServer, _primaries: FakePrimaries) -> None:
+        server, log = run.world.server, reload_module._log
+        await asyncio.sleep(1)
+        assert EXAMPLE in server.zones
+
+        async def expire(*given: Any, **named: Any) -> str:
+            server.decider.publisher.withdraw_zones([EXAMPLE])
+            del server.zones[EXAMPLE]
+            return await log(*given, **named)
+
+        monkeypatch.setattr(reload_module, "_log", expire)
+        for more in ("records: {www.example.com: {tiers: [[198.51.100.1]]}}\n", ""):
+            assert await run.world.reload(text + more) == ""
+            assert EXAMPLE not in server.zones
+            monkeypatch.undo()
+
+    fetch_virtually(tmp_path, text, story)
 
 
 def test_a_record_that_goes_takes_what_keeps_its_name_alive_with_it(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TypeAlias
 
 from understudy.engine import Prepared, Zone, ZoneNotFoundError
@@ -21,18 +20,20 @@ from understudy.service.alarms import Alarms
 from understudy.service.journal import Journal
 from understudy.service.parts import Parts
 from understudy.service.pipeline import Pipeline
+from understudy.service.portions import in_portions
 from understudy.service.primary.bases import Bases, history_of, led_on
+from understudy.service.primary.static_views import views_of
 from understudy.service.zone_table import LoadedZone
 from understudy.store.versions import VersionsKept
 from understudy.zones.beginning import Beginning
 from understudy.zones.bursts import Bursts, Stale
 from understudy.zones.serial import beyond_lost, is_later, latest, next_serial
-from understudy.zones.steered import PlainView, bared_views, plain_views, withdrawn_views
+from understudy.zones.steered import PlainView
 
 OnVersion: TypeAlias = Callable[[LoadedZone, TransferOut, int], None]
 """Told (zone, how it is handed on, serial) when secondaries may fetch it."""
 
-SLICE = 50  # chosen: some milliseconds where nobody may fetch the zones
+SLICE = 50  # chosen: so many zones, or records that changed, take some milliseconds
 START_S = 0.1  # chosen: several starts without a disk may make a version each, and none follows another sooner
 
 
@@ -141,9 +142,7 @@ class Versions:
         drafts = [draft async for draft in self._drafts(ordered)]
         if new := [draft.version for draft in drafts if draft.is_new]:
             await self._keep(new)
-        with ExitStack() as each:  # a fault at one of them keeps none of the others back
-            for draft in reversed(drafts):
-                each.callback(self._show, draft)
+        await in_portions(drafts, self._show_all, most=SLICE)
 
     async def _drafts(self, due: Iterable[tuple[Name, Stale]]) -> AsyncIterator[_Draft]:
         """What is new in each of these zones; others have their turn between them."""
@@ -233,7 +232,7 @@ class Versions:
         views: list[PlainView] = []
         if loaded.definition.source is ZoneSource.TRANSFER:
             zone = await self._first_copy(origin, kept)
-            views = self._views(loaded, self._records_of(loaded))
+            views = views_of(self._pipeline, loaded, self._records_of(loaded))
         else:
             zone = await self.bases.last_version(origin, kept)
         if zone is None:
@@ -303,35 +302,26 @@ class Versions:
 
     async def _prepare(self, loaded: LoadedZone, serial: int, transfer: TransferOut) -> Prepared:
         """The whole zone, which takes time where it is large."""
-        origin, views = loaded.definition.name.absolute, self._views(loaded, self._records_of(loaded))
-        prepare = partial(self._engine.prepare, zonemd=transfer.zonemd)
-        return await asyncio.to_thread(prepare, origin, serial, views, loaded.zone)
+        owners = self._records_of(loaded)
+        return await asyncio.to_thread(self._made, loaded, serial, owners, transfer=transfer, on=loaded.zone)
 
     async def _change(
-        self, loaded: LoadedZone, serial: int, owners: Iterable[Name], *, transfer: TransferOut
+        self, loaded: LoadedZone, serial: int, owners: Collection[Name], *, transfer: TransferOut
     ) -> Prepared:
-        """What changed, which takes no time; but for a digest, which is made of the whole zone."""
-        origin, views = loaded.definition.name.absolute, self._views(loaded, owners)
-        if transfer.zonemd is None:
-            return self._engine.prepare(origin, serial, views)
-        return await asyncio.to_thread(partial(self._engine.prepare, zonemd=transfer.zonemd), origin, serial, views)
+        """What changed, which takes no time where it is little; but for a digest, which is made of the whole zone."""
+        if transfer.zonemd is None and len(owners) <= SLICE:
+            return self._made(loaded, serial, owners, transfer=transfer)
+        return await asyncio.to_thread(self._made, loaded, serial, owners, transfer=transfer)
+
+    def _made(
+        self, loaded: LoadedZone, serial: int, owners: Iterable[Name], *, transfer: TransferOut, on: Zone | None = None
+    ) -> Prepared:
+        """In a thread too: what is decided otherwise meanwhile is noted, and makes a version of its own."""
+        views = views_of(self._pipeline, loaded, owners)
+        return self._engine.prepare(loaded.definition.name.absolute, serial, views, on, zonemd=transfer.zonemd)
 
     def _records_of(self, loaded: LoadedZone) -> list[Name]:
         return [record.name for record in self._pipeline.configuration.records_in(loaded.definition.name)]
-
-    def _views(self, loaded: LoadedZone, owners: Iterable[Name]) -> list[PlainView]:
-        records = self._pipeline.configuration.records
-        found: list[PlainView] = []
-        for owner in owners:
-            record, past = records.get(owner), self._pipeline.past.get(owner)
-            beneath = loaded.zone.types_at(owner.absolute)
-            if record is None or record.zone != loaded.definition.name:
-                found.extend(bared_views(owner, partial(loaded.zone.rrset, owner.absolute), beneath=beneath))
-            elif past is None or not past.decisions:
-                found.extend(withdrawn_views(owner))
-            else:
-                found.extend(plain_views(owner, record.ttl_s, tuple(past.decisions.values()), beneath=beneath))
-        return found
 
     async def _keep(self, versions: list[ZoneVersion]) -> None:
         """On disk before anybody can see them; a disk that refuses costs that, with an alarm (semantics 5.5)."""
@@ -341,6 +331,12 @@ class Versions:
         except StoreError as error:
             text = f"secondaries get versions that are not on disk; the next start skips serials: {error.message}"
         self._alarms.set_alarm("versions/store", text, self._clock.now())
+
+    def _show_all(self, drafts: Sequence[_Draft]) -> None:
+        """A fault at one of them keeps none of the others back."""
+        with ExitStack() as each:
+            for draft in reversed(drafts):
+                each.callback(self._show, draft)
 
     def _show(self, draft: _Draft) -> None:
         """From now on it can be fetched, and whoever wants to know is told."""
