@@ -24,6 +24,7 @@ from understudy.zones.survey import (
     Steered,
     Survey,
     SurveyedServer,
+    host_text,
 )
 
 NAMES = ("ns1.example.com", "ns2.example.net")
@@ -295,6 +296,7 @@ def test_an_ns_record_with_an_address_is_told_as_what_it_is(address: str) -> Non
 
 @pytest.mark.parametrize("odd", ["a\\032b", "\\000\\027", "x\\.", "*"])
 def test_a_name_server_may_be_called_what_no_name_here_may_be(odd: str) -> None:
+    assert host_text(f"{odd}.") == odd
     hosts = {NAMES[1]: HOSTS[NAMES[1]], f"{odd}.example.com": Host(("192.0.2.53",)), odd: Host(("192.0.2.54",))}
     survey = but(ns=NsSet(tuple(hosts), 86_400), hosts=hosts)
     survey = replace(survey, delegation=Delegation("a", tuple(hosts), {f"{odd}.example.com": ("192.0.2.53",)}))
