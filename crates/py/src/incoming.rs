@@ -62,11 +62,20 @@ impl Incoming {
             .map_err(|error| incoming_error(py, &error))
     }
 
+    /// Let go of what has come. Nothing once it has been finished.
+    fn give_up(&self) {
+        let mut transfer = self.transfer.lock().unwrap_or_else(PoisonError::into_inner);
+        *transfer = None;
+    }
+
     /// The newer version; None: what is held is current.
     fn finish(&self, py: Python<'_>) -> PyResult<Option<Zone>> {
         let received = py.detach(|| {
+            // Nobody waits for the lock while the zone is made.
             let mut transfer = self.transfer.lock().unwrap_or_else(PoisonError::into_inner);
-            transfer.take().map(understudy_zone::Incoming::finish)
+            let taken = transfer.take();
+            drop(transfer);
+            taken.map(understudy_zone::Incoming::finish)
         });
         let received = received.ok_or_else(finished)?;
         match received.map_err(|error| incoming_error(py, &error))? {

@@ -218,6 +218,9 @@ class Incoming:
     def feed(self, message: bytes) -> bool:
         """Take the next message; True: it was the last. Raises IncomingError, and then nothing comes of it any more."""
 
+    def give_up(self) -> None:
+        """Let go of what has come: whoever keeps an error keeps all that was under way. Nothing once it is finished."""
+
     def finish(self) -> Zone | None:
         """The newer version; None: what is held is current. Lets the interpreter go on. Raises IncomingError.
 

@@ -150,6 +150,10 @@ def test_a_fault_has_its_code_and_ends_the_transfer() -> None:
     with pytest.raises(IncomingError) as raised:
         incoming.finish()
     assert raised.value.code == "transfer.unfinished"
+    given_up = Incoming(ORIGIN, 77, limit_octets=LIMIT)
+    given_up.give_up()
+    with pytest.raises(ValueError, match="finished"):
+        given_up.finish()
     with pytest.raises(ValueError, match="has been finished"):
         incoming.finish()
     with pytest.raises(ValueError, match="has been finished"):

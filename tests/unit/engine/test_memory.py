@@ -37,10 +37,13 @@ def limit():
     most = int(used.split()[1]) * 1024 + ROOM
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
+ERRORS = []
+
 def outcome(make):
     try:
         return make()
     except IncomingError as error:
+        ERRORS.append(error)  # with what was under way, as whoever tells of it later has it
         return error.code
     except OSError as error:
         return f"{error.errno} {error.strerror}"
@@ -51,7 +54,7 @@ def grow(make):
     while last == "made" and size <= MOST:
         last = outcome(lambda: make(size))
         size += size // 8
-    print(last, size, outcome(lambda: make(100)))
+    print(last, size, outcome(lambda: make(size // 2)))
 """
 
 TRANSFERRED = """
@@ -89,7 +92,7 @@ grow(make)
 
 
 def run(script: str, folder: Path) -> tuple[str, int, str]:
-    """What became of the largest, its size, and what became of a small one behind it."""
+    """What became of the largest, its size, and what became of one of half the size behind it."""
     done = subprocess.run(
         [sys.executable, "-c", PRELUDE + script, str(folder / "zone")],
         capture_output=True,

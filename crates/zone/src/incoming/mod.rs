@@ -142,7 +142,10 @@ impl Incoming {
     pub fn feed(&mut self, message: &[u8]) -> Result<Progress, IncomingError> {
         let progress = self.read(message);
         if progress.is_err() {
+            // Who keeps the error may keep this as well: what it has is of no use, and others may need the room.
             self.stage = Stage::Failed;
+            self.records = Records::default();
+            self.claim = Claim::default();
         }
         progress
     }

@@ -168,6 +168,8 @@ async def _transferred(
         raise _UnusableError(message, code="transfer.unfinished") from error
     except OSError as error:
         raise _unreachable(primary, error) from error
+    finally:
+        incoming.give_up()  # the errors have the frames, and are not let go of before the next collection
 
 
 def _query(origin: Name, held: Zone | None, *, is_plain: bool) -> dns.message.Message:
