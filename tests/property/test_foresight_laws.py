@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from understudy.model.configuration import Configuration
 from understudy.model.instant import Instant
 from understudy.model.override import Override, OverrideKind, Subject, SubjectKind
+from understudy.model.record import Record
 from understudy.model.verdict import LOCAL_MONITOR, ProbeKey, Verdict
 from understudy.monitor.verdict import unknown
 from understudy.service.pipeline import Pipeline
-from understudy.testing.builders import check, configuration, pool, probe_key, record, verdict
+from understudy.testing.builders import any_of, check, configuration, pool, probe_key, record, verdict
 
 ADDRESSES = ("192.0.2.10", "192.0.2.11", "198.51.100.10", "198.51.100.11")
 RECORDS = ("r0.example.com", "r1.example.com", "r2.example.com")
@@ -30,7 +31,8 @@ TIERS = st.sampled_from([("one",), ("two",), ("one", "two"), ("two", "one")])
 @st.composite
 def configurations(draw: st.DrawFn) -> Configuration:
     """Some of the records over two pools, by a check that is the one or the other."""
-    wanted = draw(st.dictionaries(st.sampled_from(RECORDS), st.tuples(TIERS, st.sampled_from([30, 60])), min_size=1))
+    layouts = st.tuples(TIERS, st.sampled_from([30, 60]))
+    wanted = draw(st.dictionaries(st.sampled_from(RECORDS), layouts, min_size=1))
     return configuration(
         records=[record(name, *tiers, ttl_s=ttl_s) for name, (tiers, ttl_s) in wanted.items()],
         pools=[pool(name, *draw(MEMBERS)) for name in POOLS],
@@ -87,6 +89,19 @@ class Run:
         }
 
 
+def of_two(*records: Record) -> Configuration:
+    """These over a pool of one address each."""
+    return configuration(records=records, pools=[pool("one", ADDRESSES[0]), pool("two", ADDRESSES[1])])
+
+
+FIRST, SECOND = record(RECORDS[0], "one", "two"), record(RECORDS[1], "one", "two")
+OTHERWISE = record(RECORDS[1], "one", "two", requirement=any_of("web"))
+
+
+@example(before=of_two(FIRST), after=of_two(FIRST, SECOND), down=[], news=[("drain", ADDRESSES[0])])
+@example(before=of_two(FIRST), after=of_two(FIRST, SECOND), down=[], news=[("fall", ADDRESSES[0]), ("settle", "")])
+@example(before=of_two(FIRST), after=of_two(FIRST, OTHERWISE), down=[], news=[("fall", ADDRESSES[0]), ("settle", "")])
+@settings(derandomize=True)  # how long a newcomer waits may depend on which came first, and both are right
 @given(before=configurations(), after=configurations(), down=st.lists(st.sampled_from(ADDRESSES)), news=NEWS)
 def test_what_is_foreseen_gives_way_to_what_happens_meanwhile(
     before: Configuration, after: Configuration, down: list[str], news: list[tuple[str, str]]
