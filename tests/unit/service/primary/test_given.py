@@ -92,7 +92,7 @@ def test_who_may_not_have_the_zone_any_more_is_refused_it_at_once(tmp_path: Path
 
 
 def test_of_weighted_host_names_secondaries_get_the_heaviest_because_a_name_has_one_cname(tmp_path: Path) -> None:
-    """RFC 2181 section 10.1. Secondaries of all makes refuse a zone with two."""
+    """RFC 2181 section 10.1. BIND and Knot refuse a zone with two; NSD and PowerDNS answer both."""
 
     async def life(world: ServerWorld) -> None:
         async def exported() -> list[str]:
