@@ -72,7 +72,7 @@ def powerdns_consumer(place: Place, primary: int) -> OtherServer:
 def address(port: int, zone: str) -> str:
     """What the server says of www in the zone, or the rcode."""
     with suppress(OSError, dns.exception.DNSException):
-        response = dns.query.udp(dns.message.make_query(f"www.{zone}", "A"), "127.0.0.1", port=port, timeout=1.0)
+        response = dns.query.udp(dns.message.make_query(f"www.{zone}", "A"), "127.0.0.1", port=port, timeout=5.0)
         found = [rdata.to_text() for rrset in response.answer for rdata in rrset]
         return found[0] if found else dns.rcode.to_text(response.rcode())
     return ""

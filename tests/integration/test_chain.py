@@ -70,7 +70,7 @@ def configure(middle: RunningServer, first: int, last: int, more: str = "") -> N
 
 def ask(port: int, name: str, rtype: str = "A") -> list[str]:
     with suppress(OSError, dns.exception.DNSException):
-        response = dns.query.udp(dns.message.make_query(name, rtype), "127.0.0.1", port=port, timeout=1.0)
+        response = dns.query.udp(dns.message.make_query(name, rtype), "127.0.0.1", port=port, timeout=5.0)
         return sorted(rdata.to_text() for rrset in response.answer for rdata in rrset)
     return []
 

@@ -31,7 +31,7 @@ def told(port: int, rtype: str = "SOA") -> int | None:
     query.use_edns(0, options=[dns.edns.GenericOption(EXPIRE, b"")])
     with suppress(OSError, dns.exception.DNSException):
         ask = dns.query.udp if rtype == "SOA" else dns.query.tcp
-        response = ask(query, "127.0.0.1", port=port, timeout=1.0)
+        response = ask(query, "127.0.0.1", port=port, timeout=5.0)
         return next((int.from_bytes(each.to_wire() or b"") for each in response.options if each.otype == EXPIRE), None)
     return None
 

@@ -46,7 +46,7 @@ host IN A {address}
 def address(port: int, name: str = "host.example.com") -> str:
     """What a server answers, or nothing."""
     with suppress(OSError, dns.exception.DNSException):
-        response = dns.query.udp(dns.message.make_query(name, "A"), "127.0.0.1", port=port, timeout=1.0)
+        response = dns.query.udp(dns.message.make_query(name, "A"), "127.0.0.1", port=port, timeout=5.0)
         return " ".join(rdata.to_text() for rrset in response.answer for rdata in rrset)
     return ""
 
@@ -54,7 +54,7 @@ def address(port: int, name: str = "host.example.com") -> str:
 def serial(port: int) -> int:
     """What a server's SOA says; 0: it says nothing."""
     with suppress(OSError, dns.exception.DNSException):
-        response = dns.query.udp(dns.message.make_query("example.com", "SOA"), "127.0.0.1", port=port, timeout=1.0)
+        response = dns.query.udp(dns.message.make_query("example.com", "SOA"), "127.0.0.1", port=port, timeout=5.0)
         return next((int(rdata.serial) for rrset in response.answer for rdata in rrset), 0)
     return 0
 

@@ -49,7 +49,7 @@ def answers(port: int, name: str) -> set[str]:
     """The addresses that the server says."""
     with suppress(OSError, dns.exception.DNSException):
         query = dns.message.make_query(name, "A")
-        response = dns.query.udp(query, "127.0.0.1", port=port, timeout=1.0)
+        response = dns.query.udp(query, "127.0.0.1", port=port, timeout=5.0)
         return {rdata.to_text() for rrset in response.answer for rdata in rrset}
     return set()
 
@@ -113,7 +113,7 @@ MAKES = (other_servers.bind, other_servers.nsd, other_servers.knot, other_server
 def outcome(port: int, rtype: str = "A") -> tuple[str, set[str]]:
     """The rcode and the rdata that the server gives for www.example.com."""
     with suppress(OSError, dns.exception.DNSException):
-        response = dns.query.udp(dns.message.make_query("www.example.com", rtype), "127.0.0.1", port=port, timeout=1.0)
+        response = dns.query.udp(dns.message.make_query("www.example.com", rtype), "127.0.0.1", port=port, timeout=5.0)
         rdatas = {rdata.to_text() for rrset in response.answer for rdata in rrset}
         return dns.rcode.to_text(response.rcode()), rdatas
     return "", set()

@@ -97,7 +97,7 @@ def serial(port: int, name: str, source: str = "127.0.0.1") -> int | None:
     """What a server answers to who comes from an address; None: nothing."""
     with suppress(OSError, dns.exception.DNSException):
         query = dns.message.make_query(name, "SOA")
-        answer = dns.query.udp(query, "127.0.0.1", port=port, timeout=1.0, source=source).answer
+        answer = dns.query.udp(query, "127.0.0.1", port=port, timeout=5.0, source=source).answer
         return int(answer[0][0].serial) if answer else None
     return None
 

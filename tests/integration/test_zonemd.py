@@ -37,7 +37,7 @@ GENERATES = "  - domain: example.com\n    zonemd-generate: zonemd-sha512\n"
 def answer(port: int, name: str, rtype: str) -> set[str]:
     """The rdata that the server gives."""
     with suppress(OSError, dns.exception.DNSException):
-        response = dns.query.udp(dns.message.make_query(name, rtype), "127.0.0.1", port=port, timeout=1.0)
+        response = dns.query.udp(dns.message.make_query(name, rtype), "127.0.0.1", port=port, timeout=5.0)
         return {rdata.to_text() for rrset in response.answer for rdata in rrset}
     return set()
 
