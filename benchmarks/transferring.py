@@ -41,7 +41,7 @@ PLANS: dict[str, Sequence[str] | None] = {"none": None, "gives way": ("chrt", "-
 """How the client runs on the core of the queries' generator: on what that leaves of it, or as its equal. The latter
 costs the generator its punctuality.
 """
-SUMS = ("transfers", "lost")
+SUMS = ("transfers", "broken", "lost")
 PAUSE_S = 0.05
 """Between two transfers to the same client, while queries are answered."""
 
@@ -59,9 +59,13 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One measurement of latency; `waited_us` is the mean wait of the answering thread each time that it had work."""
+    """One measurement of latency; `waited_us` is the mean wait of the answering thread each time that it had work.
+
+    `broken`: transfers that the primary ended before they were whole, as Knot does where a client is slow.
+    """
 
     transfers: int
+    broken: int
     p50_us: float
     p99_us: float
     slowest_us: float
@@ -161,10 +165,10 @@ def _meanwhile(giver: Runner, ground: Ground, rounds: int) -> dict[str, dict[str
 
 def _mark(giver: Runner, ground: Ground, wrapper: Sequence[str] | None) -> Mark:
     """A second and a half of queries; `wrapper` is how the client runs beside their generator, None: it does not."""
-    ending, count = threading.Event(), list[float]()
+    ending, whole = threading.Event(), list[bool]()
     port = giver.generator.port
     thread = threading.Thread(
-        target=_fetch_on, args=(port, ground, ending), kwargs={"count": count, "wrapper": wrapper}
+        target=_fetch_on, args=(port, ground, ending), kwargs={"whole": whole, "wrapper": wrapper}
     )
     before = giver.process.waits()
     if wrapper is not None:
@@ -174,14 +178,17 @@ def _mark(giver: Runner, ground: Ground, wrapper: Sequence[str] | None) -> Mark:
     if wrapper is not None:
         thread.join()
     waited_us = busiest_wait_us(before, giver.process.waits())
-    return Mark(len(count), pace.p50_us, pace.p99_us, pace.slowest_us, waited_us, pace.lost)
+    return Mark(whole.count(True), whole.count(False), pace.p50_us, pace.p99_us, pace.slowest_us, waited_us, pace.lost)
 
 
-def _fetch_on(
-    port: int, ground: Ground, ending: threading.Event, *, count: list[float], wrapper: Sequence[str]
-) -> None:
+def _fetch_on(port: int, ground: Ground, ending: threading.Event, *, whole: list[bool], wrapper: Sequence[str]) -> None:
     while not ending.wait(PAUSE_S):
-        count.append(fetch(port, ground, wrapper=wrapper).seconds)
+        try:
+            fetch(port, ground, wrapper=wrapper)
+        except RuntimeError:
+            whole.append(False)
+        else:
+            whole.append(True)
 
 
 def _taken(primary: Runner, ground: Ground, *, rounds: int) -> dict[str, dict[str, dict[str, float]]]:
@@ -217,12 +224,12 @@ def section(found: Mapping[str, Any], *, names: int) -> list[str]:
     lines += [_row(key, each, ("seconds", "to_knot", "peak_mib")) for key, each in found["in"].items()]
     lines += [
         "",
-        "| primary | client | transfers | p50 µs | p99 µs | slowest µs | waited µs | lost |",
-        f"|{'---|' * 8}",
+        "| primary | client | transfers | broken off | p50 µs | p99 µs | slowest µs | waited µs | lost |",
+        f"|{'---|' * 9}",
     ]
     for key, plans in found["meanwhile"].items():
         for plan, each in plans.items():
-            cells = [f"{each[name]:.0f}" for name in ("transfers", "p50_us", "p99_us", "slowest_us")]
+            cells = [f"{each[name]:.0f}" for name in ("transfers", "broken", "p50_us", "p99_us", "slowest_us")]
             lines.append(f"| {' | '.join([key, plan, *cells])} | {each['waited_us']:.1f} | {each['lost']:.0f} |")
     return lines
 
