@@ -151,6 +151,19 @@ def test_a_disk_comes_back_with_what_it_was_asked_to_keep_also_where_others_have
             disk.leave()
 
 
+def test_a_disk_comes_back_as_often_as_its_power_is_cut(tmp_path: Path) -> None:
+    disk = LosingDisk(tmp_path / "disk", tmp_path / "image")
+    try:
+        for number in range(5):
+            disk.cut()
+            disk.come_back()
+            names = [each.name for each in tmp_path.iterdir() if each.is_file()]
+            assert [name.partition(".")[0] for name in names] == ["image"], number
+            assert len(names[0]) < len("image.12345"), "one name, however often"
+    finally:
+        disk.leave()
+
+
 def test_whatever_a_cut_of_the_power_leaves_is_a_good_start(
     ours: RunningServer, theirs: RunningServer, disk: LosingDisk
 ) -> None:

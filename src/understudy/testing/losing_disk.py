@@ -58,7 +58,7 @@ class LosingDisk:
         again as it is, without power: so what the disk has kept is copied to another one.
         """
         _run("umount", str(self.folder))
-        kept = self._image.with_name(f"{self._image.name}-{next(_numbers)}")
+        kept = self._image.with_suffix(f".{next(_numbers)}")
         _run("cp", "--sparse=always", str(self._image), str(kept))
         self._image.unlink()
         self._image = kept
