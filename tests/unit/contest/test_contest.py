@@ -188,7 +188,7 @@ def test_a_secondary_that_follows_too_late_misses_the_goal() -> None:
 def test_whole_zones_have_a_table_for_each_direction() -> None:
     span = {"median": 0.5, "low": 0.25, "high": 1.0}
     times = {"p50_us": 30.0, "p99_us": 60.0, "slowest_us": 900.0, "waited_us": 5.84}
-    meanwhile = times | {"lost": 0.0, "transfers": 9.0}
+    meanwhile = times | {"lost": 0.0, "transfers": 9.0, "broken": 2.0}
     found = {
         "out": {"understudy": {"seconds": span, "to_best": span}, "nsd": {"seconds": span}},
         "in": {"knot": {"seconds": span, "peak_mib": span}},
@@ -201,7 +201,7 @@ def test_whole_zones_have_a_table_for_each_direction() -> None:
     assert "| understudy | 0.500 (0.250-1.000) | 0.500 (0.250-1.000) |" in lines
     assert "| nsd | 0.500 (0.250-1.000) | - |" in lines
     assert "| knot | 0.500 (0.250-1.000) | - | 0 (0-1) |" in lines
-    assert lines[-1] == "| knot | beside | 9 | 30 | 60 | 900 | 5.8 | 0 |"
+    assert lines[-1] == "| knot | beside | 9 | 2 | 30 | 60 | 900 | 5.8 | 0 |"
 
 
 def test_the_wait_that_counts_is_that_of_the_thread_with_most_turns() -> None:
