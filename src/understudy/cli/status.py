@@ -289,6 +289,8 @@ def _note_name_server(sheet: Sheet, named: NamedServerView, told: SecondaryView 
     state = Text("this server", "dim") if named.state == "self" else painted(named.state)
     if named.state != "self":
         state.append(f": {named.text}" if named.text else "", "default")
+    if named.state == "unknown" and named.since is not None:
+        state.append(f", since {ago(named.since, now)}", "dim")
     if named.lag_s and named.state != "behind":
         state.append(f", {rounded(named.lag_s)} behind", "yellow")
     if named.server and named.looked_at is not None:

@@ -41,14 +41,15 @@ class WatchSettings:
 class NamedServer:
     """A server that something names for a zone.
 
-    `name` is that of its NS record, or empty. `place` None: no address is known for it. `is_self`: it is this server.
-    `is_upstream`: the zone comes from it.
+    `name` is that of its NS record, or empty. `place` None: no address is known for it, `is_unresolved`: because our
+    resolver says nothing about it. `is_self`: it is this server. `is_upstream`: the zone comes from it.
     """
 
     name: str
     place: ServerPlace | None
     is_self: bool = False
     is_upstream: bool = False
+    is_unresolved: bool = False
 
     def __str__(self) -> str:
         if self.place is None:

@@ -16,6 +16,7 @@ from understudy.model.transfer import NotifyTarget
 from understudy.model.watch import ServerPlace
 from understudy.service.reload import reload
 from understudy.service.reports.zone_views import NamedServerView
+from understudy.service.watching.addresses import Unsaid
 from understudy.service.watching.server_report import report_name_servers
 from understudy.service.watching.watch import Eyes, Watch
 from understudy.store.store import EventFilter
@@ -76,11 +77,11 @@ class Servers:
         await self._take()
         return found
 
-    async def resolve(self, host: str) -> Collection[str] | None:
+    async def resolve(self, host: str) -> Collection[str] | Unsaid:
         """Knows one host, if it is well."""
         self.resolved += 1
         if self.is_resolver_dead:
-            return None
+            return Unsaid(f"our resolver could not answer for {host.rstrip('.')}")
         return (OUTSIDE.address,) if host == self.host else ()
 
     async def _take(self) -> None:

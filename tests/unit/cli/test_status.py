@@ -196,6 +196,7 @@ def test_name_servers_stand_below_their_zone_with_serial_lag_and_what_is_wrong(s
             ),
             NamedServer("ns5.example.com", fifth): looked(ServerState.UNREACHABLE, "is not there"),
             NamedServer("ns6.example.com", None): looked(ServerState.UNREACHABLE, "cannot be asked"),
+            NamedServer("ns7.example.net", None, is_unresolved=True): Watched(now, text="no words", since=now - 120),
         }
         out = (await terminal.run("status")).out
         rows = [" ".join(line.split()) for line in out.splitlines() if "→ ns" in line or "→ [" in line]
@@ -206,6 +207,7 @@ def test_name_servers_stand_below_their_zone_with_serial_lag_and_what_is_wrong(s
             "→ ns4.example.com 192.0.2.55:53 6 unreachable: is not there, seen 1m20s ago",
             "→ ns5.example.com 192.0.2.56:53 unreachable: is not there, asked 5s ago, never heard",
             "→ ns6.example.com unreachable: cannot be asked",
+            "→ ns7.example.net unknown: no words, since 2m",
         ]
         servers = (await terminal.run("status", "--json")).json["zones"][0]["name_servers"]
         assert [(each["state"], each["serial"], each["lag_s"]) for each in servers] == [
@@ -215,11 +217,13 @@ def test_name_servers_stand_below_their_zone_with_serial_lag_and_what_is_wrong(s
             ("unreachable", 6, 0.0),
             ("unreachable", None, 0.0),
             ("unreachable", None, 0.0),
+            ("unknown", None, 0.0),
         ]
         readings = measure(terminal.world.server)
-        assert readings.name_servers == {ServerState.LAME: 1, ServerState.OK: 1, ServerState.UNREACHABLE: 3}
-        lags_s = {place: readings.name_server_lags_s["example.com", str(place)] for place in (second, third)}
-        assert lags_s == {second: 90.0, third: 0.0}
+        counts = {ServerState.LAME: 1, ServerState.OK: 1, ServerState.UNREACHABLE: 3, ServerState.UNKNOWN: 1}
+        assert readings.name_servers == counts
+        lags_s = {("example.com", str(second)): 90.0, ("example.com", str(third)): 0.0}
+        assert readings.name_server_lags_s == lags_s, "of whom it is not known there is none"
 
     sit_down(sitting)
 

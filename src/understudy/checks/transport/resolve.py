@@ -21,6 +21,7 @@ Addresses: TypeAlias = Sequence[IPv4Address | IPv6Address]
 _Answer: TypeAlias = Addresses | OSError
 
 _NOT_THERE = {socket.EAI_NONAME, socket.EAI_NODATA}
+_UNSAID = {socket.EAI_AGAIN: "it does not answer, or answers SERVFAIL"}  # as the C library has it for both
 _running: dict[str, Future[_Answer]] = {}
 _guard = threading.Lock()
 
@@ -36,7 +37,8 @@ async def resolve(host: str) -> Addresses:
         return answer
     if answer.errno in _NOT_THERE:
         raise EndpointError("resolve.no-address", f"{host} has no address")
-    raise LocalError("resolve.failed", f"our resolver could not answer for {host}: {answer.strerror or answer}")
+    why = _UNSAID.get(answer.errno or 0) or answer.strerror or answer
+    raise LocalError("resolve.failed", f"our resolver could not answer for {host.rstrip('.')}: {why}")
 
 
 def _look_up(host: str) -> Future[_Answer]:

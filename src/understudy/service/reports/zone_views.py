@@ -37,9 +37,10 @@ class RefusalView(View):
 class NamedServerView(View):
     """A name server of a zone, as the last looks found it. `state` is `self` for this server, else how it stands.
 
-    `server` is an address with its port, or empty where none is known for `name`. `serial` is the last one that it
-    told; `lag_s` how long a later one has been there, 0 where it follows. `looked_at` is when it was asked last,
-    `heard_at` when it last answered anything; null: never. `text` says what is wrong, or is empty.
+    `server` is an address with its port, or empty where none is known for `name`; if our resolver says nothing about
+    it, it is `unknown`, and `since` is the beginning of that. `serial` is the last one that it told; `lag_s` how long a
+    later one has been there, 0 where it follows or was not heard. `looked_at` is when it was asked last, `heard_at`
+    when it last answered anything; null: never. `text` says what is wrong, or is empty.
     """
 
     name: str

@@ -13,6 +13,7 @@ from understudy.service.reports.zone_views import NamedServerView
 from understudy.zones.watched import Watched
 
 SELF = "self"
+_UNTOLD = frozenset((ServerState.UNREACHABLE, ServerState.LAME, ServerState.UNKNOWN))
 
 
 def report_name_servers(server: NameServer, origin: Name, serial: int | None) -> list[NamedServerView]:
@@ -30,11 +31,12 @@ def count_states(server: NameServer) -> Counter[ServerState]:
 
 
 def lags_s(server: NameServer) -> dict[tuple[str, str], float]:
-    """By zone and server: how long a later version than its own has been there."""
+    """By zone and server: how long a later version than its own has been there; none of whom that is not known."""
     now = server.clock.now()
     return {
         (str(origin), str(named.place or named.name)): _lag_s(watched, now)
         for origin, named, watched in _others(server)
+        if watched.behind_since is not None or watched.state not in _UNTOLD
     }
 
 

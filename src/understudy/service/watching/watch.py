@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,10 +19,11 @@ from understudy.model.watch import NamedServer, ServerPlace, WatchSettings
 from understudy.model.zone import ZoneSource
 from understudy.service.agenda import Agenda
 from understudy.service.name_server import NameServer
+from understudy.service.watching.addresses import BLIND_S, Addresses, Resolve, Unsaid, resolve
 from understudy.service.watching.glimpses import Glimpses, Key
 from understudy.service.watching.watch_samples import Samples
 from understudy.service.watching.watch_tale import WatchTale
-from understudy.service.watching.watch_targets import Addresses, Host, Resolve, find_here, find_targets, resolve
+from understudy.service.watching.watch_targets import Host, find_here, find_targets
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.published import Published
 from understudy.zones.serial import is_later
@@ -32,8 +34,6 @@ TICK_S = 1.0  # chosen: how late a new version or a reload is noticed at most
 AT_ONCE = 20  # chosen: looks under way at a time, each a few packets
 SPREAD_S = 10.0  # chosen: the first looks after a start are spread over this, or over an interval that is shorter
 FIND_S = 300.0  # chosen: how often it is looked anew who is named where
-BLIND_S = 30.0  # chosen: the same while our resolver says nothing, as when a host starts: nobody is told there (NOTIFY)
-FRESH_S = 600.0  # chosen: how often addresses of servers outside of our zones are looked up again
 SLICE = 200  # chosen: so many zones are gone through in a millisecond or two; then others have their turn
 FOUND_AT_ONCE = 20  # chosen: the servers of so many zones are found in as long
 
@@ -122,7 +122,7 @@ class Watch:
         self._eyes = eyes or Eyes()
         self._tale = WatchTale(server)
         self._zones: dict[Name, _Zone] = {}
-        self._addresses = Addresses(self._eyes.resolve, server.clock, FRESH_S)
+        self._addresses = Addresses(self._eyes.resolve, server.clock)
         self._finds: Agenda[Name] = Agenda()
         self._looks: Agenda[Key] = Agenda()
         self._silent: dict[ServerPlace, _Silence] = {}
@@ -143,6 +143,7 @@ class Watch:
                 now = self._server.clock.now()
                 await self._adopt(now)
                 await self._find_all(group, now)
+                self._tale.tell_resolver(self._addresses.complaint())
                 for key in self._choose(now):
                     self._busy.add(key)
                     group.create_task(self._attend(key), name=f"look at {key[1]}")
@@ -220,6 +221,7 @@ class Watch:
 
     def _drop(self, origin: Name) -> None:
         self._zones.pop(origin, None)
+        self._addresses.keep(origin, frozenset())
         self._finds.put(origin, None)
         for named in self._server.watched.pop(origin, {}):
             self._looks.put((origin, named), None)
@@ -229,7 +231,7 @@ class Watch:
         """Where a server stands now, and when it is looked at next."""
         origin, named = key
         self._server.watched[origin][named] = watched
-        self._looks.put(key, None if named.is_self else watched.due)
+        self._looks.put(key, None if named.is_self or named.is_unresolved else watched.due)
 
     def _choose_zones(self, now: Instant) -> list[_Zone]:
         """Those whose servers are to be found anew; one whose servers are being found comes again behind that."""
@@ -244,26 +246,42 @@ class Watch:
     async def _find(self, zone: _Zone, host: Host) -> None:
         """Who is named now; whoever was named before goes on as it stood."""
         loaded, origin = zone.loaded, zone.loaded.definition.name
+        outside: set[str] = set()
+
+        async def look_up(name: str) -> Collection[str] | Unsaid:
+            outside.add(name)
+            return await self._addresses.of(name)
+
         try:
-            targets = await find_targets(loaded, self._server.zones, host, resolve=self._addresses.of)
+            targets = await find_targets(loaded, self._server.zones, host, resolve=look_up)
             now = self._server.clock.now()
             if self._zones.get(origin) is not zone:
                 return
+            self._addresses.keep(origin, frozenset(outside))
             self._server.notifier.heed_servers(zone.loaded)
             before = self._server.watched.get(origin, {})
             spread_s = min(zone.settings.interval_s, SPREAD_S)
             self._server.watched[origin] = {}
             for named in targets:
-                self._put((origin, named), before.get(named) or Watched(now + spread_s * self._eyes.chance()))
+                due = now + spread_s * self._eyes.chance()
+                self._put((origin, named), self._unresolved(named) or before.get(named) or Watched(due))
             for named in before.keys() - set(targets):
                 self._looks.put((origin, named), None)
                 self._tale.forget(origin, named)
             if zone.loaded is loaded:
-                zone.find_due = now + (BLIND_S if self._addresses.is_blind else FIND_S)
+                zone.find_due = now + (BLIND_S if self._addresses.is_silent_for(origin) else FIND_S)
         finally:
             zone.is_busy = False
             if self._zones.get(origin) is zone:
                 self._finds.put(origin, zone.find_due)
+
+    def _unresolved(self, named: NamedServer) -> Watched | None:
+        """How a server stands that cannot be asked, because our resolver says nothing of it; None: it is none."""
+        if not named.is_unresolved:
+            return None
+        silence = self._addresses.silences[f"{named.name}."]
+        text = f"{silence.why}; its addresses are not known, so it is not asked"
+        return Watched(math.inf, text=text, since=silence.since)
 
     def _addresses_of(self, host: str) -> Collection[str]:
         """What is known of a host outside of its zone."""

@@ -31,6 +31,10 @@ class WatchTale:
         lasting = after.text if after.is_faulty and after.state not in _SILENT else ""
         self._set_alarm(f"server/{origin}/{_place(named)}", lasting and f"{named} of {origin} {lasting}")
 
+    def tell_resolver(self, text: str) -> None:
+        """What is wrong with our resolver, which is no server's fault; empty: nothing is."""
+        self._set_alarm("resolver", text)
+
     def forget(self, origin: Name, named: NamedServer) -> None:
         """It is not watched for this zone any more."""
         self._note_silence(origin, named, "")

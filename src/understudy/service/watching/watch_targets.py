@@ -3,67 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from understudy.checks.transport.faults import EndpointError, LocalError
 from understudy.checks.transport.own import is_own
-from understudy.checks.transport.resolve import resolve as look_up
-from understudy.clock.clock import Clock
-from understudy.model.instant import Instant
 from understudy.model.name import Name, NameSyntaxError
 from understudy.model.transfer import default_via
 from understudy.model.watch import NamedServer, ServerPlace, WatchSettings
 from understudy.model.zone import ZoneDefinition
+from understudy.service.watching.addresses import Resolve, Unsaid
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.name_servers import DNS_PORT, host_addresses, named_servers
 
 NOBODY = "invalid."  # RFC 9432 4.1: what catalogs name as their server, which nobody can look up
-RESOLVE_S = 15.0  # chosen: a resolver that tries three servers for five seconds each has been through them
-
-Resolve: TypeAlias = Callable[[str], Awaitable[Collection[str] | None]]
-"""The addresses of a host name, none where it has none; None: our resolver does not say."""
-
-
-async def resolve(host: str) -> Collection[str] | None:
-    """By the system's resolver, which gets a while."""
-    try:
-        async with asyncio.timeout(RESOLVE_S):
-            return tuple(str(address) for address in await look_up(host))
-    except EndpointError:
-        return ()
-    except (LocalError, TimeoutError):
-        return None
-
-
-class Addresses:
-    """What a resolver has said of hosts: asked for again after `fresh_s`, or at once if there was no address.
-
-    While the resolver says nothing (`is_blind`), what it said last goes on.
-    """
-
-    def __init__(self, resolve: Resolve, clock: Clock, fresh_s: float) -> None:
-        self._resolve = resolve
-        self._clock = clock
-        self._fresh_s = fresh_s
-        self.is_blind = False
-        self._known: dict[str, tuple[Instant, Collection[str]]] = {}
-
-    def last(self, host: str) -> Collection[str]:
-        """The addresses that were said last, as far as any were."""
-        return self._known[host][1] if host in self._known else ()
-
-    async def of(self, host: str) -> Collection[str] | None:
-        """The addresses that were said last; None: nothing was ever said."""
-        asked_at, known = self._known.get(host, (0.0, None))
-        if known and self._clock.now() < asked_at + self._fresh_s:
-            return known
-        found = await self._resolve(host)
-        self.is_blind = found is None
-        if found is None:
-            return known
-        self._known[host] = (self._clock.now(), found)
-        return found
 
 
 class Host:
@@ -113,18 +64,16 @@ async def find_targets(
 ) -> tuple[NamedServer, ...]:
     """Each server once, under the name of its NS record if it has one.
 
-    Addresses to be ignored are left out, and so are names of which our resolver does not say anything.
+    Addresses to be ignored are left out. Of a name that our resolver says nothing about, no address is known.
     """
     definition = loaded.definition
     settings = definition.watch or WatchSettings()
     ways = Ways(definition, host.vias)
     upstream = {ways.to(each.address, each.port) for each in definition.primaries}
     found: dict[ServerPlace | str, NamedServer] = {}
-    for name, known in named_servers(loaded.zone, definition.name):
-        if name == NOBODY:
-            continue
-        addresses = known or find_here(name, zones) or await resolve(name)
-        if addresses is None:
+    for name, addresses in (await _named(loaded, zones, resolve)).items():
+        if isinstance(addresses, Unsaid):
+            found[name] = NamedServer(name.rstrip("."), None, is_unresolved=True)
             continue
         if not addresses:
             found[name] = NamedServer(name.rstrip("."), None)
@@ -135,6 +84,20 @@ async def find_targets(
         is_self = host.is_listening(place)
         found.setdefault(place, NamedServer("", place, is_self, is_upstream=place in upstream))
     return tuple(each for each in found.values() if each.place is None or each.place.address not in settings.ignore)
+
+
+async def _named(
+    loaded: LoadedZone, zones: Mapping[Name, LoadedZone], resolve: Resolve
+) -> dict[str, Collection[str] | Unsaid]:
+    """The name servers of the zone with their addresses, those outside of our zones by the resolver, all at once."""
+    told: dict[str, Collection[str] | Unsaid] = {
+        name: known or find_here(name, zones)
+        for name, known in named_servers(loaded.zone, loaded.definition.name)
+        if name != NOBODY
+    }
+    outside = [name for name, addresses in told.items() if not addresses]
+    found = await asyncio.gather(*(resolve(name) for name in outside))
+    return told | dict(zip(outside, found, strict=True))
 
 
 def _configured(definition: ZoneDefinition, settings: WatchSettings) -> Iterator[ServerPlace]:

@@ -339,22 +339,6 @@ def test_the_name_server_of_a_catalog_is_nobody(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
-def test_a_dead_resolver_of_ours_changes_nothing_and_is_not_blamed_on_servers(tmp_path: Path) -> None:
-    async def story(scene: Scene) -> None:
-        scene.servers.is_resolver_dead = True
-        assert scene.servers.resolved == 1
-        await scene.pass_s(2000)
-        assert scene.servers.resolved > 1
-        assert scene.state(OUTSIDE) == ServerState.OK
-        (tmp_path / "example.com.zone").write_text(ZONE.replace("SERIAL", "7").replace("elsewhere", "nowhere"))
-        await scene.world.reload(CONFIGURATION.replace("WATCH", "watch: true"))
-        await scene.pass_s(90)
-        assert scene.alarms == {}
-        assert {named.name for named in scene.world.server.watched[ORIGIN]} == {"ns1.example.com", "ns2.example.com"}
-
-    play(tmp_path, story)
-
-
 def test_a_server_that_is_named_no_more_has_no_alarm(tmp_path: Path) -> None:
     async def story(scene: Scene) -> None:
         scene.servers.shows[SECOND] = Sighting(SILENT, SILENT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -45,8 +46,8 @@ def test_a_primary_is_upstream_whatever_it_sees() -> None:
     text = b"@ 60 SOA ns2 hostmaster 7 60 60 60 60\n@ 60 NS ns2\nns2 60 A 192.0.2.54\n"
     loaded = LoadedZone(definition, Zone.parse("example.com.", text), 0.0)
 
-    async def nobody(_host: str) -> None:
-        return None
+    async def nobody(_host: str) -> Collection[str]:
+        return ()
 
     (found,) = asyncio.run(find_targets(loaded, {}, Host([]), resolve=nobody))
     place = ServerPlace("192.0.2.54", 53, via="192.0.2.1")
