@@ -141,7 +141,7 @@ def test_what_is_wrong_with_a_name_server_is_seen_told_and_over_when_it_is_mende
         assert scene.server.run("reload").returncode == 0
         scene.web.start("127.0.0.2")
         scene.wait_for(following="ok", dies="unreachable")
-        assert f":{places['dies'].port} answers neither over UDP nor over TCP: no answer and conn" in scene.alarms()
+        assert f":{places['dies'].port} answers neither over UDP nor over TCP: connection refused" in scene.alarms()
     told = scene.server.run("events").stdout
     assert f"127.0.0.1:{places['following'].port} is well again: serial {serial + 2}" in told
     assert f"→ 127.0.0.1:{places['lame'].port}" in scene.server.run("status").stdout

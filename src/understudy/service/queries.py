@@ -9,11 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from contextlib import closing
-from ipaddress import ip_address
 from typing import Any
 
 import dns.exception
-import dns.inet
 import dns.message
 
 from understudy.model.watch import ServerPlace
@@ -73,19 +71,17 @@ async def _within(patience_s: float, conversation: Coroutine[Any, Any, bytes]) -
 
 
 class _Datagrams(asyncio.DatagramProtocol):
-    """Hears the first datagram from one place that has the number of the query.
+    """Hears the first datagram that has the number of the query.
 
     Whoever forges the place and does not know the number must not end the wait for the answer (RFC 5452 9.1).
     """
 
-    def __init__(self, place: ServerPlace, number: bytes) -> None:
+    def __init__(self, number: bytes) -> None:
         self.first: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self._from = _sender(place.address, place.port)
         self._number = number
 
-    def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
-        is_answer = _sender(*addr[:2]) == self._from and data[:_NUMBER_OCTETS] == self._number
-        if is_answer and not self.first.done():
+    def datagram_received(self, data: bytes, _addr: tuple[str | Any, int]) -> None:
+        if data[:_NUMBER_OCTETS] == self._number and not self.first.done():
             self.first.set_result(data)
 
     def error_received(self, exc: Exception) -> None:
@@ -93,22 +89,17 @@ class _Datagrams(asyncio.DatagramProtocol):
             self.first.set_exception(exc)
 
 
-def _sender(address: str, port: int) -> tuple[object, int]:
-    """However the address is written, and whatever interface it is behind."""
-    return ip_address(address.partition("%")[0]), port
-
-
 def _local(place: ServerPlace) -> tuple[str, int] | None:
     return (place.via, _ANY_PORT) if place.via else None
 
 
 async def _datagram(octets: bytes, place: ServerPlace) -> bytes:
-    family = dns.inet.af_for_address(place.address)
+    """By a socket that is connected: the system drops what comes from elsewhere, and says at once of a closed port."""
     transport, datagrams = await asyncio.get_running_loop().create_datagram_endpoint(
-        lambda: _Datagrams(place, octets[:_NUMBER_OCTETS]), family=family, local_addr=_local(place)
+        lambda: _Datagrams(octets[:_NUMBER_OCTETS]), local_addr=_local(place), remote_addr=(place.address, place.port)
     )
     with closing(transport):
-        transport.sendto(octets, dns.inet.low_level_address_tuple((place.address, place.port), family))
+        transport.sendto(octets)
         return await datagrams.first
 
 

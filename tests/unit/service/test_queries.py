@@ -132,10 +132,15 @@ def test_who_does_not_answer_is_told_from_who_hangs_up_and_from_a_fault_of_the_s
         among(lambda place: tcp(QUERY, place, PATIENCE_S))
     with pytest.raises(dns.exception.DNSException):
         among(lambda place: tcp(QUERY, place, PATIENCE_S), stream=lambda _: [b""])
-    with pytest.raises(ConnectionRefusedError):
-        asyncio.run(tcp(QUERY, ServerPlace("127.0.0.1", free_port()), PATIENCE_S))
     with pytest.raises(OSError, match="assign"):
         asyncio.run(udp(QUERY, ServerPlace("127.0.0.1", free_port(), "203.0.113.1"), PATIENCE_S))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_a_closed_port_is_told_at_once_over_both_transports(host: str) -> None:
+    for ask in (udp, tcp):
+        with pytest.raises(ConnectionRefusedError):
+            asyncio.run(ask(QUERY, ServerPlace(host, free_port()), PATIENCE_S))
 
 
 def test_a_signed_question_takes_no_unsigned_answer() -> None:

@@ -80,6 +80,8 @@ def _expire_s(response: dns.message.Message) -> int | None:
 async def _asked(query: dns.message.Message, contact: Contact) -> dns.message.Message:
     primary, error = contact.primary, None
     for _ in range(_ATTEMPTS):
+        if isinstance(error, ConnectionRefusedError):  # told at once: the next attempt shall find who just starts
+            await asyncio.sleep(ANSWER_S)
         try:
             response = await _response(query, primary)
         except dns.tsig.PeerError as caught:

@@ -114,7 +114,7 @@ def test_who_answers_without_the_zone_is_lame(answer: Answer, problem: str) -> N
 
 def test_a_transport_that_brings_nothing_is_told_apart() -> None:
     assert looked(good, None) == Sighting(WELL, Reply(is_heard=False, problem="connection refused"))
-    assert looked(None, good) == Sighting(Reply(is_heard=False, problem="no answer"), WELL)
+    assert looked(silent, good) == Sighting(Reply(is_heard=False, problem="no answer"), WELL)
     assert looked(good, silent).tcp == Reply(is_heard=False, problem="it closes the connection without an answer")
 
 
