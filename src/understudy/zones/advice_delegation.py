@@ -11,6 +11,8 @@ from understudy.zones.survey import Delegation, NotAsked, NotDelegated, Survey, 
 def judge_delegation(survey: Survey) -> Iterator[Advice]:
     """Whether resolvers find the zone's servers."""
     delegation = survey.delegation
+    if not survey.origin.labels:
+        return  # there is nothing above the root
     if isinstance(delegation, NotAsked):
         yield Advice(
             Weight.WARNING,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from understudy.model.name import Name
 from understudy.zones.advice_finding import Advice, Weight, listed
 from understudy.zones.serial import is_later, latest
 from understudy.zones.sighting import Lack, Reply
-from understudy.zones.survey import Delegation, NotAsked, Survey, SurveyedServer
+from understudy.zones.survey import Delegation, NotDelegated, Survey, SurveyedServer
 
+_FIND = "have its delegation found, with --resolver ADDRESS or --parent ADDRESS"
+_ALL_FAILS = "Every question about it fails."
 _NOTHING_KNOWN = "Whether its servers answer is not known."
 SERVERS_MIN = 2  # RFC 1034 4.1
 _SITE = {4: 24, 6: 48}  # chosen: the longest prefixes that are routed by themselves on the Internet
@@ -43,27 +45,28 @@ def judge_ns(survey: Survey) -> Iterator[Advice]:
 
 def _nobody(survey: Survey) -> Advice:
     """None of its servers has the zone; or nobody is known who could be asked, or could be asked from here."""
-    if isinstance(survey.delegation, NotAsked) and not survey.hosts and not survey.primaries:
-        text, why = f"no name server of {survey.origin} is known, so nobody was asked", _NOTHING_KNOWN
-        remedy = (
-            "have its delegation found, with --resolver ADDRESS or --parent ADDRESS, or write the zone into the"
-            " configuration"
-        )
+    if not survey.hosts and not survey.primaries:
+        text, why, first = f"no name server of {survey.origin} is known, so nobody was asked", _NOTHING_KNOWN, _FIND
+        if isinstance(survey.delegation, NotDelegated):
+            why, first = _ALL_FAILS, "register its name servers at the zone above"
+        remedy = f"{first}, or write the zone into the configuration"
     elif not _are_all_asked(survey):
         text = f"no name server was heard to have the zone {survey.origin}, and some could not be asked from here"
         why, remedy = _NOTHING_KNOWN, "run the check once more on a host that reaches them"
     else:
         silent = (f"; {each}: {each.sighting.tcp.problem or each.sighting.udp.problem}" for each in survey.primaries)
+        is_asked = survey.servers or survey.primaries
         text = f"no name server has the zone {survey.origin}{''.join(silent)}"
-        why = "Every question about it fails."
-        remedy = "serve it here, or mend one of its servers; what is wrong with each of them is said below"
+        text = text if is_asked else f"no name server of {survey.origin} can be found, so none was asked"
+        why = _ALL_FAILS
+        remedy = "serve it here, or mend one of its servers; what is wrong with each of them is said beside this"
     return Advice(Weight.ERROR, "ns.none", text, why, remedy)
 
 
 def _are_all_asked(survey: Survey) -> bool:
     """Whether this host had a way to all of them."""
     is_asked = all(each.sighting.udp.is_asked and each.sighting.tcp.is_asked for each in survey.servers)
-    return is_asked and all(host.is_known for host in survey.hosts.values())
+    return is_asked and all(host.is_known or survey.is_out_of_reach(name) for name, host in survey.hosts.items())
 
 
 def _only_primaries(survey: Survey) -> Advice:
@@ -99,6 +102,8 @@ def _host(survey: Survey, name: str) -> Iterator[Advice]:
             "A name server must have addresses of its own (RFC 2181 section 10.3); resolvers need not follow an alias.",
             f"name {host.alias} in the NS record, or give {name} A and AAAA records instead of the CNAME",
         )
+    elif not host.is_known and survey.is_out_of_reach(name):
+        return  # the delegation is at fault, of which that was said
     elif not host.is_known:
         yield Advice(
             Weight.WARNING,
@@ -149,15 +154,25 @@ def _places(survey: Survey, names: tuple[str, ...]) -> Iterator[Advice]:
             "give each a server of its own",
         )
         return
-    sites = {str(ip_network((each, _SITE[ip_address(each).version]), strict=False)) for each in addresses}
-    if len(sites) == 1:
+    site = _common_site(tuple(survey.hosts[name].addresses for name in names))
+    if site:
         yield Advice(
             Weight.WARNING,
             "ns.one-network",
-            f"all name servers stand in one network, {sites.pop()}",
+            f"all name servers stand in one network, {site}",
             "One line, one router or one power supply takes the whole zone away (RFC 2182 section 3.1).",
             "put one of them into another network, best at another provider",
         )
+
+
+def _common_site(servers: tuple[tuple[str, ...], ...]) -> str:
+    """The network that all servers have an address in, unless some stand apart by the other family; empty: none."""
+    sites = [
+        {ip_network((each, _SITE[ip_address(each).version]), strict=False) for each in server} for server in servers
+    ]
+    common = set[IPv4Network | IPv6Network].intersection(*sites)
+    is_apart = len(set().union(*sites)) > len({site.version for each in sites for site in each})
+    return "" if is_apart or not common else " and ".join(map(str, sorted(common, key=lambda site: site.version)))
 
 
 def judge_servers(survey: Survey) -> Iterator[Advice]:
@@ -184,7 +199,7 @@ def _answers(server: SurveyedServer, survey: Survey) -> Iterator[Advice]:
         yield Advice(
             Weight.ERROR,
             "server.unreachable",
-            f"{server} does not answer: {udp.problem} over UDP, {tcp.problem} over TCP",
+            f"{server} does not answer: {_problems(udp, tcp)}",
             "Resolvers that try it lose time with each question, and it is no backup.",
             "look whether the server runs, and whether a firewall lets UDP and TCP through to its port",
         )
@@ -206,6 +221,12 @@ def _answers(server: SurveyedServer, survey: Survey) -> Iterator[Advice]:
             "Nearly all questions come over UDP.",
             "let UDP through to its port, in its configuration and in every firewall on the way",
         )
+
+
+def _problems(udp: Reply, tcp: Reply) -> str:
+    if udp.problem == tcp.problem:
+        return f"{udp.problem} over UDP and TCP"
+    return f"{udp.problem} over UDP, {tcp.problem} over TCP"
 
 
 def _lame(server: SurveyedServer, reply: Reply, origin: Name) -> Advice:

@@ -175,6 +175,12 @@ class Survey:
         """Whether a name server was heard to have the zone."""
         return any(server.sighting.serial is not None for server in self.servers)
 
+    def is_out_of_reach(self, name: str) -> bool:
+        """Whether resolvers cannot look up a name server: it lies in the zone, and above it stands without address."""
+        above = self.delegation
+        is_named = isinstance(above, Delegation) and name in above.names and not above.glue.get(name)
+        return is_named and lies_in(name, self.origin)
+
     @property
     def ds(self) -> DsSet | None:
         """What the zone above has of the zone's keys; None: not known."""

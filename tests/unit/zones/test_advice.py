@@ -121,6 +121,8 @@ BLIND = "warning: delegation.unknown"
         (with_hosts(Host(("192.0.2.1",)), Host(("192.0.3.2",))), [BLIND]),
         (with_hosts(Host(("2001:db8:1:1::1",)), Host(("2001:db8:1:2::1",))), [BLIND, "warning: ns.one-network"]),
         (with_hosts(Host(("192.0.2.1",)), Host(("2001:db8::1",))), [BLIND]),
+        (with_hosts(Host(("192.0.2.1", "2001:db8::1")), Host(("192.0.2.2",))), [BLIND, "warning: ns.one-network"]),
+        (with_hosts(Host(("192.0.2.1", "2001:db8::1")), Host(("192.0.2.2", "2001:db8:1::1"))), [BLIND]),
         (but(servers=(server(SILENT, SILENT), server(number=1))), ["error: server.unreachable"]),
         (but(servers=(server(REFUSED, REFUSED), server(number=1))), ["error: server.lame"]),
         (but(servers=(server(REFUSED, SILENT), server(number=1))), ["error: server.lame"]),
@@ -265,6 +267,28 @@ def test_that_nobody_was_asked_is_no_word_about_the_zone() -> None:
     assert (advice.weight, advice.code, advice.why) == ("error", "ns.none", "Whether its servers answer is not known.")
     denied = advise(replace(unknown, delegation=NotDelegated("a.gtld.example", "says no")))[1]
     assert (denied.code, denied.why) == ("ns.none", "Every question about it fails.")
+    assert denied.text == "no name server of example.com is known, so nobody was asked", "they may be well"
+    assert denied.remedy.startswith("register its name servers at the zone above")
+
+
+def test_a_name_that_nobody_can_look_up_without_glue_is_one_fault_and_not_the_resolvers() -> None:
+    hosts = {NAMES[0]: Host(is_known=False)}
+    lost = but(ns=None, soa=None, servers=(), hosts=hosts, delegation=Delegation("a", NAMES[:1]))
+    assert codes(lost) == ["error: glue.none", "error: ns.none"]
+    assert advise(lost)[1].why == "Every question about it fails."
+    assert advise(lost)[1].text == "no name server of example.com can be found, so none was asked", "it may be well"
+
+
+def test_the_root_has_nothing_above_that_could_be_asked() -> None:
+    survey = replace(FINE, origin=Name(()), delegation=NotAsked("there is no zone above the root"))
+    assert "delegation.unknown" not in {each.code for each in advise(survey)}
+
+
+def test_one_problem_over_both_transports_is_said_once() -> None:
+    closed = replace(SILENT, problem="connection refused")
+    same, other = (advise(but(servers=(server(udp, closed), server(number=1))))[0].text for udp in (closed, SILENT))
+    assert same.endswith("does not answer: connection refused over UDP and TCP")
+    assert other.endswith("does not answer: no answer over UDP, connection refused over TCP")
 
 
 def test_a_name_server_that_only_the_zone_above_has_an_address_of_is_said_to_have_that() -> None:
