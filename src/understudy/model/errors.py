@@ -78,9 +78,17 @@ class EngineError(UnderstudyError):
 
 
 class TransferError(UnderstudyError):
-    """The other server: it cannot be reached, says no, or sends what is no version of the zone."""
+    """The other server: it cannot be reached, says no, or sends what is no version of the zone.
+
+    Two are the same trouble if they have the same code and are about the same `subject`, a primary, whatever numbers
+    are in their words.
+    """
 
     code = "transfer"
+
+    def __init__(self, message: str, *, code: str | None = None, subject: object = "") -> None:
+        super().__init__(message, code=code)
+        self.subject = str(subject)
 
 
 class OverrideRefusedError(UnderstudyError):

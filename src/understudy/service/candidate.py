@@ -16,7 +16,7 @@ from understudy.config.secret_files import SecretFileError, read_key_secret
 from understudy.config.sharing import share
 from understudy.config.zone_conflicts import conflicts
 from understudy.model.configuration import Configuration
-from understudy.model.errors import ConfigError, Problem, ProblemSeverity
+from understudy.model.errors import ConfigError, Problem, ProblemSeverity, UnderstudyError
 from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.model.name import Name
@@ -49,6 +49,8 @@ class Candidate:
     """What its `cookie_secret_file` has; empty where there is none that can be used."""
     key_secrets: Mapping[Name, bytes] = field(default_factory=dict, repr=False)
     """The secrets of its keys, of those whose files can be used."""
+    refused: frozenset[tuple[str, str]] = frozenset()
+    """Why its files as they are now were refused, if they were: the code of each problem, and its file."""
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -72,6 +74,11 @@ class Candidate:
     def with_stamps(self, stamps: Mapping[Path, FileStamp]) -> Candidate:
         """The same, whose files are not looked at again until they change from these."""
         return replace(self, files=stamps)
+
+    def refusing(self, error: UnderstudyError) -> Candidate:
+        """The same, whose files as they are now are refused."""
+        problems = error.problems if isinstance(error, ConfigError) else ()
+        return replace(self, refused=frozenset((problem.code, problem.file) for problem in problems))
 
     def find_conflict(self, origin: Name, loaded: LoadedZone) -> str:
         """The first thing in a newer version of a zone that stands in the way of a record; empty where nothing does."""

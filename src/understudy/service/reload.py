@@ -152,8 +152,9 @@ async def reload(server: NameServer, author: str, *, is_forced: bool = False) ->
             proposal = await propose(server, is_forced=is_forced)
             _rebind(server, proposal.candidate)
         except (ConfigError, EngineError) as error:
-            text = f"reload refused, nothing has changed: {error}"
-            if not (_may_pass(error) and server.alarms.text("configuration") == text):  # still: that was told
+            text, before = f"reload refused, nothing has changed: {error}", server.candidate.refused
+            server.candidate = server.candidate.refusing(error)
+            if not (_may_pass(error) and server.candidate.refused == before):  # still: that was told
                 server.journal.tell(Event(now, EventKind.CONFIGURATION, "configuration", text, Severity.WARNING))
             server.alarms.raise_alarm("configuration", text, now)
             raise
@@ -386,8 +387,12 @@ def _stamps(loaded: LoadedZone) -> dict[Path, FileStamp]:
 def _keep(server: NameServer, kept: LoadedZone, count: str, *, now: Instant) -> None:
     origin = kept.definition.name
     before, server.zones[origin] = server.zones[origin], kept
-    if kept.problem == before.problem and _NONE in before.stamps.values():  # still: that was told
-        return
     text = f"the new content of {origin} is not used ({count}): {kept.problem}"
-    server.journal.tell(Event(now, EventKind.ZONE, str(origin), text, Severity.WARNING))
     server.alarms.raise_alarm(f"zone/{origin}", text, now)
+    if not (_is_read_again(before) and _is_read_again(kept)):  # still: that was told, with other numbers maybe
+        server.journal.tell(Event(now, EventKind.ZONE, str(origin), text, Severity.WARNING))
+
+
+def _is_read_again(loaded: LoadedZone) -> bool:
+    """Whether this host could not read its file for a moment, though nothing may be wrong with that."""
+    return _NONE in loaded.stamps.values()

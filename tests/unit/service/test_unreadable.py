@@ -5,6 +5,7 @@ import errno
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,34 @@ def test_a_zone_that_this_host_could_not_read_is_read_when_it_can(
         await pass_s(world, 3)
         assert zones[ORIGIN].zone.serial == 8
         assert await world.alarms() == []
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+
+    live(life)
+
+
+def test_what_a_host_without_memory_refuses_is_told_once_with_the_latest_numbers_in_status(
+    live: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = count(1)
+
+    def fail(*_: object) -> object:
+        raise OSError(errno.ENOMEM, f"the zone needs at least {next(tries)} MiB more memory, and can have 0 MiB")
+
+    async def life(world: ServerWorld) -> None:
+        file, configuration = world.folder / "example.com.zone", world.folder / "understudy.yaml"
+        watching = asyncio.create_task(watch_files(world.server))
+        monkeypatch.setattr("understudy.service.reload.load_zone", fail)
+        monkeypatch.setattr("understudy.service.zone_table.load_zone", fail)
+        file.write_text(file.read_text().replace("hostmaster 7", "hostmaster 8"))
+        await pass_s(world, 10)
+        assert f"{next(tries) - 1} MiB more" in world.server.zones[ORIGIN].problem
+        assert len(refusals(world)) == 1
+        configuration.write_text(configuration.read_text() + "\n")
+        await pass_s(world, 10)
+        assert f"{next(tries) - 1} MiB more" in world.server.alarms.text("configuration")
+        assert len(reload_refusals(world)) == 1
         watching.cancel()
         with suppress(asyncio.CancelledError):
             await watching

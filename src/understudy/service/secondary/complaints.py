@@ -28,7 +28,7 @@ class Complaints:
         serial = None if newest is None else newest.zone.serial
         text = f"serial {serial} from {care.primary} is not used: {care.conflict}"
         stays = "is not answered" if care.loaded is None else f"stays at serial {care.loaded.zone.serial}"
-        self._tell_problem(care, Complaint(text))
+        self._tell_problem(care, Complaint(text, faults=frozenset((("conflict", care.conflict),))))
         self._server.alarms.raise_alarm(f"zone/{origin}", f"{origin} {stays}: {text}", self._server.clock.now())
 
     def complain(self, care: FetchedZone, complaint: Complaint) -> None:
@@ -44,8 +44,8 @@ class Complaints:
             self._server.alarms.raise_alarm(f"zone/{origin}", f"{origin} cannot be refreshed: {complaint}", now)
 
     def _tell_problem(self, care: FetchedZone, complaint: Complaint) -> None:
-        if complaint != care.problem:
-            care.problem = complaint
+        before, care.problem = care.problem, complaint  # with the numbers of now
+        if not complaint.is_same_trouble(before):
             self._warn(care, "not fetched whole" if care.is_whole_wanted else "not refreshed", complaint)
 
     def _warn(self, care: FetchedZone, what: str, complaint: Complaint) -> None:
@@ -56,7 +56,7 @@ class Complaints:
     def tell_passed_over(self, care: FetchedZone, faults: Sequence[TransferError]) -> None:
         """A primary that gives nothing is no secret because another one gives everything; told once."""
         complaint = Complaint.about(fault for fault in faults if fault.code not in SILENCE)
-        if complaint and complaint != care.passed_over:
+        if complaint and not complaint.is_same_trouble(care.passed_over):
             self._warn(care, "passed over", complaint)
         care.passed_over = complaint
 
@@ -64,3 +64,10 @@ class Complaints:
         """Nothing is wrong with the zone any more."""
         care.problem = NO_COMPLAINT
         self._server.alarms.clear(f"zone/{care.definition.name}", now)
+
+    def tell_confirmed(self, care: FetchedZone, now: Instant) -> None:
+        """Whoever was told that it is not refreshed is told that it is; a newer version is news enough by itself."""
+        if care.problem:
+            text = f"refreshed again: {care.primary} confirms serial {care.serial}"
+            self._server.journal.tell(Event(now, EventKind.ZONE, str(care.definition.name), text))
+        self.forget(care, now)

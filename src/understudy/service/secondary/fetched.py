@@ -39,16 +39,26 @@ class Follower(Protocol):
 
 @frozen
 class Complaint:
-    """What is wrong with primaries: a sentence for people, and what its parts are called for programs. May be empty."""
+    """What is wrong with primaries: a sentence for people, and what its parts are called for programs. May be empty.
+
+    `faults` are the codes of its parts, each with what it is about: while they are the same so is the trouble, whatever
+    numbers the sentence has.
+    """
 
     text: str = ""
     codes: tuple[str, ...] = ()
+    faults: frozenset[tuple[str, str]] = frozenset()
 
     @classmethod
     def about(cls, faults: Iterable[TransferError]) -> Self:
         """All of these."""
         listed = tuple(faults)
-        return cls("; ".join(each.message for each in listed), tuple(dict.fromkeys(each.code for each in listed)))
+        text, codes = "; ".join(each.message for each in listed), tuple(dict.fromkeys(each.code for each in listed))
+        return cls(text, codes, frozenset((each.code, each.subject) for each in listed))
+
+    def is_same_trouble(self, other: Complaint) -> bool:
+        """Whether who was told of one has been told of the other."""
+        return bool(self) == bool(other) and self.faults == other.faults
 
     def __bool__(self) -> bool:
         return bool(self.text)

@@ -118,7 +118,7 @@ class Inquiry:
         """All of a zone, whatever is here. Raises TransferError."""
         zone = await self._fetch(definition.name, primary, None)
         if zone is None:
-            raise TransferError(f"{primary} has nothing any more", code="transfer.behind")
+            raise TransferError(f"{primary} has nothing any more", code="transfer.behind", subject=primary)
         return zone
 
     async def fetch(self, care: FetchedZone, offer: Offer, *, is_whole: bool) -> Zone:
@@ -149,7 +149,7 @@ class Inquiry:
             message = (
                 f"{offer.primary} says that it has serial {offer.serial}, and gives nothing newer than {care.serial}"
             )
-            raise TransferError(message, code="transfer.false-serial")
+            raise TransferError(message, code="transfer.false-serial", subject=offer.primary)
         return zone
 
     async def _fetch(self, origin: Name, primary: Primary, held: Zone | None) -> Zone | None:
@@ -229,16 +229,16 @@ class Inquiry:
         Who asks itself finds its own version confirmed for ever. One file for several servers may name each of them.
         """
         if Host(self._server.engine.addresses).is_listening(ServerPlace(primary.address, primary.port)):
-            raise TransferError(f"{primary} is this server", code="transfer.self")
+            raise TransferError(f"{primary} is this server", code="transfer.self", subject=primary)
         if primary.via and not is_own(primary.via):
             text = f"{primary} is not asked: {no_such_address(primary.via)}"
-            raise TransferError(text, code="transfer.via")
+            raise TransferError(text, code="transfer.via", subject=primary)
         if primary.key is None:
             return Contact(primary)
         found = self._server.notifier.keys.get(primary.key)
         if found is None:
             message = f"{primary} is not asked: the secret of the key {primary.key} cannot be read"
-            raise TransferError(message, code="transfer.key")
+            raise TransferError(message, code="transfer.key", subject=primary)
         return Contact(primary, *found)
 
 

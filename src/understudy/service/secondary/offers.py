@@ -88,9 +88,10 @@ def longest(offers: Iterable[Offer]) -> Offer | None:
 def worn_out(offer: Offer) -> TransferError:
     """That what is held expires there too."""
     text = f"{offer.primary} has serial {offer.serial} too, and has not heard its own primary for too long either"
-    return TransferError(text, code="transfer.expired")
+    return TransferError(text, code="transfer.expired", subject=offer.primary)
 
 
 def behind(offer: Offer, held: int | None) -> TransferError:
     """That the offer is older than what is held."""
-    return TransferError(f"{offer.primary} has serial {offer.serial}, older than {held}", code="transfer.behind")
+    text = f"{offer.primary} has serial {offer.serial}, older than {held}"
+    return TransferError(text, code="transfer.behind", subject=offer.primary)

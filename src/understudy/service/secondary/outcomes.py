@@ -91,7 +91,7 @@ class Outcomes:
         if care.conflict:
             self._complaints.tell_conflict(care)
         elif is_confirmed and care.secondary.failures == 0:
-            self._complaints.forget(care, self._server.clock.now())
+            self._complaints.tell_confirmed(care, self._server.clock.now())
 
     async def publish_alone(self, care: FetchedZone) -> None:
         """As `_publish`, where nobody has seen to it that nobody else puts zones in force meanwhile."""

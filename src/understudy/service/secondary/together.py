@@ -75,4 +75,4 @@ async def _portions(take: Callable[[float], list[T] | None]) -> AsyncGenerator[l
 
 
 def _refusal(contact: Contact, rcode: str) -> TransferError:
-    return TransferError(f"{contact.primary} answered {rcode}", code="transfer.refused")
+    return TransferError(f"{contact.primary} answered {rcode}", code="transfer.refused", subject=contact.primary)

@@ -56,10 +56,12 @@ async def ask_offer(origin: Name, contact: Contact) -> Offer:
         query.use_edns(False)  # noqa: FBT003  # dnspython's word for none at all (RFC 6891 7)
         response = await _asked(query, contact)
     if response.rcode() != dns.rcode.NOERROR:
-        raise TransferError(f"{primary} answered {dns.rcode.to_text(response.rcode())}", code="transfer.refused")
+        raise TransferError(
+            f"{primary} answered {dns.rcode.to_text(response.rcode())}", code="transfer.refused", subject=primary
+        )
     soa = response.get_rrset(response.answer, name, dns.rdataclass.IN, dns.rdatatype.SOA)
     if soa is None or not response.flags & dns.flags.AA:
-        raise TransferError(f"{primary} has no authority for {origin}", code="transfer.lame")
+        raise TransferError(f"{primary} has no authority for {origin}", code="transfer.lame", subject=primary)
     return Offer(primary, int(soa[0].serial), _expire_s(response))
 
 
@@ -87,7 +89,7 @@ async def _asked(query: dns.message.Message, contact: Contact) -> dns.message.Me
         except dns.tsig.PeerError as caught:
             raise _unwelcome(contact, caught) from caught
         except (dns.tsig.BadSignature, dns.tsig.BadTime, dns.message.UnknownTSIGKey) as caught:
-            raise TransferError(f"{primary}: {caught}", code="transfer.signature") from caught
+            raise TransferError(f"{primary}: {caught}", code="transfer.signature", subject=primary) from caught
         except (OSError, EOFError, dns.exception.DNSException) as caught:
             _require_signature(contact, caught)
             error = caught
@@ -109,14 +111,18 @@ async def _response(query: dns.message.Message, primary: Primary) -> dns.message
 def _unwelcome(contact: Contact, why: int | Exception) -> TransferError:
     """The primary does not know the key, has another secret, or its clock is another one."""
     name = None if contact.key is None else contact.key.name
-    return TransferError(f"{contact.primary} does not take the key {name}: {key_refusal(why)}", code="transfer.key")
+    return TransferError(
+        f"{contact.primary} does not take the key {name}: {key_refusal(why)}",
+        code="transfer.key",
+        subject=contact.primary,
+    )
 
 
 def _require_signature(contact: Contact, error: Exception) -> None:
     """Tell an answer that lacks its signature from one that cannot be read. Raises TransferError."""
     if contact.key is not None and isinstance(error, dns.exception.FormError) and "TSIG" in str(error):
         message = f"{contact.primary} answered without a signature"
-        raise TransferError(message, code="transfer.unsigned") from error
+        raise TransferError(message, code="transfer.unsigned", subject=contact.primary) from error
 
 
 async def fetch(origin: Name, contact: Contact, held: Zone | None) -> Zone | None:
@@ -160,14 +166,14 @@ async def _transferred(
     except TsigError as error:
         raise _disproved(contact, error) from error
     except IncomingError as error:
-        raise _UnusableError(f"{primary}: {error}", code=error.code) from error
+        raise _UnusableError(f"{primary}: {error}", code=error.code, subject=primary) from error
     except TimeoutError as error:
         why = f"it was not through in {WHOLE_S:g} s" if whole.expired() else f"nothing whole in {STALL_S:g} s"
         message = f"{primary} stalled: {why}"
-        raise TransferError(message, code="transfer.stalled") from error
+        raise TransferError(message, code="transfer.stalled", subject=primary) from error
     except asyncio.IncompleteReadError as error:
         message = f"{primary} broke the transfer off"
-        raise _UnusableError(message, code="transfer.unfinished") from error
+        raise _UnusableError(message, code="transfer.unfinished", subject=primary) from error
     except OSError as error:
         raise _unreachable(primary, error) from error
     finally:
@@ -230,9 +236,11 @@ def _disproved(contact: Contact, error: TsigError) -> TransferError:
     if error.reason == "told":
         return _unwelcome(contact, error.told or 0)
     if error.reason == "unsigned":
-        return TransferError(f"{contact.primary} sent what is not signed", code="transfer.unsigned")
+        return TransferError(
+            f"{contact.primary} sent what is not signed", code="transfer.unsigned", subject=contact.primary
+        )
     message = f"{contact.primary} sent a signature that does not prove it: {error.reason}"
-    return TransferError(message, code="transfer.signature")
+    return TransferError(message, code="transfer.signature", subject=contact.primary)
 
 
 async def _converse(
@@ -262,4 +270,4 @@ def _unreachable(primary: Primary, error: Exception | None) -> TransferError:
     else:
         why = "no answer" if isinstance(error, dns.exception.Timeout) else str(error or "") or "no answer"
     way = f" from {primary.via}" if primary.via else ""
-    return TransferError(f"{primary} cannot be reached{way}: {why}", code="transfer.unreachable")
+    return TransferError(f"{primary} cannot be reached{way}: {why}", code="transfer.unreachable", subject=primary)
