@@ -65,6 +65,8 @@ def upstream_state(upstream: UpstreamView, now: float) -> Text:
         state.append(f", expires in {ago(now, upstream.expires_at)}", "dim")
     if upstream.problem:
         state.append(f", {upstream.problem}", "yellow")
+    if upstream.disk_problem:
+        state.append(f", not on disk: {upstream.disk_problem}", "yellow")
     return state
 
 

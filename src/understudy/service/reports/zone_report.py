@@ -107,6 +107,7 @@ def _upstream(server: NameServer, fetched: FetchedZone) -> UpstreamView:
         expires_at=secondary.expires_at,
         problem=complaint.text,
         codes=list(complaint.codes),
+        disk_problem=fetched.disk_problem,
         promotion=None if promotion is None else _promotion(promotion),
     )
 

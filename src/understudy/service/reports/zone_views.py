@@ -66,7 +66,7 @@ class UpstreamView(View):
     """Where a zone from other servers stands. `primary` gave or confirmed the newest version here, with `serial`.
 
     `promotion`: it follows nobody; null: it was not promoted. `due_at` null: nobody is asked. `problem` is for people,
-    `codes` has what its parts are called.
+    `codes` has what its parts are called. `disk_problem` is why the version here is not on disk, or is empty.
     """
 
     standing: str
@@ -78,6 +78,7 @@ class UpstreamView(View):
     expires_at: Instant | None
     problem: str
     codes: list[str]
+    disk_problem: str
     promotion: PromotionView | None
 
 

@@ -39,9 +39,11 @@ class Complaints:
             from understudy.service.reports.zone_report import why_not_served  # with what shows zones to people
 
             text = f"{origin} is not served, {why_not_served(care)}: {complaint}"
-            self._server.alarms.raise_alarm(f"zone/{origin}", text, now)
+            cause = care.cause("not served", str(complaint))
+            self._server.alarms.raise_alarm(f"zone/{origin}", text, now, cause=cause)
         elif care.secondary.failures >= PATIENCE:
-            self._server.alarms.raise_alarm(f"zone/{origin}", f"{origin} cannot be refreshed: {complaint}", now)
+            text, cause = f"{origin} cannot be refreshed: {complaint}", care.cause("not refreshed", str(complaint))
+            self._server.alarms.raise_alarm(f"zone/{origin}", text, now, cause=cause)
 
     def _tell_problem(self, care: FetchedZone, complaint: Complaint) -> None:
         before, care.problem = care.problem, complaint  # with the numbers of now

@@ -40,7 +40,8 @@ class Expiry:
             del self._server.zones[origin]
             text = f"{origin} has expired: no primary has confirmed serial {care.serial} for too long"
             self._server.journal.tell(Event(now, EventKind.ZONE, str(origin), text, Severity.WARNING))
-            self._server.alarms.raise_alarm(f"zone/{origin}", text, now)
+            cause = care.cause("not served", "expired: no primary has confirmed them for too long")
+            self._server.alarms.raise_alarm(f"zone/{origin}", text, now, cause=cause)
         self._server.decider.publisher.withdraw_zones(over)
         self._server.versions.note_whole(over)
 

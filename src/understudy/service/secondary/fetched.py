@@ -15,6 +15,7 @@ from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.model.transfer import Primary
 from understudy.model.zone import ZoneDefinition
+from understudy.service.alarms import Cause
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.secondary import Offer, Secondary
 
@@ -84,6 +85,7 @@ class FetchedZone:
     `alone_until`: asked about together with others it got no answer; it is asked for by itself until then, or until
     that failed as well.
     `told_expires_at` is what the engine knows of its expiry.
+    `disk_problem` is why the version here is not on disk; empty: it is, or waits for its turn.
     `is_whole_wanted`: an operator wants the whole of the newest version that there is, also if it is not newer.
     """
 
@@ -104,6 +106,7 @@ class FetchedZone:
     told_expires_at: Instant | None = -math.inf
     is_whole_wanted: bool = False
     is_saved: bool = True
+    disk_problem: str = ""
     is_saving: bool = False
     save_due: Instant = 0.0
     rounds_begun: int = 0
@@ -119,6 +122,10 @@ class FetchedZone:
     def serial(self) -> int | None:
         """That of the newest version; None: there is none."""
         return None if self.newest is None else self.newest.zone.serial
+
+    def cause(self, what: str, why: str) -> Cause:
+        """Of an alarm about it: what is wrong with one zone of its primaries may be wrong with all."""
+        return Cause(f"primaries/{','.join(map(str, self.definition.primaries))}", what, why)
 
     @property
     def is_answered(self) -> bool:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Iterable, Sequence
 
 from understudy.model.frozen import frozen
 from understudy.model.instant import Instant
 from understudy.model.name import Name
+from understudy.service.alarms import Cause
 from understudy.service.copy_files import Unwritten, disk_text, touch_copy, write_copies
 from understudy.service.name_server import NameServer
+from understudy.service.own_address import error_text
 from understudy.service.secondary.catalogs import sweep
 from understudy.service.secondary.fetched import FetchedZone
 
@@ -17,6 +20,7 @@ AT_ONCE = 2  # chosen: whoever waits for the disk leaves threads to those who re
 SHARE = 20  # chosen: saving a large zone takes a twentieth of the time at most, however often it changes
 TOGETHER = 64  # chosen: more at a time save nothing where it was measured
 RECORDS_TOGETHER = 20_000  # chosen: what is written in a tenth of a second or two
+_REMEDY = "free space or repair the disk; it is written as soon as the disk allows"
 PAUSE_S = 1.0  # chosen: so soon another try is made where the disk refused, or a newer version came meanwhile
 
 
@@ -104,6 +108,7 @@ class Keeping:
                 self._tell_disk(care, refusal)
             else:
                 care.is_saved = care.loaded is not None and care.loaded.zone is writing.copy.zone
+                care.disk_problem = ""
                 self._server.alarms.clear(f"copy/{care.definition.name}", now)
             care.save_due = now + SHARE * each_s * writing.weight + (0.0 if care.is_saved else PAUSE_S)
         await self.touch([writing.care for writing in writings if writing.is_confirmed_since])
@@ -127,10 +132,13 @@ class Keeping:
         where = "" if error.filename is not None else f"{care.definition.file}: "
         text = (
             f"{care.definition.name} is not kept on disk as it is answered, and a restart without a primary would"
-            f" answer what was kept before, if anything was: {where}{disk_text(error)}"
-            " (free space or repair the disk; it is written as soon as the disk allows)"
+            f" answer what was kept before, if anything was: {where}{disk_text(error)} ({_REMEDY})"
         )
-        self._server.alarms.raise_alarm(f"copy/{care.definition.name}", text, self._server.clock.now())
+        care.disk_problem = error_text(error)
+        folder, name = care.definition.file.parent, errno.errorcode.get(error.errno or 0, "unknown")
+        what = "not kept on disk as they are answered (a restart without a primary would answer what was kept before)"
+        cause = Cause(f"copies/{name}", what, f"{folder}: {error_text(error)}; {_REMEDY}")
+        self._server.alarms.raise_alarm(f"copy/{care.definition.name}", text, self._server.clock.now(), cause=cause)
 
 
 def _touch(times: Sequence[tuple[FetchedZone, float]]) -> list[tuple[FetchedZone, OSError]]:

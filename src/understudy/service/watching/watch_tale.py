@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 from understudy.model.event import Event, EventKind, Severity
 from understudy.model.name import Name
 from understudy.model.watch import NamedServer, ServerState
+from understudy.service.alarms import Cause
 from understudy.service.name_server import NameServer
 from understudy.zones.watched import Watched
 
@@ -13,11 +16,14 @@ _SILENT = frozenset((ServerState.UNREACHABLE, ServerState.NO_UDP, ServerState.NO
 
 
 class WatchTale:
-    """One alarm for each server that is not heard, however many zones name it, else one for each zone and server."""
+    """One alarm for each server that is not heard, however many zones name it, or that is at fault for many of them.
+
+    Else one for each zone and server.
+    """
 
     def __init__(self, server: NameServer) -> None:
         self._server = server
-        self._silent: dict[str, dict[Name, str]] = {}
+        self._silent: dict[str, OrderedDict[Name, str]] = {}
 
     def tell(self, origin: Name, named: NamedServer, before: Watched, *, after: Watched) -> None:
         """A look is over: an event where the state changed, and the alarms as they are now."""
@@ -28,29 +34,33 @@ class WatchTale:
         concerns_all = {before.state, after.state} <= _SILENT | {ServerState.OK, ServerState.UNKNOWN}
         if after.state is not before.state and (not concerns_all or is_first or is_last):
             self._tell_change(origin, named, before, after=after)
-        lasting = after.text if after.is_faulty and after.state not in _SILENT else ""
-        self._set_alarm(f"server/{origin}/{_place(named)}", lasting and f"{named} of {origin} {lasting}")
+        key, now = f"server/{origin}/{place}", self._server.clock.now()
+        if after.is_faulty and after.state not in _SILENT:
+            cause = Cause(f"servers/{place}", f"{after.state.value} at {named}", after.text)
+            self._server.alarms.raise_alarm(key, f"{named} of {origin} {after.text}", now, cause=cause)
+        else:
+            self._server.alarms.clear(key, now)
 
     def tell_resolver(self, text: str) -> None:
         """What is wrong with our resolver, which is no server's fault; empty: nothing is."""
-        self._set_alarm("resolver", text)
+        self._server.alarms.set_alarm("resolver", text, self._server.clock.now())
 
     def forget(self, origin: Name, named: NamedServer) -> None:
         """It is not watched for this zone any more."""
         self._note_silence(origin, named, "")
-        self._set_alarm(f"server/{origin}/{_place(named)}", "")
+        self._server.alarms.clear(f"server/{origin}/{_place(named)}", self._server.clock.now())
 
     def _note_silence(self, origin: Name, named: NamedServer, text: str) -> None:
         place = _place(named)
-        zones = self._silent.setdefault(place, {})
+        zones = self._silent.setdefault(place, OrderedDict())
         zones.pop(origin, None)
         if text:
             zones[origin] = text
         if not zones:
             del self._silent[place]
-        texts = tuple(zones.values())
+        text = next(iter(zones.values()), "")
         count = f" ({len(zones)} zones)" if len(zones) > 1 else ""
-        self._set_alarm(f"server/{place}", f"{named} {texts[0]}{count}" if texts else "")
+        self._server.alarms.set_alarm(f"server/{place}", text and f"{named} {text}{count}", self._server.clock.now())
 
     def _tell_change(self, origin: Name, named: NamedServer, before: Watched, *, after: Watched) -> None:
         if after.is_faulty:
@@ -62,9 +72,6 @@ class WatchTale:
         detail = {"server": _place(named), "state": after.state.value, "serial": after.serial}
         at = after.looked_at or self._server.clock.now()
         self._server.journal.tell(Event(at, EventKind.ZONE, str(origin), text, severity, detail))
-
-    def _set_alarm(self, key: str, text: str) -> None:
-        self._server.alarms.set_alarm(key, text, self._server.clock.now())
 
 
 def _place(named: NamedServer) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from understudy.model.event import EventKind
 from understudy.service.copy_files import Unwritten, write_copies
+from understudy.service.reports.zone_report import report_zones
 from understudy.service.secondary import keeping
 from understudy.testing.fetching import BROKEN, ORIGIN, FakePrimaries, FetchingServer, fetch_virtually, version
 from understudy.testing.story import Restart
@@ -73,3 +76,32 @@ def test_what_a_crash_left_half_written_goes_with_the_next_start_also_of_zones_t
         assert sorted(file.name for file in copies.iterdir()) == ["example.com.zone", "kept.example.zone"]
 
     fetch_virtually(tmp_path, CONFIGURATION, story, first=7)
+
+
+def test_a_disk_that_takes_no_copy_of_many_zones_is_one_alarm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    origins = [f"zone{number}.example" for number in range(30)]
+    zones = "".join(f"  {origin}: {{source: transfer, primaries: [192.0.2.1]}}\n" for origin in origins)
+
+    def refuse(copies: Sequence[Unwritten]) -> list[OSError | None]:
+        return [OSError(errno.ENOSPC, "", str(copy.file)) for copy in copies]
+
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
+        server = run.world.server
+        with monkeypatch.context() as patch:
+            patch.setattr(keeping, "write_copies", refuse)
+            primaries.have(version(9))
+            await run.world.advance(105)
+            (alarm,) = server.alarms.active
+            assert alarm.key == "copies/ENOSPC"
+            assert alarm.text.startswith("30 zones not kept on disk as they are answered")
+            assert all(part in alarm.text for part in (str(tmp_path), "no space left", "free space"))
+            assert {each.upstream.disk_problem for each in report_zones(server) if each.upstream} == {
+                "no space left on device"
+            }
+        await run.world.advance(200)
+        assert await run.world.alarms() == []
+        assert {each.upstream.disk_problem for each in report_zones(server) if each.upstream} == {""}
+        events = [each for each in await server.store.events() if each.kind == EventKind.ALARM]
+        assert len(events) == 5, "three zones, the disk, and its end"
+
+    fetch_virtually(tmp_path, f"listen: 127.0.0.1:5300\nzones:\n{zones}", story, first=7)
