@@ -58,6 +58,7 @@ class Servers:
         self.under_way = self.most_under_way = 0
         self.takes_s = 0.0
         self.resolved = 0
+        self.resolving_s: dict[str, float] = {}
         self.is_resolver_dead, self.host = False, "ns.elsewhere.example."
         self.glanced_at: list[tuple[ServerPlace, float]] = []
         self.samples: dict[ServerPlace, Sequence[Sample]] = {}
@@ -80,6 +81,7 @@ class Servers:
     async def resolve(self, host: str) -> Collection[str] | Unsaid:
         """Knows one host, if it is well."""
         self.resolved += 1
+        await asyncio.sleep(self.resolving_s.get(host, 0.0))
         if self.is_resolver_dead:
             return Unsaid(f"our resolver could not answer for {host.rstrip('.')}")
         return (OUTSIDE.address,) if host == self.host else ()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from typing import TypeAlias
+from weakref import WeakValueDictionary
 
 from understudy.checks.transport.faults import EndpointError, LocalError
 from understudy.checks.transport.resolve import resolve as look_up
@@ -69,6 +71,7 @@ class Addresses:
         self._known: dict[str, tuple[Instant, Collection[str]]] = {}
         self._named: dict[Name, frozenset[str]] = {}
         self._zones: dict[str, set[Name]] = {}
+        self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     def last(self, host: str) -> Collection[str]:
@@ -77,18 +80,22 @@ class Addresses:
 
     async def of(self, host: str) -> Collection[str] | Unsaid:
         """The addresses that were said last; nothing, if nothing was ever said."""
-        async with self._turns:
-            if not self._is_fresh(host):
+        came_at = self._clock.now()
+        async with self._asking.setdefault(host, asyncio.Lock()), self._turns:
+            if not self._is_fresh(host, came_at):
                 self._note(host, await self._resolve(host))
         return self._known[host][1] if host in self._known else Unsaid(self.silences[host].why)
 
-    def _is_fresh(self, host: str) -> bool:
-        """Many zones name one host, and a resolver that says nothing takes its time for that."""
+    def _is_fresh(self, host: str, came_at: Instant) -> bool:
+        """Many zones name one host; who waited while another asked has that answer, none too.
+
+        A resolver that says nothing takes its time for that.
+        """
         now = self._clock.now()
         if host in self.silences:
             return now < self.silences[host].asked_at + BLIND_S / 2
-        asked_at, known = self._known.get(host, (now, ()))
-        return bool(known) and now < asked_at + FRESH_S
+        asked_at, known = self._known.get(host, (-math.inf, ()))
+        return asked_at >= came_at or (bool(known) and now < asked_at + FRESH_S)
 
     def _note(self, host: str, found: Collection[str] | Unsaid) -> None:
         now = self._clock.now()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
@@ -19,7 +19,7 @@ from understudy.model.watch import NamedServer, ServerPlace, WatchSettings
 from understudy.model.zone import ZoneSource
 from understudy.service.agenda import Agenda
 from understudy.service.name_server import NameServer
-from understudy.service.watching.addresses import BLIND_S, Addresses, Resolve, Unsaid, resolve
+from understudy.service.watching.addresses import BLIND_S, Addresses, Resolve, Silence, Unsaid, resolve
 from understudy.service.watching.glimpses import Glimpses, Key
 from understudy.service.watching.watch_samples import Samples
 from understudy.service.watching.watch_tale import WatchTale
@@ -247,10 +247,14 @@ class Watch:
         """Who is named now; whoever was named before goes on as it stood."""
         loaded, origin = zone.loaded, zone.loaded.definition.name
         outside: set[str] = set()
+        silences: dict[str, Silence] = {}  # as they were then: another zone may hear more before all are asked for
 
         async def look_up(name: str) -> Collection[str] | Unsaid:
             outside.add(name)
-            return await self._addresses.of(name)
+            found = await self._addresses.of(name)
+            if isinstance(found, Unsaid):
+                silences[name] = self._addresses.silences[name]
+            return found
 
         try:
             targets = await find_targets(loaded, self._server.zones, host, resolve=look_up)
@@ -259,29 +263,28 @@ class Watch:
                 return
             self._addresses.keep(origin, frozenset(outside))
             self._server.notifier.heed_servers(zone.loaded)
-            before = self._server.watched.get(origin, {})
-            spread_s = min(zone.settings.interval_s, SPREAD_S)
-            self._server.watched[origin] = {}
-            for named in targets:
-                due = now + spread_s * self._eyes.chance()
-                self._put((origin, named), self._unresolved(named) or before.get(named) or Watched(due))
-            for named in before.keys() - set(targets):
-                self._looks.put((origin, named), None)
-                self._tale.forget(origin, named)
+            self._place(zone, targets, silences)
+            is_blind = bool(silences) or self._addresses.is_silent_for(origin)
             if zone.loaded is loaded:
-                zone.find_due = now + (BLIND_S if self._addresses.is_silent_for(origin) else FIND_S)
+                zone.find_due = now + (BLIND_S if is_blind else FIND_S)
         finally:
             zone.is_busy = False
             if self._zones.get(origin) is zone:
                 self._finds.put(origin, zone.find_due)
 
-    def _unresolved(self, named: NamedServer) -> Watched | None:
-        """How a server stands that cannot be asked, because our resolver says nothing of it; None: it is none."""
-        if not named.is_unresolved:
-            return None
-        silence = self._addresses.silences[f"{named.name}."]
-        text = f"{silence.why}; its addresses are not known, so it is not asked"
-        return Watched(math.inf, text=text, since=silence.since)
+    def _place(self, zone: _Zone, targets: Sequence[NamedServer], silences: Mapping[str, Silence]) -> None:
+        """These are named now; looks at those who are new are spread over a while."""
+        origin, now = zone.loaded.definition.name, self._server.clock.now()
+        before = self._server.watched.get(origin, {})
+        spread_s = min(zone.settings.interval_s, SPREAD_S)
+        self._server.watched[origin] = {}
+        for named in targets:
+            due = now + spread_s * self._eyes.chance()
+            unresolved = _unresolved(silences[f"{named.name}."]) if named.is_unresolved else None
+            self._put((origin, named), unresolved or before.get(named) or Watched(due))
+        for named in before.keys() - set(targets):
+            self._looks.put((origin, named), None)
+            self._tale.forget(origin, named)
 
     def _addresses_of(self, host: str) -> Collection[str]:
         """What is known of a host outside of its zone."""
@@ -375,3 +378,9 @@ class Watch:
         is_comparable = not (zone.is_ours and named.is_upstream)
         published = zone.published if is_comparable else Published()
         return judge(sighting, Reference(published, zone.settings.lag_s, is_ours=zone.is_ours), now)
+
+
+def _unresolved(silence: Silence) -> Watched:
+    """How a server stands that cannot be asked, because our resolver says nothing of it."""
+    text = f"{silence.why}; its addresses are not known, so it is not asked"
+    return Watched(math.inf, text=text, since=silence.since)

@@ -139,3 +139,23 @@ def test_a_silent_resolver_is_not_asked_by_every_zone_and_keeps_no_zone_waiting(
         assert all(OUTSIDE in {named.place for named in scene.world.server.watched[each]} for each in others)
 
     play(tmp_path, story, configuration=MANY_ZONES)
+
+
+def test_what_one_zone_hears_of_a_server_while_another_still_waits_harms_neither(tmp_path: Path) -> None:
+    both = "listen: 127.0.0.1:0\nzones:\n" + "".join(
+        f"  {name}.example: {{file: {name}.zone, watch: true}}\n" for name in ("one", "two")
+    )
+
+    async def story(scene: Scene) -> None:
+        scene.servers.is_resolver_dead, scene.servers.resolving_s = True, {f"{LATER}.": 60.0}
+        for name, hosts in (("one", (LATE, LATER)), ("two", (LATE,))):
+            servers = "".join(f" IN NS {host}.\n" for host in hosts)
+            (scene.world.folder / f"{name}.zone").write_text(f"@ 60 IN SOA ns a 7 1h 15m 1w 60\n{servers}")
+        await scene.world.reload(both)
+        await scene.pass_s(20)
+        scene.servers.is_resolver_dead, scene.servers.host = False, f"{LATE}."
+        await scene.pass_s(200)
+        for name in ("one", "two"):
+            assert scene.state(OUTSIDE, Name.parse(f"{name}.example")) == ServerState.OK
+
+    play(tmp_path, story)
