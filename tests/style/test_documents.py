@@ -1,10 +1,11 @@
-"""Links in documents lead somewhere, and the version is the same wherever it is written."""
+"""Links, paths and decisions that are named are there, and the version is the same wherever it is written."""
 
 from __future__ import annotations
 
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import understudy
@@ -14,6 +15,15 @@ _PICTURE = re.compile(r"!\[[^\]\n]*\]\((?P<picture>[^)\s]+)\)")
 _HEADING = re.compile(r"^#{1,6}\s+(?P<text>.+?)\s*#*$", re.MULTILINE)
 _FENCE = re.compile(r"^(?P<fence>```+|~~~+).*?^(?P=fence)\s*$", re.MULTILINE | re.DOTALL)
 _RELEASE = re.compile(r"^## \[?(?P<version>\d+\.\d+\.\d+)\]?(?: - \d{4}-\d\d-\d\d)?$", re.MULTILINE)
+_NAMED = re.compile(r"(?<![\w./$*{}<\[-])[\w.-]+/[\w./-]*\w(?![\w*{<])")
+_MODULE = re.compile(r"-m (?P<module>\w+(?:\.\w+)+)")
+_EXAMPLE = re.compile(r"--example (?P<example>\w+)")
+_DECISION = re.compile(r"\bADR (?P<number>\d{4})\b")
+
+PROGRAM = Path("src/understudy")
+MADE = frozenset(map(Path, ("fuzz/artifacts", "fuzz/corpus", "fuzz/target")))
+"""What the verbs make, and nobody commits."""
+SCRIPTS = frozenset(("Makefile", ".ci", "tools", "benchmarks", "src", "pyproject.toml"))
 
 
 def _prose(text: str) -> str:
@@ -55,6 +65,34 @@ def _resolved(path: Path, name: str) -> Path:
     return Path(*parts)
 
 
+def files_and_folders(paths: Iterable[Path]) -> set[Path]:
+    """The files, and the folders that they are in."""
+    return {each for path in paths for each in (path, *path.parents)}
+
+
+def missing_paths(text: str, there: AbstractSet[Path]) -> Iterator[tuple[int, str]]:
+    """(line, words) of each file, module and example that a text names and that is not there.
+
+    A path begins with a folder of the checkout, or with one of the program and ends in `.py`; a part in capitals
+    stands for something.
+    """
+    for found in _NAMED.finditer(text):
+        path = Path(found.group())
+        is_ours = Path(path.parts[0]) in there or (path.suffix == ".py" and PROGRAM / path.parts[0] in there)
+        is_meant = any(part.isupper() for part in path.parts) or MADE & {path, *path.parents}
+        if is_ours and not is_meant and not {path, PROGRAM / path} & there:
+            yield text.count("\n", 0, found.start()) + 1, found.group()
+    for found in _MODULE.finditer(text):
+        package, *rest = found["module"].split(".")
+        for folder in {Path(package), Path("src", package)} & there:
+            module = folder.joinpath(*rest)
+            if not {module.with_suffix(".py"), module / "__main__.py"} & there:
+                yield text.count("\n", 0, found.start()) + 1, found.group()
+    for found in _EXAMPLE.finditer(text):
+        if not any(path.match(f"examples/{found['example']}.rs") for path in there):
+            yield text.count("\n", 0, found.start()) + 1, found.group()
+
+
 def _versions(texts: Mapping[Path, str]) -> dict[str, str]:
     """Every place that states the version, in the order of Python, Rust, operators."""
     newest = _RELEASE.search(texts[Path("CHANGELOG.md")])
@@ -69,12 +107,35 @@ def _versions(texts: Mapping[Path, str]) -> dict[str, str]:
 def test_every_link_in_a_document_leads_somewhere(
     markdown: Mapping[Path, str], paths: tuple[Path, ...], nothing_found: Callable[[Iterable[str]], None]
 ) -> None:
-    files = set(paths) | {folder for path in paths for folder in path.parents}
+    files = files_and_folders(paths)
     nothing_found(
         f"{path}:{line}: '{link}' leads nowhere"
         for path in markdown
         for line, link in broken_links(path, markdown, files)
     )
+
+
+def test_every_path_that_documents_scripts_and_the_program_name_is_there(
+    texts: Mapping[Path, str], paths: tuple[Path, ...], nothing_found: Callable[[Iterable[str]], None]
+) -> None:
+    samples = Path("tests/style/samples/paths.md")  # left out of `paths`, and still a file of its folder
+    there = files_and_folders((*paths, samples))
+    readers = {path: text for path, text in texts.items() if path.suffix == ".md" or path.parts[0] in SCRIPTS}
+    nothing_found(
+        f"{path}:{line}: '{words}' is not there"
+        for path, text in readers.items()
+        for line, words in missing_paths(text, there)
+    )
+
+
+def test_every_decision_has_its_line_in_the_index_and_every_one_that_is_cited_a_page(
+    texts: Mapping[Path, str], nothing_found: Callable[[Iterable[str]], None]
+) -> None:
+    pages = {path.name[:4]: path for path in texts if path.parent == Path("docs/adr") and path.name != "README.md"}
+    index = texts[Path("docs/adr/README.md")]
+    assert [number for number in sorted(pages) if f"| [{number}]({pages[number].name}) |" not in index] == []
+    cited = ((path, found["number"]) for path, text in texts.items() for found in _DECISION.finditer(text))
+    nothing_found(f"{path}: there is no ADR {number}" for path, number in cited if number not in pages)
 
 
 def test_the_version_is_the_same_everywhere_and_in_the_changelog(texts: Mapping[Path, str]) -> None:
@@ -86,6 +147,17 @@ def test_links_that_lead_nowhere_are_rejected(sample: Callable[[str], tuple[str,
     documents = {Path("docs/links.md"): text, Path("docs/adr/README.md"): "# Decisions\n"}
     files = {*documents, Path("LICENSE")}
     assert {line for line, _ in broken_links(Path("docs/links.md"), documents, files)} == rejected
+
+
+def test_paths_modules_and_examples_that_are_not_there_are_rejected(
+    sample: Callable[[str], tuple[str, set[int]]],
+) -> None:
+    text, rejected = sample("paths.md")
+    files = map(
+        Path, ("tools/peers.sh", "benchmarks/answering.py", "crates/zone/examples/load.rs", "fuzz/seeds/look_up/a")
+    )
+    there = files_and_folders((*files, PROGRAM / "service" / "reload.py"))
+    assert {line for line, _ in missing_paths(text, there)} == rejected
 
 
 def test_a_changelog_without_the_version_is_rejected(texts: Mapping[Path, str]) -> None:

@@ -18,7 +18,7 @@ from understudy.service.reports.views import ErrorView
 
 
 class ExitCode(IntEnum):
-    """The contract of docs/operate: scripts rely on it."""
+    """The contract of docs/operate.md: scripts rely on it."""
 
     FINE = 0
     PROBLEMS = 1
