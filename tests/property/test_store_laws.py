@@ -88,11 +88,6 @@ def test_an_endpoint_is_read_as_it_was_written(value: Endpoint) -> None:
     assert encoding.decode_endpoint(encoding.encode_endpoint(value)) == value
 
 
-@given(st.none() | requirements)
-def test_a_requirement_is_read_as_it_was_written(value: Requirement | None) -> None:
-    assert encoding.decode_requirement(encoding.encode_requirement(value)) == value
-
-
 @given(st.builds(ProbeKey, endpoints, texts), st.builds(HealthKey, endpoints, st.none() | requirements), record_keys)
 def test_keys_are_read_as_they_were_written(probe: ProbeKey, health: HealthKey, record: encoding.RecordKey) -> None:
     assert encoding.decode_probe_key(encoding.encode_probe_key(probe)) == probe

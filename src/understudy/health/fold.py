@@ -73,19 +73,6 @@ def combine(requirement: Requirement, states: Mapping[str, HealthState]) -> Heal
     return HealthState.DOWN if still_possible < requirement.count else HealthState.UNKNOWN
 
 
-def next_change(key: HealthKey, evidence: Evidence, now: Instant, *, checks: Mapping[str, Check]) -> Instant | None:
-    """When the next vote of `key` becomes stale, so that folding again may give something else; None: never."""
-    return min(
-        (
-            expiry
-            for name in leaves(key.requirement)
-            for verdict in evidence.verdicts.get(name, {}).values()
-            if verdict.vote is not Vote.ABSTAIN and (expiry := stale_at(verdict, checks[name])) > now
-        ),
-        default=None,
-    )
-
-
 def stale_at(verdict: Verdict, check: Check) -> Instant:
     """From when on `verdict` abstains for its age (1.4)."""
     return verdict.refreshed_at + check.schedule.stale_after_s

@@ -18,7 +18,6 @@ class ZoneSource(StrEnum):
     """Where a zone's content comes from; each zone has one."""
 
     FILE = "file"
-    DYNAMIC = "dynamic"
     TRANSFER = "transfer"
     CATALOG = "catalog"
 
@@ -54,7 +53,7 @@ class MemberTemplate:
 
 @frozen
 class ZoneDefinition:
-    """`file` is the master file of source FILE, or what a DYNAMIC zone is first filled with; absolute.
+    """`file` is the master file of source FILE; absolute.
 
     `transfer` None: the zone is handed on to nobody, and no versions of it are kept. A TRANSFER zone comes from its
     `primaries`, at least one, and `file` is where its copy is kept. `watch` None: its name servers are not watched. A

@@ -108,7 +108,6 @@ class _OverrideBody(_Part, frozen=True):
 _RequirementPart: TypeAlias = _AtLeastPart | str | None
 
 _MAPPING = Decoder(dict[str, object])
-_REQUIREMENT: Decoder[_RequirementPart] = Decoder(_RequirementPart)
 _PROBE_KEY = Decoder(tuple[str, str])
 _HEALTH_KEY: Decoder[tuple[str, _RequirementPart]] = Decoder(tuple[str, _RequirementPart])
 _RECORD_KEY = Decoder(tuple[str, Family])
@@ -187,17 +186,6 @@ def _requirement(part: _AtLeastPart | str) -> Requirement:
     if isinstance(part, str):
         return CheckRef(part)
     return AtLeast(part.at_least, tuple(_requirement(inner) for inner in part.parts))
-
-
-def encode_requirement(requirement: Requirement | None) -> str:
-    """A requirement as JSON; null for an unmonitored record's."""
-    return encode_json(_requirement_part(requirement))
-
-
-def decode_requirement(text: str | bytes) -> Requirement | None:
-    """The requirement that `encode_requirement` wrote."""
-    part = _parse(text, _REQUIREMENT)
-    return None if part is None else _requirement(part)
 
 
 def encode_probe_key(key: ProbeKey) -> str:

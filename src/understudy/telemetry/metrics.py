@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
 from understudy.model.decision import Mode
@@ -19,8 +19,6 @@ from understudy.model.observation import Outcome
 from understudy.model.watch import ServerState
 
 Labels = TypeVar("Labels", bound=tuple[str, ...])
-
-CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 
 @frozen
@@ -74,7 +72,7 @@ class Metrics:
         ProcessCollector(registry=self._registry)
 
     def render(self) -> bytes:
-        """All metrics now; send them with CONTENT_TYPE."""
+        """All metrics now, in version 0.0.4 of the format."""
         return generate_latest(self._registry)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from understudy.health.fold import FALLS_MAX, FLAP_WINDOW_S, Evidence, combine, fold, is_news, next_change
+from understudy.health.fold import FALLS_MAX, FLAP_WINDOW_S, Evidence, combine, fold, is_news
 from understudy.model.check import AtLeast, CheckRef, Requirement
 from understudy.model.health import Health, HealthFlag, HealthKey, HealthState
 from understudy.model.verdict import Verdict, VerdictState
@@ -191,21 +191,6 @@ def test_a_health_from_the_store_holds_until_verdicts_arrive() -> None:
         (10.0,),
         frozenset({HealthFlag.HELD}),
     )
-
-
-def test_the_next_change_is_when_the_first_vote_becomes_stale() -> None:
-    verdicts = Evidence(
-        {
-            "web": {"local": Verdict(VerdictState.UP, 1.0, 50.0), "other": Verdict(VerdictState.UNKNOWN, 1.0, 1.0)},
-            "db": {"local": Verdict(VerdictState.DOWN, 1.0, 40.0)},
-        }
-    )
-    key = HealthKey(KEY.endpoint, all_of("web", "db"))
-
-    assert next_change(key, verdicts, 60.0, checks=CHECKS) == 40.0 + STALE_AFTER_S
-    assert next_change(key, verdicts, 40.0 + STALE_AFTER_S, checks=CHECKS) == 50.0 + STALE_AFTER_S
-    assert next_change(key, verdicts, 500.0, checks=CHECKS) is None
-    assert next_change(replace(key, requirement=None), verdicts, 60.0, checks=CHECKS) is None
 
 
 def test_ages_alone_are_no_news() -> None:
