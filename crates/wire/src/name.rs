@@ -329,14 +329,6 @@ impl NameBuf {
         Self::concat(&[&[length], label, parent.0])
     }
 
-    /// The wildcard child of `parent`.
-    ///
-    /// # Errors
-    /// Where `parent` leaves no room for it.
-    pub fn wildcard_of(parent: Name<'_>) -> Result<Self, NameError> {
-        Self::concat(&[&[1, b'*'], parent.0])
-    }
-
     /// `name`, with its ending `owner` replaced by `target`: DNAME substitution (RFC 6672
     /// section 2.2).
     ///

@@ -35,12 +35,6 @@ impl Serial {
         self.0
     }
 
-    /// The next one; 0 follows 4294967295.
-    #[must_use]
-    pub const fn successor(self) -> Self {
-        Self(self.0.wrapping_add(1))
-    }
-
     /// How this serial stands to `other`.
     #[must_use]
     pub const fn relation_to(self, other: Self) -> SerialRelation {
@@ -87,15 +81,5 @@ mod tests {
             let relation_found = Serial::new(left).relation_to(Serial::new(right));
             assert_eq!(relation_found, relation, "{left} to {right}");
         }
-    }
-
-    #[test]
-    fn the_successor_of_the_last_serial_is_zero() {
-        assert_eq!(Serial::new(u32::MAX).successor(), Serial::new(0));
-        assert!(
-            Serial::new(u32::MAX)
-                .successor()
-                .is_newer_than(Serial::new(u32::MAX))
-        );
     }
 }

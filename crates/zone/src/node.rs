@@ -333,15 +333,6 @@ impl<'z> Node<'z> {
         }
     }
 
-    /// The steered sets, by type.
-    pub fn steered_sets(&self) -> impl Iterator<Item = Steered<'z>> + use<'z> {
-        let octets = if self.has_steered() { self.sets } else { &[] };
-        Sets(octets).filter_map(|set| match set {
-            Set::Steered(set) => Some(set),
-            Set::Static(_) => None,
-        })
-    }
-
     /// Is there any steered set?
     #[inline]
     #[must_use]
