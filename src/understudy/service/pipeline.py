@@ -37,7 +37,6 @@ from understudy.steering.decide import Past, RecordDecision, decide_record
 from understudy.steering.memory import release
 
 K = TypeVar("K")
-
 V = TypeVar("V")
 
 Tables: TypeAlias = Mapping[str, Mapping[ProbeKey, Verdict]]

@@ -54,13 +54,6 @@ class Publisher:
         self._clock = clock
         self._published: dict[Name, dict[Name, tuple[SteeredSet, ...]]] = {}
 
-    def publish_zone(
-        self, origin: Name, zone: Zone, records: Mapping[Name, Sequence[Decision]], *, serial: int | None = None
-    ) -> None:
-        """As `publish_zones`, for one."""
-        rendered = {owner: self.render(origin, owner, decisions) for owner, decisions in records.items()}
-        self.publish_zones({origin: Publication(zone, rendered, serial)})
-
     def publish_zones(self, zones: Mapping[Name, Publication]) -> None:
         """Serve each of these versions with all records steered in it, in one step."""
         self._engine.publish_zones(
@@ -124,10 +117,8 @@ class Publisher:
     def render(self, origin: Name, owner: Name, decisions: Sequence[Decision]) -> Rendered:
         """What a record of a zone is for the engine. May be asked in another thread."""
         sets = steered_sets(owner, decisions) if decisions else withdrawn_sets(owner)
-        before, made = (
-            self._published.get(origin, {}).get(owner, ()),
-            list(zip(sets, self._for_engine(sets), strict=True)),
-        )
+        before = self._published.get(origin, {}).get(owner, ())
+        made = list(zip(sets, self._for_engine(sets), strict=True))
         whole = [one for each, one in made if each.kind is not AnswerKind.REMOVE]  # in a zone that has none yet
         return Rendered(sets, whole, [one for each, one in made if each not in before])
 

@@ -11,7 +11,7 @@ from understudy.engine import Engine, Zone
 from understudy.model.decision import Decision, Mode, Selector, Variant
 from understudy.model.endpoint import Family
 from understudy.model.name import Name
-from understudy.service.publisher import Publisher
+from understudy.service.publisher import Publication, Publisher
 from understudy.testing.builders import EXAMPLE, endpoint, name
 from understudy.testing.virtual_time import VirtualClock, run_virtual
 
@@ -52,7 +52,8 @@ def publisher() -> tuple[Publisher, ListeningEngine]:
         return Publisher(engine, clock)
 
     made = run_virtual(main)
-    made.publish_zone(EXAMPLE, Zone.parse("example.com.", ZONE), {WWW: [decision("192.0.2.10")]})
+    www = made.render(EXAMPLE, WWW, [decision("192.0.2.10")])
+    made.publish_zones({EXAMPLE: Publication(Zone.parse("example.com.", ZONE), {WWW: www})})
     return made, engine
 
 
