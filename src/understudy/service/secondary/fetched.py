@@ -136,8 +136,12 @@ class FetchedZone:
         """When something is to be done, if nothing is under way."""
         is_save_awaited = self.is_saved or self.is_saving
         due = self.secondary.due if is_save_awaited else min(self.secondary.due, self.save_due)
-        expires_at = self.secondary.expires_at if self.secondary.is_served else None
-        return due if expires_at is None else min(due, expires_at)
+        return due if self.expires_at is None else min(due, self.expires_at)
+
+    @property
+    def expires_at(self) -> Instant | None:
+        """When it is answered no more unless a primary is heard; None: it is not, or for ever."""
+        return self.secondary.expires_at if self.secondary.is_served else None
 
     def is_save_due(self, now: Instant) -> bool:
         """Whether the version here is to be written to disk now."""

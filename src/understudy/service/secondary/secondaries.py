@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import aclosing
 
 from understudy.engine import Zone
@@ -34,7 +34,7 @@ from understudy.zones.secondary import Offer, worth_fetching
 
 SLICE = 200  # chosen: so many zones are gone through in a millisecond; then others have their turn
 EARLY_S = 1.0  # chosen: of 1,000 zones with a refresh of a minute so many are due that one connection is worth it
-TICK_S = 1.0  # chosen: how late a reload or an expiry is noticed at most
+TICK_S = 1.0  # chosen: how late a reload is noticed at most, or a zone that has come with others
 
 
 class Secondaries:
@@ -46,6 +46,9 @@ class Secondaries:
         self._inquiry = Inquiry(server, self._talk)
         self._cares = server.fetched
         self._judged: Candidate | None = None
+        self._adopted: Mapping[Name, ZoneDefinition] = {}
+        self._looked_at: Instant = -math.inf
+        self._together: dict[Name, FetchedZone] = {}
         self._news = asyncio.Event()
         self._keeping = Keeping(server)
         self._complaints = Complaints(server)
@@ -57,7 +60,6 @@ class Secondaries:
         self._early_at: Instant = -math.inf
         self._turns = Turns()
         self._expiry = Expiry(server)
-        self._looked_at: Instant = -math.inf
         self._agenda: Agenda[Name] = Agenda()
         self._touched: dict[Name, FetchedZone] = {}
         self._is_look_wanted = True
@@ -74,19 +76,21 @@ class Secondaries:
         self._turns = Turns()
         self._gathered.clear()
         self._rounds.clear()
+        self._together.clear()
         self._is_look_wanted = True
         async with asyncio.TaskGroup() as group:
             while True:
                 self._news.clear()
-                now = self._server.clock.now()
-                if self._is_look_wanted or now >= self._looked_at + TICK_S:
-                    self._is_look_wanted = False
+                await sweep(self._server)
+                if self._is_look_wanted or self._is_another():
                     await self._adopt()
-                    now = self._looked_at = self._server.clock.now()
-                    self._touched.clear()
-                    self._turns.clear()
-                    await self._look(list(self._cares.values()), now)
-                elif not self._turns.is_full:
+                    self._touched = self._cares.copy()
+                now = self._server.clock.now()
+                if is_tick := now >= self._looked_at + TICK_S:
+                    self._looked_at = now
+                    self._release()
+                    self._touched.update((care.definition.name, care) for care in self._turns.clear())
+                if is_tick or not self._turns.is_full:
                     await self._look(self._take_recent(now), now)
                 self._begin(group)
                 await self._rest(now)
@@ -103,8 +107,10 @@ class Secondaries:
     def _begin(self, group: asyncio.TaskGroup) -> None:
         """With whatever was chosen."""
         for gathered in self._gathered:
+            self._together.update(gathered.cares)
             group.create_task(self._gather(gathered), name=f"zones from {gathered.primary}")
         for surveyed in self._rounds:
+            self._together.update((origin, asked.care) for origin, asked in surveyed.zones.items())
             for primary in surveyed.questions:
                 group.create_task(self._hear(surveyed, primary), name=f"serials from {primary}")
         self._gathered.clear()
@@ -126,10 +132,16 @@ class Secondaries:
         self._news.set()
 
     def _take_recent(self, now: Instant) -> list[FetchedZone]:
-        """Zones that something has come of or is due for, since the last look: mostly one, of however many."""
+        """Zones that something has come of or is due for, since the last look: mostly a few, of however many."""
         recent = dict.fromkeys((*self._touched, *self._agenda.take(now)))
         self._touched.clear()
         return [self._cares[origin] for origin in recent if origin in self._cares]
+
+    def _release(self) -> None:
+        """Those that are not asked about together with others any more are looked at again."""
+        for care in [each for each in self._together.values() if not each.is_busy]:
+            del self._together[care.definition.name]
+            self._touch(care)
 
     def _take_early(self, now: Instant) -> list[FetchedZone]:
         """Zones that may be asked about already, because others are: so there are many at a time, for a while none."""
@@ -151,12 +163,15 @@ class Secondaries:
         await self._have_attended(due, now)
 
     def _is_due(self, care: FetchedZone, now: Instant) -> bool:
-        """Whether there is something to be done; if not, it is known when there will be."""
+        """Whether there is something to be done; if not, it is known when there will be.
+
+        Whoever is busy is looked at again when it is not, or when it expires; who is due is, when it was attended to.
+        """
         care.heed(now)
         self._expiry.note(care, now)
-        next_due = math.inf if care.is_busy else care.next_due()
-        self._agenda.put(care.definition.name, None if care.is_busy or next_due <= now else next_due)
-        return next_due <= now
+        is_due = not care.is_busy and care.next_due() <= now
+        self._agenda.put(care.definition.name, care.expires_at if is_due or care.is_busy else care.next_due())
+        return is_due
 
     async def _have_attended(self, due: Sequence[FetchedZone], now: Instant) -> None:
         """Those first that have waited longest.
@@ -200,9 +215,14 @@ class Secondaries:
         except TimeoutError:
             return
 
+    def _is_another(self) -> bool:
+        """Whether the configuration in force, or what catalogs list, is another one than was adopted last."""
+        return self._judged is not self._server.candidate or self._adopted is not self._server.member_zones
+
     async def _adopt(self) -> None:
         """Care for what the configuration names, and for nothing else."""
-        await sweep(self._server)
+        self._is_look_wanted, self._looked_at = False, -math.inf
+        self._adopted = self._server.member_zones
         wanted = self._server.definitions
         for origin in [origin for origin in self._cares if not _is_fetched(wanted.get(origin))]:
             del self._cares[origin]
@@ -254,16 +274,14 @@ class Secondaries:
         try:
             await self._arrivals.fetch(gathered)
         finally:
-            self._is_look_wanted = True
-            self._news.set()
+            self._release()
 
     async def _hear(self, surveyed: Round, primary: Primary) -> None:
         """Ask about many zones together."""
         try:
             await self._refreshing.hear(surveyed, primary)
         finally:
-            self._is_look_wanted = True
-            self._news.set()
+            self._release()
 
     async def _attend(self, turn: Turn) -> None:
         """Ask if it is time to, and save what is not saved; the next zone is asked for meanwhile."""

@@ -45,9 +45,11 @@ class Turns:
         """Whether no other zone may be asked for, whoever its primaries are."""
         return self._busy.total() >= IN_ALL
 
-    def clear(self) -> None:
-        """Nobody waits any more."""
+    def clear(self) -> list[FetchedZone]:
+        """Nobody waits any more; who did."""
+        waiting = [care for cares in self._waiting.values() for care in cares.values()]
         self._waiting.clear()
+        return waiting
 
     def put(self, cares: Iterable[FetchedZone]) -> None:
         """These wait too, behind those that do."""

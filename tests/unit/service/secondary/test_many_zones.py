@@ -6,10 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 
+import pytest
+
 from understudy.engine import Zone
 from understudy.model.errors import TransferError
 from understudy.model.name import Name
 from understudy.service.secondary.contact import Contact
+from understudy.service.secondary.fetched import FetchedZone
 from understudy.testing.fetching import SILENT, FakePrimaries, FetchingServer
 from understudy.testing.virtual_time import VirtualClock, run_virtual
 
@@ -94,3 +97,39 @@ def test_copies_of_an_earlier_run_are_cared_for_though_some_are_damaged(tmp_path
         assert run.world.log.getvalue().count("cannot be used") == 2
 
     tell(tmp_path, second, later)
+
+
+def test_zones_that_are_not_due_are_not_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = 0
+    heed = FetchedZone.heed
+
+    def count(care: FetchedZone, now: float) -> None:
+        nonlocal looks
+        looks += 1
+        heed(care, now)
+
+    async def story(run: FetchingServer) -> None:
+        await asyncio.sleep(20)
+        assert len(run.world.server.zones) == COUNT
+        monkeypatch.setattr(FetchedZone, "heed", count)
+        await asyncio.sleep(500)
+        assert looks == 0
+        await asyncio.sleep(1000)
+        assert looks < 8 * COUNT
+
+    tell(tmp_path, ManyZones(tmp_path), story)
+
+
+def test_a_zone_expires_in_time_while_it_waits_for_primaries_that_stall(tmp_path: Path) -> None:
+    primary = ManyZones(tmp_path)
+
+    async def story(run: FetchingServer) -> None:
+        await asyncio.sleep(20)
+        primary.pause_s = 1e6
+        primary.have(Zone.parse("example.com.", b"@ 60 SOA ns hostmaster 2 1000 100 10000 60\n@ 60 NS ns\n"))
+        await asyncio.sleep(9970)
+        assert len(run.world.server.zones) == COUNT
+        await asyncio.sleep(20)
+        assert not run.world.server.zones
+
+    tell(tmp_path, primary, story)
