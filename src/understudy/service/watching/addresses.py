@@ -130,5 +130,5 @@ class Addresses:
         lasting = [each for each in self.silences.values() if each.asked_at >= each.since + LASTING_S]
         if not lasting:
             return ""
-        more = f" (and {plural(len(lasting) - 1, 'name server')} more)" if len(lasting) > 1 else ""
+        more = f" (likewise for {plural(len(lasting) - 1, 'other name server')})" if len(lasting) > 1 else ""
         return f"{lasting[0].why}{more}; addresses that were known before stay in use"

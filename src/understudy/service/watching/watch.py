@@ -231,7 +231,7 @@ class Watch:
         """Where a server stands now, and when it is looked at next."""
         origin, named = key
         self._server.watched[origin][named] = watched
-        self._looks.put(key, None if named.is_self or named.is_unresolved else watched.due)
+        self._looks.put(key, None if named.is_self else watched.due)
 
     def _choose_zones(self, now: Instant) -> list[_Zone]:
         """Those whose servers are to be found anew; one whose servers are being found comes again behind that."""

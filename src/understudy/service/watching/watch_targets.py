@@ -109,12 +109,12 @@ def _configured(definition: ZoneDefinition, settings: WatchSettings) -> Iterator
 
 
 def find_here(host: str, zones: Mapping[Name, LoadedZone]) -> tuple[str, ...]:
-    """The addresses of a host in another zone that is served here."""
+    """The addresses of a host in another zone that is served here, or at its apex."""
     try:
         labels = Name.parse(host).labels
     except NameSyntaxError:
         return ()
-    for cut in range(1, len(labels)):
+    for cut in range(len(labels)):
         zone = zones.get(Name(labels[cut:]))
         if zone is not None:
             return tuple(host_addresses(zone.zone, host))

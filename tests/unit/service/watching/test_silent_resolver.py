@@ -65,7 +65,7 @@ def test_a_resolver_that_is_silent_for_long_is_one_alarm_and_two_events(tmp_path
         assert set(scene.alarms) == {"resolver"}
         text = scene.alarms["resolver"]
         assert text.startswith("our resolver could not answer for ns.late")
-        assert text.endswith(" (and 1 name server more); addresses that were known before stay in use")
+        assert text.endswith(" (likewise for 1 other name server); addresses that were known before stay in use")
         await scene.pass_s(1000)
         assert set(scene.alarms) == {"resolver"}
         scene.servers.is_resolver_dead, scene.servers.host = False, f"{LATE}."

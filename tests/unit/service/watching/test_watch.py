@@ -218,6 +218,37 @@ def test_what_a_zone_found_out_of_a_server_holds_for_others_for_two_intervals_if
     play(tmp_path, story, configuration=both)
 
 
+def test_a_server_that_answers_over_tcp_only_is_asked_for_each_of_its_zones(tmp_path: Path) -> None:
+    both = CONFIGURATION.replace("records:", "  example.net: {file: example.com.zone, WATCH}\nrecords:")
+
+    async def story(scene: Scene) -> None:
+        scene.servers.shows[SECOND] = Sighting(SILENT, has(7).tcp)
+        before = scene.servers.asked[SECOND]
+        await scene.pass_s(600)
+        assert scene.servers.asked[SECOND] - before >= 2 * 10, "it may have one zone and lack the other"
+        assert "(2 zones)" in scene.alarms["server/192.0.2.54:53"]
+
+    play(tmp_path, story, configuration=both)
+
+
+def test_the_first_answer_of_a_dead_server_ends_its_silence_for_all_zones(tmp_path: Path) -> None:
+    both = CONFIGURATION.replace("records:", "  example.net: {file: example.com.zone, WATCH}\nrecords:")
+
+    async def story(scene: Scene) -> None:
+        scene.servers.shows[SECOND] = Sighting(SILENT, SILENT)
+        await scene.pass_s(200)
+        asker = scene.watch._silent[SECOND].asker[0]
+        (other,) = {ORIGIN, Name.parse("example.net")} - {asker}
+        del scene.servers.shows[SECOND]
+        while scene.state(origin=asker) != ServerState.OK:
+            assert scene.state(origin=other) == ServerState.UNREACHABLE
+            await scene.pass_s(1)
+        await scene.pass_s(60)
+        assert scene.state(origin=other) == ServerState.OK
+
+    play(tmp_path, story, configuration=both)
+
+
 def test_steered_records_are_sampled_with_what_they_answer(tmp_path: Path) -> None:
     async def story(scene: Scene) -> None:
         assert list(scene.servers.samples[SECOND]) == [

@@ -13,6 +13,7 @@ from understudy.model.transfer import NotifyTarget, Primary, TransferOut
 from understudy.model.watch import ServerPlace
 from understudy.model.zone import ZoneDefinition, ZoneSource
 from understudy.service.watching import watch_targets
+from understudy.service.watching.addresses import Unsaid
 from understudy.service.watching.watch_targets import Host, Ways, find_targets
 from understudy.service.zone_table import LoadedZone
 from understudy.testing.builders import name
@@ -68,3 +69,48 @@ def test_this_server_answers_where_it_listens_and_at_all_addresses_of_its_host(
     listen: str, place: ServerPlace, *, expected: bool
 ) -> None:
     assert Host([listen]).is_listening(place) is expected
+
+
+@pytest.mark.parametrize("server", ["ns.example.net", "example.net"])
+def test_a_name_server_in_another_zone_that_is_served_here_needs_no_resolver(server: str) -> None:
+    definition = ZoneDefinition(name("example.com"), ZoneSource.FILE, Path("/nonexistent"))
+    own = f"@ 60 SOA a h 7 1 1 1 1\n@ 60 NS {server}.\n"
+    here = LoadedZone(definition, Zone.parse("example.com.", own.encode()), 0.0)
+    text = f"@ 60 SOA ns h 7 1 1 1 1\n@ 60 NS ns\nns 60 A 192.0.2.54\n{server}. 60 A 192.0.2.54\n".encode()
+    there = LoadedZone(definition, Zone.parse("example.net.", text), 0.0)
+
+    async def unasked(host: str) -> Collection[str]:
+        raise AssertionError(f"asked for {host}")
+
+    (found,) = asyncio.run(find_targets(here, {name("example.net"): there}, Host([]), resolve=unasked))
+    assert (found.name, found.place) == (server, ServerPlace("192.0.2.54", 53))
+
+
+def test_primaries_are_watched_also_where_no_record_names_them() -> None:
+    definition = ZoneDefinition(
+        name("example.com"), ZoneSource.TRANSFER, Path("/nonexistent"), None, (Primary("192.0.2.56", 5300),)
+    )
+    text = b"@ 60 SOA ns2 h 7 1 1 1 1\n@ 60 NS ns2\nns2 60 A 192.0.2.54\n"
+    loaded = LoadedZone(definition, Zone.parse("example.com.", text), 0.0)
+
+    async def nobody(_host: str) -> Collection[str]:
+        return ()
+
+    found = asyncio.run(find_targets(loaded, {}, Host([]), resolve=nobody))
+    assert {(str(each), each.is_upstream) for each in found} == {
+        ("ns2.example.com (192.0.2.54:53)", False),
+        ("192.0.2.56:5300", True),
+    }
+
+
+def test_names_that_the_resolver_knows_not_are_told_from_those_that_it_does_not_speak_of() -> None:
+    definition = ZoneDefinition(name("example.com"), ZoneSource.FILE, Path("/nonexistent"))
+    text = b"@ 60 SOA a h 7 1 1 1 1\n@ 60 NS none.example.net.\n@ 60 NS silent.example.net.\n"
+    loaded = LoadedZone(definition, Zone.parse("example.com.", text), 0.0)
+
+    async def say(host: str) -> Collection[str] | Unsaid:
+        return Unsaid("why") if host.startswith("silent") else ()
+
+    found = asyncio.run(find_targets(loaded, {}, Host([]), resolve=say))
+    stands = {each.name: (each.place, each.is_unresolved) for each in found}
+    assert stands == {"none.example.net": (None, False), "silent.example.net": (None, True)}
