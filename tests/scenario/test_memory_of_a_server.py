@@ -57,7 +57,7 @@ def count_blocks() -> int:
     return sys.getallocatedblocks()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)  # 40 s of processor time, of which a busy machine may give a tenth
 def test_a_servers_memory_does_not_grow_while_a_thousand_endpoints_flap_for_an_hour(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
