@@ -49,7 +49,6 @@ class Document:
     key_names: frozenset[Name] = field(default_factory=frozenset)
     written_zones: Mapping[Name, Placed] = field(default_factory=dict)
     written_records: Mapping[Name, Placed] = field(default_factory=dict)
-    check_names: frozenset[str] = field(default_factory=frozenset)
     pool_names: frozenset[str] = field(default_factory=frozenset)
 
 
@@ -83,7 +82,6 @@ def read_document(source: Source, findings: Findings) -> Document | None:
         key_names=frozenset(key_names),
         written_zones=zone_names,
         written_records=record_names,
-        check_names=frozenset(sections["checks"]),
         pool_names=frozenset(sections["pools"]),
     )
 

@@ -120,7 +120,6 @@ class Monitor:
             assigned=len(self._assignments),
             running=len(self._running),
             queued=self._agenda.queued,
-            wanted_rate=sum(1 / each.check.schedule.interval_s for each in self._assignments.values()),
             started=tally.started,
             rechecks=tally.rechecks,
             passed=tally.passed,

@@ -14,13 +14,12 @@ class Statistics:
 
     `started` counts probes, `rechecks` those of them that confirm a change, `late` those that began later than they
     should for want of budget; `late_max_s` is the worst of these delays. `overrun` probes had to be cancelled,
-    `abandoned` ones did not end even then. `wanted_rate` is the probes per second that the intervals ask for.
+    `abandoned` ones did not end even then.
     """
 
     assigned: int
     running: int
     queued: int
-    wanted_rate: float
     started: int
     rechecks: int
     passed: int

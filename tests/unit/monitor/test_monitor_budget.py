@@ -68,14 +68,6 @@ def test_no_more_than_running_max_probes_run_at_once() -> None:
     probe_virtually(story, Limits(running_max=5))
 
 
-def test_the_rate_that_is_wanted_is_known() -> None:
-    async def story(world: ProbingWorld) -> None:
-        world.monitor.assign(assignments(["192.0.2.10", "192.0.2.11"], WEB, check("fast", interval_s=0.5)))
-        assert world.monitor.statistics().wanted_rate == pytest.approx(4.2)
-
-    probe_virtually(story)
-
-
 def test_a_place_that_becomes_free_is_taken_at_once() -> None:
     async def story(world: ProbingWorld) -> None:
         rare = check("web", interval_s=3600.0)
