@@ -78,8 +78,8 @@ ifeq ($(CASES),)
 	@$(BIN)/python -m benchmarks.following
 	@$(BIN)/python -m benchmarks.many_zones
 	@$(BIN)/python -m benchmarks.instructions
-	@$(BIN)/python benchmarks/failover_time.py --json build/bench/failover_time.json
-	@$(BIN)/python benchmarks/ten_thousand.py --json build/bench/ten_thousand.json
+	@$(BIN)/python -m benchmarks.failover_time
+	@$(BIN)/python -m benchmarks.ten_thousand
 	@$(BIN)/python benchmarks/schedule_rate.py
 	@$(BIN)/python benchmarks/probe_rate.py
 endif

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import platform
 import random
 import signal
 import socket
@@ -20,12 +18,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.contest.generator import ROOT
+from benchmarks.contest.machine import describe
+from benchmarks.contest.result import DOCUMENT, PAGE, add
 from understudy.testing.ports import free_port
 
-PAGE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
+RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 LOOK_S = 0.02
 GIVE_UP_S = 60.0
 
@@ -73,7 +75,7 @@ async def listen(stage: Stage, index: int, address: str) -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await reader.readuntil(b"\r\n\r\n")
-            writer.write(PAGE)
+            writer.write(RESPONSE)
             await writer.drain()
         except (OSError, asyncio.IncompleteReadError):
             pass
@@ -224,24 +226,29 @@ def report(case: Case, times: list[float]) -> dict[str, object]:
     return figures
 
 
+def section(figures: Sequence[Mapping[str, object]]) -> list[str]:
+    """As Markdown."""
+    rows = (
+        f"| {each['case']} | {each['kills']} | {each['p50_s']} | {each['p90_s']} | {each['p99_s']} | {each['max_s']} "
+        f"| {each['bound_p99_s']} |"
+        for each in figures
+    )
+    head = "| case | kills | p50 s | p90 s | p99 s | longest s | p99 at most s |"
+    return ["## From the death of a listener to the changed answer", "", head, "|---|---|---|---|---|---|---|", *rows]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=120)
     parser.add_argument("--case", choices=[*CASES, "all"], default="all")
-    parser.add_argument("--json", type=Path, help="write the figures there as well")
+    parser.add_argument("--folder", type=Path, default=ROOT / "build" / "bench", help="where the result is added")
     arguments = parser.parse_args()
     chosen = CASES.values() if arguments.case == "all" else [CASES[arguments.case]]
     figures = [report(case, asyncio.run(run_case(case, arguments.kills))) for case in chosen]
-    document = {"machine": platform.platform(), "python": platform.python_version(), "failover_time": figures}
-    if arguments.json:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps(document, indent=2) + "\n")
-    print("\n| case | kills | p50 | p90 | p99 | max | bound on p99 |\n|---|---|---|---|---|---|---|")
-    for each in figures:
-        print(
-            f"| {each['case']} | {each['kills']} | {each['p50_s']} s | {each['p90_s']} s | {each['p99_s']} s"
-            f" | {each['max_s']} s | {each['bound_p99_s']} s |"
-        )
+    lines = section(figures)
+    add(arguments.folder, "failover_time", {"machine": describe(), "cases": figures}, section=lines)
+    print("\n" + "\n".join(lines))
+    print(f"added to {arguments.folder / DOCUMENT} and {arguments.folder / PAGE}")
     if not all(each["holds"] for each in figures):
         raise SystemExit("a bound is not kept")
 

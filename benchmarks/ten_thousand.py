@@ -8,17 +8,19 @@ are known, and its memory. The promise is kept if no probe is late for want of t
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
 import re
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
+from benchmarks.contest.generator import ROOT
+from benchmarks.contest.machine import describe
+from benchmarks.contest.result import DOCUMENT, PAGE, add
 from understudy.cli.client import Client
 from understudy.testing.ports import free_port
 from understudy.testing.running_server import wait_until
@@ -115,25 +117,33 @@ def observe(client: Client, pid: int, endpoints: int, *, seconds: float) -> dict
     }
 
 
+def section(figures: Mapping[str, float]) -> list[str]:
+    """As Markdown."""
+    row = (
+        f"| {figures['endpoints']} | {figures['probes_per_s']} | {figures['core_share']:.0%}"
+        f" | {figures['us_per_probe']} | {figures['oldest_verdict_s']} | {figures['memory_mib']} |"
+    )
+    return [
+        "## Endpoints with an HTTP check every 10 s",
+        "",
+        "| endpoints | probes/s | share of one core | µs/probe | oldest verdict s | memory MiB |",
+        "|---|---|---|---|---|---|",
+        row,
+    ]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--endpoints", type=int, default=10_000)
     parser.add_argument("--seconds", type=float, default=40.0)
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--folder", type=Path, default=ROOT / "build" / "bench", help="where the result is added")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="understudy-bench-") as temporary:
         figures = measure(Path(temporary), arguments.endpoints, arguments.seconds)
-    print("| endpoints | probes/s | share of one core | µs/probe | oldest verdict | memory |")
-    print("|---|---|---|---|---|---|")
-    print(
-        f"| {figures['endpoints']} | {figures['probes_per_s']} | {figures['core_share']:.0%}"
-        f" | {figures['us_per_probe']} | {figures['oldest_verdict_s']} s | {figures['memory_mib']} MiB |"
-    )
-    if arguments.json:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(
-            json.dumps({"machine": platform.platform(), "ten_thousand": figures}, indent=2) + "\n"
-        )
+    lines = section(figures)
+    add(arguments.folder, "ten_thousand", {"machine": describe(), **figures}, section=lines)
+    print("\n".join(lines))
+    print(f"added to {arguments.folder / DOCUMENT} and {arguments.folder / PAGE}")
     wanted = arguments.endpoints / 10
     if figures["probes_per_s"] < 0.97 * wanted or figures["core_share"] > 1.0:
         raise SystemExit(f"the schedule is not kept: {figures['probes_per_s']} probes/s of {wanted:.0f}")

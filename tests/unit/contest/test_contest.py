@@ -19,6 +19,7 @@ from benchmarks.contest.questions import Question, message, write
 from benchmarks.contest.result import add
 from benchmarks.contest.result import write as write_result
 from benchmarks.contest.rounds import Line, Marks, Range, ratios, undisturbed
+from benchmarks.failover_time import section as failover_section
 from benchmarks.following import percentile
 from benchmarks.following import section as following_section
 from benchmarks.following import summarised as summarised_following
@@ -26,6 +27,7 @@ from benchmarks.instructions import per_query, totals
 from benchmarks.report import inserted
 from benchmarks.starting import section as start_section
 from benchmarks.starting import summarised
+from benchmarks.ten_thousand import section as probes_section
 from benchmarks.transferring import section as transferring_section
 
 SMALL = [case for case in CASES.values() if case.key != "million"]
@@ -209,3 +211,17 @@ def test_the_wait_that_counts_is_that_of_the_thread_with_most_turns() -> None:
     after = {"1": (1_100, 2_005_000), "2": (10, 90_000_000), "4": (5_000, 1)}
     assert busiest_wait_us(before, after) == 2.0
     assert busiest_wait_us(before, {}) == 0.0
+
+
+def test_failovers_and_probes_have_their_sections_in_the_page(tmp_path: Path) -> None:
+    times = {"min_s": 1.0, "p50_s": 9.0, "p90_s": 11.0, "p99_s": 12.5, "max_s": 12.75, "bound_p99_s": 13.0}
+    kills = failover_section([{"case": "defaults", "kills": 120, **times, "holds": True}])
+    figures = {"endpoints": 10_000, "first_round_s": 9.5, "probes_per_s": 1000.25, "core_share": 0.25}
+    probes = probes_section({**figures, "us_per_probe": 250.5, "oldest_verdict_s": 10.5, "memory_mib": 150.25})
+
+    add(tmp_path, "failover_time", {}, section=kills)
+    add(tmp_path, "ten_thousand", {}, section=probes)
+
+    page = (tmp_path / "answering.md").read_text()
+    assert "| defaults | 120 | 9.0 | 11.0 | 12.5 | 12.75 | 13.0 |" in page
+    assert "| 10000 | 1000.25 | 25% | 250.5 | 10.5 | 150.25 |" in page
