@@ -68,9 +68,8 @@ class Watchdog:
         elif self._late_since is None:
             self._late_since = now
         lasts = self._late_since is not None and now - self._late_since >= LATE_LASTING_S
-        self._tell(
-            "late", _listed("probes are waiting for their budget (probe_rate_max)", overdue) if lasts else "", now
-        )
+        waiting = "probes are waiting for their budget (limits.probe_rate)"
+        self._tell("late", _listed(waiting, overdue) if lasts else "", now)
 
     def _tell(self, what: str, text: str, now: Instant) -> None:
         """Pass it on when it begins, when it ends, and at most every RETELL_S when its text changes."""

@@ -187,7 +187,7 @@ def test_probes_that_wait_for_their_budget_for_long_are_alarming() -> None:
         await world.until(60)
         (at, text), *_ = world.alarms("late")
         assert 10 < at < 20
-        assert text.startswith("probes are waiting for their budget (probe_rate_max): ")
+        assert text.startswith("probes are waiting for their budget (limits.probe_rate): ")
         world.monitor.assign({ONE: WEB})
         await world.until(70)
         assert world.alarms("late")[-1][1] == ""
