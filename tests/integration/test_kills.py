@@ -174,6 +174,11 @@ def bring_up_to_date(zones: list[dns.zone.Zone], port: int, book: Book) -> None:
         book.note(serial_of(zone), content_of(zone), f"the one that had {before}")
 
 
+def change_file(server: RunningServer, number: int, *, serial: int | None) -> None:
+    """The zone has another name, with or without a new serial."""
+    server.write("example.com.zone", ZONE.replace(" 1 2 2", f" {serial} 2 2") + f"n{number} A 192.0.2.1\n")
+
+
 def test_a_primary_that_is_killed_loses_no_version_and_uses_no_serial_twice(
     primary: tuple[RunningServer, Place], tmp_path: Path
 ) -> None:
@@ -188,15 +193,13 @@ def test_a_primary_that_is_killed_loses_no_version_and_uses_no_serial_twice(
         wait_until(lambda: len(book.seen) > 3, "versions are seen")
         server.stop(signal.SIGKILL)
         for number in range(ROUNDS):
-            newest = book.newest
-            if number % 3 == 2:  # the file changes as well, with or without a new serial
-                changed = ZONE.replace(" 1 2 2", f" {newest if number % 2 else 1} 2 2") + f"n{number} A 192.0.2.1\n"
-                server.write("example.com.zone", changed)
+            if number % 3 == 2:
+                change_file(server, number, serial=book.newest if number % 2 else 1)
             live_briefly(server, chance)
             assert book.faults == []
             require_all(journal(server, tmp_path / "looked-at"), book.newest)
         newest = book.newest
-        server.write("example.com.zone", ZONE + "last A 192.0.2.1\n")  # no probe in 100 ms need be good for this one
+        change_file(server, ROUNDS, serial=1)  # no probe in 100 ms need be good for this
         server.start()
         wait_until(lambda: book.newest != newest or book.faults != [], "it goes on")
     assert book.faults == []

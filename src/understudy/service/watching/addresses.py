@@ -95,7 +95,7 @@ class Addresses:
         if host in self.silences:
             return now < self.silences[host].asked_at + BLIND_S / 2
         asked_at, known = self._known.get(host, (-math.inf, ()))
-        return asked_at >= came_at or (bool(known) and now < asked_at + FRESH_S)
+        return asked_at > came_at or (bool(known) and now < asked_at + FRESH_S)
 
     def _note(self, host: str, found: Collection[str] | Unsaid) -> None:
         now = self._clock.now()

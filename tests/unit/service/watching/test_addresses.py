@@ -53,7 +53,8 @@ def test_a_resolver_that_takes_too_long_says_nothing(monkeypatch: pytest.MonkeyP
 class _Resolver:
     """Says one address of every host, or nothing; `asked` counts."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
         self.said: Collection[str] | Unsaid = ("192.0.2.1",)
         self.asked = self.under_way = self.most_under_way = 0
 
@@ -61,14 +62,14 @@ class _Resolver:
         self.asked += 1
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
-        await asyncio.sleep(1)
+        await self._clock.sleep(1)
         self.under_way -= 1
         return self.said
 
 
 def test_many_hosts_are_asked_for_some_at_a_time_and_one_host_once() -> None:
     async def main(clock: VirtualClock) -> None:
-        resolver = _Resolver()
+        resolver = _Resolver(clock)
         addresses = Addresses(resolver.resolve, clock)
         await asyncio.gather(*(addresses.of(f"ns{number}.example.net.") for number in range(3 * AT_ONCE)))
         assert (resolver.asked, resolver.most_under_way) == (3 * AT_ONCE, AT_ONCE)
@@ -80,7 +81,7 @@ def test_many_hosts_are_asked_for_some_at_a_time_and_one_host_once() -> None:
 
 def test_what_is_known_is_asked_for_again_after_a_while_and_goes_on_where_nothing_is_said() -> None:
     async def main(clock: VirtualClock) -> None:
-        resolver = _Resolver()
+        resolver = _Resolver(clock)
         addresses = Addresses(resolver.resolve, clock)
         assert await addresses.of(HOST) == ("192.0.2.1",)
         resolver.said = Unsaid("why")
@@ -100,7 +101,7 @@ def test_what_is_known_is_asked_for_again_after_a_while_and_goes_on_where_nothin
 
 def test_what_no_zone_asks_for_any_more_is_forgotten() -> None:
     async def main(clock: VirtualClock) -> None:
-        resolver = _Resolver()
+        resolver = _Resolver(clock)
         addresses = Addresses(resolver.resolve, clock)
         await addresses.of(HOST)
         for zone in (ZONE, OTHER):
@@ -115,7 +116,7 @@ def test_what_no_zone_asks_for_any_more_is_forgotten() -> None:
 
 def test_a_zone_is_concerned_by_a_silence_about_its_own_servers_only() -> None:
     async def main(clock: VirtualClock) -> None:
-        resolver = _Resolver()
+        resolver = _Resolver(clock)
         addresses = Addresses(resolver.resolve, clock)
         addresses.keep(OTHER, frozenset(("ns.example.org.",)))
         await addresses.of("ns.example.org.")
