@@ -46,8 +46,8 @@ fn check_plain(octets: &[u8]) {
     assert_eq!(plain.question.qtype, query.question.qtype);
     assert_eq!(plain.question.qclass, query.question.qclass);
     assert_eq!(plain.labels, query.question.qname.label_count());
-    let (mut folded, expected) = (LowerName::root(), LowerName::new(query.question.qname));
-    plain.fold_into(&mut folded);
+    let (mut copy, expected) = (None, LowerName::new(query.question.qname));
+    let folded = plain.folded(&mut copy);
     assert_eq!(folded.octets(), expected.octets());
     assert_eq!(folded.label_count(), expected.label_count());
     let opt = query.edns.map(|edns| PlainOpt {

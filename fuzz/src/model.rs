@@ -144,7 +144,7 @@ impl Model {
             let expected = cut.and_then(|labels| qname.suffix(labels));
             assert_eq!(above.as_ref().map(NameBuf::as_name), expected);
         }
-        let Some(at) = zone.find_unhidden(&LowerName::new(qname)) else {
+        let Some(at) = zone.find_unhidden(LowerName::new(qname).folded()) else {
             return;
         };
         assert_eq!((self.cut(path), self.dname(path)), (None, None), "{qname}");

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use understudy_answer::Zones;
-use understudy_wire::{LowerName, Name, NameBuf, Rtype};
+use understudy_wire::{Folded, Name, NameBuf, Rtype};
 use understudy_zone::{Kind, RRsetChange, Selector, SteeredChange, SteeredSet, Zone};
 
 use crate::draw::Draw;
@@ -13,7 +13,7 @@ use crate::draw::Draw;
 pub(crate) struct Served(pub(crate) Vec<Zone>);
 
 impl Zones for Served {
-    fn nearest(&self, name: &LowerName, labels: usize) -> Option<impl Deref<Target = Zone>> {
+    fn nearest(&self, name: Folded<'_>, labels: usize) -> Option<impl Deref<Target = Zone>> {
         let name = Name::from_octets(name.suffix(labels)?).expect("an ancestor");
         let above = self.0.iter();
         above

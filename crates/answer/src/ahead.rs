@@ -1,7 +1,7 @@
 //! Looking ahead: in a large zone each look-up waits for memory two or three times. Those of a batch
 //! wait together if what each will read is fetched before the first is made.
 
-use understudy_wire::{HEADER_OCTETS, LowerName, Name};
+use understudy_wire::{Folded, HEADER_OCTETS, Name};
 use understudy_zone::{Ahead, Zone};
 
 /// Begins to look up the name that a message asks for, as if it were one of this zone: see
@@ -10,9 +10,8 @@ use understudy_zone::{Ahead, Zone};
 #[must_use]
 pub fn look_ahead<'z>(zone: &'z Zone, message: &[u8]) -> Option<Ahead<'z>> {
     let (name, labels, _) = Name::split_counted(message.get(HEADER_OCTETS..)?)?;
-    let mut lower = LowerName::root();
-    lower.set(name, labels);
-    zone.look_ahead(&lower)
+    let mut copy = None;
+    zone.look_ahead(Folded::of(name, labels, &mut copy))
 }
 
 #[cfg(test)]

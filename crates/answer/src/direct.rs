@@ -6,7 +6,7 @@
 //! options, signatures, truncation) this way gives up before anything is written, and the long way
 //! is taken. A test holds the two against each other.
 
-use understudy_wire::{Header, LowerName, Owner, Plain, Question, Rcode, Rtype, Writer};
+use understudy_wire::{Folded, Header, Owner, Plain, Question, Rcode, Rtype, Writer};
 use understudy_zone::{Match, Node, Zone};
 
 use crate::additional::names_hosts;
@@ -32,9 +32,9 @@ pub(crate) fn respond<Z: Zones>(
     if is_never_direct(plain.question.qtype) {
         return None;
     }
-    let mut name = LowerName::root();
-    plain.fold_into(&mut name);
-    let zone = zones.nearest(&name, name.label_count())?;
+    let mut copy = None;
+    let name = plain.folded(&mut copy);
+    let zone = zones.nearest(name, name.label_count())?;
     let room = reply.len();
     let announced = plain.opt.map(|opt| opt.udp_size);
     let limit = match request.transport {
@@ -48,7 +48,7 @@ pub(crate) fn respond<Z: Zones>(
     writer.question(&plain.question).ok()?;
     writer.set_flags(Header::AA);
     let mut picker = Picker::new(server, request.now_ns, chance);
-    let found = sections(&zone, &name, plain.question.qtype, &mut picker, &mut writer);
+    let found = sections(&zone, name, plain.question.qtype, &mut picker, &mut writer);
     let (rcode, subject) = match found {
         Some(found) => found,
         None => recall((zones, memory), &zone, &plain.question, &mut writer)?,
@@ -86,9 +86,9 @@ pub(crate) fn respond_with_options<Z: Zones>(
     if extras.asks_expire && plain.question.qtype == Rtype::SOA {
         return None;
     }
-    let mut name = LowerName::root();
-    plain.fold_into(&mut name);
-    let zone = zones.nearest(&name, name.label_count())?;
+    let mut copy = None;
+    let name = plain.folded(&mut copy);
+    let zone = zones.nearest(name, name.label_count())?;
     let room = reply.len();
     let limit = match request.transport {
         Transport::Tcp => room,
@@ -103,7 +103,7 @@ pub(crate) fn respond_with_options<Z: Zones>(
     writer.question(&plain.question).ok()?;
     writer.set_flags(Header::AA);
     let mut picker = Picker::new(server, request.now_ns, chance);
-    let found = sections(&zone, &name, plain.question.qtype, &mut picker, &mut writer);
+    let found = sections(&zone, name, plain.question.qtype, &mut picker, &mut writer);
     let (rcode, subject) = match found {
         Some(found) => found,
         None => recall((zones, memory), &zone, &plain.question, &mut writer)?,
@@ -146,7 +146,7 @@ pub(crate) fn is_never_direct(qtype: Rtype) -> bool {
 #[inline(always)]
 fn sections(
     zone: &Zone,
-    name: &LowerName,
+    name: Folded<'_>,
     qtype: Rtype,
     picker: &mut Picker<'_>,
     writer: &mut Writer<'_>,
@@ -172,7 +172,7 @@ fn sections(
 #[inline(always)]
 fn at_node(
     zone: &Zone,
-    (name, node): (&LowerName, &Node<'_>),
+    (name, node): (Folded<'_>, &Node<'_>),
     qtype: Rtype,
     picker: &mut Picker<'_>,
     writer: &mut Writer<'_>,
@@ -255,7 +255,7 @@ big TYPE65280 \\# 600 ";
     struct One(Zone);
 
     impl Zones for One {
-        fn nearest(&self, name: &LowerName, labels: usize) -> Option<impl Deref<Target = Zone>> {
+        fn nearest(&self, name: Folded<'_>, labels: usize) -> Option<impl Deref<Target = Zone>> {
             let name = Name::from_octets(name.suffix(labels)?).unwrap();
             name.is_at_or_below(self.0.origin()).then_some(&self.0)
         }

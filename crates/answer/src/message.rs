@@ -381,7 +381,7 @@ fn expire_s<Z: Zones>(zones: &Z, asked: &Asked<'_>) -> Option<u32> {
     let edns = asked.query.edns?;
     edns.options().find(|option| option.code == EXPIRE)?;
     let origin = LowerName::new(asked.query.question.qname);
-    zones.expire_s(&origin, asked.request.now_ns)
+    zones.expire_s(origin.folded(), asked.request.now_ns)
 }
 
 /// Keeps an answer that is the same for everybody who asks.

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::ops::Deref;
 
-use understudy_wire::LowerName;
+use understudy_wire::Folded;
 use understudy_zone::Zone;
 
 use crate::memory::Source;
@@ -42,7 +42,7 @@ impl<'z, Z: Zones> Noting<'z, Z> {
 }
 
 impl<Z: Zones> Zones for Noting<'_, Z> {
-    fn nearest(&self, name: &LowerName, labels: usize) -> Option<impl Deref<Target = Zone>> {
+    fn nearest(&self, name: Folded<'_>, labels: usize) -> Option<impl Deref<Target = Zone>> {
         let zone = self.zones.nearest(name, labels)?;
         let stamp = zone.stamp();
         self.seen.set(match self.seen.get() {
@@ -53,7 +53,7 @@ impl<Z: Zones> Zones for Noting<'_, Z> {
         Some(zone)
     }
 
-    fn is_missing(&self, name: &LowerName, labels: usize) -> bool {
+    fn is_missing(&self, name: Folded<'_>, labels: usize) -> bool {
         self.zones.is_missing(name, labels)
     }
 }

@@ -12,7 +12,7 @@
 
 use std::ops::Deref;
 
-use understudy_wire::{Full, Header, LowerName, Name, NameBuf, Rcode, Rtype};
+use understudy_wire::{Folded, Full, Header, LowerName, Name, NameBuf, Rcode, Rtype};
 use understudy_zone::{Above, Found, Match, Node, Set, Zone};
 
 use crate::additional::{alias_target, names_hosts};
@@ -27,7 +27,7 @@ const ALIASES: usize = 10;
 /// The zones that a server serves.
 pub trait Zones {
     /// The zone with the longest origin at or above the ancestor of `name` that has so many labels.
-    fn nearest(&self, name: &LowerName, labels: usize) -> Option<impl Deref<Target = Zone>>;
+    fn nearest(&self, name: Folded<'_>, labels: usize) -> Option<impl Deref<Target = Zone>>;
 
     /// A number that changes before another zone is the nearest to any name. None where that cannot
     /// be told, and then no answer is kept.
@@ -36,13 +36,13 @@ pub trait Zones {
     }
 
     /// Is the nearest zone one that should be here, and is not? Then [`Zones::nearest`] gives none.
-    fn is_missing(&self, _name: &LowerName, _labels: usize) -> bool {
+    fn is_missing(&self, _name: Folded<'_>, _labels: usize) -> bool {
         false
     }
 
     /// For how many seconds after `now_ns` the zone with this very origin is answered, if no primary is
     /// heard (RFC 7314 section 3). None where that is not known.
-    fn expire_s(&self, _origin: &LowerName, _now_ns: u64) -> Option<u32> {
+    fn expire_s(&self, _origin: Folded<'_>, _now_ns: u64) -> Option<u32> {
         None
     }
 }
@@ -74,7 +74,7 @@ pub(crate) fn resolve<Z: Zones>(
         Progress::Follow => follow(zones, response),
         Progress::Elsewhere => {
             let name = LowerName::new(response.question.qname);
-            if zones.is_missing(&name, name.label_count()) {
+            if zones.is_missing(name.folded(), name.label_count()) {
                 response.refuse(Rcode::SERVFAIL, ExtendedError::InvalidData);
             } else {
                 response.refuse(Rcode::REFUSED, ExtendedError::NotAuthoritative);
@@ -120,17 +120,18 @@ fn look_up<Z: Zones>(
     sought: Sought<'_>,
 ) -> Result<Progress, Full> {
     let lower = LowerName::new(sought.name);
+    let lower = lower.folded();
     let labels = lower.label_count();
-    let Some(zone) = zones.nearest(&lower, labels) else {
-        return not_here(zones, response, sought, &lower);
+    let Some(zone) = zones.nearest(lower, labels) else {
+        return not_here(zones, response, sought, lower);
     };
     if response.question.qtype == Rtype::DS
         && zone.origin_labels() == labels
-        && let Some(progress) = in_parent(zones, response, sought, &lower)?
+        && let Some(progress) = in_parent(zones, response, sought, lower)?
     {
         return Ok(progress);
     }
-    in_zone(&zone, response, sought, &zone.find_below(&lower))
+    in_zone(&zone, response, sought, &zone.find_below(lower))
 }
 
 /// The nearest zone is not here, but what is asked of it may be its parent's data. Where it begins
@@ -140,7 +141,7 @@ fn not_here<Z: Zones>(
     zones: &Z,
     response: &mut Response<'_, '_, '_>,
     sought: Sought<'_>,
-    lower: &LowerName,
+    lower: Folded<'_>,
 ) -> Result<Progress, Full> {
     if response.question.qtype != Rtype::DS {
         return Ok(Progress::Elsewhere);
@@ -154,7 +155,7 @@ fn in_parent<Z: Zones>(
     zones: &Z,
     response: &mut Response<'_, '_, '_>,
     sought: Sought<'_>,
-    lower: &LowerName,
+    lower: Folded<'_>,
 ) -> Result<Option<Progress>, Full> {
     let above = lower.label_count().checked_sub(1);
     let Some(parent) = above.and_then(|labels| zones.nearest(lower, labels)) else {

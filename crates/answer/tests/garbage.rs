@@ -17,7 +17,7 @@ use domain::rdata::AllRecordData;
 use understudy_answer::{
     Chance, CookieJar, CookieUse, Outcome, Request, Server, Summary, Transport, Zones, respond,
 };
-use understudy_wire::{CookieSecret, CookieSecrets, LowerName, Name, NameBuf, Rtype};
+use understudy_wire::{CookieSecret, CookieSecrets, Folded, Name, NameBuf, Rtype};
 use understudy_zone::{Kind, Selector, SteeredChange, SteeredSet, Zone};
 
 /// Messages per kind of damage.
@@ -76,7 +76,7 @@ const TYPES: [Rtype; 10] = [
 struct One(Zone);
 
 impl Zones for One {
-    fn nearest(&self, name: &LowerName, labels: usize) -> Option<impl Deref<Target = Zone>> {
+    fn nearest(&self, name: Folded<'_>, labels: usize) -> Option<impl Deref<Target = Zone>> {
         let name = Name::from_octets(name.suffix(labels)?).unwrap();
         name.is_at_or_below(self.0.origin()).then_some(&self.0)
     }

@@ -13,7 +13,7 @@ use understudy_answer::{
     Chance, Memory, Outcome, Request, Server, Summary, Transport, Zones, respond,
     respond_remembering,
 };
-use understudy_wire::{LowerName, Name, NameBuf, Rtype};
+use understudy_wire::{Folded, Name, NameBuf, Rtype};
 use understudy_zone::{Kind, Selector, SteeredChange, SteeredSet, Zone};
 
 const PARENT: &str = "$TTL 300
@@ -92,7 +92,7 @@ struct Served {
 }
 
 impl Zones for Served {
-    fn nearest(&self, name: &LowerName, labels: usize) -> Option<impl Deref<Target = Zone>> {
+    fn nearest(&self, name: Folded<'_>, labels: usize) -> Option<impl Deref<Target = Zone>> {
         let name = Name::from_octets(name.suffix(labels)?).unwrap();
         let above = self
             .zones

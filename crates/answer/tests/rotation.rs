@@ -11,13 +11,13 @@ use std::collections::BTreeMap;
 use std::ops::Deref;
 
 use understudy_answer::{Chance, Outcome, Request, Server, Transport, Zones, respond};
-use understudy_wire::{LowerName, NameBuf, Rtype};
+use understudy_wire::{Folded, NameBuf, Rtype};
 use understudy_zone::{Kind, Selector, SteeredChange, SteeredSet, Zone};
 
 struct One(Zone);
 
 impl Zones for One {
-    fn nearest(&self, _name: &LowerName, _labels: usize) -> Option<impl Deref<Target = Zone>> {
+    fn nearest(&self, _name: Folded<'_>, _labels: usize) -> Option<impl Deref<Target = Zone>> {
         Some(&self.0)
     }
 }

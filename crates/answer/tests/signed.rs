@@ -13,7 +13,7 @@ use understudy_answer::{
     Chance, Outcome, Request, Server, SignatureUse, Summary, Transport, TsigKeys, Zones, respond,
 };
 use understudy_wire::{
-    Header, LowerName, NameBuf, Rcode, TsigAlgorithm, TsigFault, TsigKey, Verifier, sign_request,
+    Folded, Header, NameBuf, Rcode, TsigAlgorithm, TsigFault, TsigKey, Verifier, sign_request,
 };
 use understudy_zone::Zone;
 
@@ -23,7 +23,7 @@ const OPT: &[u8] = b"\0\0\x29\x04\xd0\0\0\0\0\0\0";
 struct One(Zone);
 
 impl Zones for One {
-    fn nearest(&self, _name: &LowerName, _labels: usize) -> Option<impl Deref<Target = Zone>> {
+    fn nearest(&self, _name: Folded<'_>, _labels: usize) -> Option<impl Deref<Target = Zone>> {
         Some(&self.0)
     }
 }

@@ -14,7 +14,7 @@ use understudy_answer::{
     Chance, CookieJar, CookieUse, Outcome, Request, Server, Silence, Subject, Summary, Transport,
     Zones, respond, slip,
 };
-use understudy_wire::{CookieSecret, CookieSecrets, LowerName, NameBuf};
+use understudy_wire::{CookieSecret, CookieSecrets, Folded, NameBuf};
 use understudy_zone::Zone;
 
 const ZONE: &str = "@ 60 SOA ns. root. 1 2 3 4 5
@@ -30,7 +30,7 @@ b.ent 60 A 192.0.2.1
 struct One(Zone);
 
 impl Zones for One {
-    fn nearest(&self, name: &LowerName, labels: usize) -> Option<impl Deref<Target = Zone>> {
+    fn nearest(&self, name: Folded<'_>, labels: usize) -> Option<impl Deref<Target = Zone>> {
         let is_ours = labels >= 2 && name.octets().ends_with(b"\x07example\x03com\0");
         is_ours.then_some(&self.0)
     }

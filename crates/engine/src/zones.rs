@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::{ArcSwap, ArcSwapOption, Guard};
-use understudy_wire::{LowerName, Name, NameBuf, NameHasher, Plain, Serial, is_same};
+use understudy_wire::{Folded, LowerName, Name, NameBuf, NameHasher, Plain, Serial, is_same};
 use understudy_zone::{SteeredChange, Zone};
 
 use crate::access::Access;
@@ -179,7 +179,7 @@ impl Table {
 
     /// The zone with the longest origin at or above the ancestor of `name` that has so many labels.
     #[inline]
-    fn nearest(&self, name: &LowerName, labels: usize) -> Option<&Arc<Served>> {
+    fn nearest(&self, name: Folded<'_>, labels: usize) -> Option<&Arc<Served>> {
         for depth in &self.depths {
             if *depth > labels {
                 continue;
@@ -203,7 +203,7 @@ impl Table {
 
     /// As `understudy_answer::Zones::expire_s`. A primary tells what it asks of secondaries; what a secondary
     /// has left is never more than that.
-    fn expire_s(&self, origin: &LowerName, now_ns: u64) -> Option<u32> {
+    fn expire_s(&self, origin: Folded<'_>, now_ns: u64) -> Option<u32> {
         let whole_s = self.at(origin.octets())?.current.load().expire_s();
         let Some(expires_ns) = self.expected.get(origin.octets()) else {
             return Some(whole_s);
@@ -219,7 +219,7 @@ impl Table {
     }
 
     /// Is the nearest zone at or above that ancestor one that should be here, and is not?
-    fn is_nearest_missing(&self, name: &LowerName, labels: usize) -> bool {
+    fn is_nearest_missing(&self, name: Folded<'_>, labels: usize) -> bool {
         let origins = self.depths.iter().filter(|depth| **depth <= labels);
         let mut origins = origins.filter_map(|depth| name.suffix(*depth));
         let nearest = origins.find(|it| self.at(it).is_some() || self.is_expected(it));
@@ -256,15 +256,15 @@ impl Snapshot {
     /// The zone that a message is about, where that is the first of the batch.
     pub(crate) fn zone_of(&self, message: &[u8]) -> Option<&Zone> {
         let plain = Plain::parse(message)?;
-        let mut name = LowerName::root();
-        plain.fold_into(&mut name);
-        self.load_nearest(&name, name.label_count())?;
+        let mut copy = None;
+        let name = plain.folded(&mut copy);
+        self.load_nearest(name, name.label_count())?;
         self.first.get().map(|(_, zone)| &**zone)
     }
 
     /// The first zone of the batch, if it is the nearest to this name and no origin is longer.
     #[inline(always)]
-    fn first_if_nearest(&self, name: &LowerName, labels: usize) -> Option<&Zone> {
+    fn first_if_nearest(&self, name: Folded<'_>, labels: usize) -> Option<&Zone> {
         let (first, zone) = self.first.get()?;
         let depth = zone.origin_labels();
         if depth > labels || self.table.depths.first() != Some(&depth) {
@@ -274,7 +274,7 @@ impl Snapshot {
     }
 
     #[inline(never)]
-    fn load_nearest(&self, name: &LowerName, labels: usize) -> Option<Reading<'_>> {
+    fn load_nearest(&self, name: Folded<'_>, labels: usize) -> Option<Reading<'_>> {
         let served = self.table.nearest(name, labels)?;
         let load = || (Arc::clone(served), served.current.load_full());
         let (first, zone) = self.first.get_or_init(load);
@@ -287,7 +287,7 @@ impl Snapshot {
 
 impl understudy_answer::Zones for Snapshot {
     #[inline(always)]
-    fn nearest(&self, name: &LowerName, labels: usize) -> Option<impl Deref<Target = Zone>> {
+    fn nearest(&self, name: Folded<'_>, labels: usize) -> Option<impl Deref<Target = Zone>> {
         match self.first_if_nearest(name, labels) {
             Some(zone) => Some(Reading::Held(zone)),
             None => self.load_nearest(name, labels),
@@ -299,11 +299,11 @@ impl understudy_answer::Zones for Snapshot {
         Some(self.table.stamp)
     }
 
-    fn is_missing(&self, name: &LowerName, labels: usize) -> bool {
+    fn is_missing(&self, name: Folded<'_>, labels: usize) -> bool {
         self.table.is_nearest_missing(name, labels)
     }
 
-    fn expire_s(&self, origin: &LowerName, now_ns: u64) -> Option<u32> {
+    fn expire_s(&self, origin: Folded<'_>, now_ns: u64) -> Option<u32> {
         self.table.expire_s(origin, now_ns)
     }
 }
@@ -553,17 +553,17 @@ pub(crate) fn not_found(origin: Name<'_>) -> EngineError {
 }
 
 impl understudy_answer::Zones for Zones {
-    fn nearest(&self, name: &LowerName, labels: usize) -> Option<impl Deref<Target = Zone>> {
+    fn nearest(&self, name: Folded<'_>, labels: usize) -> Option<impl Deref<Target = Zone>> {
         let table = self.table.load();
         let zone = table.nearest(name, labels)?.current.load();
         Some(Reading::Loaded(zone))
     }
 
-    fn is_missing(&self, name: &LowerName, labels: usize) -> bool {
+    fn is_missing(&self, name: Folded<'_>, labels: usize) -> bool {
         self.table.load().is_nearest_missing(name, labels)
     }
 
-    fn expire_s(&self, origin: &LowerName, now_ns: u64) -> Option<u32> {
+    fn expire_s(&self, origin: Folded<'_>, now_ns: u64) -> Option<u32> {
         self.table.load().expire_s(origin, now_ns)
     }
 }

@@ -126,7 +126,7 @@ fn zones_come_and_go_above_and_below_each_other() {
     let nearest = |name: &str| {
         let name: NameBuf = name.parse().unwrap();
         let name = LowerName::new(name.as_name());
-        understudy_answer::Zones::nearest(engine.zones(), &name, name.label_count())
+        understudy_answer::Zones::nearest(engine.zones(), name.folded(), name.label_count())
             .map(|zone| zone.origin().to_string())
     };
     assert_eq!(nearest("www.example.com."), None);

@@ -25,7 +25,7 @@ pub use cookie::{COOKIE, CookieSecret, CookieSecrets, Cookies, FullCookie, Stand
 pub use edns::{EXPIRE, Edns, EdnsOption, Opt, Options};
 pub use hasher::{NameHasher, is_same};
 pub use header::{HEADER_OCTETS, Header, Section};
-pub use lower::LowerName;
+pub use lower::{Folded, LowerName};
 pub use name::{Labels, MAX_LABEL_OCTETS, MAX_NAME_OCTETS, Name, NameBuf, NameError};
 pub use numbers::{Class, Opcode, Rcode, Rtype, UnknownMnemonic};
 pub use plain::{Plain, PlainOpt};

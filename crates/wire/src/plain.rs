@@ -3,7 +3,7 @@
 
 use crate::edns::{Edns, are_options_whole};
 use crate::header::{HEADER_OCTETS, Header};
-use crate::lower::LowerName;
+use crate::lower::{Folded, LowerName};
 use crate::name::Name;
 use crate::numbers::{Class, Rtype};
 use crate::query::Question;
@@ -128,10 +128,13 @@ impl<'m> Plain<'m> {
         Some((plain, edns))
     }
 
-    /// Make the root the name asked for, ready for look-ups.
-    #[inline]
-    pub fn fold_into(&self, name: &mut LowerName) {
-        name.set(self.question.qname, self.labels);
+    /// The name asked for, ready for look-ups; `copy` is made use of where it is not in lower case.
+    #[inline(always)]
+    pub fn folded<'c>(&self, copy: &'c mut Option<LowerName>) -> Folded<'c>
+    where
+        'm: 'c,
+    {
+        Folded::of(self.question.qname, self.labels, copy)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a zone has on the way to a name: all that RFC 1034 section 4.3.2 asks for.
 
-use understudy_wire::{LowerName, MAX_NAME_OCTETS, Name};
+use understudy_wire::{Folded, MAX_NAME_OCTETS, Name};
 
 use crate::node::Node;
 use crate::zone::Version;
@@ -64,7 +64,7 @@ impl Above<'_> {
 
 /// Look up a name that is known to be the apex or below it.
 #[inline]
-pub(crate) fn find<'z>(version: &'z Version, name: &LowerName) -> Found<'z> {
+pub(crate) fn find<'z>(version: &'z Version, name: Folded<'_>) -> Found<'z> {
     let labels = name.label_count();
     let node = version.get(name);
     if let Some(node) = node
@@ -82,7 +82,7 @@ pub(crate) fn find<'z>(version: &'z Version, name: &LowerName) -> Found<'z> {
 
 /// What is at a name, if nothing above it and no wildcard can play a part.
 #[inline(always)]
-pub(crate) fn find_unhidden<'z>(version: &'z Version, name: &LowerName) -> Option<Match<'z>> {
+pub(crate) fn find_unhidden<'z>(version: &'z Version, name: Folded<'_>) -> Option<Match<'z>> {
     let depth = name.label_count().checked_sub(version.origin_labels)?;
     if version.may_hide_names() && (depth > 1 || version.apex().has_dname()) {
         return None;
@@ -109,7 +109,7 @@ fn existing(node: Node<'_>) -> Match<'_> {
 
 /// Go down from the apex to the name: to the closest encloser, and past the first cut or DNAME.
 #[inline(never)]
-fn walk<'z>(version: &'z Version, name: &LowerName, at: Option<Node<'z>>) -> Found<'z> {
+fn walk<'z>(version: &'z Version, name: Folded<'_>, at: Option<Node<'z>>) -> Found<'z> {
     let labels = name.label_count();
     let mut found = Found {
         at: at.map_or(Match::Missing { wildcard: None }, existing),
@@ -151,7 +151,7 @@ fn walk<'z>(version: &'z Version, name: &LowerName, at: Option<Node<'z>>) -> Fou
 }
 
 /// The wildcard child of the ancestor of `name` with so many labels, if it exists.
-fn wildcard_below<'z>(version: &'z Version, name: &LowerName, labels: usize) -> Option<Node<'z>> {
+fn wildcard_below<'z>(version: &'z Version, name: Folded<'_>, labels: usize) -> Option<Node<'z>> {
     if version.tally.wildcards == 0 {
         return None;
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use understudy_wire::{LowerName, Name, NameBuf, ReadyRdata, Rtype, Serial};
+use understudy_wire::{Folded, LowerName, Name, NameBuf, ReadyRdata, Rtype, Serial};
 
 use crate::change::{ChangeError, RRsetChange, SetChange, SteeredChange};
 use crate::find::{Found, Match};
@@ -76,7 +76,7 @@ impl Version {
     /// What a name that is the apex or below it has: nothing at an empty non-terminal. None if it
     /// does not exist.
     #[inline(always)]
-    pub(crate) fn get(&self, name: &LowerName) -> Option<Node<'_>> {
+    pub(crate) fn get(&self, name: Folded<'_>) -> Option<Node<'_>> {
         let key = name.before(self.origin.as_name().octets().len())?;
         self.index.get(key).map(Node::from_octets)
     }
@@ -89,7 +89,7 @@ impl Version {
 
     /// What the ancestor of such a name that has so many labels has.
     #[inline]
-    pub(crate) fn get_above(&self, name: &LowerName, labels: usize) -> Option<Node<'_>> {
+    pub(crate) fn get_above(&self, name: Folded<'_>, labels: usize) -> Option<Node<'_>> {
         let key = name.between(labels, self.origin_labels)?;
         self.index.get(key).map(Node::from_octets)
     }
@@ -248,14 +248,15 @@ impl Zone {
     #[must_use]
     pub fn find(&self, qname: Name<'_>) -> Option<Found<'_>> {
         let name = LowerName::new(qname);
-        self.is_above(&name).then(|| self.find_below(&name))
+        let name = name.folded();
+        self.is_above(name).then(|| self.find_below(name))
     }
 
     /// As [`Zone::find`] for a name that is known to be the apex or below it: that is not looked at
     /// again.
     #[inline]
     #[must_use]
-    pub fn find_below(&self, name: &LowerName) -> Found<'_> {
+    pub fn find_below(&self, name: Folded<'_>) -> Found<'_> {
         find::find(&self.version, name)
     }
 
@@ -270,7 +271,7 @@ impl Zone {
     /// from memory meanwhile.
     #[inline]
     #[must_use]
-    pub fn look_ahead(&self, name: &LowerName) -> Option<Ahead<'_>> {
+    pub fn look_ahead(&self, name: Folded<'_>) -> Option<Ahead<'_>> {
         let key = name.before(self.version.origin.as_name().octets().len())?;
         Some(self.version.index.look_ahead(key))
     }
@@ -278,11 +279,11 @@ impl Zone {
     /// As [`Zone::find_below`], in short: None where a cut, a DNAME or a wildcard may play a part.
     #[inline]
     #[must_use]
-    pub fn find_unhidden(&self, name: &LowerName) -> Option<Match<'_>> {
+    pub fn find_unhidden(&self, name: Folded<'_>) -> Option<Match<'_>> {
         find::find_unhidden(&self.version, name)
     }
 
-    fn is_above(&self, name: &LowerName) -> bool {
+    fn is_above(&self, name: Folded<'_>) -> bool {
         name.suffix(self.version.origin_labels) == Some(self.origin().octets())
     }
 
@@ -290,10 +291,11 @@ impl Zone {
     #[must_use]
     pub fn node(&self, name: Name<'_>) -> Option<Node<'_>> {
         let name = LowerName::new(name);
-        if !self.is_above(&name) {
+        let name = name.folded();
+        if !self.is_above(name) {
             return None;
         }
-        let node = self.version.get(&name)?;
+        let node = self.version.get(name)?;
         (!node.is_empty()).then_some(node)
     }
 

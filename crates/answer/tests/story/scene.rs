@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::query::octets_of;
 use understudy_answer::{CookieJar, Server, Zones};
-use understudy_wire::{CookieSecret, CookieSecrets, LowerName, Name, NameBuf, Rtype};
+use understudy_wire::{CookieSecret, CookieSecrets, Folded, LowerName, Name, NameBuf, Rtype};
 use understudy_zone::{Kind, Selector, SteeredChange, SteeredSet, Zone};
 
 /// Everything that a query meets.
@@ -21,7 +21,7 @@ pub struct Scene {
 pub struct Served(Vec<Zone>);
 
 impl Zones for Served {
-    fn nearest(&self, name: &LowerName, labels: usize) -> Option<impl Deref<Target = Zone>> {
+    fn nearest(&self, name: Folded<'_>, labels: usize) -> Option<impl Deref<Target = Zone>> {
         let name = Name::from_octets(name.suffix(labels)?).unwrap();
         let above = self
             .0
@@ -94,7 +94,7 @@ impl Scene {
         let name = LowerName::new(owner.as_name());
         let zone = self
             .zones
-            .nearest(&name, name.label_count())
+            .nearest(name.folded(), name.label_count())
             .unwrap()
             .with_steered(&[change])
             .unwrap();

@@ -114,7 +114,10 @@ impl Gate {
             origin,
             client: request.client,
         });
-        let expire_s = zones.expire_s(&LowerName::new(query.question.qname), request.now_ns);
+        let expire_s = zones.expire_s(
+            LowerName::new(query.question.qname).folded(),
+            request.now_ns,
+        );
         let asked = (request, signer.as_mut(), expire_s);
         let outcome = respond_with(server, asked, chance, reply, |writer| {
             write_first(&mut content, writer, request.transport)

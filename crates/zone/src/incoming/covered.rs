@@ -31,9 +31,10 @@ fn below(zone: &Zone, owner: &NameBuf) -> Option<NameBuf> {
 /// The nearest owner of a DNAME above this name.
 fn above(zone: &Zone, owner: &NameBuf) -> Option<NameBuf> {
     let name = LowerName::new(owner.as_name());
+    let name = name.folded();
     let depths = zone.origin_labels()..name.label_count();
     let has_dname = |labels: &usize| {
-        let node = zone.version().get_above(&name, *labels);
+        let node = zone.version().get_above(name, *labels);
         node.is_some_and(|node| node.has_dname())
     };
     let labels = depths.rev().find(has_dname)?;
