@@ -6,7 +6,7 @@
 //! asked once leaves a mark of four octets; only what is asked again takes a place, so that a flood
 //! of names made up at random drives nothing out.
 
-use understudy_wire::{NameHasher, Question, Rcode, Sections, Writer, is_same};
+use understudy_wire::{Counts, NameHasher, Question, Rcode, Sections, Writer, is_same};
 
 use crate::outcome::Subject;
 
@@ -46,7 +46,7 @@ const NOTHING: u16 = u16::MAX;
 #[repr(C, align(64))]
 struct Kept {
     source: Source,
-    counts: [u16; 3],
+    counts: Counts,
     question_octets: u16,
     octets_in_all: u16,
     rcode: Rcode,

@@ -1,7 +1,7 @@
 //! Which records a node gives to this query, steered sets laid over static ones.
 
 use understudy_wire::{Full, Owner, Rtype, Writer};
-use understudy_zone::{Kind, Node, RRset, Selector, Steered};
+use understudy_zone::{Kind, Node, RRset, Selector, Steered, Variants};
 
 use crate::chance::Chance;
 use crate::outcome::RECORDS;
@@ -49,7 +49,8 @@ impl<'z> Records<'z> {
     pub(crate) fn write_answer(&self, writer: &mut Writer<'_>, is_root: bool) -> Result<(), Full> {
         let RRset { rtype, .. } = self.rrset;
         if is_root || !matches!(rtype, Rtype::A | Rtype::AAAA | Rtype::TXT) {
-            return self.write(writer, Owner::Question);
+            let records = *self; // so that others need not be in memory
+            return records.write(writer, Owner::Question);
         }
         if self.rotation == 0 {
             return writer.nameless(rtype, self.ttl, self.rrset.rdatas());
@@ -168,14 +169,13 @@ fn remaining(steered: &Steered<'_>, now_ns: u64) -> u32 {
 #[inline(always)]
 fn variant<'z>(steered: &Steered<'z>, chance: &mut Chance) -> Option<RRset<'z>> {
     if steered.selector == Selector::Chance {
-        return drawn(steered, chance);
+        return drawn(steered.variants(), chance);
     }
     steered.variants().next().map(|variant| variant.rrset)
 }
 
 /// A variant by weight.
-fn drawn<'z>(steered: &Steered<'z>, chance: &mut Chance) -> Option<RRset<'z>> {
-    let mut variants = steered.variants();
+fn drawn<'z>(mut variants: Variants<'z>, chance: &mut Chance) -> Option<RRset<'z>> {
     let total = variants
         .clone()
         .map(|variant| u64::from(variant.weight))

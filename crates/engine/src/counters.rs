@@ -171,7 +171,8 @@ impl Counters {
     /// A response goes out.
     #[inline(always)]
     pub(crate) fn answered(&self, summary: &Summary) {
-        add(self.responses.get(usize::from(summary.rcode).min(RCODES)));
+        let responses = self.responses.get(usize::from(summary.rcode));
+        add(responses.or(self.responses.last()));
         if let Some(qtype) = summary.qtype {
             add(self.qtypes.get(usize::from(qtype).min(QTYPES)));
         }

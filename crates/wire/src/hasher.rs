@@ -49,31 +49,38 @@ fn last_word(octets: &[u8], rest: &[u8]) -> u64 {
 #[inline(always)]
 #[must_use]
 pub fn is_same(left: &[u8], right: &[u8]) -> bool {
-    let word = |octets: &[u8; 8]| u64::from_le_bytes(*octets);
-    match (left.first_chunk(), right.first_chunk()) {
-        (Some(first), Some(other)) if left.len() == right.len() && left.len() <= 16 => {
-            let (Some(last), Some(other_last)) = (left.last_chunk(), right.last_chunk()) else {
-                return false;
-            };
-            (word(first) ^ word(other)) | (word(last) ^ word(other_last)) == 0
-        }
-        _ => is_same_if_longer(left, right),
+    if left.len() != right.len() {
+        return false;
     }
+    if left.len() > 16 {
+        return is_same_if_longer(left, right);
+    }
+    if let (Some(first), Some(other)) = (left.first_chunk(), right.first_chunk())
+        && let (Some(last), Some(other_last)) = (left.last_chunk(), right.last_chunk())
+    {
+        let word = |octets: &[u8; 8]| u64::from_le_bytes(*octets);
+        return (word(first) ^ word(other)) | (word(last) ^ word(other_last)) == 0;
+    }
+    if let (Some(first), Some(other)) = (left.first_chunk(), right.first_chunk())
+        && let (Some(last), Some(other_last)) = (left.last_chunk(), right.last_chunk())
+    {
+        let word = |octets: &[u8; 4]| u32::from_le_bytes(*octets);
+        return (word(first) ^ word(other)) | (word(last) ^ word(other_last)) == 0;
+    }
+    left.iter().eq(right)
 }
 
 /// Up to 32 octets without a call, as most names with their zone's are.
 #[inline(never)]
 fn is_same_if_longer(left: &[u8], right: &[u8]) -> bool {
-    let word = |octets: &[u8; 16]| u128::from_le_bytes(*octets);
-    match (left.first_chunk(), right.first_chunk()) {
-        (Some(first), Some(other)) if left.len() == right.len() && left.len() <= 32 => {
-            let (Some(last), Some(other_last)) = (left.last_chunk(), right.last_chunk()) else {
-                return false;
-            };
-            (word(first) ^ word(other)) | (word(last) ^ word(other_last)) == 0
-        }
-        _ => left == right,
+    if let (Some(first), Some(other)) = (left.first_chunk(), right.first_chunk())
+        && let (Some(last), Some(other_last)) = (left.last_chunk(), right.last_chunk())
+        && left.len() <= 32
+    {
+        let word = |octets: &[u8; 16]| u128::from_le_bytes(*octets);
+        return (word(first) ^ word(other)) | (word(last) ^ word(other_last)) == 0;
     }
+    left == right
 }
 
 /// Multiply to 128 bits and fold the halves: every bit of the result depends on every bit given.

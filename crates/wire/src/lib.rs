@@ -38,4 +38,4 @@ pub use tsig::{
     BadSignature, NoSecret, Signature, Signer, Tsig, TsigAlgorithm, TsigFault, TsigKey, Unproven,
     Verifier, sign_request,
 };
-pub use writer::{Full, Mark, Owner, Sections, Writer, push_below_question};
+pub use writer::{Counts, Full, Mark, Owner, Sections, Writer, push_below_question};

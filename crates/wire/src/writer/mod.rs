@@ -1,12 +1,14 @@
 //! Writing a response into a caller's buffer: no allocation, never beyond the size limit, and an
 //! RRset is in the message whole or not at all (RFC 2181 section 9).
 
+mod counts;
 mod names;
 mod pressed;
 mod pseudo;
 mod records;
 mod sections;
 
+pub use counts::Counts;
 pub use pressed::push_below_question;
 pub use records::Owner;
 pub use sections::Sections;
@@ -36,7 +38,7 @@ const QTYPE_AND_QCLASS_OCTETS: usize = 4;
 #[derive(Clone, Copy, Debug)]
 pub struct Mark {
     end: usize,
-    counts: [u16; 3],
+    counts: Counts,
     section: Section,
     known: usize,
 }
@@ -50,8 +52,7 @@ pub struct Writer<'b> {
     flags: u16,
     rcode: Rcode,
     class: Class,
-    counts: [u16; 3],
-    has_question: bool,
+    counts: Counts,
     section: Section,
     qname_octets: usize,
     /// Made when the first name is compressed: most answers need none.
@@ -89,8 +90,7 @@ impl<'b> Writer<'b> {
             flags: Header::QR | (to.flags() & (Header::OPCODE | Header::RD)),
             rcode: Rcode::NOERROR,
             class: Class::IN,
-            counts: [0; 3],
-            has_question: false,
+            counts: Counts::default(),
             section: Section::Answer,
             qname_octets: 0,
             known: None,
@@ -105,7 +105,7 @@ impl<'b> Writer<'b> {
     #[inline]
     pub fn question(&mut self, question: &Question<'_>) -> Result<(), Full> {
         self.put(question.octets)?;
-        self.has_question = true;
+        self.counts = Counts::QUESTION;
         self.qname_octets = question.qname.octets().len();
         Ok(())
     }
@@ -174,17 +174,13 @@ impl<'b> Writer<'b> {
     /// Records written to a section so far (OPT counts in the additional section).
     #[must_use]
     pub fn count(&self, section: Section) -> u16 {
-        match section {
-            Section::Answer => self.counts[0],
-            Section::Authority => self.counts[1],
-            Section::Additional => self.counts[2],
-        }
+        self.counts.of(section)
     }
 
     /// Is there any answer yet?
     #[must_use]
     pub fn has_answers(&self) -> bool {
-        self.counts[0] > 0
+        self.counts.of(Section::Answer) > 0
     }
 
     /// Is there an RRset of this owner and type among the answers already? Walks through them: only
@@ -193,7 +189,8 @@ impl<'b> Writer<'b> {
     #[must_use]
     pub fn has_answer(&self, owner: Name<'_>, rtype: Rtype) -> bool {
         let message = self.buffer.get(..self.end).unwrap_or_default();
-        records_from(message, self.start_of_records(), self.counts[0])
+        let answers = self.counts.of(Section::Answer);
+        records_from(message, self.start_of_records(), answers)
             .any(|(record, _)| record.rtype == rtype && stands_at(message, record.offset, owner))
     }
 
@@ -232,14 +229,10 @@ impl<'b> Writer<'b> {
     #[inline(always)]
     pub fn finish(&mut self) -> usize {
         let flags = self.flags | (self.rcode.number() & Header::RCODE);
-        let [answers, authorities, additionals] = self.counts.map(u64::from);
-        // As one number, which is stored at once.
-        let counts =
-            u64::from(self.has_question) << 48 | answers << 32 | authorities << 16 | additionals;
         let header = self.buffer.first_chunk_mut::<HEADER_OCTETS>();
         if let Some([_, _, high, low, rest @ ..]) = header {
             [*high, *low] = flags.to_be_bytes();
-            *rest = counts.to_be_bytes();
+            *rest = self.counts.octets();
         }
         self.end
     }
@@ -253,7 +246,7 @@ impl<'b> Writer<'b> {
 
     #[inline]
     fn put(&mut self, octets: &[u8]) -> Result<(), Full> {
-        self.take(octets.len())?.copy_from_slice(octets);
+        copy(octets, self.take(octets.len())?);
         Ok(())
     }
 
@@ -268,6 +261,25 @@ impl<'b> Writer<'b> {
         self.end = end;
         Ok(room)
     }
+}
+
+/// Copies octets to as many others. Some, as most questions have, are copied without a call.
+#[inline]
+fn copy(from: &[u8], to: &mut [u8]) {
+    const HALF: usize = 16;
+    if let (HALF..=32, Some(first), Some(last)) = (
+        to.len(),
+        from.first_chunk::<HALF>(),
+        from.last_chunk::<HALF>(),
+    ) && let Some(room) = to.first_chunk_mut()
+    {
+        *room = *first;
+        if let Some(room) = to.last_chunk_mut() {
+            *room = *last;
+        }
+        return;
+    }
+    to.copy_from_slice(from);
 }
 
 /// So many records of a message from `start` on, each with where it ends.

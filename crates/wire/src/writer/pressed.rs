@@ -3,6 +3,7 @@
 use super::records::{QUESTION, fixed_part};
 use super::{Full, Writer};
 use crate::compression::{Part, parts};
+use crate::header::Section;
 use crate::name::Name;
 use crate::numbers::{Class, Rtype};
 
@@ -69,12 +70,10 @@ impl Writer<'_> {
     /// # Errors
     /// No room; nothing was written.
     pub fn pressed(&mut self, count: usize, octets: &[u8]) -> Result<(), Full> {
-        let [answers, ..] = &self.counts;
-        let count = u16::try_from(count).map_err(|_| Full)?;
-        let answers = answers.checked_add(count).ok_or(Full)?;
+        let mut counts = self.counts;
+        counts.add(Section::Answer, u16::try_from(count).map_err(|_| Full)?)?;
         self.put(octets)?;
-        let [field, ..] = &mut self.counts;
-        *field = answers;
+        self.counts = counts;
         Ok(())
     }
 }

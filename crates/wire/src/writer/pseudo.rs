@@ -14,13 +14,15 @@ impl Writer<'_> {
     /// No room.
     #[inline(always)]
     pub fn plain_opt(&mut self, udp_size: u16, dnssec_ok: bool) -> Result<(), Full> {
-        let [high, low] = udp_size.to_be_bytes();
         let flags = u8::from(dnssec_ok) << 7;
         self.reserved = self.reserved.saturating_sub(Self::PLAIN_OPT_OCTETS);
         let room = self.take(Self::PLAIN_OPT_OCTETS)?;
-        *room.first_chunk_mut().ok_or(Full)? = [0, 0, 41, high, low, 0, 0, flags, 0, 0, 0];
-        self.counts[2] += 1;
-        Ok(())
+        // As two numbers, each of which is stored at once: [0, 0, 41, size, 0, 0, flags], and with
+        // the flags once more [flags, 0, 0, 0].
+        let head = 41 << 40 | u64::from(udp_size) << 24 | u64::from(flags);
+        *room.first_chunk_mut().ok_or(Full)? = head.to_be_bytes();
+        *room.last_chunk_mut().ok_or(Full)? = [flags, 0, 0, 0];
+        self.counts.add(Section::Additional, 1)
     }
 
     /// Write the OPT record, with the upper bits of the rcode, into the room reserved for it. It
@@ -50,7 +52,6 @@ impl Writer<'_> {
             )?;
             self.put(option.octets)?;
         }
-        self.counts[2] += 1;
-        Ok(())
+        self.counts.add(Section::Additional, 1)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Full, Writer};
 use crate::compression::parts;
-use crate::header::{HEADER_OCTETS, Section};
+use crate::header::HEADER_OCTETS;
 use crate::name::Name;
 use crate::numbers::{Class, Rtype};
 use crate::ready::{ReadyRdata, Target};
@@ -227,14 +227,7 @@ impl Writer<'_> {
 
     #[inline]
     fn count_record(&mut self) -> Result<(), Full> {
-        let [answers, authorities, additionals] = &mut self.counts;
-        let count = match self.section {
-            Section::Answer => answers,
-            Section::Authority => authorities,
-            Section::Additional => additionals,
-        };
-        *count = count.checked_add(1).ok_or(Full)?;
-        Ok(())
+        self.counts.add(self.section, 1)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The records of a message as a whole, to be written again into another response to the same
 //! question.
 
-use super::{Full, QTYPE_AND_QCLASS_OCTETS, Writer};
+use super::{Counts, Full, QTYPE_AND_QCLASS_OCTETS, Writer};
 use crate::header::{HEADER_OCTETS, Header, Section};
 use crate::numbers::Rcode;
 
@@ -11,7 +11,7 @@ pub struct Sections<'m> {
     /// The records. Names in them may be pointers into the question.
     pub octets: &'m [u8],
     /// How many there are in each section.
-    pub counts: [u16; 3],
+    pub counts: Counts,
     /// Whether AA is set.
     pub is_authoritative: bool,
     /// The outcome.
