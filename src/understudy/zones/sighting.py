@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from enum import StrEnum
 
 from understudy.model.duration import format_duration
@@ -42,6 +43,11 @@ class Reply:
         """Whether somebody answers who does not have the zone."""
         return self.is_heard and self.serial is None
 
+    def of_catalog(self) -> Reply:
+        """What it means of a catalog (RFC 9432), of which many tell only who may fetch it: a refusal says nothing."""
+        is_mute = self.is_lame and self.lack is Lack.REFUSED
+        return replace(self, is_heard=False, is_asked=False) if is_mute else self
+
 
 NOWHERE = Reply(is_heard=False, problem="no address is known for it")
 """Of a server that could not even be asked, which is its own fault, or that of who named it."""
@@ -59,6 +65,11 @@ class Sighting:
     def serial(self) -> int | None:
         """What the server has; None: it was not told."""
         return self.udp.serial if self.udp.serial is not None else self.tcp.serial
+
+    def of_catalog(self) -> Sighting:
+        """As of a reply; one over TCP is enough, since Knot answers about catalogs over UDP to nobody."""
+        udp, tcp = self.udp.of_catalog(), self.tcp.of_catalog()
+        return replace(self, udp=udp if udp.is_asked or tcp.serial is None else tcp, tcp=tcp)
 
 
 @frozen

@@ -6,7 +6,7 @@ import pytest
 
 from understudy.model.watch import ServerState, WatchSettings
 from understudy.zones.published import KEPT, Published
-from understudy.zones.sighting import Finding, Reference, Reply, Sample, Sighting, judge
+from understudy.zones.sighting import Finding, Lack, Reference, Reply, Sample, Sighting, judge
 from understudy.zones.watched import Watched
 
 SILENT = Reply(is_heard=False, problem="no answer")
@@ -51,6 +51,27 @@ def test_a_sighting_means_the_worst_of_what_was_seen(udp: Reply, tcp: Reply, sta
     assert finding.state is state
     assert words in finding.text
     assert bool(finding.text) is (state is not ServerState.OK)
+
+
+MUTE = Reply(is_heard=True, problem="it answers REFUSED", lack=Lack.REFUSED)
+
+
+@pytest.mark.parametrize(
+    ("udp", "tcp", "state"),
+    [
+        (MUTE, has(9), ServerState.OK),  # as Knot does
+        (MUTE, has(7), ServerState.BEHIND),
+        (MUTE, MUTE, ServerState.UNKNOWN),
+        (has(9), MUTE, ServerState.UNKNOWN),
+        (MUTE, SILENT, ServerState.UNKNOWN),
+        (REFUSED, REFUSED, ServerState.LAME),
+        (SILENT, SILENT, ServerState.UNREACHABLE),
+    ],
+)
+def test_a_refusal_to_speak_of_a_catalog_says_nothing_of_the_server(udp: Reply, tcp: Reply, state: ServerState) -> None:
+    """RFC 9432 7: who may ask for a catalog is restricted, so that whoever has it refuses as well."""
+    finding = judge(Sighting(udp, tcp).of_catalog(), Reference(OURS, 120), now=250.0)
+    assert finding.state is state
 
 
 @pytest.mark.parametrize(

@@ -305,6 +305,8 @@ class Watch:
         origin, named = key
         zone, begun = self._zones[origin], self._server.clock.now()
         sighting = await self._sight(zone, key, begun)
+        if zone.loaded.definition.is_catalog:
+            sighting = sighting.of_catalog()
         now = self._server.clock.now()
         watched = self._server.watched.get(origin, {}).get(named)
         if watched is None or self._zones.get(origin) is not zone:
@@ -335,6 +337,8 @@ class Watch:
         if key in self._busy:
             return False  # by a look, which tells more
         reply = await self._eyes.ask_serial(origin, named.place)
+        if zone.loaded.definition.is_catalog:
+            reply = reply.of_catalog()
         serial = reply.serial
         now, watched = self._server.clock.now(), self._server.watched.get(origin, {}).get(named)
         if watched is None or self._zones.get(origin) is not zone:
