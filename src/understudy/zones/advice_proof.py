@@ -9,8 +9,9 @@ from understudy.zones.advice_finding import Advice, Weight, listed
 from understudy.zones.survey import DsSet, Proof, Survey
 
 _WHY = (
-    "The signatures are for what its signer wrote, and do not fit what is answered here: where the zone above has a DS"
-    " of it, resolvers that validate answer SERVFAIL for these names."
+    "The signatures are for what its signer wrote, and do not fit what is answered here, nor the SOA with a serial of"
+    " ours: where the zone above has a DS of it, resolvers that validate answer SERVFAIL for these names and for those"
+    " that do not exist, also where a secondary hands the signatures on, and for all that Understudy answers itself."
 )
 REMEDY = (
     "delegate the records' names as an unsigned zone of their own to these servers, or have the DS taken out of the"

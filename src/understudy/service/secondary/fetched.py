@@ -78,7 +78,7 @@ class FetchedZone:
     `unused` is a newer one that stands in the way of a record, for the reason `conflict`. `primary` gave the newest
     version, or confirmed it last. `problem` is why the last refresh failed; empty: it did not.
     `passed_over` is what was wrong with primaries while another one gave the version.
-    `is_overlaid`: it is signed, and records lie over it; that was told.
+    `doubt` is what was told of its signatures; empty: it has none.
     `is_notified`: somebody says that there is a newer one; primaries are not asked for that before `quiet_until`.
     `are_all_wanted`: primaries that have been silent lately are asked beside the others, because of that.
     `rounds_begun` and `rounds_ended` count how often the primaries were asked, `round_over` is set when one has ended.
@@ -97,7 +97,7 @@ class FetchedZone:
     primary: Primary | None = None
     problem: Complaint = NO_COMPLAINT
     passed_over: Complaint = NO_COMPLAINT
-    is_overlaid: bool = False
+    doubt: str = ""
     is_busy: bool = False
     is_notified: bool = False
     are_all_wanted: bool = False

@@ -16,7 +16,7 @@ from understudy.service.secondary.complaints import SILENCE, Complaints
 from understudy.service.secondary.copies import timers_of
 from understudy.service.secondary.fetched import NO_COMPLAINT, Complaint, FetchedZone
 from understudy.service.secondary.offers import worn_out
-from understudy.service.secondary.overlay import tell_overlaid
+from understudy.service.secondary.overlay import tell_signed
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.secondary import Offer, Standing
 
@@ -114,7 +114,7 @@ class Outcomes:
             return
         self._server.zones[origin] = care.loaded
         self._server.decider.publish_zones({origin: care.loaded})
-        tell_overlaid(self._server, care)
+        tell_signed(self._server, care)
 
     def is_gone(self, care: FetchedZone) -> bool:
         """Whether it is wanted no more, or comes from nowhere else."""

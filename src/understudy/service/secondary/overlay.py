@@ -19,20 +19,32 @@ def is_zone_signed(zone: Zone) -> bool:
     return not {_RRSIG, _DNSKEY}.isdisjoint(zone.types_at(zone.origin))
 
 
-def tell_overlaid(server: NameServer, care: FetchedZone) -> None:
-    """Told once, for as long as it is so: signatures do not fit what records answer."""
+def tell_signed(server: NameServer, care: FetchedZone) -> None:
+    """Told once, for as long as it is so: signatures are not answered here, and do not fit what records answer."""
     origin = care.definition.name
-    records = server.candidate.configuration.records_in(origin)
-    is_overlaid = bool(records) and care.loaded is not None and is_zone_signed(care.loaded.zone)
-    if is_overlaid and not care.is_overlaid:
-        from understudy.zones.advice_proof import REMEDY  # with what looks at zones for people
+    doubt = ""
+    if care.loaded is not None and is_zone_signed(care.loaded.zone):
+        doubt = _doubt(is_overlaid=bool(server.candidate.configuration.records_in(origin)))
+    if doubt not in ("", care.doubt):
+        server.journal.tell(Event(server.clock.now(), EventKind.ZONE, str(origin), doubt, Severity.WARNING))
+    care.doubt = doubt
 
-        text = (
-            f"it is signed (DNSSEC) by its primary, and {len(records)} of its names are answered by records here, which"
-            f" no signature fits: resolvers that validate refuse them if the zone above has a DS; {REMEDY}"
+
+def _doubt(*, is_overlaid: bool) -> str:
+    """What resolvers that validate do not take, and why (RFC 4035 5)."""
+    if not is_overlaid:
+        return (
+            "it is signed (DNSSEC) by its primary, and this server answers without signatures: if the zone above has a"
+            " DS, resolvers that validate refuse all of it; name only servers in its NS records that sign, or hand the"
+            " signatures on, as BIND, NSD, Knot and PowerDNS do as secondaries of this one"
         )
-        server.journal.tell(Event(server.clock.now(), EventKind.ZONE, str(origin), text, Severity.WARNING))
-    care.is_overlaid = is_overlaid
+    from understudy.zones.advice_proof import REMEDY  # with what looks at zones for people
+
+    return (
+        "it is signed (DNSSEC) by its primary, and no signature fits what records answer here, nor the SOA with a"
+        " serial of ours: if the zone above has a DS, resolvers that validate refuse those names, and that a name does"
+        f" not exist, from secondaries too, and all that this server answers, which is without signatures; {REMEDY}"
+    )
 
 
 async def tell_changed_silently(server: NameServer, care: FetchedZone, zone: Zone, *, primary: Primary) -> None:

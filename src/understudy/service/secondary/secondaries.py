@@ -26,7 +26,7 @@ from understudy.service.secondary.inquiry import Conversation, Inquiry
 from understudy.service.secondary.keeping import Keeping
 from understudy.service.secondary.offers import behind, gather_offers, longest
 from understudy.service.secondary.outcomes import Outcomes
-from understudy.service.secondary.overlay import tell_changed_silently, tell_overlaid
+from understudy.service.secondary.overlay import tell_changed_silently, tell_signed
 from understudy.service.secondary.refreshing import Refreshing, Round
 from understudy.service.secondary.together import gather, survey
 from understudy.service.secondary.turns import Turn, Turns
@@ -259,7 +259,7 @@ class Secondaries:
         for count, care in enumerate(list(self._cares.values()), 1):
             if not count % SLICE:
                 await asyncio.sleep(0)
-            tell_overlaid(self._server, care)
+            tell_signed(self._server, care)
             if care.unused is None:
                 continue
             care.take(care.unused, self._server.candidate.find_conflict(care.definition.name, care.unused))

@@ -20,7 +20,8 @@ zones:
 """
 STEERED = PLAIN + "records: {host.example.com: {tiers: [[198.51.100.1]]}}\n"
 KEY = "@ 60 DNSKEY 257 3 13 mdsswUyr3DPW132mOi8V9xESWE8jTo0dxCjjnopKl+GqJxpVXckHAeF+KkxLbxILfDLUT0rAK9iUzy1L53eKGQ==\n"
-SIGNED = "it is signed (DNSSEC) by its primary"
+SIGNED = "it is signed (DNSSEC) by its primary, and no signature fits what records answer"
+UNANSWERED = "it is signed (DNSSEC) by its primary, and this server answers without signatures"
 SILENTLY = "has changed the zone and left its serial"
 
 
@@ -54,8 +55,21 @@ def test_a_zone_that_begins_to_be_signed_under_a_record_is_told_of_once(tell: Ca
         assert told(run, SIGNED) == 2
         await run.restart(Restart(is_kill=False, pause_s=1.0))
         assert told(run, SIGNED) == 3  # it still is so
+        assert told(run, UNANSWERED) == 0
 
     tell(story, STEERED)
+
+
+def test_a_signed_zone_is_told_of_also_without_records_because_no_signature_is_answered(
+    tell: Callable[..., None],
+) -> None:
+    async def story(run: FetchingServer, primaries: FakePrimaries) -> None:
+        assert told(run, UNANSWERED) == 0
+        for serial in (2, 3):
+            await changed(run, primaries, serial, KEY)
+        assert (told(run, UNANSWERED), told(run, SIGNED)) == (1, 0)
+
+    tell(story)
 
 
 def test_a_record_that_comes_over_a_signed_zone_is_told_of(tell: Callable[..., None]) -> None:
@@ -66,7 +80,7 @@ def test_a_record_that_comes_over_a_signed_zone_is_told_of(tell: Callable[..., N
         assert told(run, SIGNED) == 0
         assert await run.world.reload(STEERED) == ""
         await asyncio.sleep(2)
-        assert told(run, SIGNED) == 1
+        assert (told(run, SIGNED), told(run, UNANSWERED)) == (1, 1)
 
     tell(story)
 
