@@ -432,6 +432,26 @@ fn changed(base_text: &str, deleted: &[Vec<u8>], added: &[Vec<u8>]) -> Result<us
     }
 }
 
+/// Whoever fetched the zone from here would get it up to there and never further.
+#[test]
+fn a_record_that_a_message_of_ours_may_have_no_room_for_is_refused_however_it_comes() {
+    let long = |octets: usize| rr("a.example.", Rtype::new(16), 60, &vec![0; octets]);
+    let fetched = |octets| {
+        let records = [soa(7), ns(), a("ns.example.", 1), long(octets), soa(7)];
+        let received = receive(whole(None), &records.map(|record| message(AXFR, &[record])));
+        received.map(|_| 5).map_err(|error| error.to_string())
+    };
+    assert_eq!(changed("", &[], &[long(64_311)]), Ok(3));
+    assert_eq!(fetched(64_311), Ok(5));
+    for refused in [changed("", &[], &[long(64_312)]), fetched(64_312)] {
+        let text = refused.unwrap_err();
+        assert!(
+            text.starts_with("zone.record.size: a TXT record here has 64312 octets"),
+            "{text}"
+        );
+    }
+}
+
 /// RFC 6672 section 2.4: nothing may be below a DNAME, whichever of the two came first.
 #[test]
 fn differences_put_nothing_below_a_dname() {

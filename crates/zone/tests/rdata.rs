@@ -432,8 +432,18 @@ fn long_texts_and_rdata_have_limits() {
     assert!(parse(&text(255)).is_ok());
     assert!(parse(&text(256)).is_err());
     let many = |count: usize| format!("x TXT {}\n", "a ".repeat(count));
-    assert!(parse(&many(32_767)).is_ok());
-    assert!(parse(&many(32_768)).is_err());
+    assert!(parse(&many(32_155)).is_ok());
+    for (count, code) in [
+        (32_156, "zone.record.size"), // what a message may have no room for
+        (32_767, "zone.record.size"),
+        (32_768, "zone.rdata.long"), // what no record can have
+    ] {
+        let found = parse(&many(count));
+        let Err(LoadError::Problems(problems)) = found else {
+            panic!("{count}")
+        };
+        assert_eq!(problems[0].code, code, "{problems:?}");
+    }
 }
 
 /// Octets of any kind are either written so that they read back, or generic.

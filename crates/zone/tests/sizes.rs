@@ -1,4 +1,4 @@
-//! Records that no message has room for (RFC 1035 section 4.2.2): they are read, and warned of.
+//! Records that no message has room for (RFC 1035 section 4.2.2): sets of them are warned of, one alone is refused.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use understudy_wire::NameBuf;
@@ -38,11 +38,22 @@ fn an_rrset_that_no_message_has_room_for_is_warned_of_at_its_first_record() {
     );
 }
 
+/// No transfer gets beyond such a record, so it would cost secondaries the whole zone.
 #[test]
-fn one_record_can_be_too_long_as_well() {
+fn one_record_that_a_message_may_have_no_room_for_is_an_error() {
     let long = |octets: usize| format!("a TYPE65280 \\# {octets} {}\n", "00".repeat(octets));
-    assert!(warnings(&long(65_000)).is_empty());
-    assert_eq!(warnings(&long(65_530)).len(), 1);
+    assert!(warnings(&long(64_311)).is_empty());
+    for more in ["", "a TYPE65280 \\# 1 00\n"] {
+        let text = format!("{HEAD}{}{more}", long(64_312));
+        let origin: NameBuf = "example.".parse().unwrap();
+        let found = Zone::parse(text.as_bytes(), "test.zone", origin.as_name()).unwrap_err();
+        assert!(
+            found.to_string().starts_with(
+                "test.zone:5:3: zone.record.size: a TYPE65280 record here has 64312 octets"
+            ),
+            "{found}"
+        );
+    }
 }
 
 #[test]

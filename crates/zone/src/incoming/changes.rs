@@ -175,7 +175,13 @@ fn check(zone: &Zone, changes: &[RRsetChange]) -> Result<(), IncomingError> {
         let (owner, dname) = (Box::new(owner), Box::new(dname));
         return Err(IncomingError::Covered { owner, dname });
     }
-    let problems = load::check_names(records, zone.origin());
+    let longest = changes.iter().filter_map(|change| match change {
+        RRsetChange::Set(_, rtype, _, rdatas) => {
+            Some((*rtype, rdatas.iter().map(Vec::len).max().unwrap_or(0)))
+        }
+        RRsetChange::Remove(..) => None,
+    });
+    let problems = load::check_names(records, zone.origin(), longest);
     if problems.is_empty() {
         Ok(())
     } else {

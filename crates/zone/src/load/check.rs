@@ -43,6 +43,22 @@ pub(super) fn check_apex(records: &Records, origin: Name<'_>, journal: &mut Jour
     true
 }
 
+/// RFC 1035 section 4.2.2: a message has 65,535 octets at most. What may stand there beside one record:
+/// a header (12), a question (259), the record's owner and head (265), EDNS (312) and a signature (375), with the
+/// longest names and options there are.
+const RDATA_MAX: usize = 65_535 - 1_224;
+
+/// What is wrong with a record of so many octets, if no message may have room for it. Who fetches the zone would get it
+/// up to there and never further.
+pub(super) fn long_record(rtype: Rtype, octets: usize) -> Option<String> {
+    (octets > RDATA_MAX).then(|| {
+        format!(
+            "a {rtype} record here has {octets} octets, and there is no message with room for more than {RDATA_MAX}: \
+             nobody could fetch the zone (split what it says)"
+        )
+    })
+}
+
 /// RFC 1035 section 4.2.2: a message has 65,535 octets at most, and these records go together.
 pub(super) fn check_size<'r>(
     records: &Records,
@@ -57,7 +73,9 @@ pub(super) fn check_size<'r>(
     const FRAME_OCTETS: usize = 16;
     let rtype = first.rtype;
     let (mut count, mut octets) = (0, FRAME_OCTETS + records.key(first).len());
+    let mut longest = 0;
     for rdata in rdatas {
+        longest = longest.max(rdata.len());
         let least = if matches!(rtype, Rtype::NS | Rtype::MX | Rtype::PTR) {
             POINTER_OCTETS // whatever its name is, the message may have it already
         } else {
@@ -66,7 +84,9 @@ pub(super) fn check_size<'r>(
         count += 1;
         octets += RECORD_OCTETS + least;
     }
-    if octets > usize::from(u16::MAX) {
+    if let Some(message) = long_record(rtype, longest) {
+        journal.error(first.place(), "zone.record.size", message);
+    } else if octets > usize::from(u16::MAX) {
         let message = format!(
             "the {count} {rtype} records here take {octets} octets, and no message has room for more than 65535: \
              nobody can have them (spread them over several names)"

@@ -18,7 +18,7 @@ use crate::memory::{Claim, MAKING};
 use crate::problem::{LoadError, Loaded, Problem, Severity};
 use crate::seal::Seal;
 use crate::zone::Zone;
-use journal::Journal;
+use journal::{Journal, Place};
 use reader::Reader;
 use records::Record;
 pub(crate) use records::{Records, Stretch};
@@ -135,10 +135,18 @@ pub(crate) fn from_records(mut records: Records, origin: Name<'_>) -> Result<Loa
     conclude(zone, Vec::new(), journal)
 }
 
-/// The problems of some names of a zone, errors only: these are all records that the names have.
-pub(crate) fn check_names(mut records: Records, origin: Name<'_>) -> Vec<Problem> {
+/// The problems of some names of a zone, errors only: these are all records that the names have. Of each set that was
+/// changed there is the length of its longest record.
+pub(crate) fn check_names(
+    mut records: Records,
+    origin: Name<'_>,
+    longest: impl Iterator<Item = (Rtype, usize)>,
+) -> Vec<Problem> {
     let mut journal = Journal::default();
     records.sort();
+    for message in longest.filter_map(|(rtype, octets)| check::long_record(rtype, octets)) {
+        journal.error(Place::MAIN, "zone.record.size", message);
+    }
     check::check_names(&records, origin, &mut journal);
     if journal.has_errors() {
         journal.into_problems()
