@@ -83,13 +83,13 @@ impl Answerer {
         (begun, refused): (Option<Begun>, &Summary),
         reply: &mut [u8],
     ) -> Option<Begun> {
-        let (kind, summary) = match &begun {
-            None => (Kind::Refused, refused),
+        let summary = match &begun {
+            None => refused,
             Some(Begun {
                 kind,
                 outcome: Outcome::Answered(summary),
                 ..
-            }) if *kind != Kind::NotifyHeard => (*kind, summary),
+            }) if *kind != Kind::NotifyHeard => summary,
             Some(_) => return begun,
         };
         let (server, chance) = (&*self.server, &mut self.chance);
@@ -98,10 +98,9 @@ impl Answerer {
             Verdict::Slip => slip(server, (request, summary), chance, reply),
             Verdict::Keep => Outcome::Silent(Silence::Limited),
         };
-        Some(Begun {
-            outcome,
-            kind,
-            rest: None,
+        Some(match begun {
+            Some(begun) => begun.held_back(outcome),
+            None => Begun::over(outcome, Kind::Refused),
         })
     }
 }

@@ -90,11 +90,7 @@ impl Notices {
                 (outcome, Kind::NotifyRefused)
             }
         };
-        Some(Begun {
-            outcome,
-            kind,
-            rest: None,
-        })
+        Some(Begun::over(outcome, kind))
     }
 }
 

@@ -199,6 +199,28 @@ def test_transfers_over_udp_are_limited(engine: Engine, *, is_permitted: bool) -
     assert 0.4 < (len(answers) - len(whole)) / (FLOOD - len(whole)) < 0.6
 
 
+@pytest.mark.parametrize("slip", [0, 1])
+def test_whoever_is_sent_no_difference_for_the_limit_was_not_here(zone: Zone, slip: int) -> None:
+    """Whether the difference is dropped or the client is sent to TCP: who watches would ask it for nothing."""
+    with_limit = Engine(["127.0.0.1:0"], rate_limit=(1, slip, 24, 56, [], 4096))
+    with_limit.publish_zone(zone, [])
+    with_limit.commit(with_limit.prepare("example.com.", 7, [], zone))
+    with_limit.commit(with_limit.prepare("example.com.", 8, [("new.example.com.", 1, 30, [bytes(4)])]))
+    with_limit.set_access("example.com.", ["127.0.0.1"], [])
+    with_limit.start()
+    query = dns.message.make_query("example.com.", "IXFR")
+    query.authority.append(dns.rrset.from_text("example.com.", 0, "IN", "SOA", "ns. root. 7 2 3 4 5"))
+    (answer,), _ = flood(with_limit, [query.to_wire()])
+    assert len(dns.message.from_wire(answer).answer) > 1
+    assert with_limit.take_visits() == [("example.com.", "127.0.0.1")]
+    answers, _ = flood(with_limit, [query.to_wire()])
+    assert [is_cut(each) for each in answers] == [True] * slip
+    assert with_limit.take_visits() == []
+    counters = with_limit.counters()
+    assert (counters["transfers.ixfr"], counters["transfers.refused"]) == (1, 1)
+    assert with_limit.stop(PATIENCE_S)
+
+
 def test_what_is_no_question_is_never_slipped(engine: Engine) -> None:
     """Truncated it would say that there is more to be had over TCP."""
     two_questions = bytes.fromhex("0000 0000 0002 0000 0000 0000")

@@ -70,6 +70,16 @@ def test_whoever_has_it_already_or_may_not_have_it_was_sent_nothing(engine: Engi
     assert (engine.take_visits(), is_readable(engine)) == ([], False)
 
 
+def test_whoever_has_to_ask_again_over_tcp_was_sent_nothing(engine: Engine) -> None:
+    """RFC 1995 section 2: what does not fit into the datagram is the SOA record alone."""
+    views = [(f"n{number}.example.com.", 1, 30, [bytes(4)]) for number in range(40)]
+    engine.commit(engine.prepare(ORIGIN, 9, views))
+    ask(engine, "192.0.2.54", serial=7, transport="udp")
+    assert engine.take_visits() == []
+    ask(engine, "192.0.2.54", serial=7)
+    assert engine.take_visits() == [(ORIGIN, "192.0.2.54")]
+
+
 def test_who_is_refused_is_told_of_where_nobody_can_forge_the_address(engine: Engine) -> None:
     for serial in (None, 7):
         ask(engine, "192.0.2.99", serial=serial, transport="udp")

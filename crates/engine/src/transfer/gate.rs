@@ -104,16 +104,9 @@ impl Gate {
                 let told = (rcode, error);
                 let asked = (request, signer.as_mut());
                 let outcome = refuse_transfer(server, asked, chance, reply, told);
-                return Some(Begun::refused(outcome));
+                return Some(Begun::over(outcome, Kind::Refused));
             }
         };
-        // Whoever has the version already learns nothing, and neither do we.
-        let origin = query.question.qname.to_lower();
-        let visit = (!content.is_current_soa()).then(|| Visit {
-            visits: Arc::clone(&self.visits),
-            origin,
-            client: request.client,
-        });
         let expire_s = zones.expire_s(
             LowerName::new(query.question.qname).folded(),
             request.now_ns,
@@ -127,9 +120,40 @@ impl Gate {
             content,
             signer,
             _place: place,
-            _visit: visit,
+            _visit: None,
         };
-        Some(begun_with(kind, outcome, transfer))
+        Some(self.begun((kind, outcome), transfer, (request, &query)))
+    }
+
+    /// What is sent after the first message, and who is noted as having been here.
+    fn begun(
+        &self,
+        (kind, outcome): (TransferKind, Outcome),
+        transfer: Transfer,
+        (request, query): (&Request<'_>, &Query<'_>),
+    ) -> Begun {
+        // Whoever's cookie is malformed has been told so, and nothing else.
+        let is_given = matches!(&outcome, Outcome::Answered(summary) if summary.rcode == Rcode::NOERROR.number());
+        if !is_given {
+            return Begun::over(outcome, Kind::Refused);
+        }
+        // Whoever has the version already, or has to ask over TCP, is sent nothing of the zone.
+        let visit = (!transfer.content.is_current_soa()).then(|| Visit {
+            visits: Arc::clone(&self.visits),
+            entry: Some((query.question.qname.to_lower(), request.client)),
+        });
+        let begun = Begun::over(outcome, Kind::Transfer(kind));
+        if transfer.is_over() {
+            return Begun { visit, ..begun };
+        }
+        let rest = Transfer {
+            _visit: visit,
+            ..transfer
+        };
+        Begun {
+            rest: Some(Box::new(rest)),
+            ..begun
+        }
     }
 
     /// One of the places for transfers at once. What is one message anyhow needs none: a decision
@@ -203,21 +227,5 @@ fn write_first(
         // What did not fit is for the next message.
         (Err(Full), Transport::Tcp) if writer.has_answers() => Ok(()),
         (written, _) => written,
-    }
-}
-
-fn begun_with(kind: TransferKind, outcome: Outcome, transfer: Transfer) -> Begun {
-    // Whoever's cookie is malformed has been told so, and nothing else.
-    let is_given =
-        matches!(&outcome, Outcome::Answered(summary) if summary.rcode == Rcode::NOERROR.number());
-    let is_over = transfer.is_over() || !is_given;
-    Begun {
-        outcome,
-        kind: if is_given {
-            Kind::Transfer(kind)
-        } else {
-            Kind::Refused
-        },
-        rest: (!is_over).then(|| Box::new(transfer)),
     }
 }

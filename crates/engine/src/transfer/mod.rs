@@ -55,15 +55,31 @@ pub struct Begun {
     pub kind: Kind,
     /// What follows the first message.
     pub rest: Option<Box<Transfer>>,
+    /// Told when the first message leaves, if that is all of it.
+    pub(crate) visit: Option<Visit>,
 }
 
 impl Begun {
-    fn refused(outcome: Outcome) -> Self {
+    /// The first message is all, and nobody is given a zone by it.
+    pub(crate) fn over(outcome: Outcome, kind: Kind) -> Self {
         Begun {
             outcome,
-            kind: Kind::Refused,
+            kind,
             rest: None,
+            visit: None,
         }
+    }
+
+    /// The first message is not sent, but this.
+    pub(crate) fn held_back(self, outcome: Outcome) -> Self {
+        if let Some(visit) = self.visit {
+            visit.undo();
+        }
+        let kind = match self.kind {
+            Kind::Transfer(_) => Kind::Refused,
+            kind => kind,
+        };
+        Begun::over(outcome, kind)
     }
 }
 
@@ -102,15 +118,23 @@ pub struct Refusal {
 
 /// One client that is sent a zone.
 #[derive(Debug)]
-struct Visit {
+pub(crate) struct Visit {
     visits: Arc<Visits>,
-    origin: NameBuf,
-    client: IpAddr,
+    /// None: it is not sent the zone after all.
+    entry: Option<(NameBuf, IpAddr)>,
+}
+
+impl Visit {
+    fn undo(mut self) {
+        self.entry = None;
+    }
 }
 
 impl Drop for Visit {
     fn drop(&mut self) {
-        self.visits.put((self.origin, self.client));
+        if let Some(entry) = self.entry.take() {
+            self.visits.put(entry);
+        }
     }
 }
 
