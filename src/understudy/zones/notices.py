@@ -69,6 +69,7 @@ class Notices:
     PENDING  -- refused -->        QUIET      with a problem, until the next version
     PENDING  -- 10 minutes -->     QUIET      with a problem, until the next version
     QUIET with a problem -- seen to have the zone, or sent it, for the first time --> PENDING, at once
+    any      -- others may fetch it --> PENDING, at once
     QUIET, acknowledged  -- seen without the version a second later  --> PENDING, at once, once for each version
     ```
     """
@@ -102,6 +103,13 @@ class Notices:
         for target in added:
             self._begin((origin, target), self._newest[origin], now)
         return bool(added)
+
+    def repeat(self, origin: Name, now: Instant) -> bool:
+        """Everybody is told of the newest version once more; True: there is somebody to tell."""
+        told = self._told.get(origin, {})
+        for target in told:
+            self._begin((origin, target), self._newest[origin], now)
+        return bool(told)
 
     def _begin(self, key: _Key, serial: int, now: Instant) -> None:
         self._pending[key] = _Pending(serial, now, now)

@@ -20,7 +20,7 @@ from understudy.engine import TsigError, TsigKey, TsigVerifier, Zone
 from understudy.model.event import Event, EventKind, Severity
 from understudy.model.key import Key
 from understudy.model.name import Name
-from understudy.model.transfer import NotifyTarget, TransferOut, default_via
+from understudy.model.transfer import KeyedNetwork, NotifyTarget, TransferOut, default_via
 from understudy.model.watch import ServerPlace
 from understudy.service.journal import Journal
 from understudy.service.key_refusals import key_refusal
@@ -62,6 +62,10 @@ class _Place(NamedTuple):
     message_id: bytes
 
 
+_Admitted: TypeAlias = tuple[tuple[str, ...], tuple[Name, ...], tuple[KeyedNetwork, ...]]
+"""Who may fetch a zone."""
+
+
 class Notifier:
     """The conversation with all secondaries; `keys` are those that messages are signed with.
 
@@ -78,6 +82,7 @@ class Notifier:
         self._clock = clock
         self._journal = journal
         self._soas: dict[Name, bytes] = {}
+        self._admitted: dict[Name, _Admitted] = {}
         self._news = asyncio.Event()
         self._awaited: dict[_Place, tuple[Notice, TsigVerifier | None]] = {}
         self._places: dict[tuple[Name, NotifyTarget], _Place] = {}
@@ -87,12 +92,23 @@ class Notifier:
         origin = loaded.definition.name
         self.notices.announce(origin, serial, self._targets(loaded, transfer), now=self._clock.now())
         self._soas[origin] = _soa(loaded.zone, serial)
+        self._admitted[origin] = _admitted(transfer)
         self._news.set()
 
     def heed_servers(self, loaded: LoadedZone) -> None:
-        """Others may be named for a zone, or known `elsewhere`, than when its version was announced: they are told."""
-        origin, transfer = loaded.definition.name, loaded.definition.transfer
-        if transfer is not None and self.notices.amend(origin, self._targets(loaded, transfer), now=self._clock.now()):
+        """Others may be named for a zone, or known `elsewhere`, than when its version was announced: they are told.
+
+        If others may fetch it than before, everybody is told once more: who was refused may wait long for its retry.
+        """
+        origin, transfer, now = loaded.definition.name, loaded.definition.transfer, self._clock.now()
+        if transfer is None:
+            return
+        is_told = self.notices.amend(origin, self._targets(loaded, transfer), now=now)
+        admitted = _admitted(transfer)
+        if self._admitted.get(origin, admitted) != admitted:
+            self._admitted[origin] = admitted
+            is_told |= self.notices.repeat(origin, now)
+        if is_told:
             self._news.set()
 
     def _targets(self, loaded: LoadedZone, transfer: TransferOut) -> tuple[NotifyTarget, ...]:
@@ -112,6 +128,7 @@ class Notifier:
         """A zone is handed on no more."""
         self.notices.forget(origin)
         self._soas.pop(origin, None)
+        self._admitted.pop(origin, None)
 
     def heed_sight(self, origin: Name, server: ServerPlace) -> None:
         """A server answers for the zone; if it said before that it would not hear of it, it may now."""
@@ -271,6 +288,10 @@ def _complaint(rcode: int) -> str:
     import dns.rcode  # with the first refusal, as nothing else here needs it
 
     return f"answers {dns.rcode.to_text(dns.rcode.Rcode(rcode))} to NOTIFY"
+
+
+def _admitted(transfer: TransferOut) -> _Admitted:
+    return transfer.networks, transfer.keys, transfer.keyed_networks
 
 
 def _key(key: Key, secret: bytes) -> TsigKey:

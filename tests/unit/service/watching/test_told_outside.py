@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from understudy.testing.watching import CONFIGURATION, ORIGIN, OUTSIDE, SECOND, ZONE, Scene, play
+from understudy.zones.notices import Notice
 
 
 def told_servers(scene: Scene) -> set[str]:
@@ -18,6 +19,28 @@ def test_a_name_server_outside_of_the_zone_is_told_of_versions_where_the_resolve
         await scene.acknowledge(8)
         await scene.pass_s(1)
         assert told_servers(scene) == {str(SECOND), str(OUTSIDE)}
+
+    play(tmp_path, story, zone="transfer: {to: [192.0.2.54]}")
+
+
+def test_servers_are_told_once_more_when_others_may_fetch_the_zone(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        notices = scene.world.server.notifier.notices
+
+        def waiting() -> list[bool]:
+            return [is_pending for _, _, is_pending in notices.standing(ORIGIN)]
+
+        def acknowledge() -> None:
+            for target, _, _ in list(notices.standing(ORIGIN)):
+                notices.acknowledge(Notice(ORIGIN, target, scene.serial()), scene.world.clock.now())
+
+        acknowledge()
+        for others, is_told in (("192.0.2.54", False), ("192.0.2.0/24", True), ("192.0.2.0/24", False)):
+            watch = "transfer: {to: [OTHERS], merge: 200ms}".replace("OTHERS", others)
+            assert await scene.world.reload(CONFIGURATION.replace("WATCH", watch)) == ""
+            await scene.pass_s(2)
+            assert waiting() == [is_told, is_told], others
+            acknowledge()
 
     play(tmp_path, story, zone="transfer: {to: [192.0.2.54]}")
 
