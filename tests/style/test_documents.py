@@ -19,8 +19,12 @@ _NAMED = re.compile(r"(?<![\w./$*{}<\[-])[\w.-]+/[\w./-]*\w(?![\w*{<])")
 _MODULE = re.compile(r"-m (?P<module>\w+(?:\.\w+)+)")
 _EXAMPLE = re.compile(r"--example (?P<example>\w+)")
 _DECISION = re.compile(r"\bADR (?P<number>\d{4})\b")
+_TITLE = re.compile(r"# (?P<number>\d{4})\. (?P<title>.+)")
+_INDEXED = re.compile(r"^\| \[\d{4}\]\((?P<page>[^)]+)\) \| (?P<title>.+) \|$", re.MULTILINE)
 
 PROGRAM = Path("src/understudy")
+DECISIONS = Path("docs/adr")
+PARTS = ("Context", "Decision", "Costs", "Turned down")
 MADE = frozenset(map(Path, ("fuzz/artifacts", "fuzz/corpus", "fuzz/target")))
 """What the verbs make, and nobody commits."""
 SCRIPTS = frozenset(("Makefile", ".ci", "tools", "benchmarks", "src", "pyproject.toml"))
@@ -128,14 +132,34 @@ def test_every_path_that_documents_scripts_and_the_program_name_is_there(
     )
 
 
-def test_every_decision_has_its_line_in_the_index_and_every_one_that_is_cited_a_page(
+def faults_of_decision(number: str, text: str, line: str) -> Iterator[str]:
+    """What a decision's page, or its line in the index, lacks."""
+    title = _TITLE.match(text)
+    if title is None or title["number"] != number:
+        yield f"it does not begin with '# {number}. '"
+    elif not line.startswith(title["title"]):
+        yield "the index has another title"
+    yield from (f"it has no '{part}'" for part in PARTS if f"**{part}.**" not in text)
+
+
+def test_every_decision_has_four_parts_and_its_title_in_the_index(
     texts: Mapping[Path, str], nothing_found: Callable[[Iterable[str]], None]
 ) -> None:
-    pages = {path.name[:4]: path for path in texts if path.parent == Path("docs/adr") and path.name != "README.md"}
-    index = texts[Path("docs/adr/README.md")]
-    assert [number for number in sorted(pages) if f"| [{number}]({pages[number].name}) |" not in index] == []
+    lines = {found["page"]: found["title"] for found in _INDEXED.finditer(texts[DECISIONS / "README.md"])}
+    pages = [path for path in texts if path.parent == DECISIONS and path.name != "README.md"]
+    nothing_found(
+        f"{path}: {fault}"
+        for path in pages
+        for fault in faults_of_decision(path.name[:4], texts[path], lines.get(path.name, ""))
+    )
+
+
+def test_every_decision_that_is_cited_has_a_page(
+    texts: Mapping[Path, str], nothing_found: Callable[[Iterable[str]], None]
+) -> None:
+    numbers = {path.name[:4] for path in texts if path.parent == DECISIONS}
     cited = ((path, found["number"]) for path, text in texts.items() for found in _DECISION.finditer(text))
-    nothing_found(f"{path}: there is no ADR {number}" for path, number in cited if number not in pages)
+    nothing_found(f"{path}: there is no ADR {number}" for path, number in cited if number not in numbers)
 
 
 def test_the_version_is_the_same_everywhere_and_in_the_changelog(texts: Mapping[Path, str]) -> None:
@@ -158,6 +182,15 @@ def test_paths_modules_and_examples_that_are_not_there_are_rejected(
     )
     there = files_and_folders((*files, PROGRAM / "service" / "reload.py"))
     assert {line for line, _ in missing_paths(text, there)} == rejected
+
+
+def test_a_decision_without_a_part_or_with_another_title_is_rejected() -> None:
+    text = "# 0030. Answers are kept\n\n**Context.** a\n\n**Decision.** b\n\n**Costs.** c\n"
+    whole = f"{text}\n**Turned down.** d\n"
+    assert not list(faults_of_decision("0030", whole, "Answers are kept (replaced by 0031)"))
+    assert list(faults_of_decision("0030", text, "Answers are kept")) == ["it has no 'Turned down'"]
+    assert list(faults_of_decision("0030", whole, "Answers")) == ["the index has another title"]
+    assert list(faults_of_decision("0030", whole.replace("0030", "30"), "")) == ["it does not begin with '# 0030. '"]
 
 
 def test_a_changelog_without_the_version_is_rejected(texts: Mapping[Path, str]) -> None:
