@@ -281,8 +281,8 @@ waiting = socket.socket()
 udp = socket.socket(type=socket.SOCK_DGRAM)
 dns.query.send_tcp(first, query)
 dns.query.receive_tcp(first)
-used = udp.fileno() + 1
-resource.setrlimit(resource.RLIMIT_NOFILE, (used, 4096))
+usual = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (udp.fileno() + 1, usual[1]))
 waiting.connect((host, int(port)))
 dns.query.send_tcp(waiting, query)
 while engine.counters()["dropped.descriptors"] == 0:
@@ -293,7 +293,7 @@ dns.query.send_tcp(first, query)
 assert dns.query.receive_tcp(first)[0].answer
 seen = engine.counters()["dropped.descriptors"]
 assert seen < 1000, seen
-resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
+resource.setrlimit(resource.RLIMIT_NOFILE, usual)
 assert dns.query.receive_tcp(waiting)[0].answer
 assert engine.stop(20.0)
 print("served")
