@@ -2,8 +2,8 @@
 
 import resource
 import socket
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 
 from understudy.engine import Engine, Zone
+from understudy.testing.control_group import ControlGroup
 from understudy.testing.other_servers import find_program
 from understudy.testing.running_server import RunningServer, wait_until
 from understudy.testing.web_servers import WebServers
@@ -67,18 +68,44 @@ def give(engine: Engine, serial: int, records: str) -> None:
     engine.set_access(ORIGIN, ["127.0.0.0/8"], [])
 
 
-def limit_memory(process: int) -> None:
-    """Leave it some room beside what it has."""
+@contextmanager
+def bound_by_group(process: int) -> Iterator[None]:
+    """Leave it some room beside what it has, as a container does."""
+    group = ControlGroup(process, ROOM_OCTETS)
+    try:
+        yield
+    finally:
+        group.end()
+
+
+@contextmanager
+def bound_by_address_space(process: int) -> Iterator[None]:
+    """Likewise, as `ulimit -v` does."""
     lines = Path(f"/proc/{process}/status").read_text(encoding="ascii").splitlines()
     used = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmSize"))
     resource.prlimit(process, resource.RLIMIT_AS, (used + ROOM_OCTETS, used + ROOM_OCTETS))
+    yield
 
 
 def has_address(server: RunningServer, name: str) -> bool:
     return server.addresses(name) == ["192.0.2.3"]
 
 
-def test_zones_that_are_too_large_for_the_memory_leave_the_last_good_versions(server: RunningServer) -> None:
+OBSTACLE = ControlGroup.obstacle()
+
+
+@pytest.mark.parametrize(
+    ("bound", "says"),
+    [
+        (bound_by_address_space, "address space"),
+        pytest.param(
+            bound_by_group, "control group", marks=pytest.mark.skipif(bool(OBSTACLE), reason=OBSTACLE or "none")
+        ),
+    ],
+)
+def test_zones_that_are_too_large_for_the_memory_leave_the_last_good_versions(
+    server: RunningServer, bound: Callable[[int], AbstractContextManager[None]], says: str
+) -> None:
     engine = Engine(["127.0.0.1:0"])
     give(engine, 1, SMALL)
     engine.start()
@@ -89,24 +116,23 @@ def test_zones_that_are_too_large_for_the_memory_leave_the_last_good_versions(se
         f"  large.example: {{source: transfer, primaries: ['{engine.addresses[0]}']}}\n",
     )
     server.start()
-    try:
+    with ExitStack() as stack:
+        stack.callback(engine.stop)
         wait_until(lambda: server.addresses("h.large.example") == ["192.0.2.1"], "the zone comes")
         assert server.process is not None
-        limit_memory(server.process.pid)
+        stack.enter_context(bound(server.process.pid))
         give(engine, 2, LARGE)
         refused = server.run("zone", "refresh", "large.example")
         assert refused.returncode == 1
-        assert "the zone needs at least" in refused.stdout + refused.stderr
+        assert all(each in refused.stdout + refused.stderr for each in ("the zone needs at least", says))
         assert server.addresses("h.large.example") == ["192.0.2.1"]
         server.write("file.zone", version(2, LARGE))
         refused = server.run("reload")
         assert refused.returncode == 1
-        assert "the zone needs at least" in refused.stdout + refused.stderr
+        assert all(each in refused.stdout + refused.stderr for each in ("the zone needs at least", says))
         assert server.addresses("h.file.example") == ["192.0.2.1"]
         give(engine, 3, SMALL.replace("192.0.2.1", "192.0.2.3"))
         server.write("file.zone", version(3, SMALL.replace("192.0.2.1", "192.0.2.3")))
         assert server.run("zone", "refresh", "large.example").returncode == 0
         for name in ("h.large.example", "h.file.example"):
             wait_until(partial(has_address, server, name), "what fits is taken")
-    finally:
-        engine.stop()
