@@ -205,3 +205,13 @@ def test_many_clients_do_not_fill_the_history(tmp_path: Path) -> None:
     found = texts(tmp_path, [flood, [(ORIGIN, "198.51.100.1", None, 5)]], 61)
     assert len(found) == MOST + 1
     assert sum(f"; {100 - MOST} more were not told of" in text for text in found) == 1
+
+
+def test_any_minute_has_no_more_than_so_many_lines(tmp_path: Path) -> None:
+    """What was told half a minute ago counts still, when what was told before it does no more."""
+    half = MOST // 2
+    looks = [
+        [(ORIGIN, f"192.0.{look}.{last}", None, 5) for last in range(count)]
+        for look, count in enumerate((half, MOST - half, MOST))
+    ]
+    assert len(texts(tmp_path, looks, 31)) == MOST + half
