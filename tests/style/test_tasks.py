@@ -13,6 +13,7 @@ OWNERS = {
     "service/supervise.py": "owns every stage and side task, in one task group",
     "service/secondary/secondaries.py": "owns a task for each zone that is asked for or saved, in one task group",
     "service/secondary/offers.py": "owns a task for each primary that is asked, until it was heard or the asking ends",
+    "service/secondary/lingering.py": "owns a task for each transfer that may take longer than others are kept waiting",
     "service/secondary/together.py": "owns a thread that waits for what a primary says of many zones, until it has",
     "service/watching/watch.py": "owns a task for each look at a name server, a bounded number, in one task group",
     "service/watching/glimpses.py": "owns a task for each question about a serial, a bounded number, in one task group",

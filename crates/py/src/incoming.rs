@@ -62,6 +62,14 @@ impl Incoming {
             .map_err(|error| incoming_error(py, &error))
     }
 
+    /// Whether an IXFR has brought nothing yet but the SOA of a newer version.
+    fn has_only_soa(&self) -> bool {
+        let transfer = self.transfer.lock().unwrap_or_else(PoisonError::into_inner);
+        transfer
+            .as_ref()
+            .is_some_and(understudy_zone::Incoming::has_only_soa)
+    }
+
     /// Let go of what has come. Nothing once it has been finished.
     fn give_up(&self) {
         let mut transfer = self.transfer.lock().unwrap_or_else(PoisonError::into_inner);

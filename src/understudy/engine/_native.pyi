@@ -218,6 +218,9 @@ class Incoming:
     def feed(self, message: bytes) -> bool:
         """Take the next message; True: it was the last. Raises IncomingError, and then nothing comes of it any more."""
 
+    def has_only_soa(self) -> bool:
+        """Whether an IXFR has brought nothing yet but the SOA of a newer version; the rest may never come."""
+
     def give_up(self) -> None:
         """Let go of what has come: whoever keeps an error keeps all that was under way. Nothing once it is finished."""
 

@@ -183,6 +183,13 @@ impl Incoming {
         })
     }
 
+    /// Whether an IXFR has brought nothing yet but the SOA of a newer version. What says over UDP that all else did not
+    /// fit (RFC 1995 section 2) says nothing over TCP: the rest may follow, or never come.
+    #[must_use]
+    pub fn has_only_soa(&self) -> bool {
+        self.is_incremental && matches!(self.stage, Stage::Second)
+    }
+
     /// What came of it.
     ///
     /// # Errors

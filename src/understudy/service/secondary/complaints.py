@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
+from understudy.model.duration import format_duration
 from understudy.model.errors import TransferError
 from understudy.model.event import Event, EventKind, Severity
 from understudy.model.instant import Instant
@@ -48,11 +50,13 @@ class Complaints:
     def _tell_problem(self, care: FetchedZone, complaint: Complaint) -> None:
         before, care.problem = care.problem, complaint  # with the numbers of now
         if not complaint.is_same_trouble(before):
-            self._warn(care, "not fetched whole" if care.is_whole_wanted else "not refreshed", complaint)
+            left_s = care.secondary.due - self._server.clock.now()
+            then = f"; asked again in {format_duration(math.ceil(left_s))}" if 0 <= left_s < math.inf else ""
+            self._warn(care, _situation(care), complaint, then=then)
 
-    def _warn(self, care: FetchedZone, what: str, complaint: Complaint) -> None:
+    def _warn(self, care: FetchedZone, what: str, complaint: Complaint, *, then: str = "") -> None:
         now, origin, detail = self._server.clock.now(), str(care.definition.name), {"codes": list(complaint.codes)}
-        text = f"{what}: {complaint}"
+        text = f"{what}: {complaint}{then}"
         self._server.journal.tell(Event(now, EventKind.ZONE, origin, text, Severity.WARNING, detail))
 
     def tell_passed_over(self, care: FetchedZone, faults: Sequence[TransferError]) -> None:
@@ -73,3 +77,12 @@ class Complaints:
             text = f"refreshed again: {care.primary} confirms serial {care.serial}"
             self._server.journal.tell(Event(now, EventKind.ZONE, str(care.definition.name), text))
         self.forget(care, now)
+
+
+def _situation(care: FetchedZone) -> str:
+    """What did not come, and what is answered meanwhile."""
+    what = "not fetched whole" if care.is_whole_wanted else "not refreshed"
+    if care.loaded is None:
+        return f"{what}, there is no version to answer from"
+    serial = care.loaded.zone.serial
+    return f"{what}, serial {serial} {'stays' if care.is_answered else 'has expired'}"

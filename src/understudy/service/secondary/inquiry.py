@@ -67,10 +67,11 @@ class _Way(Enum):
     """What may go unanswered; the words of the event."""
 
     ASKING = "does not answer"
-    CONNECTING = "takes no connection for a transfer"
+    CONNECTING = "takes no connection for a transfer, or is slow to give one"
 
 
-_FOUND = {_Way.ASKING: "answers again", _Way.CONNECTING: "takes connections for transfers again"}
+_FOUND = {_Way.ASKING: "answers again", _Way.CONNECTING: "gives transfers again"}
+_SILENT = frozenset(("transfer.unreachable", "transfer.slow"))
 
 
 class Inquiry:
@@ -80,6 +81,10 @@ class Inquiry:
         self._server = server
         self._talk = conversation
         self._silences = {way: Silences() for way in _Way}
+
+    def note_slow(self, primary: Primary, error: TransferError) -> None:
+        """It gives a zone so slowly that others are asked for theirs first."""
+        self._note(_Way.CONNECTING, primary, error)
 
     async def offers(self, definition: ZoneDefinition) -> list[Offer | TransferError]:
         """What every primary has, or why that cannot be known; all are asked at once."""
@@ -213,9 +218,11 @@ class Inquiry:
         return offer
 
     def _note(self, way: _Way, primary: Primary, error: TransferError | None) -> None:
-        """Remember whether somebody is there, for all zones."""
+        """Remember whether somebody is there, for all zones. Who stalls in one of them may be quick with others."""
+        if error is not None and error.code == "transfer.stalled":
+            return
         now = self._server.clock.now()
-        is_silent = error is not None and error.code == "transfer.unreachable"
+        is_silent = error is not None and error.code in _SILENT
         silences = self._silences[way]
         is_new = silences.note_silence(primary, now) if is_silent else silences.note_answer(primary)
         if is_new:

@@ -19,6 +19,7 @@ from understudy.service.secondary.offers import worn_out
 from understudy.service.secondary.overlay import tell_signed
 from understudy.service.zone_table import LoadedZone
 from understudy.zones.secondary import Offer, Standing
+from understudy.zones.serial import is_later
 
 QUIET_S = 1.0  # chosen: whoever forges NOTIFY makes us ask once a second; what brought something is heeded at once
 
@@ -31,13 +32,20 @@ class Outcomes:
         self._complaints = complaints
         self._chance = chance
 
-    async def take(self, care: FetchedZone, zone: Zone, primary: Primary, *, save_later_s: float = 0.0) -> None:
-        """A newer version is here: answer from it, unless it stands in the way of a record."""
+    async def take(
+        self, care: FetchedZone, zone: Zone, primary: Primary, *, save_later_s: float = 0.0, is_whole: bool = False
+    ) -> None:
+        """A newer version is here: answer from it, unless it stands in the way of a record.
+
+        Another primary may have given one that is as new while it came; then it is of use only if the whole was wanted.
+        """
         async with self._server.reloading:
             now, origin = self._server.clock.now(), care.definition.name
             if self.is_gone(care) or care.secondary.standing is Standing.PROMOTED:
                 return
             if primary not in care.definition.primaries:  # a reload took it away, and the others are asked
+                return
+            if not is_whole and care.serial is not None and not is_later(zone.serial, care.serial):
                 return
             before, loaded = care.serial, LoadedZone(care.definition, zone, now)
             chance, left_s = self._chance(), zone.expire_s

@@ -24,6 +24,7 @@ from understudy.service.secondary.expiry import Expiry
 from understudy.service.secondary.fetched import FetchedZone
 from understudy.service.secondary.inquiry import Conversation, Inquiry
 from understudy.service.secondary.keeping import Keeping
+from understudy.service.secondary.lingering import Lingering
 from understudy.service.secondary.offers import behind, gather_offers, longest
 from understudy.service.secondary.outcomes import Outcomes
 from understudy.service.secondary.overlay import tell_changed_silently, tell_signed
@@ -54,6 +55,7 @@ class Secondaries:
         self._complaints = Complaints(server)
         self._outcomes = Outcomes(server, self._complaints, chance=self._talk.chance)
         self._arrivals = Arrivals(server, self._inquiry, self._outcomes, talk=self._talk)
+        self._lingering = Lingering(self._newer, self._arrive)
         self._gathered: list[Gathered] = []
         self._refreshing = Refreshing(server, self._inquiry, self._outcomes, keeping=self._keeping)
         self._rounds: list[Round] = []
@@ -78,22 +80,29 @@ class Secondaries:
         self._rounds.clear()
         self._together.clear()
         self._is_look_wanted = True
-        async with asyncio.TaskGroup() as group:
-            while True:
-                self._news.clear()
-                await sweep(self._server)
-                if self._is_look_wanted or self._is_another():
-                    await self._adopt()
-                    self._touched = self._cares.copy()
-                now = self._server.clock.now()
-                if is_tick := now >= self._looked_at + TICK_S:
-                    self._looked_at = now
-                    self._release()
-                    self._touched.update((care.definition.name, care) for care in self._turns.clear())
-                if is_tick or not self._turns.is_full:
-                    await self._look(self._take_recent(now), now)
-                self._begin(group)
-                await self._rest(now)
+        try:
+            async with asyncio.TaskGroup() as group:
+                while True:
+                    await self._step(group)
+        finally:
+            self._lingering.end()
+
+    async def _step(self, group: asyncio.TaskGroup) -> None:
+        """Begin what is due, and wait until something may be."""
+        self._news.clear()
+        await sweep(self._server)
+        if self._is_look_wanted or self._is_another():
+            await self._adopt()
+            self._touched = self._cares.copy()
+        now = self._server.clock.now()
+        if is_tick := now >= self._looked_at + TICK_S:
+            self._looked_at = now
+            self._release()
+            self._touched.update((care.definition.name, care) for care in self._turns.clear())
+        if is_tick or not self._turns.is_full:
+            await self._look(self._take_recent(now), now)
+        self._begin(group)
+        await self._rest(now)
 
     async def hear(self) -> None:
         """Heed primaries as soon as the engine has heard them; until cancelled."""
@@ -330,19 +339,39 @@ class Secondaries:
                 await self._fetch(care, offer)
             except TransferError as error:
                 faults.append(error)
+                if error.code == "transfer.slow":
+                    self._inquiry.note_slow(offer.primary, error)
             else:
                 return True
         return False
 
     async def _fetch(self, care: FetchedZone, offer: Offer) -> None:
         """Take what a primary has. Raises TransferError."""
-        is_whole = care.is_whole_wanted
-        zone = await self._inquiry.fetch(care, offer, is_whole=is_whole)
-        care.is_whole_wanted &= not is_whole
-        care.is_notified |= is_whole  # whoever answered first may lag behind another one
+        if not care.is_whole_wanted:
+            await self._take(care, offer, await self._lingering.fetch(care, offer))
+            return
+        zone = await self._inquiry.fetch(care, offer, is_whole=True)
+        care.is_whole_wanted = False
+        care.is_notified = True  # whoever answered first may lag behind another one
+        await self._take(care, offer, zone, is_whole=True)
+
+    async def _newer(self, care: FetchedZone, offer: Offer) -> Zone:
+        return await self._inquiry.fetch(care, offer, is_whole=False)
+
+    async def _arrive(self, care: FetchedZone, offer: Offer, found: Zone | TransferError) -> None:
+        """What took long has come, or will not."""
+        if self._cares.get(care.definition.name) is not care:
+            return
+        if isinstance(found, TransferError):
+            self._complaints.tell_passed_over(care, [found])
+        else:
+            await self._take(care, offer, found)
+        self._touch(care)
+
+    async def _take(self, care: FetchedZone, offer: Offer, zone: Zone, *, is_whole: bool = False) -> None:
         await tell_changed_silently(self._server, care, zone, primary=offer.primary)
         save_later_s = SAVE_LATER_S if self._turns.are_awaited else 0.0
-        await self._outcomes.take(care, zone, offer.primary, save_later_s=save_later_s)
+        await self._outcomes.take(care, zone, offer.primary, save_later_s=save_later_s, is_whole=is_whole)
 
     async def offers(self, care: FetchedZone) -> list[Offer | TransferError]:
         """As `Follower.offers`."""

@@ -36,12 +36,15 @@ ANSWER_S = 2.0  # chosen: any path has answered by then; there are two attempts
 CONNECT_S = 5.0  # chosen: a SYN that was lost is sent again after 1 s and 3 s
 STALL_S = 20.0  # chosen: 64 KiB in this time is 26 kbit/s; who is slower is not heard of for longer
 WHOLE_S = 7200.0  # chosen: BIND's bound too
+LEAST_S, LEAST_OCTETS = 300.0, 10_240  # chosen: BIND's bound for those that drip too
 SMALL_OCTETS = 1 << 16  # chosen: a zone of so much is made in a millisecond, less than handing it to a thread can take
 UDP_OCTETS = 1232  # chosen: what passes everywhere (RFC 9715); an SOA with its signature is less
 _ATTEMPTS = 2
 _EXPIRE, _EXPIRE_OCTETS = 9, 4  # RFC 7314 2
 _NOT_UNDERSTOOD = frozenset((dns.rcode.FORMERR, dns.rcode.NOTIMP))
 _MISUNDERSTOOD = "transfer.misunderstood"
+_SERVER = "the server "
+_LIMITS = frozenset(("transfer.memory", "transfer.too-large"))
 
 
 async def ask_offer(origin: Name, contact: Contact) -> Offer:
@@ -129,6 +132,7 @@ async def fetch(origin: Name, contact: Contact, held: Zone | None) -> Zone | Non
     """The primary's version, as differences from what is held if it has them, else whole; None: nothing newer.
 
     What is held stays as it is, whatever comes. Raises TransferError.
+    All is asked for where differences do not fit, are none, or do not come, as BIND does.
     """
     if held is not None:
         try:
@@ -166,11 +170,12 @@ async def _transferred(
     except TsigError as error:
         raise _disproved(contact, error) from error
     except IncomingError as error:
-        raise _UnusableError(f"{primary}: {error}", code=error.code, subject=primary) from error
+        raise _UnusableError(_what_it_did(primary, error), code=error.code, subject=primary) from error
     except TimeoutError as error:
-        why = f"it was not through in {WHOLE_S:g} s" if whole.expired() else f"nothing whole in {STALL_S:g} s"
-        message = f"{primary} stalled: {why}"
-        raise TransferError(message, code="transfer.stalled", subject=primary) from error
+        why = f"it was not through in {WHOLE_S:g} s" if whole.expired() else str(error)
+        message = f"{primary} stalled: {why or f'nothing whole in {STALL_S:g} s'}"
+        kind = _UnusableError if is_incremental and not whole.expired() else TransferError
+        raise kind(message, code="transfer.stalled", subject=primary) from error
     except asyncio.IncompleteReadError as error:
         message = f"{primary} broke the transfer off"
         raise _UnusableError(message, code="transfer.unfinished", subject=primary) from error
@@ -178,6 +183,14 @@ async def _transferred(
         raise _unreachable(primary, error) from error
     finally:
         incoming.give_up()  # the errors have the frames, and are not let go of before the next collection
+
+
+def _what_it_did(primary: Primary, error: IncomingError) -> str:
+    """The words of the engine, which does not know whom it listens to."""
+    text = str(error)
+    if text.startswith(_SERVER):
+        return f"{primary} {text.removeprefix(_SERVER)}"
+    return f"{primary}: {text}" if error.code in _LIMITS else f"{primary} sent no version of the zone: {text}"
 
 
 def _query(origin: Name, held: Zone | None, *, is_plain: bool) -> dns.message.Message:
@@ -252,16 +265,35 @@ async def _converse(
     (RFC 8945 5.3.1).
     """
     writer.write(len(query.octets).to_bytes(2) + query.octets)
-    is_done, octets = False, 0
+    is_done, octets, flow = False, 0, _Flow()
     while not is_done:
-        async with asyncio.timeout(STALL_S):
+        # An SOA alone says over UDP that the rest did not fit, and some say it over TCP (RFC 1995 2): it never comes.
+        async with asyncio.timeout(ANSWER_S if incoming.has_only_soa() else STALL_S):
             length = int.from_bytes(await reader.readexactly(2))
             message = await reader.readexactly(length)
         query.take(message)
         is_done = incoming.feed(message)
         octets += length
+        flow.note(length)
     query.finish()
     return octets
+
+
+class _Flow:
+    """How much comes in a while."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._since, self._octets = self._loop.time(), 0
+
+    def note(self, octets: int) -> None:
+        """So much more. Raises TimeoutError: it is too little to be waited for."""
+        self._octets += octets
+        if self._loop.time() < self._since + LEAST_S:
+            return
+        if self._octets < LEAST_OCTETS:
+            raise TimeoutError(f"less than {LEAST_OCTETS:,} octets in {LEAST_S:g} s")
+        self._since, self._octets = self._loop.time(), 0
 
 
 def _unreachable(primary: Primary, error: Exception | None) -> TransferError:

@@ -74,7 +74,7 @@ def test_a_transfer_that_was_ordered_and_fails_is_told_as_what_it_was(tell: Tell
         primaries.breaks = {FIRST: BROKEN, SECOND: BROKEN}
         view = await ask(run, is_whole=True)
         assert (view.outcome, view.text) == ("failed", "not fetched whole, serial 7 stays: broke off; broke off")
-        assert "not fetched whole: broke off" in run.world.log.getvalue()
+        assert "not fetched whole, serial 7 stays: broke off" in run.world.log.getvalue()
         assert "not refreshed" not in run.world.log.getvalue()
 
     tell(story)
