@@ -139,9 +139,12 @@ def test_what_is_wrong_with_a_name_server_is_seen_told_and_over_when_it_is_mende
         assert f"it has serial {serial}, and {serial + 1} is the newest" in scene.alarms()
         scene.configure()
         assert scene.server.run("reload").returncode == 0
+        scene.wait_for(following="ok")
         scene.web.start("127.0.0.2")
         scene.wait_for(following="ok", dies="unreachable")
         assert f":{places['dies'].port} answers neither over UDP nor over TCP: connection refused" in scene.alarms()
     told = scene.server.run("events").stdout
-    assert f"127.0.0.1:{places['following'].port} is well again: serial {serial + 2}" in told
+    assert f"127.0.0.1:{places['following'].port} is well again: serial {serial + 1}" in told, (
+        "told of it by the reload"
+    )
     assert f"→ 127.0.0.1:{places['lame'].port}" in scene.server.run("status").stdout

@@ -45,6 +45,6 @@ def test_another_primary_with_the_same_trouble_is_told_of_too(tell: Tell) -> Non
         await asyncio.sleep(150)
         primaries.has = {FIRST: SILENT, SECOND: behind(SECOND)}
         await asyncio.sleep(150)
-        assert run.world.log.getvalue().count("not refreshed: ") == 2
+        assert run.world.log.getvalue().count("not refreshed, serial 1 stays: ") == 2
 
     tell(story)
