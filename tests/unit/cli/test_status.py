@@ -214,10 +214,10 @@ def test_name_servers_stand_below_their_zone_with_serial_lag_and_what_is_wrong(s
             ("self", 7, 0.0),
             ("lame", 6, 90.0),
             ("ok", 7, 0.0),
-            ("unreachable", 6, 0.0),
-            ("unreachable", None, 0.0),
-            ("unreachable", None, 0.0),
-            ("unknown", None, 0.0),
+            ("unreachable", 6, None),
+            ("unreachable", None, None),
+            ("unreachable", None, None),
+            ("unknown", None, None),
         ]
         readings = measure(terminal.world.server)
         counts = {ServerState.LAME: 1, ServerState.OK: 1, ServerState.UNREACHABLE: 3, ServerState.UNKNOWN: 1}

@@ -39,8 +39,8 @@ class NamedServerView(View):
 
     `server` is an address with its port, or empty where none is known for `name`; if our resolver says nothing about
     it, it is `unknown`, and `since` is the beginning of that. `serial` is the last one that it told; `lag_s` how long a
-    later one has been there, 0 where it follows or was not heard. `looked_at` is when it was asked last, `heard_at`
-    when it last answered anything; null: never. `text` says what is wrong, or is empty.
+    later one has been there, 0 where it follows, null where the last look did not find out. `looked_at` is when it was
+    asked last, `heard_at` when it last answered anything; null: never. `text` says what is wrong, or is empty.
     """
 
     name: str
@@ -48,7 +48,7 @@ class NamedServerView(View):
     state: str
     since: Instant | None
     serial: int | None
-    lag_s: float
+    lag_s: float | None
     looked_at: Instant | None
     heard_at: Instant | None
     text: str

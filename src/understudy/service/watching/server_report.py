@@ -34,9 +34,9 @@ def lags_s(server: NameServer) -> dict[tuple[str, str], float]:
     """By zone and server: how long a later version than its own has been there; none of whom that is not known."""
     now = server.clock.now()
     return {
-        (str(origin), str(named.place or named.name)): _lag_s(watched, now)
+        (str(origin), str(named.place or named.name)): lag_s
         for origin, named, watched in _others(server)
-        if watched.behind_since is not None or watched.state not in _UNTOLD
+        if (lag_s := _lag_s(watched, now)) is not None
     }
 
 
@@ -66,12 +66,15 @@ def _view(named: NamedServer, watched: Watched, now: Instant) -> NamedServerView
         state=watched.state.value,
         since=watched.since,
         serial=watched.serial,
-        lag_s=round(_lag_s(watched, now), 3),
+        lag_s=_lag_s(watched, now),
         looked_at=watched.looked_at,
         heard_at=watched.heard_at,
         text=watched.text,
     )
 
 
-def _lag_s(watched: Watched, now: Instant) -> float:
-    return 0.0 if watched.behind_since is None else max(0.0, now - watched.behind_since)
+def _lag_s(watched: Watched, now: Instant) -> float | None:
+    """None: the last look did not find out."""
+    if watched.behind_since is not None:
+        return round(max(0.0, now - watched.behind_since), 3)
+    return None if watched.state in _UNTOLD else 0.0

@@ -163,7 +163,7 @@ def test_a_server_that_stops_following_is_behind_when_its_limit_has_passed(tmp_p
         assert "ns2.example.com (192.0.2.54:53) of example.com has not followed for" in text
         assert "it has serial 7, and 8 is the newest" in text
         views = {view.name: view for view in report_name_servers(scene.world.server, ORIGIN, 8)}
-        assert views["ns2.example.com"].lag_s > 30
+        assert (views["ns2.example.com"].lag_s or 0) > 30
         assert views["ns.elsewhere.example"].lag_s == 0
         scene.servers.shows[SECOND] = has(8)
         await scene.pass_s(60)
