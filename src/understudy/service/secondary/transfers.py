@@ -36,7 +36,7 @@ ANSWER_S = 2.0  # chosen: any path has answered by then; there are two attempts
 CONNECT_S = 5.0  # chosen: a SYN that was lost is sent again after 1 s and 3 s
 STALL_S = 20.0  # chosen: 64 KiB in this time is 26 kbit/s; who is slower is not heard of for longer
 WHOLE_S = 7200.0  # chosen: BIND's bound too
-LEAST_S, LEAST_OCTETS = 300.0, 10_240  # chosen: BIND's bound for those that drip too
+LEAST_S, LEAST_OCTETS = 300.0, 10_240  # chosen: 34 octets a second; no path that people use is so narrow
 SMALL_OCTETS = 1 << 16  # chosen: a zone of so much is made in a millisecond, less than handing it to a thread can take
 UDP_OCTETS = 1232  # chosen: what passes everywhere (RFC 9715); an SOA with its signature is less
 _ATTEMPTS = 2
@@ -132,7 +132,7 @@ async def fetch(origin: Name, contact: Contact, held: Zone | None) -> Zone | Non
     """The primary's version, as differences from what is held if it has them, else whole; None: nothing newer.
 
     What is held stays as it is, whatever comes. Raises TransferError.
-    All is asked for where differences do not fit, are none, or do not come, as BIND does.
+    All is asked for where differences do not fit, are none, or do not come.
     """
     if held is not None:
         try:
