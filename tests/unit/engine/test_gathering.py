@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import takewhile
@@ -248,6 +249,26 @@ def test_an_rcode_that_is_not_signed_is_none() -> None:
     with played(lambda queries: [said(query, [], dns.rcode.SERVFAIL) for query in queries]) as (address, _):
         assert gather_all(address) == dict.fromkeys(ORIGINS, "SERVFAIL")
         assert not gather_all(address, key=key)
+
+
+def test_a_server_that_gives_as_many_zones_away_as_it_may_is_asked_once_more() -> None:
+    asked: Counter[str] = Counter()
+
+    def answer(queries: Sequence[dns.message.Message]) -> list[bytes]:
+        asked.update(str(query.question[0].name) for query in queries)
+        return [
+            wire
+            for query in queries
+            for wire in (whole(query) if asked[str(query.question[0].name)] > 1 else busy(query))
+        ]
+
+    def busy(query: dns.message.Message) -> list[bytes]:
+        return [said(query, [], dns.rcode.SERVFAIL)]
+
+    with played(answer) as (address, _):
+        assert set(gather(address)) == set(ORIGINS)
+    with played(lambda queries: [wire for query in queries for wire in busy(query)]) as (address, _):
+        assert gather_all(address) == dict.fromkeys(ORIGINS, "SERVFAIL")
 
 
 def test_more_than_the_limit_is_no_zone() -> None:

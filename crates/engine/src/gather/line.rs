@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use socket2::{Domain, Protocol, Socket, Type};
-use understudy_wire::{Header, Verifier, sign_request};
+use understudy_wire::{Header, Rcode, Verifier, sign_request};
 
 use super::question::{Awaited, Found, Heard, query};
 use super::{Shared, Source};
@@ -187,6 +187,7 @@ impl<'s> Line<'s> {
             .is_none_or(|verifier| verifier.finish().is_ok());
         let found = match heard {
             _ if !is_proven => None,
+            Heard::Refused(Rcode::SERVFAIL) if self.shared.ask_again(place) => None,
             Heard::Refused(rcode) => Some(Found::Refused(rcode)),
             Heard::Done => asked.awaited.finish(),
             Heard::More | Heard::Unusable => None,

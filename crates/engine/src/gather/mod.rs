@@ -9,7 +9,7 @@
 mod line;
 mod question;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -75,6 +75,8 @@ pub struct Terms {
 struct State {
     /// Not asked for yet: places in `wishes`.
     wanted: VecDeque<usize>,
+    /// Asked for a second time: see [`Shared::ask_again`].
+    again: BTreeSet<usize>,
     /// Here, and not taken yet.
     found: Vec<(usize, Found)>,
     /// Lines that may still bring something.
@@ -114,6 +116,18 @@ impl Shared {
     /// Somebody else may have more luck with these.
     fn put_back(&self, places: impl Iterator<Item = usize>) {
         self.state().wanted.extend(places);
+    }
+
+    /// Behind the others, once: a server says SERVFAIL that gives away as many zones as it may, and BIND counts one
+    /// still when its last message is here already. False: it has been, or the server was only asked what it has.
+    fn ask_again(&self, place: usize) -> bool {
+        let is_zone = !matches!(self.wishes.get(place), Some(Wish::Serial(_)));
+        let mut state = self.state();
+        let is_new = is_zone && state.again.insert(place);
+        if is_new {
+            state.wanted.push_back(place);
+        }
+        is_new
     }
 
     fn put(&self, place: usize, found: Found) {
