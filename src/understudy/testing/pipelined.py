@@ -15,9 +15,10 @@ import dns.rcode
 import dns.rrset
 import dns.tsig
 
-from understudy.engine import Engine, Zone
+from understudy.engine import Engine, Gathering, Zone
 
 COUNT = 60
+LIMIT = 1 << 20  # octets of a zone
 ORIGINS = [f"zone{number}.example." for number in range(COUNT)]
 LENGTH_OCTETS = 2  # RFC 1035 4.2.2
 SECRET = bytes(range(32))
@@ -104,3 +105,34 @@ def said(query: dns.message.Message, answer: Sequence[dns.rrset.RRset], rcode: d
     response.answer = list(answer)
     response.set_rcode(rcode or dns.rcode.NOERROR)
     return response.to_wire()
+
+
+def one_by_one(queries: Sequence[dns.message.Message]) -> list[bytes]:
+    """The zones of all queries, in order."""
+    return [wire for query in queries for wire in whole(query)]
+
+
+def whole(query: dns.message.Message) -> list[bytes]:
+    """The zone, in a message for each record."""
+    return [said(query, [each]) for each in zone_sets(query)]
+
+
+def zone_sets(query: dns.message.Message) -> list[dns.rrset.RRset]:
+    """What the zone of a query has, as a transfer brings it."""
+    name = query.question[0].name
+    soa = dns.rrset.from_text(name, 60, "IN", "SOA", "ns.example. root.example. 7 1000 100 10000 60")
+    return [soa, dns.rrset.from_text(name, 60, "IN", "NS", "ns.example."), soa]
+
+
+def gather_all(address: str, wanted: Sequence[str | Zone] = ORIGINS, **terms: object) -> dict[str, Zone | str]:
+    """The zones that come, and the rcodes in the place of those to which the primary says no."""
+    known = {"first_id": 65_500, "limit_octets": LIMIT, "patience_s": 2.0, **terms}
+    gathering = Gathering(address, wanted, **known)  # type: ignore[arg-type]  # each test has its own
+    origins = [each.origin if isinstance(each, Zone) else each for each in wanted]
+    found: dict[str, Zone | str] = {}
+    while (some := gathering.take(1.0)) is not None:
+        for place, zone in some:
+            if origins[place] in found:
+                raise AssertionError(f"{origins[place]} came twice")
+            found[origins[place]] = zone
+    return found

@@ -26,9 +26,20 @@ from understudy.model.name import Name
 from understudy.model.transfer import Primary
 from understudy.service.secondary.contact import Contact
 from understudy.service.secondary.together import gather as fetch_together
-from understudy.testing.pipelined import COUNT, ORIGINS, SECRET, TEXT, played, primary, said
-
-LIMIT = 1 << 20
+from understudy.testing.pipelined import (
+    COUNT,
+    LIMIT,
+    ORIGINS,
+    SECRET,
+    TEXT,
+    gather_all,
+    one_by_one,
+    played,
+    primary,
+    said,
+    whole,
+    zone_sets,
+)
 
 
 def gather(address: str, wanted: Sequence[str | Zone] = ORIGINS, **terms: object) -> dict[str, Zone]:
@@ -37,34 +48,6 @@ def gather(address: str, wanted: Sequence[str | Zone] = ORIGINS, **terms: object
     zones = {origin: zone for origin, zone in found.items() if isinstance(zone, Zone)}
     assert zones == found
     return zones
-
-
-def gather_all(address: str, wanted: Sequence[str | Zone] = ORIGINS, **terms: object) -> dict[str, Zone | str]:
-    """The zones that come, and the rcodes in the place of those to which the primary says no."""
-    known = {"first_id": 65_500, "limit_octets": LIMIT, "patience_s": 2.0, **terms}
-    gathering = Gathering(address, wanted, **known)  # type: ignore[arg-type]  # each test has its own
-    origins = [each.origin if isinstance(each, Zone) else each for each in wanted]
-    found: dict[str, Zone | str] = {}
-    while (some := gathering.take(1.0)) is not None:
-        for place, zone in some:
-            assert origins[place] not in found
-            found[origins[place]] = zone
-    return found
-
-
-def one_by_one(queries: Sequence[dns.message.Message]) -> list[bytes]:
-    return [wire for query in queries for wire in whole(query)]
-
-
-def whole(query: dns.message.Message) -> list[bytes]:
-    """The zone, in a message for each record."""
-    return [said(query, [each]) for each in zone_sets(query)]
-
-
-def zone_sets(query: dns.message.Message) -> list[dns.rrset.RRset]:
-    name = query.question[0].name
-    soa = dns.rrset.from_text(name, 60, "IN", "SOA", "ns.example. root.example. 7 1000 100 10000 60")
-    return [soa, dns.rrset.from_text(name, 60, "IN", "NS", "ns.example."), soa]
 
 
 def test_all_zones_come_as_their_primary_has_them() -> None:
