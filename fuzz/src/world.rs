@@ -24,6 +24,10 @@ impl Zones for Served {
     fn stamp(&self) -> Option<u64> {
         Some(0)
     }
+
+    fn version(&self) -> Option<u64> {
+        Some(0)
+    }
 }
 
 /// A name that is known to be one.

@@ -1,6 +1,7 @@
 //! (zones, query, client, chance, now) -> response: the algorithm of RFC 1034 section 4.3.2.
 //!
 //! ```text
+//! recent      whole responses to messages that come again and again
 //! direct      the short way for the commonest questions
 //!   memory      answers that took the long way before
 //! message     what kind of message is it: refuse, or frame the answer (header, question, OPT)
@@ -34,6 +35,7 @@ mod message;
 mod noting;
 mod outcome;
 mod oversize;
+mod recent;
 mod resolve;
 mod response;
 mod server;

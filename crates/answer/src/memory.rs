@@ -9,6 +9,7 @@
 use understudy_wire::{Counts, NameHasher, Question, Rcode, Sections, Writer, is_same};
 
 use crate::outcome::Subject;
+use crate::recent::Recent;
 
 /// Answers that are kept at most, a power of two.
 /// chosen: with the longest of all that is 2 MiB for each thread, and memory is taken as they come.
@@ -35,6 +36,8 @@ pub struct Memory {
     /// Which of `kept` each place has; [`NOTHING`] if none.
     places: Vec<u16>,
     kept: Vec<Kept>,
+    /// Whole responses; none where nothing is kept.
+    pub(crate) recent: Option<Recent>,
 }
 
 /// What a place has that is empty.
@@ -97,6 +100,7 @@ impl Default for Memory {
             asked: vec![0; PLACES],
             places: vec![NOTHING; PLACES],
             kept: Vec::with_capacity(PLACES),
+            recent: Some(Recent::default()),
         }
     }
 }
@@ -110,6 +114,7 @@ impl Memory {
             asked: Vec::new(),
             places: Vec::new(),
             kept: Vec::new(),
+            recent: None,
         }
     }
 

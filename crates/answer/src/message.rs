@@ -15,6 +15,7 @@ use crate::noting::Noting;
 use crate::outcome::{
     CookieUse, ExtendedError, Outcome, Request, SignatureUse, Silence, Subject, Summary, Transport,
 };
+use crate::recent::{Circumstances, Look};
 use crate::resolve::{Zones, resolve};
 use crate::response::Response;
 use crate::server::Server;
@@ -38,6 +39,49 @@ pub fn respond<Z: Zones>(
 /// the caller wants it.
 #[inline(never)]
 pub fn respond_remembering<Z: Zones>(
+    (zones, memory): (&Z, &mut Memory),
+    server: &Server,
+    request: &Request<'_>,
+    chance: &mut Chance,
+    reply: &mut [u8],
+) -> Outcome {
+    if let (Some(version), Some(recent)) = (zones.version(), &mut memory.recent) {
+        let room = reply.len();
+        let circumstances = Circumstances { version, room };
+        match recent.recall(circumstances, request, chance, reply) {
+            Look::Found(outcome) => return outcome,
+            Look::Wanted(hash) => {
+                keep_whole((zones, memory), server, request, hash);
+            }
+            Look::Nothing => {}
+        }
+    }
+    respond_anew((zones, memory), server, request, chance, reply)
+}
+
+/// Keeps the whole response to a request.
+#[cold]
+#[inline(never)]
+fn keep_whole<Z: Zones>(
+    (zones, memory): (&Z, &mut Memory),
+    server: &Server,
+    request: &Request<'_>,
+    hash: u64,
+) {
+    let Some(recent) = &mut memory.recent else {
+        return;
+    };
+    // An empty one stands in for it meanwhile, and takes its place if that ends in a panic.
+    let mut recent = std::mem::take(recent);
+    recent.keep(hash, request, &mut |request, chance, reply| {
+        respond_anew((zones, memory), server, request, chance, reply)
+    });
+    memory.recent = Some(recent);
+}
+
+/// As [`respond_remembering`], where the whole response is not kept.
+#[inline(never)]
+fn respond_anew<Z: Zones>(
     (zones, memory): (&Z, &mut Memory),
     server: &Server,
     request: &Request<'_>,

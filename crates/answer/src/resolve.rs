@@ -35,6 +35,12 @@ pub trait Zones {
         None
     }
 
+    /// A number that changes when anything that is served has changed. None where that cannot be told,
+    /// and then no whole response is kept.
+    fn version(&self) -> Option<u64> {
+        None
+    }
+
     /// Is the nearest zone one that should be here, and is not? Then [`Zones::nearest`] gives none.
     fn is_missing(&self, _name: Folded<'_>, _labels: usize) -> bool {
         false

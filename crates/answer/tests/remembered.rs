@@ -89,6 +89,8 @@ const CHILD: &str =
 struct Served {
     zones: Vec<Zone>,
     stamp: u64,
+    /// None: whole responses are not kept.
+    version: Option<u64>,
 }
 
 impl Zones for Served {
@@ -103,6 +105,10 @@ impl Zones for Served {
 
     fn stamp(&self) -> Option<u64> {
         Some(self.stamp)
+    }
+
+    fn version(&self) -> Option<u64> {
+        self.version
     }
 }
 
@@ -202,13 +208,30 @@ fn everything() -> Vec<Vec<u8>> {
                 messages.push(query(owner, rtype, Some(size)));
                 messages.push(with_cookie(query(owner, rtype, Some(size))));
             }
+            for flags in [[0, 0], [0, 0x10], [1, 0x20]] {
+                let mut message = query(owner, rtype, Some(1232));
+                message[2..4].copy_from_slice(&flags);
+                messages.push(message);
+            }
         }
     }
     messages
 }
 
 fn served(zones: Vec<Zone>, stamp: u64) -> Served {
-    Served { zones, stamp }
+    Served {
+        zones,
+        stamp,
+        version: None,
+    }
+}
+
+/// The same, of which whole responses are kept.
+fn versioned(zones: Vec<Zone>, version: u64) -> Served {
+    Served {
+        version: Some(version),
+        ..served(zones, version)
+    }
 }
 
 /// A name server with a long name, so that a response with NSID has less room for records.
@@ -220,9 +243,8 @@ fn server() -> Server {
 fn what_is_kept_is_what_would_be_made() {
     let (parent, child) = (parent(""), parse(CHILD, "child"));
     let other_child = parse(&CHILD.replace("192.0.2.8", "192.0.2.9"), "child");
-    let (server, mut memory) = (server(), Memory::default());
     // Each after the other with one memory: nothing of an earlier version may be left.
-    let versions = [
+    let mut versions = [
         served(vec![parent.clone()], 1),
         served(vec![steered(&parent, 9)], 1),
         served(vec![steered(&parent, 10)], 1),
@@ -233,11 +255,15 @@ fn what_is_kept_is_what_would_be_made() {
         served(vec![parent.clone(), other_child], 2),
         served(vec![parent], 3),
     ];
-    for zones in &versions {
-        for _ in 0..4 {
-            for message in everything() {
-                for transport in [Transport::Udp, Transport::Tcp] {
-                    check(zones, &mut memory, &server, &request(&message, transport));
+    for keeps_whole in [false, true] {
+        let (server, mut memory) = (server(), Memory::default());
+        for (zones, version) in versions.iter_mut().zip(1..) {
+            zones.version = keeps_whole.then_some(version);
+            for _ in 0..4 {
+                for message in everything() {
+                    for transport in [Transport::Udp, Transport::Tcp] {
+                        check(zones, &mut memory, &server, &request(&message, transport));
+                    }
                 }
             }
         }
@@ -246,23 +272,24 @@ fn what_is_kept_is_what_would_be_made() {
 
 #[test]
 fn one_question_is_never_taken_for_another() {
-    let zones = served(vec![parent("")], 1);
-    let (server, mut memory) = (server(), Memory::default());
-    for _ in 0..3 {
-        for number in 10_000..20_000 {
-            let message = query(&format!("x{number}.old"), Rtype::A, None);
-            check(
-                &zones,
-                &mut memory,
-                &server,
-                &request(&message, Transport::Udp),
-            );
+    for version in [None, Some(1)] {
+        let zones = Served {
+            version,
+            ..served(vec![parent("")], 1)
+        };
+        let (server, mut memory) = (server(), Memory::default());
+        for _ in 0..3 {
+            for number in 10_000..20_000 {
+                let message = query(&format!("x{number}.old"), Rtype::A, None);
+                let asked = request(&message, Transport::Udp);
+                check(&zones, &mut memory, &server, &asked);
+            }
         }
     }
 }
 
 #[test]
-fn a_rotated_answer_is_never_kept() {
+fn a_rotated_answer_is_never_kept_in_one_order() {
     let zones = served(vec![parse(PARENT, "@")], 1);
     let (server, mut memory) = (server().with_rotation(true), Memory::default());
     let message = query("big", Rtype::MX, Some(1232));
@@ -319,4 +346,145 @@ fn what_is_asked_for_the_third_time_comes_from_memory() {
         answers[2].0, answers[3].0,
         "another version has another answer"
     );
+}
+
+/// A zone in which the steered name has what this set says.
+fn with_set(kind: Kind, selector: Selector, variants: &[(u32, &[u8])]) -> Zone {
+    let address = |last: &u8| vec![192, 0, 2, *last];
+    let set = SteeredSet {
+        rtype: Rtype::A,
+        kind,
+        ttl: 30,
+        due_ns: None,
+        selector,
+        variants: variants
+            .iter()
+            .map(|(weight, last)| (*weight, last.iter().map(address).collect()))
+            .collect(),
+    };
+    let change = SteeredChange::Set(name("steered"), set);
+    parent("").with_steered(&[change]).unwrap()
+}
+
+/// Is the response to a message that came three times given again, where the zone is another and its
+/// version says that it is not?
+fn is_kept_whole(old: &Zone, message: &[u8], transport: Transport) -> bool {
+    let other = parse("$TTL 300\n@ SOA other other 1 2 3 4 5\n@ NS ns\n", "@");
+    let (server, mut memory) = (server(), Memory::default());
+    let mut ask = |zone: &Zone| {
+        let (mut reply, mut chance) = ([0; 1232], Chance::new(1));
+        let zones = versioned(vec![zone.clone()], 1);
+        let asked = request(message, transport);
+        let from = (&zones, &mut memory);
+        let outcome = respond_remembering(from, &server, &asked, &mut chance, &mut reply);
+        answered(outcome, &reply)
+    };
+    let before = [old, old, old].map(&mut ask);
+    assert_eq!(before[0], before[2]);
+    before[2] == ask(&other)
+}
+
+#[test]
+fn whole_responses_are_kept_where_they_are_always_the_same() {
+    let [kept, made] = [true, false];
+    let (one, chance, rotate) = (Selector::One, Selector::Chance, Selector::Rotate);
+    let answers = |selector, variants| with_set(Kind::Answer, selector, variants);
+    let cases = [
+        (kept, "one answer", answers(one, &[(1, &[1])])),
+        (kept, "three orders", answers(rotate, &[(1, &[1, 2, 3])])),
+        (kept, "weights", answers(chance, &[(3, &[1]), (1, &[2, 3])])),
+        (kept, "no data", with_set(Kind::Nodata, one, &[])),
+        (made, "a fault, and why", with_set(Kind::Servfail, one, &[])),
+        (
+            made,
+            "many numbers",
+            answers(chance, &[(99, &[1]), (1, &[2])]),
+        ),
+        (
+            made,
+            "many orders",
+            answers(rotate, &[(1, &[1, 2, 3, 4, 5])]),
+        ),
+        (made, "a change to come", steered(&parent(""), 1)),
+    ];
+    for (is_kept, what, zone) in cases {
+        for size in [None, Some(1232)] {
+            let message = query("steered", Rtype::A, size);
+            let found = is_kept_whole(&zone, &message, Transport::Udp);
+            assert_eq!(found, is_kept, "{what}");
+        }
+    }
+}
+
+#[test]
+fn whole_responses_are_kept_to_plain_messages_alone() {
+    let (zone, edns) = (parent(""), Some(1232));
+    let ask = |owner: &str, rtype| query(owner, rtype, edns);
+    // Behind its id a message has 39 octets more than this owner.
+    let so_long = |octets: usize| {
+        let owner = ["a".repeat(40), "b".repeat(63)].join(".");
+        ask(&owner[..octets], Rtype::A)
+    };
+    let cases = [
+        (true, "an answer", ask("ns", Rtype::A)),
+        (true, "no such name", ask("none", Rtype::A)),
+        (true, "another zone's", ask("sub", Rtype::A)),
+        (true, "an alias", ask("alias", Rtype::A)),
+        (true, "a line", so_long(25)),
+        (true, "more than a line", so_long(26)),
+        (true, "two lines", so_long(89)),
+        (false, "more than two lines", so_long(90)),
+        (false, "a long answer", ask("hosts", Rtype::A)),
+        (false, "what is cut", query("hosts", Rtype::A, None)),
+        (false, "a cookie", with_cookie(ask("ns", Rtype::A))),
+        (false, "of all types", ask("ns", Rtype::ANY)),
+    ];
+    for (is_kept, what, message) in cases {
+        let found = is_kept_whole(&zone, &message, Transport::Udp);
+        assert_eq!(found, is_kept, "{what}");
+    }
+    let message = ask("ns", Rtype::A);
+    assert!(!is_kept_whole(&zone, &message, Transport::Tcp), "over TCP");
+}
+
+/// What is kept is chosen among by the same numbers as what is made: as often, and by chance alone.
+#[test]
+fn chance_chooses_among_kept_responses_as_among_others() {
+    let answers = |selector, variants| with_set(Kind::Answer, selector, variants);
+    let sets = [
+        answers(Selector::Chance, &[(3, &[1]), (1, &[2, 3]), (2, &[1])]),
+        answers(Selector::Rotate, &[(1, &[1, 2, 3])]),
+        answers(Selector::Rotate, &[(1, &[1])]),
+    ];
+    for zone in sets {
+        let (zones, message) = (versioned(vec![zone], 1), query("steered", Rtype::A, None));
+        let (server, mut memory) = (server(), Memory::default());
+        for seed in 0..500 {
+            let (mut kept, mut fresh) = ([0; 1232], [0; 1232]);
+            let asked = request(&message, Transport::Udp);
+            let (from, chance) = ((&zones, &mut memory), &mut Chance::new(seed));
+            let outcome = respond_remembering(from, &server, &asked, chance, &mut kept);
+            let expected = respond(&zones, &server, &asked, &mut Chance::new(seed), &mut fresh);
+            assert_eq!(answered(outcome, &kept), answered(expected, &fresh));
+        }
+    }
+}
+
+/// A response that was kept is not given where there is less room for one.
+#[test]
+fn a_kept_response_is_for_as_much_room_as_there_was() {
+    let zones = versioned(vec![parent("")], 1);
+    let (server, mut memory) = (server(), Memory::default());
+    // With less room than for all of them the additional records are left out.
+    for (owner, rtype) in [("mail", Rtype::A), ("@", Rtype::MX)] {
+        let message = query(owner, rtype, None);
+        for room in [100, 100, 100, 1232, 1232, 1232, 60, 60, 60, 1232] {
+            let asked = request(&message, Transport::Udp);
+            let (mut kept, mut fresh) = (vec![0; room], vec![0; room]);
+            let (from, chance) = ((&zones, &mut memory), &mut Chance::new(1));
+            let outcome = respond_remembering(from, &server, &asked, chance, &mut kept);
+            let expected = respond(&zones, &server, &asked, &mut Chance::new(1), &mut fresh);
+            assert_eq!(answered(outcome, &kept), answered(expected, &fresh));
+        }
+    }
 }

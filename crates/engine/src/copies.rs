@@ -215,7 +215,7 @@ impl Zones {
             digest: prepared.digest,
             history,
         })));
-        served.current.store(Arc::new(live));
+        self.replace(&served, live);
         Ok(())
     }
 

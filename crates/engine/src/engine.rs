@@ -396,13 +396,21 @@ mod tests {
             // The last octet of the serial stands before four numbers.
             reply[summary.length - 17]
         };
+        // Asked again and again, so that the response is kept as well.
+        let asks = |answerer: &mut Answerer| [(); 4].map(|()| ask(answerer));
         publish(&zones, 1);
         answerer.begin_batch();
-        assert_eq!(ask(&mut answerer), 1);
+        assert_eq!(asks(&mut answerer), [1; 4]);
         publish(&zones, 2);
-        assert_eq!(ask(&mut answerer), 1, "all of a batch");
+        assert_eq!(asks(&mut answerer), [1; 4], "all of a batch");
         answerer.end_batch();
         assert!(answerer.batch.is_none());
-        assert_eq!(ask(&mut answerer), 2);
+        assert_eq!(asks(&mut answerer), [2; 4]);
+        for serial in 3..6 {
+            publish(&zones, serial);
+            answerer.begin_batch();
+            assert_eq!(asks(&mut answerer), [serial; 4]);
+            answerer.end_batch();
+        }
     }
 }

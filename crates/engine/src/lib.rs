@@ -19,6 +19,7 @@
 
 mod access;
 mod address;
+mod changes;
 mod copies;
 mod counters;
 mod engine;

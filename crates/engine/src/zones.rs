@@ -20,6 +20,7 @@ use understudy_wire::{Folded, LowerName, Name, NameBuf, NameHasher, Plain, Seria
 use understudy_zone::{SteeredChange, Zone};
 
 use crate::access::Access;
+use crate::changes::{Changes, Pause};
 use crate::copies::{Copy, serial_changes, stamp_changes};
 use crate::error::EngineError;
 use crate::records::Register;
@@ -76,19 +77,15 @@ struct Table {
     expected: Arc<Expected>,
     /// How many of those are not: mostly none, and then nobody looks.
     missing: usize,
+    /// Those of everything: here, so that a batch holds one thing that threads share and not two.
+    changes: Changes,
 }
 
 /// Numbers for tables.
 static STAMPS: AtomicU64 = AtomicU64::new(0);
 
-impl Default for Table {
-    fn default() -> Self {
-        Table::of(&[], Arc::default())
-    }
-}
-
 impl Table {
-    fn of(zones: &[Arc<Served>], expected: Arc<Expected>) -> Self {
+    fn of(zones: &[Arc<Served>], expected: Arc<Expected>, changes: &Changes) -> Self {
         let depths = zones.iter().map(|served| served.labels());
         let named = expected
             .keys()
@@ -102,6 +99,7 @@ impl Table {
             stamp: STAMPS.fetch_add(1, Ordering::Relaxed),
             missing: expected.len(),
             expected,
+            changes: changes.clone(),
         };
         for served in zones {
             table.place(Arc::clone(served));
@@ -230,6 +228,7 @@ impl Table {
 /// The zones as one batch of queries sees them. Most batches need one zone only: that is loaded
 /// once.
 pub struct Snapshot {
+    pause: Pause,
     table: Arc<Table>,
     first: OnceCell<(Arc<Served>, Arc<Zone>)>,
 }
@@ -277,11 +276,14 @@ impl Snapshot {
     fn load_nearest(&self, name: Folded<'_>, labels: usize) -> Option<Reading<'_>> {
         let served = self.table.nearest(name, labels)?;
         let load = || (Arc::clone(served), served.current.load_full());
-        let (first, zone) = self.first.get_or_init(load);
-        if Arc::ptr_eq(first, served) {
-            return Some(Reading::Held(zone));
-        }
-        Some(Reading::Loaded(served.current.load()))
+        Some(self.pause.read(&self.table.changes, || {
+            let (first, zone) = self.first.get_or_init(load);
+            if Arc::ptr_eq(first, served) {
+                Reading::Held(zone)
+            } else {
+                Reading::Loaded(served.current.load())
+            }
+        }))
     }
 }
 
@@ -297,6 +299,10 @@ impl understudy_answer::Zones for Snapshot {
     #[inline]
     fn stamp(&self) -> Option<u64> {
         Some(self.table.stamp)
+    }
+
+    fn version(&self) -> Option<u64> {
+        self.pause.number()
     }
 
     fn is_missing(&self, name: Folded<'_>, labels: usize) -> bool {
@@ -343,20 +349,36 @@ pub struct Listed {
 }
 
 /// The published zones.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Zones {
+    changes: Changes,
     table: ArcSwap<Table>,
     writers: Mutex<()>,
     records: Register,
     secondaries: ArcSwap<Secondaries>,
 }
 
+impl Default for Zones {
+    fn default() -> Self {
+        let changes = Changes::default();
+        Zones {
+            table: ArcSwap::from_pointee(Table::of(&[], Arc::default(), &changes)),
+            changes,
+            writers: Mutex::default(),
+            records: Register::default(),
+            secondaries: ArcSwap::default(),
+        }
+    }
+}
+
 impl Zones {
     /// The zones as they are now, to answer a batch of queries from.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
+        let pause = self.changes.pause();
         Snapshot {
-            table: self.table.load_full(),
+            table: pause.read(&self.changes, || self.table.load_full()),
+            pause,
             first: OnceCell::new(),
         }
     }
@@ -400,7 +422,7 @@ impl Zones {
         let mut coming = BTreeMap::new();
         for (served, version) in stamped {
             if let Some(served) = served {
-                served.current.store(Arc::new(version));
+                self.replace(served, version);
                 served.publications.fetch_add(1, Ordering::Relaxed);
             } else {
                 let served = Arc::new(Served::first(version));
@@ -432,8 +454,7 @@ impl Zones {
 
     fn add(&self, table: &Table, coming: Vec<Arc<Served>>) {
         if let Some(more) = table.with(&coming) {
-            self.table.store(Arc::new(more));
-            return;
+            return self.replace_table(more);
         }
         let zones: Vec<_> = table.all().cloned().chain(coming).collect();
         self.lay_out(&zones, Arc::clone(&table.expected));
@@ -449,7 +470,7 @@ impl Zones {
         let served = table.named(origin).ok_or_else(|| not_found(origin))?;
         let number = |change: &SteeredChange| self.records.number_for(change);
         let next = served.current.load().with_counted(steered, number)?;
-        served.current.store(Arc::new(next));
+        self.replace(served, next);
         served.publications.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
@@ -521,8 +542,18 @@ impl Zones {
         self.secondaries.load()
     }
 
+    /// Answers from another version of a zone.
+    pub(crate) fn replace(&self, served: &Served, version: Zone) {
+        self.changes
+            .make(|| served.current.store(Arc::new(version)));
+    }
+
+    fn replace_table(&self, table: Table) {
+        self.changes.make(|| self.table.store(Arc::new(table)));
+    }
+
     fn lay_out(&self, zones: &[Arc<Served>], expected: Arc<Expected>) {
-        self.table.store(Arc::new(Table::of(zones, expected)));
+        self.replace_table(Table::of(zones, expected, &self.changes));
     }
 
     /// The serial of a zone by its very name, if it is served.
