@@ -317,6 +317,7 @@ fn ready_rdata_is_what_would_have_been_written() {
         "other.com",
         "x.other.com",
         "other.test",
+        "a-name-of-so-many-octets.that-both-of-it-need-a-call.to-be.copied",
     ];
     for origin in [".", "com", "example.com", "www.example.com"] {
         for (first, second) in hosts.iter().flat_map(|a| hosts.map(|b| (*a, b))) {
@@ -336,6 +337,24 @@ fn ready_rdata_is_what_would_have_been_written() {
             if origin == name("www.example.com").as_name() {
                 assert_eq!(ready, written, "{first} {second}");
             }
+        }
+    }
+}
+
+#[test]
+fn ready_rdata_that_does_not_fit_leaves_no_trace() {
+    let soa = [wire("ns.other.test"), wire("x"), vec![7; 20]].concat();
+    for origin in [".", "example.com"] {
+        let rdata = ReadyRdata::new(Rtype::SOA, &soa, name(origin).as_name());
+        let whole = respond(512, |writer| {
+            writer.ready(Rtype::SOA, 1, &rdata).unwrap();
+        });
+        let none = respond(512, |_| ());
+        for limit in none.len()..whole.len() {
+            let message = respond(limit, |writer| {
+                assert_eq!(writer.ready(Rtype::SOA, 1, &rdata), Err(Full));
+            });
+            assert_eq!(message, none);
         }
     }
 }

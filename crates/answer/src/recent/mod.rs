@@ -126,7 +126,7 @@ impl Recent {
         if self.circumstances != circumstances {
             self.forget(circumstances);
         }
-        let hash = self.hasher.hash(message);
+        let hash = self.hasher.hash_message(message);
         if let Some(places) = self.places.get(place(hash)) {
             for found in places {
                 if found >> 16 == tag(hash)
@@ -262,7 +262,7 @@ mod tests {
     }
 
     fn hash(recent: &Recent, message: &[u8]) -> u64 {
-        recent.hasher.hash(&message[ID..])
+        recent.hasher.hash_message(&message[ID..])
     }
 
     fn recall(recent: &mut Recent, message: &[u8]) -> Look {

@@ -263,23 +263,29 @@ impl<'b> Writer<'b> {
     }
 }
 
-/// Copies octets to as many others. Some, as most questions have, are copied without a call.
+/// Copies octets to as many others. Up to 64, as most questions and most SOA records have, are copied without a call.
 #[inline]
 fn copy(from: &[u8], to: &mut [u8]) {
-    const HALF: usize = 16;
-    if let (HALF..=32, Some(first), Some(last)) = (
-        to.len(),
-        from.first_chunk::<HALF>(),
-        from.last_chunk::<HALF>(),
-    ) && let Some(room) = to.first_chunk_mut()
+    if !(copied_as_two::<16>(from, to) || copied_as_two::<32>(from, to)) {
+        to.copy_from_slice(from);
+    }
+}
+
+/// Copies octets as two pieces, which overlap where there are fewer. False: it cannot be done so.
+#[inline(always)]
+fn copied_as_two<const N: usize>(from: &[u8], to: &mut [u8]) -> bool {
+    if let (Some(first), Some(last)) = (from.first_chunk::<N>(), from.last_chunk::<N>())
+        && to.len() == from.len()
+        && from.len() <= 2 * N
+        && let Some(room) = to.first_chunk_mut()
     {
         *room = *first;
         if let Some(room) = to.last_chunk_mut() {
             *room = *last;
         }
-        return;
+        return true;
     }
-    to.copy_from_slice(from);
+    false
 }
 
 /// So many records of a message from `start` on, each with where it ends.
@@ -294,4 +300,20 @@ fn records_from(
         at = end;
         Some((record, end))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::copy;
+
+    #[test]
+    fn every_octet_is_copied_and_nothing_behind_it() {
+        for length in 0..100 {
+            let from: Vec<u8> = (1..=length).collect();
+            let mut to = [0; 100];
+            copy(&from, &mut to[..from.len()]);
+            assert_eq!(to[..from.len()], from);
+            assert!(to[from.len()..].iter().all(|octet| *octet == 0));
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! RRsets and records: the common ones with a pointer and their octets, the others name by name.
 
-use super::{Full, Writer};
+use super::{Full, Writer, copy};
 use crate::compression::parts;
 use crate::header::HEADER_OCTETS;
 use crate::name::Name;
@@ -123,35 +123,38 @@ impl Writer<'_> {
     pub fn ready(&mut self, rtype: Rtype, ttl: u32, rdata: &ReadyRdata) -> Result<(), Full> {
         let ending = self.qname_octets.checked_sub(rdata.ending).ok_or(Full)?;
         let origin = 0xc000 | u16::try_from(HEADER_OCTETS + ending).map_err(|_| Full)?;
-        let mark = self.mark();
-        let owner = if rdata.ending == 1 {
-            &[0][..]
-        } else {
-            &origin.to_be_bytes()
-        };
         let fixed = fixed_part(rtype, self.class, ttl);
         let length = u16::try_from(rdata.octets.len()).map_err(|_| Full)?;
-        let size = owner.len() + fixed.len() + 2 + rdata.octets.len();
-        if self.room() < size {
-            return Err(Full);
-        }
-        self.put(owner)?;
-        self.put(&fixed)?;
-        self.put(&length.to_be_bytes())?;
-        let start = self.end;
-        self.put(&rdata.octets)?;
+        let owner_octets = if rdata.ending == 1 { 1 } else { 2 };
+        let before = self.end;
+        let start = before + owner_octets + fixed.len() + 2;
+        let room = self.take(owner_octets + fixed.len() + 2 + rdata.octets.len())?;
+        let room = if rdata.ending == 1 {
+            let (owner, room) = room.split_first_mut().ok_or(Full)?;
+            *owner = 0; // the root is shorter than a pointer to it
+            room
+        } else {
+            let (owner, room) = room.split_first_chunk_mut().ok_or(Full)?;
+            *owner = origin.to_be_bytes();
+            room
+        };
+        let (middle, room) = room.split_first_chunk_mut().ok_or(Full)?;
+        let (counted, room) = room.split_first_chunk_mut().ok_or(Full)?;
+        *middle = fixed;
+        *counted = length.to_be_bytes();
+        copy(&rdata.octets, room);
         for pointer in &rdata.pointers {
             let value = match pointer.target {
                 Target::Ending(octets) => origin + octets,
                 Target::Here(at) => 0xc000 | u16::try_from(start + at).map_err(|_| Full)?,
             };
-            let field = self.buffer.get_mut(start + pointer.at..);
+            let field = room.get_mut(pointer.at..);
             let field = field.and_then(|rest| rest.first_chunk_mut());
             *field.ok_or(Full)? = value.to_be_bytes();
         }
         let counted = self.count_record();
         if counted.is_err() {
-            self.rollback(mark);
+            self.end = before;
         }
         counted
     }
