@@ -20,6 +20,8 @@ pub struct Settings {
     pub threads: usize,
     /// The longest answer over UDP, in octets.
     pub udp_size: u16,
+    /// How long a UDP thread looks for the next query before it sleeps, where queries come that close to each other.
+    pub busy_poll: Duration,
     /// How long a TCP connection may go without an answer that has wholly left.
     pub tcp_idle: Duration,
     /// TCP connections in all.
@@ -37,6 +39,7 @@ impl Default for Settings {
         Settings {
             threads: 1,
             udp_size: 1232,
+            busy_poll: Duration::ZERO,
             tcp_idle: Duration::from_secs(10),
             tcp_clients: 1000,
             tcp_clients_per_prefix: 100,
@@ -193,8 +196,7 @@ impl<R: Responder> Service<R> {
                 break;
             };
             let (counters, inbox) = (Arc::clone(counters), Arc::clone(inbox));
-            let reply_size = usize::from(self.settings.udp_size);
-            let worker = udp::Worker::new(responder, counters, inbox, reply_size);
+            let worker = udp::Worker::new(responder, counters, inbox, &self.settings);
             self.thread(format!("dns-udp-{number}"), move || worker.run())?;
         }
         let Some((responder, counters)) = threads.next() else {

@@ -1,5 +1,6 @@
 //! One UDP thread: its sockets, one per address, answered in batches.
 
+use std::io;
 use std::net::UdpSocket;
 use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,6 +13,7 @@ use crate::address;
 use crate::counters::{Counters, Dropped};
 use crate::inbox::{Inbox, Order};
 use crate::responder::Responder;
+use crate::service::Settings;
 use crate::sys::{self, Batch, Unusable, Wait, Watch};
 
 /// Batches answered on one socket before the others have their turn.
@@ -44,6 +46,10 @@ pub(crate) struct Worker<R> {
     batch: Batch,
     /// When the last batch came, by the clock of requests.
     last_ns: u64,
+    /// How long it looks for the next query before it sleeps.
+    busy_poll_ns: u64,
+    /// Whether the last batch came as soon behind the one before.
+    is_busy: bool,
     is_stopping: bool,
 }
 
@@ -52,11 +58,11 @@ impl<R: Responder> Worker<R> {
         responder: R,
         counters: Arc<Counters>,
         inbox: Arc<Inbox<Arc<UdpSocket>>>,
-        reply_size: usize,
+        settings: &Settings,
     ) -> Self {
         let mut watch = Watch::default();
         watch.add(inbox.as_fd());
-        let (sockets, batch) = (Vec::new(), Batch::new(reply_size));
+        let (sockets, batch) = (Vec::new(), Batch::new(settings.udp_size.into()));
         Worker {
             responder,
             counters,
@@ -65,6 +71,8 @@ impl<R: Responder> Worker<R> {
             sockets,
             batch,
             last_ns: 0,
+            busy_poll_ns: u64::try_from(settings.busy_poll.as_nanos()).unwrap_or(u64::MAX),
+            is_busy: false,
             is_stopping: false,
         }
     }
@@ -84,7 +92,7 @@ impl<R: Responder> Worker<R> {
     }
 
     fn turn(&mut self) {
-        if self.watch.wait().is_err() {
+        if self.wait().is_err() {
             self.counters.dropped(Dropped::Socket);
             std::thread::sleep(PAUSE);
         }
@@ -92,7 +100,7 @@ impl<R: Responder> Worker<R> {
         for place in (0..self.watch.places()).rev() {
             if self.watch.is_ready(place) {
                 match place.checked_sub(1) {
-                    Some(index) if self.sockets.len() == 1 => {
+                    Some(index) if self.sockets.len() == 1 && !self.is_busy => {
                         self.serve_rounds(index, BATCHES_ALONE, Wait::ForOne);
                     }
                     Some(index) => self.serve_rounds(index, BATCHES_PER_TURN, Wait::Never),
@@ -100,6 +108,18 @@ impl<R: Responder> Worker<R> {
                 }
             }
         }
+    }
+
+    /// Waits until there is something to do; where queries come close to each other, awake at first.
+    fn wait(&mut self) -> io::Result<()> {
+        let until_ns = sys::monotonic_ns().saturating_add(self.busy_poll_ns);
+        while self.is_busy {
+            if self.watch.look()? {
+                return Ok(());
+            }
+            self.is_busy = sys::monotonic_ns() < until_ns;
+        }
+        self.watch.wait()
     }
 
     fn index_of(&self, id: u64) -> Option<usize> {
@@ -147,14 +167,15 @@ impl<R: Responder> Worker<R> {
                 return;
             }
             let (now_ns, wall_s) = (sys::monotonic_ns(), sys::wall_s());
+            let after_ns = now_ns.saturating_sub(self.last_ns);
+            self.last_ns = now_ns;
+            self.is_busy = after_ns < self.busy_poll_ns;
             if first_wait == Wait::ForOne {
-                let is_alone = received == 1 && now_ns.saturating_sub(self.last_ns) > ALONE_NS;
-                wait = if is_alone {
-                    Wait::ForOneAlone
-                } else {
-                    Wait::ForOne
+                wait = match received {
+                    _ if self.is_busy => Wait::Never,
+                    1 if after_ns > ALONE_NS => Wait::ForOneAlone,
+                    _ => Wait::ForOne,
                 };
-                self.last_ns = now_ns;
             }
             self.responder.begin_batch();
             if received > 1 {
@@ -290,6 +311,11 @@ mod tests {
 
     /// A worker that has taken up so many sockets, the first of which has this address.
     fn worker(sockets: u64) -> (Worker<Noting>, Noting, SocketAddr) {
+        busy_worker(sockets, Duration::ZERO)
+    }
+
+    /// The same, which looks for the next query so long before it sleeps.
+    fn busy_worker(sockets: u64, busy_poll: Duration) -> (Worker<Noting>, Noting, SocketAddr) {
         let (inbox, noting) = (Arc::new(Inbox::new().unwrap()), Noting::default());
         let mut first = None;
         for id in 0..sockets {
@@ -304,7 +330,11 @@ mod tests {
             });
         }
         let counters = Arc::new(Counters::new());
-        let mut worker = Worker::new(noting.clone(), counters, inbox, 512);
+        let settings = Settings {
+            busy_poll,
+            ..Settings::default()
+        };
+        let mut worker = Worker::new(noting.clone(), counters, inbox, &settings);
         worker.turn();
         (worker, noting, first.unwrap())
     }
@@ -347,5 +377,65 @@ mod tests {
             let (_, asked) = noting.counts();
             assert!((1..=most).contains(&asked), "{asked} of {sockets} sockets");
         }
+    }
+
+    /// How often the calling thread has gone to sleep.
+    fn sleeps() -> u64 {
+        let status = std::fs::read_to_string("/proc/thread-self/status").unwrap();
+        let mut lines = status.lines();
+        let line = lines.find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        line.unwrap().trim().parse().unwrap()
+    }
+
+    /// A thread that looks so long before it sleeps has queries answered, each after a pause: how often it slept.
+    fn sleeps_between(queries: usize, pause: Duration, busy_poll: Duration, sockets: u64) -> u64 {
+        let (mut worker, noting, address) = busy_worker(sockets, busy_poll);
+        let client = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        for _ in 0..2 {
+            client.send_to(b"query", address).unwrap();
+            worker.turn();
+        }
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for answered in 2..2 + queries {
+                    while noting.counts().1 < answered {
+                        std::thread::yield_now();
+                    }
+                    std::thread::sleep(pause);
+                    client.send_to(b"query", address).unwrap();
+                }
+            });
+            let before = sleeps();
+            while noting.counts().1 < 2 + queries {
+                worker.turn();
+            }
+            sleeps() - before
+        })
+    }
+
+    #[test]
+    fn who_polls_busily_sleeps_only_where_nothing_comes_for_that_long() {
+        let (queries, often) = (20, 15);
+        let (short, pause, long) = (50, 2_000, 10_000_000);
+        let [short, pause, long] = [short, pause, long].map(Duration::from_micros);
+        for sockets in [1, 2] {
+            assert!(sleeps_between(queries, pause, Duration::ZERO, sockets) >= often);
+            assert!(sleeps_between(queries, pause, short, sockets) >= often);
+            assert!(sleeps_between(queries, pause, long, sockets) < often);
+        }
+    }
+
+    #[test]
+    fn who_polls_busily_obeys_at_once() {
+        let (mut worker, _, address) = busy_worker(1, Duration::from_secs(10));
+        let client = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        for _ in 0..2 {
+            client.send_to(b"query", address).unwrap();
+            worker.turn();
+        }
+        assert!(worker.is_busy);
+        worker.inbox.stop(std::time::Instant::now());
+        worker.turn();
+        assert!(worker.is_stopping);
     }
 }

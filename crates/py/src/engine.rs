@@ -72,6 +72,7 @@ impl Engine {
         minimal_responses = false,
         rotate = false,
         rate_limit = None,
+        busy_poll_s = 0.0,
         tcp_idle_s = 10.0,
         tcp_clients = 1000,
         tcp_clients_per_prefix = 100,
@@ -90,6 +91,7 @@ impl Engine {
         minimal_responses: bool,
         rotate: bool,
         rate_limit: Option<RateLimitTuple>,
+        busy_poll_s: f64,
         tcp_idle_s: f64,
         tcp_clients: usize,
         tcp_clients_per_prefix: usize,
@@ -121,6 +123,7 @@ impl Engine {
         let settings = Settings {
             threads,
             udp_size,
+            busy_poll: wait("busy_poll_s", busy_poll_s)?,
             tcp_idle: wait("tcp_idle_s", tcp_idle_s)?,
             tcp_clients,
             tcp_clients_per_prefix,

@@ -88,6 +88,7 @@ def _node(form: DocumentForm | None, file: Path, findings: Findings) -> NodeSett
         is_minimal=server.minimal_responses,
         is_rotated=server.rotate,
         rate_limit=_rate_limit(server.rate_limit),
+        busy_poll_s=server.busy_poll,
         tcp_clients=server.tcp.clients,
         tcp_clients_per_prefix=server.tcp.clients_per_prefix,
         tcp_idle_s=server.tcp.idle,

@@ -36,7 +36,7 @@ def between(least_s: float, most_s: float, examples: str) -> Reads:
             raise fault("duration.range", f"{shown(value)} is not allowed here", f"from {bounds}")
         return seconds
 
-    pattern = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h|d))+$"
+    pattern = r"^([0-9]+(\.[0-9]+)?(us|ms|s|m|h|d))+$"
     schema = {"type": ["string", "number"], "pattern": pattern, "minimum": 0, "examples": examples.split()}
     return Reads(check, schema)
 
@@ -236,6 +236,7 @@ Threads: TypeAlias = Annotated[int, whole(1, 64)]
 UdpSize: TypeAlias = Annotated[int, whole(512, 4096)]
 Connections: TypeAlias = Annotated[int, whole(1, 100_000)]
 Transfers: TypeAlias = Annotated[int, whole(1, 10_000)]
+BusyPoll: TypeAlias = Annotated[float, between(0.0, 0.001, "100us")]
 TcpIdle: TypeAlias = Annotated[float, between(0.1, _HOUR_S, "10s 1m")]
 PerSecond: TypeAlias = Annotated[int, whole(1, 100_000)]
 Slip: TypeAlias = Annotated[int, whole(0, 100)]

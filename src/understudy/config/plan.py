@@ -24,6 +24,7 @@ _RESTART_KEYS = {
     "is_minimal": "server.minimal_responses",
     "is_rotated": "server.rotate",
     "rate_limit": "server.rate_limit",
+    "busy_poll_s": "server.busy_poll",
     "tcp_clients": "server.tcp.clients",
     "tcp_clients_per_prefix": "server.tcp.clients_per_prefix",
     "tcp_idle_s": "server.tcp.idle",

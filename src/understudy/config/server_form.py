@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from understudy.config.fields import (
+    BusyPoll,
     Connections,
     Ipv4Prefix,
     Ipv6Prefix,
@@ -71,6 +72,11 @@ class ServerForm(Form):
     rotate: bool = Field(False, description="Give records in another order each time; steered ones have their policy.")  # noqa: FBT003  # as above
     rate_limit: RateLimitForm | None = Field(
         None, description="Limit what a network is sent over UDP without a valid cookie; default: no limit."
+    )
+    busy_poll: BusyPoll = Field(
+        0.0,
+        description="How long a thread looks for the next query before it sleeps, where queries come that close to each"
+        " other: quicker answers, and the whole of a core for each thread. 0: it sleeps at once.",
     )
     tcp: TcpForm = Field(TcpForm(), description="Connections over TCP.")
     via: list[ViaText] = Field(

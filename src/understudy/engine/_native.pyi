@@ -312,6 +312,7 @@ class Engine:
         minimal_responses: bool = False,
         rotate: bool = False,
         rate_limit: RateLimit | None = None,
+        busy_poll_s: float = 0.0,
         tcp_idle_s: float = 10.0,
         tcp_clients: int = 1000,
         tcp_clients_per_prefix: int = 100,
@@ -324,6 +325,7 @@ class Engine:
 
         `cookie_secrets`: one or two of 16 octets, the first makes cookies; None: no cookies. `rotate`: the order of
         static RRsets. `tcp_clients_per_prefix`: of one IPv4 address or one IPv6 network of 56 bits.
+        `busy_poll_s`: so long a thread looks for the next query before it sleeps, where they come that close.
         `transfers`: so many zones are given away at once. `shares_addresses`: another process of the same user that
         says so too may bind beside, as for a restart.
 

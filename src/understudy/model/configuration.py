@@ -55,6 +55,7 @@ class NodeSettings:
     is_minimal: bool = False
     is_rotated: bool = False
     rate_limit: RateLimit | None = None
+    busy_poll_s: float = 0.0
     tcp_clients: int = 1000
     tcp_clients_per_prefix: int = 100
     tcp_idle_s: float = 10.0

@@ -1,11 +1,11 @@
-"""Durations as people write them: `500ms`, `5s`, `2m`, `1h`."""
+"""Durations as people write them: `100us`, `500ms`, `5s`, `2m`, `1h`."""
 
 from __future__ import annotations
 
 import re
 
-_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
+_UNITS_S = {"us": 0.000001, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(us|ms|s|m|h|d)")
 _WHOLE = re.compile(rf"(?:{_PART.pattern})+")
 
 
@@ -27,10 +27,12 @@ def parse_duration(text: str | float) -> float:
 
 
 def format_duration(seconds: float) -> str:
-    """The shortest exact text down to a millisecond: 0.5 -> `500ms`, 90 -> `1m30s`."""
+    """The shortest exact text down to a millisecond, or below one to a microsecond: 0.5 -> `500ms`, 90 -> `1m30s`."""
     if seconds < 0:
         return "-" + format_duration(-seconds)
-    milliseconds = round(seconds * 1000)
+    microseconds, milliseconds = round(seconds * 1_000_000), round(seconds * 1000)
+    if 0 < microseconds < 1000:  # noqa: PLR2004  # a millisecond
+        return f"{microseconds}us"
     if milliseconds < 1000:  # noqa: PLR2004  # a second
         return f"{milliseconds}ms" if milliseconds else "0s"
     parts = []

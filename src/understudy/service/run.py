@@ -85,6 +85,7 @@ def _opened_engine(candidate: Candidate) -> Iterator[Engine]:
             minimal_responses=node.is_minimal,
             rotate=node.is_rotated,
             rate_limit=astuple(node.rate_limit) if node.rate_limit is not None else None,
+            busy_poll_s=node.busy_poll_s,
             tcp_clients=room_for_clients(node.tcp_clients),
             tcp_clients_per_prefix=node.tcp_clients_per_prefix,
             tcp_idle_s=node.tcp_idle_s,

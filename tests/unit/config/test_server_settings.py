@@ -23,13 +23,14 @@ def test_the_server_has_its_settings(tmp_path: Path) -> None:
     node = node_of(
         tmp_path,
         "{udp_size: 1400, udp_size_without_cookie: 512, cookie_secret_file: secret, minimal_responses: true, "
-        "rotate: true, tcp: {clients: 10, clients_per_prefix: 2, idle: 30s}, transfers: 5}",
+        "rotate: true, tcp: {clients: 10, clients_per_prefix: 2, idle: 30s}, transfers: 5, busy_poll: 100us}",
     )
     assert (node.udp_size, node.udp_size_without_cookie, node.has_cookies) == (1400, 512, True)
     assert node.cookie_secret_file == tmp_path / "secret"
     assert (node.is_minimal, node.is_rotated) == (True, True)
     assert (node.tcp_clients, node.tcp_clients_per_prefix, node.tcp_idle_s) == (10, 2, 30.0)
     assert node.transfers == 5
+    assert node.busy_poll_s == pytest.approx(0.0001)
 
 
 def test_cookies_are_on_and_nothing_is_bounded_for_their_sake(tmp_path: Path) -> None:
@@ -57,6 +58,7 @@ def test_a_rate_limit_is_off_unless_it_is_written(tmp_path: Path) -> None:
         ("{udp_size_without_cookie: 1400}", 35, "server.udp-size"),
         ("{udp_size: 600, udp_size_without_cookie: 601}", 50, "server.udp-size"),
         ("{tcp: {idle: 1d}}", 22, "duration.range"),
+        ("{busy_poll: 2ms}", 21, "duration.range"),
         ("{tcp: {clients: 0}}", 25, "value.range"),
         ("{transfers: 0}", 21, "value.range"),
         ("{tcp: {clients_per_addres: 1}}", 16, "key.unknown"),
@@ -126,6 +128,16 @@ def test_a_secret_of_cookies_that_every_user_can_read_is_a_warning(tmp_path: Pat
 def test_secrets_are_read_line_by_line(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text(f"# from now on\n{SECRET.upper()} # made in May\n\n{'ff' * 16}\n")
     assert read_cookie_secrets(tmp_path / "secret") == (bytes(range(16)), b"\xff" * 16)
+
+
+def test_a_time_below_a_millisecond_is_told_in_microseconds(tmp_path: Path) -> None:
+    settings = ("{}", "{busy_poll: 0.1ms}")
+    before, after = (
+        load_text(f"listen: 127.0.0.1\nserver: {it}\n", tmp_path / "u.yaml").configuration for it in settings
+    )
+    changes = plan(before, after)
+    assert changes.restart == ("server.busy_poll",)
+    assert "busy_poll 0s -> 100us" in str(changes.changes[0])
 
 
 def test_what_holds_only_after_a_restart_is_named_as_it_is_written(tmp_path: Path) -> None:

@@ -209,6 +209,7 @@ def test_text_that_is_no_address_is_a_value_error(text: str) -> None:
     [
         ({"threads": 0}, "threads"),
         ({"udp_size": 511}, "udp_size"),
+        ({"busy_poll_s": -1.0}, "busy_poll_s"),
         ({"tcp_idle_s": -1.0}, "tcp_idle_s"),
         ({"tcp_idle_s": float("nan")}, "tcp_idle_s"),
         ({"version_bind": "x" * 256}, "255"),

@@ -32,15 +32,25 @@ impl Watch {
 
     /// Waits until there is something to read, an end or an error at a place at least.
     pub(crate) fn wait(&mut self) -> io::Result<()> {
+        const FOR_EVER: libc::c_int = -1;
+        self.poll(FOR_EVER).map(|_| ())
+    }
+
+    /// As [`Watch::wait`] without waiting. Is there anything?
+    pub(crate) fn look(&mut self) -> io::Result<bool> {
+        self.poll(0)
+    }
+
+    fn poll(&mut self, timeout_ms: libc::c_int) -> io::Result<bool> {
         let count = libc::nfds_t::try_from(self.0.len()).unwrap_or(0);
         // SAFETY: the array has `count` elements and outlives the call.
-        let result = unsafe { libc::poll(self.0.as_mut_ptr(), count, -1) };
+        let result = unsafe { libc::poll(self.0.as_mut_ptr(), count, timeout_ms) };
         match check(result) {
-            Ok(_) => Ok(()),
+            Ok(found) => Ok(found > 0),
             Err(error) => {
                 self.0.iter_mut().for_each(|watched| watched.revents = 0);
                 match error.kind() {
-                    io::ErrorKind::Interrupted => Ok(()),
+                    io::ErrorKind::Interrupted => Ok(false),
                     _ => Err(error),
                 }
             }
