@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.contest.cases import CASES, Case
 from benchmarks.contest.competitors.competitor import Competitor
-from benchmarks.contest.competitors.registry import COMPETITORS
+from benchmarks.contest.competitors.registry import ANSWERING
 from benchmarks.contest.field import Ground, line_up
 from benchmarks.contest.generator import PROGRAM, ROOT
 from benchmarks.contest.goals import goals, section
@@ -38,8 +38,8 @@ def main() -> None:
     effort = QUICK if arguments.quick else FULL
     effort = replace(effort, rounds=arguments.rounds or effort.rounds)
     cases = [CASES[key] for key in arguments.cases or CASES]
-    versions = {key: COMPETITORS[key].version() for key in arguments.servers or COMPETITORS}
-    present = [COMPETITORS[key] for key, version in versions.items() if version != "not installed"]
+    versions = {key: ANSWERING[key].version() for key in arguments.servers or ANSWERING}
+    present = [ANSWERING[key] for key, version in versions.items() if version != "not installed"]
     _say_who_is_missing(versions)
     if not PROGRAM.exists():
         raise SystemExit("the load generator is not compiled: cargo build --release -p understudy-load")
@@ -88,13 +88,13 @@ def _write(folder: Path, versions: Mapping[str, str], results: Mapping[str, Sequ
 def _say_who_is_missing(versions: Mapping[str, str]) -> None:
     for key, version in versions.items():
         if version == "not installed":
-            print(f"{key} is not installed and is left out: apt-get install {COMPETITORS[key].package}")
+            print(f"{key} is not installed and is left out: apt-get install {ANSWERING[key].package}")
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", nargs="+", choices=CASES, metavar="CASE", help=f"of {', '.join(CASES)}")
-    parser.add_argument("--servers", nargs="+", choices=COMPETITORS, metavar="SERVER", help=", ".join(COMPETITORS))
+    parser.add_argument("--servers", nargs="+", choices=ANSWERING, metavar="SERVER", help=", ".join(ANSWERING))
     parser.add_argument("--rounds", type=int, help=f"default {FULL.rounds}")
     parser.add_argument("--quick", action="store_true", help="short rounds: shows that it works, measures little")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "bench", help="where the result is written")

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.contest.cases import CASES
+from benchmarks.contest.certainty import interval
+from benchmarks.contest.competitors.understudy import BusyUnderstudy
 from benchmarks.contest.field import ECHO, STATIC, UNCUT
 from benchmarks.contest.rounds import Line
 
 OURS, BEST = "understudy", "gdnsd"
-_NO_PEERS = (ECHO, UNCUT, OURS, OURS + STATIC)
+_NO_PEERS = (ECHO, UNCUT, OURS, OURS + STATIC, BusyUnderstudy.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,30 +31,38 @@ def goals(results: Mapping[str, Sequence[Line]]) -> Iterator[Goal]:
         ours = by_server.get(OURS)
         if ours is None:
             continue
-        yield from _of_speed(key, ours)
+        yield from _of_speed(key, ours, by_server)
         yield from _of_latency(key, ours, [line for line in lines if line.server not in _NO_PEERS])
         if key == "million":
             yield from _of_size(ours, by_server)
 
 
-def _of_speed(key: str, ours: Line) -> Iterator[Goal]:
+def _of_speed(key: str, ours: Line, by_server: Mapping[str, Line]) -> Iterator[Goal]:
     least = {ECHO: 0.97, UNCUT: 0.97, BEST: 1.0, OURS + STATIC: 0.97}
     if key == "million":
         least = {BEST: 1.05, "knot": 1.5}
     for other, ratio in least.items():
         if other in ours.to:
             found = ours.to[other].median
+            pairs = zip(ours.rounds.queries_per_s, by_server[other].rounds.queries_per_s, strict=True)
+            sure = "{:.3f} to {:.3f}".format(*interval([mine / theirs for mine, theirs in pairs]))
             name = f"{other} (more than was aimed at)" if other == UNCUT else other
-            yield Goal(f"{_title(key)}: at least {ratio} x {name} in queries/s", f"{found:.3f}", found >= ratio)
+            text = f"{_title(key)}: at least {ratio} x {name} in queries/s"
+            yield Goal(text, f"{found:.3f} ({sure})", found >= ratio)
 
 
 def _of_latency(key: str, ours: Line, others: Sequence[Line]) -> Iterator[Goal]:
-    shares: Mapping[str, Callable[[Line], float]] = {"p50": lambda it: it.p50_us, "p99": lambda it: it.p99_us}
-    for name, read in shares.items():
-        best = min(map(read, others), default=0.0)
-        if best:
-            found = f"{read(ours):.1f} µs, the best peer {best:.1f}"
-            yield Goal(f"{_title(key)}: {name} not above the best peer's", found, read(ours) <= best)
+    shares: Mapping[str, tuple[Callable[[Line], float], Callable[[Line], Sequence[float]]]] = {
+        "p50": (lambda it: it.p50_us, lambda it: it.rounds.p50_us),
+        "p99": (lambda it: it.p99_us, lambda it: it.rounds.p99_us),
+    }
+    for name, (read, each) in shares.items():
+        if others:
+            best = min(others, key=read)
+            pairs = zip(each(ours), each(best), strict=True)
+            sure = "{:+.1f} to {:+.1f}".format(*interval([mine - theirs for mine, theirs in pairs]))
+            found = f"{read(ours):.1f} µs, {best.server} {read(best):.1f} ({sure} in a round)"
+            yield Goal(f"{_title(key)}: {name} not above the best peer's", found, read(ours) <= read(best))
 
 
 def _of_size(ours: Line, by_server: Mapping[str, Line]) -> Iterator[Goal]:

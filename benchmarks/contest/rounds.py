@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -74,26 +75,36 @@ class Line:
     wrong: int
     load_s: float
     memory_mib: float
+    rounds: Rounds
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """What was measured of one server, round by round."""
+
+    queries_per_s: Sequence[float] = ()
+    p50_us: Sequence[float] = ()
+    p99_us: Sequence[float] = ()
 
 
 def measure(runners: Mapping[str, Runner], effort: Effort, tick: Callable[[str], None]) -> dict[str, Marks]:
-    """Everybody once per round, each round beginning with another one."""
+    """Everybody once per round, each round in another order: nobody always comes behind the same other."""
     marks = {key: Marks() for key in runners}
     keys = list(runners)
     for turn in range(effort.rounds):
         tick(f"round {turn + 1} of {effort.rounds}")
-        for key in _turned(keys, turn):
+        for key in _shuffled(keys, turn):
             flood(runners[key], marks[key], effort.seconds)
     for turn in range(effort.pace_rounds):
         tick(f"latency, round {turn + 1} of {effort.pace_rounds}")
-        for key in _turned(keys, turn):
+        for key in _shuffled(keys, turn):
             marks[key].paces.append(runners[key].generator.pace(effort.pace_seconds, effort.rate))
     return marks
 
 
-def _turned(keys: Sequence[str], turn: int) -> list[str]:
-    cut = turn % len(keys)
-    return [*keys[cut:], *keys[:cut]]
+def _shuffled(keys: Sequence[str], turn: int) -> list[str]:
+    """In an order that is the same in each run."""
+    return random.Random(turn).sample(keys, len(keys))
 
 
 def flood(runner: Runner, marks: Marks, seconds: float, *more: Generator) -> None:
@@ -127,6 +138,11 @@ def line(key: str, runners: Mapping[str, Runner], marks: Mapping[str, Marks]) ->
         wrong=wrong,
         load_s=runners[key].load_s,
         memory_mib=runners[key].process.memory_mib(),
+        rounds=Rounds(
+            queries_per_s=[flood.rate for flood in mine.floods],
+            p50_us=[pace.p50_us for pace in paces],
+            p99_us=[pace.p99_us for pace in paces],
+        ),
     )
 
 

@@ -25,6 +25,7 @@ class Understudy:
     key = "understudy"
     package = ""
     follows_aliases = True
+    busy_poll = "0s"
 
     def takes(self, case: Case) -> bool:
         del case
@@ -37,13 +38,23 @@ class Understudy:
         # As pip does where it is installed; from here, where sources change, it may not have been done.
         compileall.compile_dir(Path(understudy.__file__).parent, quiet=1)
         file = place.folder / "understudy.yaml"
-        file.write_text("\n".join(_configuration(case, place)) + "\n")
+        file.write_text("\n".join(_configuration(case, place, self.busy_poll)) + "\n")
         return [sys.executable, "-m", "understudy.cli", "serve", "-c", str(file), "--log-level", "error"]
 
 
-def _configuration(case: Case, place: Place) -> Iterator[str]:
+class BusyUnderstudy(Understudy):
+    """The same, where threads look for the next query for a while before they sleep."""
+
+    key = "understudy, busy polling"
+    busy_poll = "100us"  # chosen: twice the distance of queries where latency is measured
+
+    def takes(self, case: Case) -> bool:
+        return case.key == "names"
+
+
+def _configuration(case: Case, place: Place, busy_poll: str) -> Iterator[str]:
     yield f"listen: {ADDRESS}:{place.port}"
-    yield f"server: {{threads: {place.threads}}}"
+    yield f"server: {{threads: {place.threads}, busy_poll: {busy_poll}}}"
     yield f"zones: {{{ORIGIN}: {{file: {place.zone_file}}}}}"
     if case.is_steered:
         yield f"checks: {{web: {{tcp: {place.endpoint_port}, interval: 1s}}}}"

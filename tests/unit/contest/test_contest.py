@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import dns.message
@@ -12,13 +13,14 @@ import dns.zone
 import pytest
 
 from benchmarks.contest.cases import CASES, ORIGIN, Asking, Case
+from benchmarks.contest.certainty import interval
 from benchmarks.contest.generator import Flood
 from benchmarks.contest.goals import goals
 from benchmarks.contest.process import busiest_wait_us
 from benchmarks.contest.questions import Question, message, write
 from benchmarks.contest.result import add
 from benchmarks.contest.result import write as write_result
-from benchmarks.contest.rounds import Line, Marks, Range, ratios, undisturbed
+from benchmarks.contest.rounds import Line, Marks, Range, Rounds, ratios, undisturbed
 from benchmarks.failover_time import section as failover_section
 from benchmarks.following import percentile
 from benchmarks.following import section as following_section
@@ -124,11 +126,13 @@ def line_of(server: str, *, p99_us: float = 100.0, load_s: float = 1.0, **to: fl
         wrong=0,
         load_s=load_s,
         memory_mib=100.0,
+        rounds=Rounds([100.0, 110.0, 120.0], [50.0, 49.0, 50.5], [p99_us] * 3),
     )
 
 
 def test_goals_are_judged_by_the_ratios_and_by_the_best_peer() -> None:
-    lines = [line_of("understudy", p99_us=90.0, echo=0.98, gdnsd=0.99), line_of("gdnsd"), line_of("knot", p99_us=80.0)]
+    peers = [line_of("echo"), line_of("gdnsd"), line_of("knot", p99_us=80.0)]
+    lines = [line_of("understudy", p99_us=90.0, echo=0.98, gdnsd=0.99), *peers]
     found = {goal.text: goal.is_reached for goal in goals({"names": lines})}
     assert found == {
         "1,000 names: at least 0.97 x echo in queries/s": True,
@@ -138,8 +142,26 @@ def test_goals_are_judged_by_the_ratios_and_by_the_best_peer() -> None:
     }
 
 
+def test_goals_say_how_sure_their_medians_are() -> None:
+    ours = replace(line_of("understudy", echo=0.98), rounds=Rounds([95.0, 121.0, 120.0], [50.0, 49.5, 50.7], [1.0] * 3))
+    found = [goal.found for goal in goals({"names": [ours, line_of("echo"), line_of("gdnsd")]})]
+    assert found[:2] == ["0.980 (0.950 to 1.100)", "50.0 µs, gdnsd 50.0 (+0.0 to +0.5 in a round)"]
+
+
+@pytest.mark.parametrize(
+    ("count", "skipped"),
+    [(1, 0), (5, 0), (6, 0), (8, 0), (9, 1), (11, 1), (12, 2), (31, 9), (51, 18)],
+)
+def test_a_median_is_between_those_values_of_which_so_many_coins_would_hardly_show_fewer_heads(
+    count: int, skipped: int
+) -> None:
+    values = [float(value) for value in range(count)]
+    assert interval(values[::-1]) == (values[skipped], values[-1 - skipped])
+
+
 def test_size_and_start_are_goals_of_the_large_zone_only() -> None:
-    lines = [line_of("understudy", load_s=1.2, gdnsd=1.1, knot=1.4), line_of("nsd", load_s=1.3), line_of("gdnsd")]
+    peers = [line_of("nsd", load_s=1.3), line_of("gdnsd"), line_of("knot")]
+    lines = [line_of("understudy", load_s=1.2, gdnsd=1.1, knot=1.4), *peers]
     found = {goal.text: goal.is_reached for goal in goals({"million": lines})}
     assert found["1,000,000 names: answers before NSD does"]
     assert not found["1,000,000 names: less memory than gdnsd"]
