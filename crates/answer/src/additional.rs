@@ -45,18 +45,18 @@ impl<'z> Done<'z> {
 impl Response<'_, '_, '_> {
     /// The addresses of a delegation's name servers, however many they are. Those whose names are
     /// inside the delegated zone must be there, or the client must come back over TCP (RFC 9471
-    /// section 3.1); those elsewhere in our zone are there if they fit (RFC 9471 section 3.2). A set
-    /// names nobody twice.
+    /// section 3.1); those elsewhere in our zone are there if they fit (RFC 9471 section 3.2). Minimal
+    /// responses lack what can be asked for here, and nothing else: two zones whose servers lie in each
+    /// other are not found without their glue (RFC 9471 section 2.3). A set names nobody twice.
     pub(crate) fn glue(&mut self, zone: &Zone, cut: Name<'_>, ns: &RRset<'_>) -> Result<(), Full> {
         let is_needed = |target: &Name<'_>| target.is_at_or_below(cut);
         for target in ns.rdatas().filter_map(name_server).filter(is_needed) {
             self.host(zone, target, &ADDRESSES)?;
         }
-        if self.server.is_minimal() {
-            return Ok(());
-        }
+        let is_minimal = self.server.is_minimal();
+        let is_wanted = |target: &Name<'_>| !is_minimal || is_glue(zone, *target);
         for target in ns.rdatas().filter_map(name_server) {
-            if !is_needed(&target) {
+            if !is_needed(&target) && is_wanted(&target) {
                 let _helpful_only = self.host(zone, target, &ADDRESSES);
             }
         }
@@ -122,6 +122,11 @@ fn host_node<'z>(zone: &'z Zone, host: Name<'_>) -> Option<(Node<'z>, bool)> {
         Match::Missing { wildcard } if !is_glue => wildcard.map(|node| (node, false)),
         Match::EmptyNonTerminal | Match::Missing { .. } => None,
     }
+}
+
+/// Is it below a cut, so that its addresses cannot be asked for here?
+fn is_glue(zone: &Zone, host: Name<'_>) -> bool {
+    host_node(zone, host).is_some_and(|(_, is_glue)| is_glue)
 }
 
 /// Whom a record points to.

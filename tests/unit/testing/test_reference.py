@@ -11,7 +11,7 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from understudy.testing.reference import Expected, PlainZone, answer, differences
+from understudy.testing.reference import Expected, Habits, PlainZone, answer, differences
 
 # The zone of RFC 4592 2.2.1.
 WILDCARDS = """\
@@ -33,8 +33,9 @@ loop.example.            3600     CNAME loop.example.
 TRUNCATED = 'big 60 TXT "{}"\n'.format('" "'.join(letter * 200 for letter in "abc"))
 
 
-def expect(text: str, name: str, rtype: str) -> Expected:
-    expected = answer([PlainZone.read("example.", text)], dns.message.make_query(name, rtype, id=7).to_wire(), "udp")
+def expect(text: str, name: str, rtype: str, habits: Habits | None = None) -> Expected:
+    query = dns.message.make_query(name, rtype, id=7).to_wire()
+    expected = answer([PlainZone.read("example.", text)], query, "udp", habits=habits or Habits())
     assert expected is not None
     return expected
 
@@ -102,6 +103,15 @@ def test_what_does_not_fit_is_truncated_and_what_is_only_useful_left_out() -> No
     cut = expect(WILDCARDS + TRUNCATED, "big.example.", "TXT").message()
     assert cut.flags & dns.flags.TC
     assert not cut.answer
+
+
+def test_minimal_referrals_have_the_glue_of_siblings_and_nothing_that_can_be_asked_for() -> None:
+    # RFC 9471 2.3: the servers of two zones lie in each other.
+    circle = "one 60 NS ns.two\none 60 NS host1\ntwo 60 NS ns.one\nns.one 60 A 192.0.2.3\nns.two 60 A 192.0.2.4\n"
+    for is_minimal, hosts in [(False, {"ns.two.example.", "host1.example."}), (True, {"ns.two.example."})]:
+        habits = Habits(is_minimal=is_minimal)
+        addition = expect(WILDCARDS + circle, "a.one.example.", "A", habits).addition
+        assert {each.name.to_text() for each in addition.useful} == hosts
 
 
 def flipped(response: dns.message.Message, flag: dns.flags.Flag) -> bytes:

@@ -35,8 +35,11 @@ class Addition:
     useful: list[dns.rrset.RRset] = field(default_factory=list)
 
 
-def add(findings: Findings) -> Addition:
-    """What saves the client a question: addresses of targets, as the zone of the record has them (ADR 0011)."""
+def add(findings: Findings, *, is_minimal: bool) -> Addition:
+    """What saves the client a question: addresses of targets, as the zone of the record has them (ADR 0011).
+
+    `is_minimal`: nothing but glue, which it may be unable to ask for (RFC 9471 2.3).
+    """
     addition = Addition()
     seen = {(each.name, each.rdtype) for each in (*findings.answer, *findings.authority)}
     for zone, source in findings.sources:
@@ -46,8 +49,11 @@ def add(findings: Findings) -> Addition:
                 continue
             seen.add((target, rtype))
             # RFC 9471 3.1: all glue of name servers in the delegated domain, or TC.
-            is_glue = source.rdtype == RdataType.NS and source.name == findings.cut
-            (addition.required if is_glue and target.is_subdomain(source.name) else addition.useful).append(rrset)
+            is_referral = source.rdtype == RdataType.NS and source.name == findings.cut
+            if is_referral and target.is_subdomain(source.name):
+                addition.required.append(rrset)
+            elif not is_minimal or (is_referral and match(zone, target).outcome is Outcome.CUT):
+                addition.useful.append(rrset)
     return addition
 
 

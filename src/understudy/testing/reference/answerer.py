@@ -105,7 +105,5 @@ def _fill(expected: Expected, zones: Sequence[PlainZone], transport: Transport) 
     expected.findings = findings
     if asked.rdtype != RdataType.ANY or findings.cut is not None:
         # RFC 8482 3: ANY is answered with little, so without what saves further questions.
-        expected.addition = add(findings)
-    if expected.habits.is_minimal:
-        expected.addition.useful = []
+        expected.addition = add(findings, is_minimal=expected.habits.is_minimal)
     expected.rcode = findings.rcode
