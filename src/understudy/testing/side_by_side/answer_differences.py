@@ -11,6 +11,7 @@ from understudy.testing.side_by_side.reading import SOA, Record, Response
 _CNAME, _DNAME, _NSEC3, _ANY, _DS = 5, 39, 50, 255, 43
 _BESIDE_ALIAS = frozenset({24, 25, 30, 46, 47})
 _HOSTS = frozenset({15, 64, 65})
+_SIGNING = frozenset({47, 48})
 _META = frozenset({0, 128, 249, 253, 254})
 _ALIASES, _ALIASES_OF_KNOT = 11, 5
 
@@ -48,6 +49,11 @@ def _goes_in_circles(finding: Finding) -> bool:
     goals = {record[4] for record in _aliases(finding.mine)}
     owners = {record[0] for record in _aliases(finding.mine)}
     return bool(owners) and goals <= owners
+
+
+def _goes_down(finding: Finding) -> bool:
+    answers = (*finding.mine.answer, *finding.other.answer)
+    return any(rtype == _DNAME and owner in _endings(target) for owner, rtype, *_, target in answers)
 
 
 def _qtype(finding: Finding) -> int:
@@ -105,6 +111,18 @@ ALIASES = (
         because="RFC 2181 section 5: a set of records is one thing, and sent once",
         parts=FLAGS | {"answer"},
         when=lambda finding: len(set(finding.other.answer)) < len(finding.other.answer),
+    ),
+    Difference(
+        asked="a name below a DNAME whose target is below itself",
+        ours="NOERROR, and grows until there are 11 aliases",
+        theirs="is redirected once (NSD), SERVFAIL in the end (BIND)",
+        peers=("bind", "nsd"),
+        because="RFC 6672 section 3.2: the search begins again with the name that was made, and no text says how often;"
+        " RFC 1034 section 3.6.2 as for loops. Knot does as we do, as far as it follows aliases",
+        parts=SECTIONS | FLAGS,
+        when=lambda finding: (
+            _goes_down(finding) and (finding.other.rcode == "SERVFAIL" or len(_aliases(finding.other)) == 1)
+        ),
     ),
     Difference(
         asked="SIG, NXT, KEY, RRSIG or NSEC of an alias",
@@ -168,6 +186,16 @@ TYPES = (
         because="RFC 8482 section 4.4: what is chosen may depend on the transport. BIND does as we do",
         parts=frozenset({"answer"}),
         when=lambda finding: _qtype(finding) == _ANY and finding.case.transport == "tcp",
+    ),
+    Difference(
+        asked="ANY over TCP of a name with DNSKEY or NSEC in a zone that is not signed",
+        ours="all sets",
+        theirs="those sets are left out, and AD is set where nothing is left",
+        peers=("bind",),
+        because="RFC 8482 section 4.1: what is chosen from the sets at the name is the server's affair; and in a zone"
+        " that is not signed they are data like others (RFC 3597 section 3)",
+        parts=SECTIONS | FLAGS,
+        when=lambda finding: _qtype(finding) == _ANY and any(record[1] in _SIGNING for record in finding.mine.answer),
     ),
     Difference(
         asked="ANY of a name below a DNAME",
@@ -298,6 +326,16 @@ SIZES = (
         because="RFC 1035 section 4.1.4: compression is the sender's choice. NSD and Knot do as we do",
         parts=FLAGS,
         when=_is_one_with_a_dname_cut_short,
+    ),
+    Difference(
+        asked="an alias to a name that does not exist, of which not all fits",
+        ours="has the code of what is there, NOERROR, with TC",
+        theirs="has the code of the end of the chain, NXDOMAIN",
+        peers=("bind", "nsd"),
+        because="RFC 2181 section 9: a response with TC is asked for again over TCP, where RFC 6604 section 3 has its"
+        " way. Knot does as we do",
+        parts=frozenset({"rcode"}),
+        when=lambda finding: finding.mine.is_truncated and finding.other.rcode == "NXDOMAIN",
     ),
     Difference(
         asked="a negative answer whose SOA does not fit",
