@@ -112,7 +112,8 @@ def reload(
     request = ReloadRequest(author=author(), is_forced=even_so)
     with told(as_json=as_json):
         view = connect(config, socket).post("/reload", PlanView, request)
-        show_plan(view, as_json=as_json, nothing="nothing changes: what the file says is in force already")
+        in_force = "nothing changes: what the file says is in force already"
+        show_plan(view, as_json=as_json, nothing="nothing changes" if view.consequences else in_force)
 
 
 def show_plan(view: PlanView, *, as_json: bool, nothing: str = "nothing changes") -> None:

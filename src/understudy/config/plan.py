@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from understudy.config.plan_fields import FieldChange, describe, field_changes
 from understudy.model.check import leaves
-from understudy.model.configuration import Configuration
+from understudy.model.configuration import Configuration, NodeSettings
 from understudy.model.endpoint import is_inline, place_of
 from understudy.model.frozen import frozen
 from understudy.model.name import Name
@@ -76,7 +76,7 @@ class Plan:
 
     `probes_started` and `probes_stopped` come and go whole; `probes_redefined` keep their verdict while their counters
     start again (semantics 1.3). `addresses_opened` and `addresses_closed` are listened on from then on, or no more;
-    the other sockets stay. `restart` has the keys that hold only after a restart.
+    the other sockets stay. `restart` has the keys of which the process has another value until its restart.
     """
 
     changes: tuple[Change, ...]
@@ -93,15 +93,15 @@ class Plan:
         return not self.changes
 
     def lines(self) -> tuple[str, ...]:
-        """The plan for people: one line for each object, then what it means; one line for nothing."""
-        if self.is_empty:
-            return ("nothing changes",)
-        return (*(str(change) for change in self.changes), *self._consequences())
+        """The plan for people: one line for each object, or one for nothing, then what it means."""
+        changes = tuple(str(change) for change in self.changes) or ("nothing changes",)
+        return (*changes, *self.consequences())
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
 
-    def _consequences(self) -> Iterator[str]:
+    def consequences(self) -> Iterator[str]:
+        """What it means, line by line."""
         counts = (
             ("started", self.probes_started),
             ("stopped", self.probes_stopped),
@@ -114,12 +114,19 @@ class Plan:
             yield f"listens on {', '.join(self.addresses_opened)}"
         if self.addresses_closed:
             yield f"listens no more on {', '.join(self.addresses_closed)}"
-        if self.restart:
-            yield f"only after a restart: {', '.join(self.restart)}"
+        yield from self.pending
+
+    @property
+    def pending(self) -> tuple[str, ...]:
+        """A line for what waits for a restart, or none."""
+        return (f"only after a restart: {', '.join(self.restart)}",) if self.restart else ()
 
 
-def plan(old: Configuration, new: Configuration) -> Plan:
-    """The difference of two valid configurations, objects in the order of their kinds and names."""
+def plan(old: Configuration, new: Configuration, *, began: NodeSettings | None = None) -> Plan:
+    """The difference of two valid configurations, objects in the order of their kinds and names.
+
+    `began`: the settings that the process was started with, if they are others: some are in force until its restart.
+    """
     before, after = probes(old), probes(new)
     kept = before.keys() & after.keys()
     opened = tuple(address for address in new.node.listen if address not in old.node.listen)
@@ -131,8 +138,14 @@ def plan(old: Configuration, new: Configuration) -> Plan:
         probes_redefined=frozenset(key for key in kept if before[key] != after[key]),
         addresses_opened=opened,
         addresses_closed=closed,
-        restart=tuple(key for name, key in _RESTART_KEYS.items() if getattr(old.node, name) != getattr(new.node, name)),
+        restart=tuple(_restart_keys(began or old.node, new.node)),
     )
+
+
+def _restart_keys(began: NodeSettings, new: NodeSettings) -> Iterator[str]:
+    for name, key in _RESTART_KEYS.items():
+        if getattr(began, name) != getattr(new, name):
+            yield key
 
 
 def probes(configuration: Configuration) -> Mapping[ProbeKey, object]:

@@ -187,7 +187,7 @@ class Desk:
                 )
                 for change in changes.changes
             ],
-            consequences=[] if changes.is_empty else list(changes.lines()[len(changes.changes) :]),
+            consequences=list(changes.consequences()),
             warnings=[present_problem(problem) for problem in candidate.warnings],
             generation=self._server.store.desired.generation,
             is_applied=False,

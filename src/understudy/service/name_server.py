@@ -51,7 +51,7 @@ class NameServer:
     def __init__(self, candidate: Candidate, parts: Parts) -> None:
         self.clock, self.engine, self.store, self.probe = parts.clock, parts.engine, parts.store, parts.probe
         self.started_at: Instant = self.clock.now()
-        self.candidate = candidate
+        self.began, self.candidate = candidate.configuration.node, candidate
         self.zones: dict[Name, LoadedZone] = dict(candidate.zones)
         self.follower: Follower | None = None
         self.members, self.refused = Members(), Refused()

@@ -118,7 +118,7 @@ def _propose(server: NameServer, present: _Present, *, is_forced: bool) -> Propo
     heard = None if roll is None else roll.heard
     if heard is None and step.has_other_primaries:
         heard = heard_of({**present.roll.zones, **new.zones})
-    return Proposal(candidate, plan(old, new), step, silent, roll, heard)
+    return Proposal(candidate, plan(old, new, began=server.began), step, silent, roll, heard)
 
 
 def _objections(wanted: Configuration, present: _Present, *, before: Configuration | None) -> tuple[Objection, ...]:
@@ -257,7 +257,7 @@ async def _apply(server: NameServer, proposal: Proposal, foresight: Foresight) -
     server.alarms.clear("configuration", now)
     _end_zone_alarms(server, foresight.gone, now)
     records, zones = len(candidate.configuration.records), len(foresight.zones)
-    text = f"configuration applied, records: {records}, zones: {zones}"
+    text = ", ".join((f"configuration applied, records: {records}, zones: {zones}", *proposal.plan.pending))
     server.journal.tell(Event(now, EventKind.CONFIGURATION, "configuration", text))
     _tell_objections(server, proposal.silent, now)
     server.wake()

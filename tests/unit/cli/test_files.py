@@ -157,6 +157,10 @@ def test_what_holds_only_after_a_restart_is_said(sit_down: SitDown) -> None:
         view = (await terminal.run("reload", "--json")).json
         assert view["is_applied"]
         assert any("restart" in text for text in view["consequences"])
+        for verb in ("plan", "reload"):
+            assert (await terminal.run(verb)).out == "  only after a restart: state_dir, api.socket\nnothing changes\n"
+        said = (await terminal.run("events", "--kind", "configuration", "-n", "1")).out
+        assert "only after a restart: state_dir" in said
 
     sit_down(sitting)
 

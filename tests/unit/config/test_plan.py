@@ -175,3 +175,16 @@ def test_what_needs_a_restart_is_named(folder: Path) -> None:
 
     assert changed.restart == ("state_dir", "server.threads", "server.version", "server.hostname", "api.socket")
     assert changed.lines()[-1] == f"only after a restart: {', '.join(changed.restart)}"
+
+
+def test_what_needs_a_restart_is_named_until_it_comes(folder: Path) -> None:
+    began, saved = (
+        load_text(BASE.replace("threads: 1", server), folder / "u.yaml").configuration
+        for server in ("threads: 1", "threads: 2")
+    )
+
+    again, taken_back = plan(saved, saved, began=began.node), plan(saved, began, began=began.node)
+    assert again.is_empty
+    assert again.lines() == ("nothing changes", "only after a restart: server.threads")
+    assert taken_back.restart == ()
+    assert taken_back.lines() == ("~ node this server: threads 2 -> 1",)
