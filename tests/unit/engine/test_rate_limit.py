@@ -112,6 +112,18 @@ def test_a_slipped_answer_has_the_code_of_the_whole_one(engine: Engine, name: st
     assert {dns.message.from_wire(each).rcode() for each in answers} == {rcode}
 
 
+def test_what_tcp_would_not_mend_is_dropped_beyond_the_rate(engine: Engine) -> None:
+    query = dns.message.make_query("www.example.com.", "A", id=1)
+    newer = dns.message.make_query("www.example.com.", "A", id=1, use_edns=1).to_wire()
+    status = dns.message.make_query("www.example.com.", "A", id=1)
+    status.set_opcode(dns.opcode.STATUS)
+    for octets in (query.to_wire() + b"behind the end", newer, status.to_wire()):
+        dropped = engine.counters()["limited.dropped"]
+        answers, _ = flood(engine, [octets] * 500)
+        assert not any(is_cut(each) for each in answers)
+        assert engine.counters()["limited.dropped"] - dropped == 500 - len(answers) > 0
+
+
 def test_a_valid_cookie_an_exempt_network_and_tcp_are_not_limited(engine: Engine) -> None:
     query = dns.message.make_query("www.example.com.", "A", use_edns=0)
     assert len(flood(engine, [query.to_wire()] * 500, "127.0.1.1")[0]) == 500
