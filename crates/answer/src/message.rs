@@ -190,12 +190,14 @@ pub fn slip(
         response.writer.set_rcode(Rcode::new(kept.rcode));
         Err(Full)
     });
-    written.map_or(Outcome::Silent(Silence::Limited), |summary| {
-        Outcome::Answered(Summary {
+    match written {
+        Ok(summary) if summary.is_truncated => Outcome::Answered(Summary {
             is_slipped: true,
             ..summary
-        })
-    })
+        }),
+        // What is malformed in its options would be told over TCP as well.
+        _ => Outcome::Silent(Silence::Limited),
+    }
 }
 
 /// Frames records that the caller writes as the response to a query that [`respond`] refused as a

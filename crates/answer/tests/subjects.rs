@@ -132,6 +132,14 @@ fn a_slipped_response_has_the_code_the_question_tc_and_the_cookie_and_nothing_el
 }
 
 #[test]
+fn nothing_is_slipped_to_a_malformed_cookie() {
+    let cookie = [0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 5, 0, 10, 0, 1, 1];
+    let message = query("www.example.com.", 1, &cookie);
+    let outcome = slipped(&message, 1, &mut [0; 512]);
+    assert_eq!(outcome, Outcome::Silent(Silence::Limited));
+}
+
+#[test]
 fn nothing_is_slipped_to_what_was_no_query() {
     let mut reply = [0; 512];
     for message in [&[7, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0][..], &[1, 2, 3]] {
