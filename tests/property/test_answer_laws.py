@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from understudy.engine import Engine, Zone
 from understudy.testing.reference import Habits, answer, differences
-from understudy.testing.reference.draft import TYPES, Crowd, Draft, Kind, Line, around, delegate
+from understudy.testing.reference.draft import TYPES, Crowd, Draft, Kind, Line, Pair, around, delegate
 from understudy.testing.reference.questions import questions
 from understudy.testing.reference.reading import read
 
@@ -57,6 +57,12 @@ crowds = st.builds(
     owner=st.integers(0, NAMES_MAX - 1),
     above=st.integers(0, 2),
     servers=st.sampled_from([6, 7, 8, 18, 20, 60]),
+)
+pairs = st.builds(
+    Pair,
+    owner=st.integers(0, NAMES_MAX - 1),
+    other=st.integers(0, NAMES_MAX - 1),
+    above=st.integers(0, 2),
 )
 aliases = st.builds(replace, lines, rtype=st.sampled_from(("CNAME", "CNAME", "DNAME")))
 
@@ -116,6 +122,10 @@ def worlds(draw: st.DrawFn) -> list[Draft]:
         owner = pool[crowd.owner % len(pool)]
         places = around(drafts, owner)
         crowd.add_to(places[crowd.above % len(places)], owner)
+    for pair in draw(st.lists(pairs, max_size=3)):
+        owner, other = pool[pair.owner % len(pool)], pool[pair.other % len(pool)]
+        places = around(drafts, owner)
+        pair.add_to(places[pair.above % len(places)], owner, other)
     for steering in draw(st.lists(steerings, max_size=6)):
         owner = pool[steering.owner % len(pool)]
         places = around(drafts, owner)

@@ -147,6 +147,25 @@ class Crowd:
             draft.add(server, "AAAA", f"2001:db8::{number}", ttl=60)
 
 
+@dataclass
+class Pair:
+    """Two delegations to be, of which each has its name server below the other (RFC 9471 2.3)."""
+
+    owner: int
+    other: int
+    above: int
+
+    def add_to(self, draft: Draft, owner: Name, other: Name) -> None:
+        """Into the zone, unless one is its apex, outside of it, or at or below the other."""
+        if owner.is_subdomain(other) or other.is_subdomain(owner):
+            return
+        for cut, host in ((owner, other), (other, owner)):
+            if is_below(cut, draft.origin) and octets_of(host) + len(b"\x02ns") <= NAME_OCTETS:
+                server = Name((b"ns", *host.labels))
+                draft.add(cut, "NS", server.to_text(), ttl=60)
+                draft.add(server, "A", "192.0.2.98", ttl=60)
+
+
 def around(drafts: Sequence[Draft], name: Name) -> list[Draft]:
     """The zones that the name is in or below, the nearest first."""
     found = [draft for draft in drafts if name.is_subdomain(draft.origin)]
