@@ -426,6 +426,51 @@ mod tests {
     }
 
     #[test]
+    fn who_polled_busily_in_vain_sleeps_and_after_a_pause_is_not_busy() {
+        let busy_poll = Duration::from_millis(20);
+        for sockets in [1, 2] {
+            let (mut worker, _, address) = busy_worker(sockets, busy_poll);
+            let client = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+            while !worker.is_busy {
+                client.send_to(b"query", address).unwrap();
+                worker.turn();
+            }
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    std::thread::sleep(4 * busy_poll);
+                    client.send_to(b"query", address).unwrap();
+                });
+                let before = sleeps();
+                worker.wait().unwrap();
+                assert!(sleeps() > before);
+                assert!(!worker.is_busy);
+            });
+            worker.turn();
+            assert!(!worker.is_busy);
+        }
+    }
+
+    #[test]
+    fn a_turn_in_which_queries_come_close_to_each_other_does_not_sleep_for_the_next() {
+        let workers = 10;
+        let slept: u64 = (0..workers)
+            .map(|_| {
+                let (mut worker, _, address) = busy_worker(1, Duration::from_secs(10));
+                let client = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+                client.send_to(b"query", address).unwrap();
+                worker.turn();
+                worker.is_busy = false;
+                client.send_to(b"query", address).unwrap();
+                let before = sleeps();
+                worker.turn();
+                assert!(worker.is_busy);
+                sleeps() - before
+            })
+            .sum();
+        assert!(slept < workers / 2, "{slept}");
+    }
+
+    #[test]
     fn who_polls_busily_obeys_at_once() {
         let (mut worker, _, address) = busy_worker(1, Duration::from_secs(10));
         let client = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
