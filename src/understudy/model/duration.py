@@ -27,12 +27,12 @@ def parse_duration(text: str | float) -> float:
 
 
 def format_duration(seconds: float) -> str:
-    """The shortest exact text down to a millisecond, or below one to a microsecond: 0.5 -> `500ms`, 90 -> `1m30s`."""
+    """The shortest exact text down to a millisecond, or below one to a nanosecond: 0.5 -> `500ms`, 90 -> `1m30s`."""
     if seconds < 0:
         return "-" + format_duration(-seconds)
-    microseconds, milliseconds = round(seconds * 1_000_000), round(seconds * 1000)
+    microseconds, milliseconds = round(seconds * 1_000_000, 3), round(seconds * 1000)
     if 0 < microseconds < 1000:  # noqa: PLR2004  # a millisecond
-        return f"{microseconds}us"
+        return f"{microseconds:.6g}us"
     if milliseconds < 1000:  # noqa: PLR2004  # a second
         return f"{milliseconds}ms" if milliseconds else "0s"
     parts = []
