@@ -45,7 +45,7 @@ def _of_speed(key: str, ours: Line, by_server: Mapping[str, Line]) -> Iterator[G
         if other in ours.to:
             found = ours.to[other].median
             pairs = zip(ours.rounds.queries_per_s, by_server[other].rounds.queries_per_s, strict=True)
-            sure = "{:.3f} to {:.3f}".format(*interval([mine / theirs for mine, theirs in pairs]))
+            sure = "{:.3f} to {:.3f}".format(*interval([mine / max(1.0, theirs) for mine, theirs in pairs]))
             name = f"{other} (more than was aimed at)" if other == UNCUT else other
             text = f"{_title(key)}: at least {ratio} x {name} in queries/s"
             yield Goal(text, f"{found:.3f} ({sure})", found >= ratio)

@@ -148,6 +148,12 @@ def test_goals_say_how_sure_their_medians_are() -> None:
     assert found[:2] == ["0.980 (0.950 to 1.100)", "50.0 µs, gdnsd 50.0 (+0.0 to +0.5 in a round)"]
 
 
+def test_a_round_in_which_another_gave_no_answer_is_a_ratio_too() -> None:
+    mute = replace(line_of("echo"), rounds=Rounds([100.0, 0.0, 120.0], [50.0] * 3, [100.0] * 3))
+    (found, *_) = goals({"names": [line_of("understudy", echo=0.98), mute, line_of("gdnsd")]})
+    assert found.found == "0.980 (1.000 to 110.000)"
+
+
 @pytest.mark.parametrize(
     ("count", "skipped"),
     [(1, 0), (5, 0), (6, 0), (8, 0), (9, 1), (11, 1), (12, 2), (31, 9), (51, 18)],
