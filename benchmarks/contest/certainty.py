@@ -11,8 +11,8 @@ OUTSIDE = 0.05  # chosen: the usual share of runs in which what is sought is out
 def interval(values: Sequence[float]) -> tuple[float, float]:
     """Between which two of the values the true median is, in 95 of 100 runs; the least and the greatest of a few.
 
-    Nothing is assumed of how the values are spread: that so many of them are below the median is as likely as so many
-    heads of as many coins (order statistics).
+    Nothing is assumed of how the values are spread, but that they know nothing of each other: that so many of them are
+    below the median is as likely as so many heads of as many coins (order statistics).
     """
     ordered = sorted(values)
     count, skipped = len(ordered), 0

@@ -31,7 +31,8 @@ def _page(
     yield ""
     yield (
         "Ratios are medians over the rounds, each within its round, with the least and the greatest; behind those "
-        "of the goals stands where the true median is in 95 of 100 runs. Latency is at 20,000 queries/s. The echo "
+        "of the goals stands where the true median is in 95 of 100 runs, and behind a latency where that of the "
+        "difference to the best peer within a round is. Latency is at 20,000 queries/s. The echo "
         "returns each datagram as it came, in batches of 32; the uncut one also forbids cutting its packets, as "
         "Understudy does, which spares the kernel their numbers. Processor time is that of the server's processes "
         "alone. Where the used share of the core is clearly below 1, the load generator was the "
