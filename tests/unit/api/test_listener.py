@@ -9,12 +9,14 @@ from pathlib import Path
 
 import httpx2
 import pytest
+import uvicorn
 import uvloop
 from fastapi import FastAPI
 
-from understudy.api.listener import serve_unix
+from understudy.api.listener import QuietServer, serve_unix
 from understudy.api.unix_socket import bind_unix, first_call, opened
 from understudy.model.errors import EngineError
+from understudy.testing.virtual_time import VirtualClock, run_virtual
 
 
 def test_only_the_servers_user_and_group_may_speak_to_it(tmp_path: Path) -> None:
@@ -94,6 +96,30 @@ def test_it_serves_until_cancelled_and_removes_its_socket(tmp_path: Path) -> Non
         assert not path.exists()
 
     asyncio.run(main())
+
+
+def test_it_wakes_once_a_second_for_the_date_and_stops_at_once() -> None:
+    class Counting(QuietServer):
+        ticks = 0
+
+        async def on_tick(self, counter: int) -> bool:
+            self.ticks += 1
+            return await super().on_tick(counter)
+
+    async def main(clock: VirtualClock) -> None:
+        config = uvicorn.Config(greeting(), log_config=None)
+        config.load()
+        server = Counting(config)
+        looping = asyncio.ensure_future(server.main_loop())
+        await clock.sleep(9.5)
+        assert server.ticks == 10
+        assert b"date" in dict(server.server_state.default_headers)
+        stopped_at = clock.now()
+        server.stop()
+        await looping
+        assert clock.now() == stopped_at
+
+    run_virtual(main)
 
 
 def test_a_disk_that_keeps_the_socket_file_is_no_fault_of_the_api(
