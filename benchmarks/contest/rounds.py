@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from itertools import chain
+from typing import Any
 
 from benchmarks.contest.field import Runner
 from benchmarks.contest.generator import Flood, Generator, Pace
@@ -14,8 +16,9 @@ from benchmarks.contest.generator import Flood, Generator, Pace
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How much is measured."""
+    """How much is measured: everybody is started so often, and asked in so many rounds after each start."""
 
+    starts: int
     rounds: int
     seconds: float
     pace_rounds: int
@@ -25,7 +28,7 @@ class Effort:
     def seconds_for(self, runners: int) -> float:
         """About how long one case takes, once everybody answers."""
         flood = self.rounds * (self.seconds * 1.2 + 0.15)
-        return runners * (flood + self.pace_rounds * (self.pace_seconds + 0.15))
+        return self.starts * runners * (flood + self.pace_rounds * (self.pace_seconds + 0.15))
 
 
 @dataclass(slots=True)
@@ -36,6 +39,8 @@ class Marks:
     processor_us: list[float] = field(default_factory=list)
     busy: list[float] = field(default_factory=list)
     paces: list[Pace] = field(default_factory=list)
+    loads_s: list[float] = field(default_factory=list)
+    memory_mib: list[float] = field(default_factory=list)
 
     def totals(self) -> tuple[int, int, int]:
         """Queries asked, lost, and answered wrong."""
@@ -88,8 +93,11 @@ class Rounds:
 
 
 def measure(runners: Mapping[str, Runner], effort: Effort, tick: Callable[[str], None]) -> dict[str, Marks]:
-    """Everybody once per round, each round in another order: nobody always comes behind the same other."""
-    marks = {key: Marks() for key in runners}
+    """What was measured after one start.
+
+    Everybody once per round, each round in another order: nobody always comes behind the same other.
+    """
+    marks = {key: Marks(loads_s=[runner.load_s]) for key, runner in runners.items()}
     keys = list(runners)
     for turn in range(effort.rounds):
         tick(f"round {turn + 1} of {effort.rounds}")
@@ -99,7 +107,24 @@ def measure(runners: Mapping[str, Runner], effort: Effort, tick: Callable[[str],
         tick(f"latency, round {turn + 1} of {effort.pace_rounds}")
         for key in _shuffled(keys, turn):
             marks[key].paces.append(runners[key].generator.pace(effort.pace_seconds, effort.rate))
+    for key, runner in runners.items():
+        marks[key].memory_mib.append(runner.process.memory_mib())
     return marks
+
+
+def together(starts: Sequence[Mapping[str, Marks]]) -> dict[str, Marks]:
+    """What was measured after several starts, of those who were there each time."""
+    common = [key for key in starts[0] if all(key in start for start in starts)]
+    return {
+        key: Marks(
+            *(list(chain.from_iterable(lists)) for lists in zip(*(_lists(it[key]) for it in starts), strict=True))
+        )
+        for key in common
+    }
+
+
+def _lists(marks: Marks) -> Iterator[list[Any]]:
+    return (getattr(marks, each.name) for each in fields(Marks))
 
 
 def _shuffled(keys: Sequence[str], turn: int) -> list[str]:
@@ -120,7 +145,7 @@ def flood(runner: Runner, marks: Marks, seconds: float, *more: Generator) -> Non
     marks.busy.append(per_query_us * found.rate / 1e6)
 
 
-def line(key: str, runners: Mapping[str, Runner], marks: Mapping[str, Marks]) -> Line:
+def line(key: str, marks: Mapping[str, Marks]) -> Line:
     """What one server's marks say, beside everybody else's."""
     mine = marks[key]
     paces = mine.paces
@@ -136,8 +161,8 @@ def line(key: str, runners: Mapping[str, Runner], marks: Mapping[str, Marks]) ->
         slowest_us=max(pace.slowest_us for pace in paces),
         lost_share=lost / max(1, asked),
         wrong=wrong,
-        load_s=runners[key].load_s,
-        memory_mib=runners[key].process.memory_mib(),
+        load_s=statistics.median(mine.loads_s),
+        memory_mib=statistics.median(mine.memory_mib),
         rounds=Rounds(
             queries_per_s=[flood.rate for flood in mine.floods],
             p50_us=[pace.p50_us for pace in paces],

@@ -20,7 +20,7 @@ from benchmarks.contest.process import busiest_wait_us
 from benchmarks.contest.questions import Question, message, write
 from benchmarks.contest.result import add
 from benchmarks.contest.result import write as write_result
-from benchmarks.contest.rounds import Line, Marks, Range, Rounds, ratios, undisturbed
+from benchmarks.contest.rounds import Line, Marks, Range, Rounds, ratios, together, undisturbed
 from benchmarks.failover_time import section as failover_section
 from benchmarks.following import percentile
 from benchmarks.following import section as following_section
@@ -80,6 +80,14 @@ def test_ratios_are_taken_within_a_round_and_told_with_their_range() -> None:
     mine.floods, other.floods = [flood(50), flood(200), flood(90)], [flood(100), flood(200), flood(100)]
     assert ratios(mine, other) == [0.5, 1.0, 0.9]
     assert Range.of(ratios(mine, other)) == Range(0.9, 0.5, 1.0)
+
+
+def test_rounds_of_several_starts_count_for_those_who_came_up_each_time() -> None:
+    first = {key: Marks(floods=[flood(rate)], loads_s=[1.0]) for key, rate in (("echo", 100), ("nsd", 50))}
+    second = {key: Marks(floods=[flood(120)], loads_s=[3.0], memory_mib=[7.0]) for key in ("echo", "bind")}
+    assert together([first, second]) == {
+        "echo": Marks(floods=[flood(100), flood(120)], loads_s=[1.0, 3.0], memory_mib=[7.0])
+    }
 
 
 def test_rounds_that_met_other_work_on_the_machine_do_not_count_while_they_are_no_more_than_half() -> None:
