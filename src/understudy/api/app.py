@@ -16,6 +16,7 @@ from understudy import __version__
 from understudy.model.errors import (
     ConfigError,
     NotFoundError,
+    OtherFileError,
     OverrideRefusedError,
     StoreError,
     UnderstudyError,
@@ -32,6 +33,7 @@ from understudy.service.reports.views import (
     ObservationView,
     OverrideRequest,
     OverrideView,
+    PlanRequest,
     PlanView,
     ProbeRequest,
     ReleaseRequest,
@@ -69,6 +71,7 @@ def create_app(operations: Operations) -> FastAPI:
 
 _STATUS_CODES: dict[type[UnderstudyError], int] = {
     NotFoundError: 404,
+    OtherFileError: 409,
     OverrideRefusedError: 409,
     ZoneOrderRefusedError: 409,
     StaleGenerationError: 409,
@@ -235,16 +238,15 @@ async def demote_zone(operations: Asked, request: DemoteRequest) -> ZoneOrderVie
 
 
 @_router.post("/plan")
-async def plan(operations: Asked) -> PlanView:
+async def plan(operations: Asked, request: PlanRequest | None = None) -> PlanView:
     """What a reload would change."""
-    return await operations.plan()
+    return await operations.plan(request or PlanRequest())
 
 
 @_router.post("/reload")
 async def reload(operations: Asked, request: ReloadRequest | None = None) -> PlanView:
     """Read the configuration again and apply it whole."""
-    wanted = request or ReloadRequest()
-    return await operations.reload(wanted.author or "api", is_forced=wanted.is_forced)
+    return await operations.reload(request or ReloadRequest())
 
 
 @_router.get("/metrics")

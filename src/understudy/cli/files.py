@@ -21,7 +21,7 @@ from understudy.model.errors import ConfigError, Problem, ProblemSeverity
 from understudy.model.plural import plural
 from understudy.service.reports.present import present_problem
 from understudy.service.reports.view import View
-from understudy.service.reports.views import PlanView, ProblemView, ReloadRequest
+from understudy.service.reports.views import PlanRequest, PlanView, ProblemView, ReloadRequest
 
 
 class CheckView(View):
@@ -95,13 +95,27 @@ def _show_check(view: CheckView, *, as_json: bool) -> None:
     console.print(line.append_text(warnings), soft_wrap=True)
 
 
-def plan(*, config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False, socket: SocketOption = None) -> None:
-    """Show what a reload would change in the running server, before it does. Changes nothing."""
+def plan(
+    context: typer.Context,
+    *,
+    config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+    socket: SocketOption = None,
+) -> None:
+    """Show what a file would change in the running server, once it is in force. Changes nothing."""
+    request = PlanRequest(file=_named(context, config))
     with told(as_json=as_json):
-        show_plan(connect(config, socket).post("/plan", PlanView), as_json=as_json)
+        show_plan(connect(config, socket).post("/plan", PlanView, request), as_json=as_json)
+
+
+def _named(context: typer.Context, config: Path) -> str:
+    """The configuration that the operator named, whole; empty if none was."""
+    source = context.get_parameter_source("config")
+    return "" if source is None or source.name == "DEFAULT" else str(config.absolute())
 
 
 def reload(
+    context: typer.Context,
     *,
     even_so: EvenSoOption = False,
     config: ConfigOption = DEFAULT_CONFIG,
@@ -109,7 +123,7 @@ def reload(
     socket: SocketOption = None,
 ) -> None:
     """Make the running server read its configuration again, as SIGHUP does, and show what changed."""
-    request = ReloadRequest(author=author(), is_forced=even_so)
+    request = ReloadRequest(file=_named(context, config), author=author(), is_forced=even_so)
     with told(as_json=as_json):
         view = connect(config, socket).post("/reload", PlanView, request)
         in_force = "nothing changes: what the file says is in force already"

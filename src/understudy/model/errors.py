@@ -91,6 +91,12 @@ class TransferError(UnderstudyError):
         self.subject = str(subject)
 
 
+class OtherFileError(UnderstudyError):
+    """An operator names another configuration than the one that the running server reads."""
+
+    code = "config.other-file"
+
+
 class OverrideRefusedError(UnderstudyError):
     """A guard stands in the way of what an operator asks (semantics 5.7), or it names nothing that exists."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from understudy.checks.registry import CheckSyntaxError, parse_text
 from understudy.config.addresses import AddressSyntaxError, parse_target
@@ -11,7 +12,7 @@ from understudy.config.findings import nearest
 from understudy.config.plan import Plan
 from understudy.model.check import Check, leaves
 from understudy.model.endpoint import Endpoint
-from understudy.model.errors import NotFoundError
+from understudy.model.errors import NotFoundError, OtherFileError
 from understudy.model.event import Event
 from understudy.model.verdict import ProbeKey
 from understudy.service import decree as decrees
@@ -33,10 +34,12 @@ from understudy.service.reports.views import (
     ObservationView,
     OverrideRequest,
     OverrideView,
+    PlanRequest,
     PlanView,
     ProbeRequest,
     ReleaseRequest,
     ReleaseView,
+    ReloadRequest,
     StatusView,
     WhatIfRequest,
     WhatIfView,
@@ -164,16 +167,25 @@ class Desk:
         """Follow a promoted zone's primaries again."""
         return await promotion.demote(self._server, request)
 
-    async def plan(self) -> PlanView:
+    async def plan(self, request: PlanRequest) -> PlanView:
         """What a reload would change."""
-        proposal = await reloading.propose(self._server)
+        proposal = await reloading.propose(self._server, file=self._meant(request))
         return self._plan(proposal.candidate, proposal.plan)
 
-    async def reload(self, author: str, *, is_forced: bool = False) -> PlanView:
+    async def reload(self, request: ReloadRequest) -> PlanView:
         """Read the configuration again and apply it whole."""
-        done = await reloading.reload(self._server, author, is_forced=is_forced)
+        own = self._server.pipeline.configuration.node.file
+        if self._meant(request).resolve() != own.resolve():
+            text, hint = f"this server reads {own}, not {request.file}", "put it in that place"
+            raise OtherFileError(text, hint=f"{hint}; `understudy plan -c` shows beforehand what that changes")
+        done = await reloading.reload(self._server, request.author or "api", is_forced=request.is_forced)
         plan = self._plan(done.candidate, done.plan)
         return plan.model_copy(update={"is_applied": True, "warning": done.warning})
+
+    def _meant(self, request: PlanRequest) -> Path:
+        """The configuration that was named, else the server's own."""
+        own = self._server.pipeline.configuration.node.file
+        return own.parent / request.file if request.file else own
 
     def _plan(self, candidate: Candidate, changes: Plan) -> PlanView:
         return PlanView(

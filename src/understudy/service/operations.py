@@ -14,10 +14,12 @@ from understudy.service.reports.views import (
     ObservationView,
     OverrideRequest,
     OverrideView,
+    PlanRequest,
     PlanView,
     ProbeRequest,
     ReleaseRequest,
     ReleaseView,
+    ReloadRequest,
     StatusView,
     WhatIfRequest,
     WhatIfView,
@@ -127,12 +129,12 @@ class Operations(Protocol):
         """Follow a promoted zone's primaries again. Raises NotFoundError, ZoneOrderRefusedError."""
         ...
 
-    async def plan(self) -> PlanView:
+    async def plan(self, request: PlanRequest) -> PlanView:
         """What a reload would change. Raises ConfigError."""
         ...
 
-    async def reload(self, author: str, *, is_forced: bool = False) -> PlanView:
-        """Read the configuration again and apply it whole. Raises ConfigError; then nothing has changed."""
+    async def reload(self, request: ReloadRequest) -> PlanView:
+        """Read the configuration again and apply it whole. Raises ConfigError, OtherFileError: nothing has changed."""
         ...
 
     def metrics(self) -> bytes:

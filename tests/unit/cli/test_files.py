@@ -150,6 +150,29 @@ def test_a_plan_says_what_the_reload_then_does(sit_down: SitDown) -> None:
     sit_down(sitting)
 
 
+def test_another_file_is_planned_and_not_reloaded(sit_down: SitDown) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        own = terminal.world.folder / "understudy.yaml"
+        other = own.with_name("next.yaml")
+        other.write_text(own.read_text().replace("interval: 5s", "interval: 7s"))
+        assert "~ check web  interval 5s -> 7s" in (await terminal.run("plan", "-c", str(other))).out
+        refused = await terminal.run("reload", "-c", str(other))
+        assert (refused.exit_code, refused.out) == (1, "")
+        assert f"this server reads {own}, not {other} [config.other-file]" in refused.err
+        assert (
+            (await terminal.run("plan")).out == (await terminal.run("plan", "-c", str(own))).out == "nothing changes\n"
+        )
+        other.write_text("no: configuration\n")
+        wrong = await terminal.run("plan", "-c", str(other))
+        assert (wrong.exit_code, wrong.out) == (1, "")
+        assert f"{other}:1:1: " in wrong.err
+        other.unlink()
+        other.symlink_to(own)
+        assert "nothing changes" in (await terminal.run("reload", "-c", str(other))).out
+
+    sit_down(sitting)
+
+
 def test_what_holds_only_after_a_restart_is_said(sit_down: SitDown) -> None:
     async def sitting(terminal: Terminal) -> None:
         edit(terminal, "zones:", "state_dir: elsewhere\nzones:")

@@ -311,10 +311,19 @@ class ReleaseRequest(BaseModel):
     author: str = ""
 
 
-class ReloadRequest(BaseModel):
-    """Who asks for it; `is_forced`: also if a record is left with nothing to answer (semantics 5.7)."""
+class PlanRequest(BaseModel):
+    """`file`: the configuration that is meant, in the place of the server's own; empty: that one."""
 
     model_config = ConfigDict(extra="forbid")
+
+    file: str = ""
+
+
+class ReloadRequest(PlanRequest):
+    """Who asks for it; `is_forced`: also if a record is left with nothing to answer (semantics 5.7).
+
+    No other `file` than the server's own is taken.
+    """
 
     author: str = ""
     is_forced: bool = False
