@@ -3,6 +3,10 @@
 Each thread has a generator: one thread is asked from the other core, two are asked from both. Generators and threads
 then share the two cores, so what is compared is processor time per query: two threads bring twice as many queries,
 divided by how much dearer each has become.
+
+On a core that they share, the query that wakes a thread also interrupts the generator which has more of them, and the
+thread sleeps again after a few. So there is a second figure, where wake-ups interrupt nobody (`SCHED_BATCH`) and full
+batches come, as they do to one thread (ADR 0048).
 """
 
 from __future__ import annotations
@@ -13,8 +17,9 @@ import statistics
 import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from benchmarks.contest.cases import CASES
 from benchmarks.contest.competitors.competitor import ENDPOINTS, Competitor
@@ -26,16 +31,26 @@ from benchmarks.contest.process import endpoints
 from benchmarks.contest.result import DOCUMENT, PAGE, add
 from benchmarks.contest.rounds import Marks, Range, flood
 
-MANY_CLIENTS = ("--sockets", "16")
-"""The system spreads clients over threads by their ports."""
+MANY_CLIENTS = ("--sockets", "16", "--gives-way")
+"""The system spreads clients over threads by their ports. A generator with nothing to do lets the others run."""
 THREADS = (1, 2)
+POLICIES = {"gain": os.SCHED_OTHER, "gain_of_full_batches": os.SCHED_BATCH}
+"""Of the server's threads, by the name of the figure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What is measured of a server: which figure, with so many threads."""
+
+    figure: str
+    threads: int
 
 
 def main() -> None:
     arguments = _arguments()
     seconds, rounds = (0.3, 1) if arguments.quick else (1.0, 9)
     present = [COMPETITORS[key] for key in arguments.servers if COMPETITORS[key].version() != "not installed"]
-    print(f"scaling: {len(present)} servers, about a minute", flush=True)
+    print(f"scaling: {len(present)} servers, about two minutes", flush=True)
     found = {each.key: _figures(_marks(each, seconds, rounds)) for each in present}
     section = _section(found)
     add(arguments.folder, "scaling", {"machine": describe(), "servers": found}, section=section)
@@ -43,54 +58,69 @@ def main() -> None:
     print(f"added to {arguments.folder / DOCUMENT} and {arguments.folder / PAGE}")
 
 
-def _marks(competitor: Competitor, seconds: float, rounds: int) -> Mapping[int, Marks]:
-    marks = {threads: Marks() for threads in THREADS}
+def _marks(competitor: Competitor, seconds: float, rounds: int) -> Mapping[Kind, Marks]:
+    kinds = [Kind(figure, threads) for figure in POLICIES for threads in THREADS]
+    marks = {kind: Marks() for kind in kinds}
     with tempfile.TemporaryDirectory(prefix="understudy-bench-") as temporary, ExitStack() as stack:
-        runners = {threads: _runner(stack, competitor, Path(temporary), threads=threads) for threads in THREADS}
+        runners = {kind: _runner(stack, competitor, Path(temporary), kind=kind) for kind in kinds}
         for _ in range(rounds):
-            for threads, runner in runners.items():
-                others = [replace(runner.generator, core=core) for core in (cores().server,) * (threads - 1)]
-                flood(runner, marks[threads], seconds, *others)
+            for kind, runner in runners.items():
+                others = [replace(runner.generator, core=core) for core in (cores().server,) * (kind.threads - 1)]
+                flood(runner, marks[kind], seconds, *others)
     return marks
 
 
-def _runner(stack: ExitStack, competitor: Competitor, temporary: Path, *, threads: int) -> Runner:
+def _runner(stack: ExitStack, competitor: Competitor, temporary: Path, *, kind: Kind) -> Runner:
     """One thread has a core of its own; two have both, as has the generator then."""
-    folder = temporary / str(threads)
+    folder = temporary / f"{kind.figure}-{kind.threads}"
     folder.mkdir()
     two = cores()
-    ground = Ground(CASES["names"], folder, two, print, threads=threads)
+    ground = Ground(CASES["names"], folder, two, print, threads=kind.threads)
     ground.prepare()
     runner = start(stack, competitor, ground, endpoint_port=stack.enter_context(endpoints(ENDPOINTS)))
     if runner is None:
         raise SystemExit(f"{competitor.key} does not start")
-    if threads > 1:
-        for pid in runner.process.ids():
-            for task in Path(f"/proc/{pid}/task").iterdir():
+    for pid in runner.process.ids():
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            if kind.threads > 1:
                 os.sched_setaffinity(int(task.name), {two.server, two.generator})
+            if POLICIES[kind.figure] != os.SCHED_OTHER:
+                os.sched_setscheduler(int(task.name), POLICIES[kind.figure], os.sched_param(0))
     return replace(runner, generator=replace(runner.generator, options=MANY_CLIENTS))
 
 
-def _figures(marks: Mapping[int, Marks]) -> dict[str, object]:
-    one, two = (marks[threads] for threads in THREADS)
-    gains = [2 * a / b for a, b in zip(one.processor_us, two.processor_us, strict=True)]
-    return {
-        "one_thread_us_per_query": statistics.median(one.processor_us),
-        "two_threads_us_per_query": statistics.median(two.processor_us),
-        "cores_used_by_two_threads": statistics.median(two.busy),
-        "gain": asdict(Range.of(gains)),
-        "lost": sum(each.totals()[1] for each in (one, two)),
-        "wrong": sum(each.totals()[2] for each in (one, two)),
+def _figures(marks: Mapping[Kind, Marks]) -> dict[str, object]:
+    found: dict[str, object] = {
+        "lost": sum(each.totals()[1] for each in marks.values()),
+        "wrong": sum(each.totals()[2] for each in marks.values()),
     }
+    for figure in POLICIES:
+        one, two = (marks[Kind(figure, threads)] for threads in THREADS)
+        gains = [2 * a / b for a, b in zip(one.processor_us, two.processor_us, strict=True)]
+        found[figure] = {
+            "one_thread_us_per_query": statistics.median(one.processor_us),
+            "two_threads_us_per_query": statistics.median(two.processor_us),
+            "cores_used_by_two_threads": statistics.median(two.busy),
+            **asdict(Range.of(gains)),
+        }
+    return found
 
 
-def _section(found: Mapping[str, Mapping[str, object]]) -> list[str]:
-    head = "| server | one thread µs/query | two threads µs/query | gain of the second core | lost | wrong |"
+def _section(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    head = (
+        "| server | one thread µs/query | two threads µs/query | gain of the second core "
+        "| two threads µs/query, full batches | gain, full batches | lost | wrong |"
+    )
     lines = ["## Two threads", "", head, "|---" * (head.count("|") - 1) + "|"]
     for server, each in found.items():
-        gain = "{median:.2f} ({low:.2f}-{high:.2f})".format(**each["gain"])  # type: ignore[arg-type]  # it was a Range
-        one, two = each["one_thread_us_per_query"], each["two_threads_us_per_query"]
-        lines.append(f"| {server} | {one:.2f} | {two:.2f} | {gain} | {each['lost']} | {each['wrong']} |")
+        usual, full = (each[figure] for figure in POLICIES)
+        cells = [server, f"{usual['one_thread_us_per_query']:.2f}"]
+        for figure in (usual, full):
+            cells += [
+                f"{figure['two_threads_us_per_query']:.2f}",
+                "{median:.2f} ({low:.2f}-{high:.2f})".format(**figure),
+            ]
+        lines.append("| " + " | ".join([*cells, str(each["lost"]), str(each["wrong"])]) + " |")
     return lines
 
 

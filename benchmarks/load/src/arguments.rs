@@ -28,6 +28,8 @@ pub(crate) struct Arguments {
     pub(crate) is_checked: bool,
     /// Whether the echo forbids cutting its packets, as Understudy does: the kernel then need not number them.
     pub(crate) is_uncut: bool,
+    /// Whether it lets others have its core when nothing has come, for a core that it shares with the server.
+    pub(crate) gives_way: bool,
 }
 
 impl Arguments {
@@ -46,11 +48,13 @@ impl Arguments {
             patience: Duration::from_millis(100),
             is_checked: true,
             is_uncut: false,
+            gives_way: false,
         };
         while let Some(option) = words.next() {
             match option.as_str() {
                 "--unchecked" => read.is_checked = false,
                 "--uncut" => read.is_uncut = true,
+                "--gives-way" => read.gives_way = true,
                 _ => read.set(&option, &words.next().unwrap_or_default())?,
             }
         }

@@ -1,5 +1,6 @@
 //! As many queries as are answered: a closed loop with a window that shrinks when something is lost.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::arguments::{Arguments, MOST};
@@ -45,6 +46,7 @@ struct Flood {
     window: Window,
     patience: Duration,
     slowest: Duration,
+    gives_way: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Fault> {
@@ -65,6 +67,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Fault> {
         },
         patience: arguments.patience,
         slowest: Duration::ZERO,
+        gives_way: arguments.gives_way,
     };
     // A run that is bounded by its count asks no more than that.
     let warm_up = match arguments.count {
@@ -92,6 +95,7 @@ impl Flood {
             if now >= end || self.tally().answered >= goal {
                 return Ok(());
             }
+            let mut came = 0;
             for lane in &mut self.lanes {
                 let room = self.window.now.saturating_sub(lane.under_way);
                 // Whole batches, as far as the window has room for one.
@@ -99,7 +103,10 @@ impl Flood {
                     lane.send(&mut self.queries, room, now)?;
                 }
                 let slowest = &mut self.slowest;
-                lane.receive(self.patience, |took| *slowest = took.max(*slowest))?;
+                came += lane.receive(self.patience, |took| *slowest = took.max(*slowest))?;
+            }
+            if came == 0 && self.gives_way {
+                thread::yield_now();
             }
             let lost = self.tally().lost;
             self.window.adapt(lost, now);
