@@ -38,6 +38,7 @@ def main() -> None:
     arguments = _arguments()
     effort = QUICK if arguments.quick else FULL
     effort = replace(effort, rounds=arguments.rounds or effort.rounds)
+    effort = replace(effort, pace_rounds=arguments.pace_rounds or effort.pace_rounds)
     cases = [CASES[key] for key in arguments.cases or CASES]
     versions = {key: ANSWERING[key].version() for key in arguments.servers or ANSWERING}
     present = [ANSWERING[key] for key, version in versions.items() if version != "not installed"]
@@ -103,6 +104,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--cases", nargs="+", choices=CASES, metavar="CASE", help=f"of {', '.join(CASES)}")
     parser.add_argument("--servers", nargs="+", choices=ANSWERING, metavar="SERVER", help=", ".join(ANSWERING))
     parser.add_argument("--rounds", type=int, help=f"after each start, default {FULL.rounds}")
+    parser.add_argument("--pace-rounds", type=int, help=f"the same of latency, default {FULL.pace_rounds}")
     parser.add_argument("--quick", action="store_true", help="short rounds: shows that it works, measures little")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "bench", help="where the result is written")
     return parser.parse_args()

@@ -461,11 +461,13 @@ fn impossible_changes_are_refused_whole() {
         ChangeError::BadVariants(Box::new(owner), Rtype::A)
     );
     let mut set = steered(Rtype::A, Kind::Answer);
-    set.variants[0].1[0].pop();
-    assert_eq!(
-        steer(owner, set.clone()),
-        ChangeError::BadRdata(Box::new(owner), Rtype::A)
-    );
+    for octets in [0, 3, 5, 16] {
+        set.variants[0].1[0].resize(octets, 0);
+        assert_eq!(
+            steer(owner, set.clone()),
+            ChangeError::BadRdata(Box::new(owner), Rtype::A)
+        );
+    }
     set.variants[0].1.clear();
     assert_eq!(
         steer(owner, set.clone()),

@@ -37,9 +37,14 @@ pub(crate) fn mnemonic(rtype: Rtype) -> String {
     format!("TYPE{}", rtype.number())
 }
 
-/// Do the octets have the form of these fields?
+/// Do the octets have the form of these fields? An address has by its length, and is not written to find out.
 pub(crate) fn has_form(fields: &[Field], octets: &[u8]) -> bool {
-    put_all(fields, octets, &mut String::new()).is_some()
+    match fields {
+        [field @ (Field::Ipv4 | Field::Ipv6)] => {
+            split(*field, octets).is_some_and(|(_, rest)| rest.is_empty())
+        }
+        _ => put_all(fields, octets, &mut String::new()).is_some(),
+    }
 }
 
 fn put_all(fields: &[Field], octets: &[u8], out: &mut String) -> Option<()> {
