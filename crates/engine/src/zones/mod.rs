@@ -9,310 +9,27 @@
 //! The table is copied when zones come, which takes 20 ns for each that is there however many they are,
 //! and laid out anew when one goes or there is no room. Writers take turns.
 
-use std::cell::OnceCell;
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod snapshot;
+mod table;
+
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arc_swap::{ArcSwap, ArcSwapOption, Guard};
-use understudy_wire::{Folded, LowerName, Name, NameBuf, NameHasher, Plain, Serial, is_same};
+use arc_swap::{ArcSwap, Guard};
+use understudy_wire::{Folded, LowerName, Name, NameBuf, Serial};
 use understudy_zone::{SteeredChange, Zone};
 
-use crate::access::Access;
-use crate::changes::{Changes, Pause};
-use crate::copies::{Copy, serial_changes, stamp_changes};
+use crate::changes::Changes;
+use crate::copies::{serial_changes, stamp_changes};
 use crate::error::EngineError;
 use crate::records::Register;
 use crate::secondaries::Secondaries;
-
-/// One zone: its current version, how many there have been, and what is transferred of it.
-#[derive(Debug)]
-pub(crate) struct Served {
-    /// In lower case.
-    origin: NameBuf,
-    pub(crate) current: ArcSwap<Zone>,
-    publications: AtomicU64,
-    pub(crate) copy: ArcSwapOption<Copy>,
-    pub(crate) access: ArcSwap<Access>,
-}
-
-impl Served {
-    /// A zone that was not here.
-    fn first(version: Zone) -> Self {
-        Served {
-            origin: version.origin().to_lower(),
-            current: ArcSwap::from_pointee(version),
-            publications: AtomicU64::new(1),
-            copy: ArcSwapOption::empty(),
-            access: ArcSwap::default(),
-        }
-    }
-
-    fn labels(&self) -> usize {
-        self.origin.as_name().label_count()
-    }
-}
-
-/// Origins, in lower case, of zones from other servers, and at which instant of `CLOCK_MONOTONIC`, in
-/// nanoseconds, each will have expired if no primary is heard.
-type Expected = HashMap<Box<[u8]>, AtomicU64>;
-
-/// Instants in [`Expected`]: nobody has said yet; it does not expire.
-const UNTOLD: u64 = 0;
-const NEVER: u64 = u64::MAX;
-
-/// Every served zone.
-#[derive(Clone, Debug)]
-struct Table {
-    hasher: NameHasher,
-    /// By the origin's hash: at the place that it says or one of those behind it, up to the first
-    /// that is empty. At most half of the places, whose number is a power of two, are taken.
-    places: Vec<Option<Arc<Served>>>,
-    /// The label counts of all origins, the largest first: where to look.
-    depths: Vec<usize>,
-    /// No other table of this process has this number.
-    stamp: u64,
-    /// Those that should be here.
-    expected: Arc<Expected>,
-    /// How many of those are not: mostly none, and then nobody looks.
-    missing: usize,
-    /// Those of everything: here, so that a batch holds one thing that threads share and not two.
-    changes: Changes,
-}
-
-/// Numbers for tables.
-static STAMPS: AtomicU64 = AtomicU64::new(0);
-
-impl Table {
-    fn of(zones: &[Arc<Served>], expected: Arc<Expected>, changes: &Changes) -> Self {
-        let depths = zones.iter().map(|served| served.labels());
-        let named = expected
-            .keys()
-            .filter_map(|origin| Name::from_octets(origin).ok());
-        let depths = depths.chain(named.map(Name::label_count)).collect();
-        let mut table = Table {
-            hasher: NameHasher::secret(),
-            // Twice as many as are needed, so that as many again may come.
-            places: vec![None; (4 * zones.len()).next_power_of_two().max(2)],
-            depths,
-            stamp: STAMPS.fetch_add(1, Ordering::Relaxed),
-            missing: expected.len(),
-            expected,
-            changes: changes.clone(),
-        };
-        for served in zones {
-            table.place(Arc::clone(served));
-        }
-        table.order_depths();
-        table
-    }
-
-    /// The same with more zones, which are not in it, unless there is no room.
-    fn with(&self, coming: &[Arc<Served>]) -> Option<Self> {
-        if 2 * (self.all().count() + coming.len()) > self.places.len() {
-            return None;
-        }
-        let mut table = self.clone();
-        table.stamp = STAMPS.fetch_add(1, Ordering::Relaxed);
-        table
-            .depths
-            .extend(coming.iter().map(|served| served.labels()));
-        table.order_depths();
-        for served in coming {
-            table.place(Arc::clone(served));
-        }
-        Some(table)
-    }
-
-    fn place(&mut self, served: Arc<Served>) {
-        let mut place = self.place_of(served.origin.as_name().octets());
-        while let Some(Some(_)) = self.places.get(place) {
-            place = self.after(place);
-        }
-        if self.is_expected(served.origin.as_name().octets()) {
-            self.missing -= 1;
-        }
-        if let Some(free) = self.places.get_mut(place) {
-            *free = Some(served);
-        }
-    }
-
-    fn order_depths(&mut self) {
-        self.depths.sort_unstable_by(|left, right| right.cmp(left));
-        self.depths.dedup();
-    }
-
-    fn all(&self) -> impl Iterator<Item = &Arc<Served>> {
-        self.places.iter().flatten()
-    }
-
-    #[inline]
-    fn place_of(&self, origin: &[u8]) -> usize {
-        let places = u64::try_from(self.places.len()).unwrap_or(1);
-        usize::try_from(self.hasher.hash(origin) & (places - 1)).unwrap_or(0)
-    }
-
-    #[inline]
-    fn after(&self, place: usize) -> usize {
-        (place + 1) & (self.places.len() - 1)
-    }
-
-    /// The zone whose origin, in lower case, has these octets.
-    #[inline]
-    fn at(&self, origin: &[u8]) -> Option<&Arc<Served>> {
-        let mut place = self.place_of(origin);
-        while let Some(Some(served)) = self.places.get(place) {
-            if is_same(served.origin.as_name().octets(), origin) {
-                return Some(served);
-            }
-            place = self.after(place);
-        }
-        None
-    }
-
-    fn named(&self, origin: Name<'_>) -> Option<&Arc<Served>> {
-        self.at(LowerName::new(origin).octets())
-    }
-
-    /// The zone with the longest origin at or above the ancestor of `name` that has so many labels.
-    #[inline]
-    fn nearest(&self, name: Folded<'_>, labels: usize) -> Option<&Arc<Served>> {
-        for depth in &self.depths {
-            if *depth > labels {
-                continue;
-            }
-            let origin = name.suffix(*depth)?;
-            if let Some(served) = self.at(origin) {
-                return Some(served);
-            }
-            if self.is_expected(origin) {
-                return None;
-            }
-        }
-        None
-    }
-
-    /// Should the zone with this origin, in lower case, be here? Not said once all are.
-    #[inline]
-    fn is_expected(&self, origin: &[u8]) -> bool {
-        self.missing > 0 && self.expected.contains_key(origin)
-    }
-
-    /// As `understudy_answer::Zones::expire_s`. A primary tells what it asks of secondaries; what a secondary
-    /// has left is never more than that.
-    fn expire_s(&self, origin: Folded<'_>, now_ns: u64) -> Option<u32> {
-        let whole_s = self.at(origin.octets())?.current.load().expire_s();
-        let Some(expires_ns) = self.expected.get(origin.octets()) else {
-            return Some(whole_s);
-        };
-        match expires_ns.load(Ordering::Relaxed) {
-            UNTOLD => None,
-            NEVER => Some(whole_s),
-            at => {
-                let left_s = at.saturating_sub(now_ns) / 1_000_000_000;
-                Some(u32::try_from(left_s).map_or(whole_s, |left_s| left_s.min(whole_s)))
-            }
-        }
-    }
-
-    /// Is the nearest zone at or above that ancestor one that should be here, and is not?
-    fn is_nearest_missing(&self, name: Folded<'_>, labels: usize) -> bool {
-        let origins = self.depths.iter().filter(|depth| **depth <= labels);
-        let mut origins = origins.filter_map(|depth| name.suffix(*depth));
-        let nearest = origins.find(|it| self.at(it).is_some() || self.is_expected(it));
-        nearest.is_some_and(|origin| self.at(origin).is_none())
-    }
-}
-
-/// The zones as one batch of queries sees them. Most batches need one zone only: that is loaded
-/// once.
-pub struct Snapshot {
-    pause: Pause,
-    table: Arc<Table>,
-    first: OnceCell<(Arc<Served>, Arc<Zone>)>,
-}
-
-/// A version that a reader holds.
-enum Reading<'s> {
-    Held(&'s Zone),
-    Loaded(Guard<Arc<Zone>>),
-}
-
-impl Deref for Reading<'_> {
-    type Target = Zone;
-
-    #[inline]
-    fn deref(&self) -> &Zone {
-        match self {
-            Self::Held(zone) => zone,
-            Self::Loaded(zone) => zone,
-        }
-    }
-}
-
-impl Snapshot {
-    /// The zone that a message is about, where that is the first of the batch.
-    pub(crate) fn zone_of(&self, message: &[u8]) -> Option<&Zone> {
-        let plain = Plain::parse(message)?;
-        let mut copy = None;
-        let name = plain.folded(&mut copy);
-        self.load_nearest(name, name.label_count())?;
-        self.first.get().map(|(_, zone)| &**zone)
-    }
-
-    /// The first zone of the batch, if it is the nearest to this name and no origin is longer.
-    #[inline(always)]
-    fn first_if_nearest(&self, name: Folded<'_>, labels: usize) -> Option<&Zone> {
-        let (first, zone) = self.first.get()?;
-        let depth = zone.origin_labels();
-        if depth > labels || self.table.depths.first() != Some(&depth) {
-            return None;
-        }
-        is_same(name.suffix(depth)?, first.origin.as_name().octets()).then_some(zone)
-    }
-
-    #[inline(never)]
-    fn load_nearest(&self, name: Folded<'_>, labels: usize) -> Option<Reading<'_>> {
-        let served = self.table.nearest(name, labels)?;
-        let load = || (Arc::clone(served), served.current.load_full());
-        Some(self.pause.read(&self.table.changes, || {
-            let (first, zone) = self.first.get_or_init(load);
-            if Arc::ptr_eq(first, served) {
-                Reading::Held(zone)
-            } else {
-                Reading::Loaded(served.current.load())
-            }
-        }))
-    }
-}
-
-impl understudy_answer::Zones for Snapshot {
-    #[inline(always)]
-    fn nearest(&self, name: Folded<'_>, labels: usize) -> Option<impl Deref<Target = Zone>> {
-        match self.first_if_nearest(name, labels) {
-            Some(zone) => Some(Reading::Held(zone)),
-            None => self.load_nearest(name, labels),
-        }
-    }
-
-    #[inline]
-    fn stamp(&self) -> Option<u64> {
-        Some(self.table.stamp)
-    }
-
-    fn version(&self) -> Option<u64> {
-        self.pause.number()
-    }
-
-    fn is_missing(&self, name: Folded<'_>, labels: usize) -> bool {
-        self.table.is_nearest_missing(name, labels)
-    }
-
-    fn expire_s(&self, origin: Folded<'_>, now_ns: u64) -> Option<u32> {
-        self.table.expire_s(origin, now_ns)
-    }
-}
+use snapshot::Reading;
+pub use snapshot::Snapshot;
+pub(crate) use table::Served;
+use table::{Expected, NEVER, Table, UNTOLD};
 
 /// A version to be served: with these steered sets, and with this serial if that is to be another.
 #[derive(Clone, Debug)]
@@ -376,11 +93,8 @@ impl Zones {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let pause = self.changes.pause();
-        Snapshot {
-            table: pause.read(&self.changes, || self.table.load_full()),
-            pause,
-            first: OnceCell::new(),
-        }
+        let table = pause.read(&self.changes, || self.table.load_full());
+        Snapshot::new(pause, table)
     }
 
     /// The numbers that steered sets are counted by.
