@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! load echo  [--uncut]                                            prints its address, then echoes until it is ended
-//! load flood --to A --queries F [--seconds S | --count N] ...     as many queries as are answered
+//! load flood --to A --queries F [--seconds S | --count N] ...     as many queries as are answered; with --gives-way
+//!                                                                 others have its core when nothing has come
 //! load pace  --to A --queries F [--seconds S] [--rate R]          so many queries per second, at even distances
 //! load fetch --to A --zone Z                                      the whole zone over TCP, once
 //! ```

@@ -442,6 +442,19 @@ fn the_later_of_two_changes_holds() {
 }
 
 #[test]
+fn an_address_is_one_by_its_length() {
+    let owner = name("a.example");
+    for (rtype, octets) in [(Rtype::A, 4), (Rtype::AAAA, 16)] {
+        for length in 0..=17 {
+            let mut set = steered(rtype, Kind::Answer);
+            set.variants = vec![(1, vec![vec![0; length]])];
+            let found = base().with_steered(&[SteeredChange::Set(owner, set)]);
+            assert_eq!(found.is_ok(), length == octets, "{rtype} {length}");
+        }
+    }
+}
+
+#[test]
 fn impossible_changes_are_refused_whole() {
     let zone = base();
     let owner = name("a.example");
@@ -461,13 +474,11 @@ fn impossible_changes_are_refused_whole() {
         ChangeError::BadVariants(Box::new(owner), Rtype::A)
     );
     let mut set = steered(Rtype::A, Kind::Answer);
-    for octets in [0, 3, 5, 16] {
-        set.variants[0].1[0].resize(octets, 0);
-        assert_eq!(
-            steer(owner, set.clone()),
-            ChangeError::BadRdata(Box::new(owner), Rtype::A)
-        );
-    }
+    set.variants[0].1[0].pop();
+    assert_eq!(
+        steer(owner, set.clone()),
+        ChangeError::BadRdata(Box::new(owner), Rtype::A)
+    );
     set.variants[0].1.clear();
     assert_eq!(
         steer(owner, set.clone()),

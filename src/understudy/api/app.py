@@ -239,7 +239,7 @@ async def demote_zone(operations: Asked, request: DemoteRequest) -> ZoneOrderVie
 
 @_router.post("/plan")
 async def plan(operations: Asked, request: PlanRequest | None = None) -> PlanView:
-    """What a reload would change."""
+    """What a configuration would change."""
     return await operations.plan(request or PlanRequest())
 
 

@@ -83,7 +83,7 @@ class Client:
         document: BaseModel | None = None,
         timeout_s: float = ANSWER_S,
     ) -> httpx2.Response:
-        body = None if document is None else document.model_dump(mode="json")
+        body = None if document is None else document.model_dump(mode="json", exclude_defaults=True)
         try:
             response = self._http.request(method, path, params=_given(parameters or {}), json=body, timeout=timeout_s)
         except httpx2.ReadTimeout:

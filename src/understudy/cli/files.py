@@ -1,7 +1,8 @@
-"""`understudy check` and `plan`: a configuration before it is in force."""
+"""`understudy check`, `plan` and `reload`: a configuration before it is in force, and how it comes to be."""
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from understudy.cli.exit import ExitCode, told
 from understudy.cli.options import DEFAULT_CONFIG, ConfigOption, EvenSoOption, JsonOption, SocketOption, connect
 from understudy.cli.screen import console, errors, print_json, problem_line, warn
 from understudy.config.plan import Action
+from understudy.config.yaml_reader import read
 from understudy.model.configuration import Configuration
 from understudy.model.errors import ConfigError, Problem, ProblemSeverity
 from understudy.model.plural import plural
@@ -102,16 +104,19 @@ def plan(
     as_json: JsonOption = False,
     socket: SocketOption = None,
 ) -> None:
-    """Show what a file would change in the running server, once it is in force. Changes nothing."""
-    request = PlanRequest(file=_named(context, config))
+    """Show what a configuration would change if it stood in the running server's file. Changes nothing.
+
+    With -c: that file, which need not be the server's; its paths start at the folder of the server's.
+    """
     with told(as_json=as_json):
+        request = PlanRequest(text=read(config).text, file=str(config)) if _is_named(context) else None
         show_plan(connect(config, socket).post("/plan", PlanView, request), as_json=as_json)
 
 
-def _named(context: typer.Context, config: Path) -> str:
-    """The configuration that the operator named, whole; empty if none was."""
+def _is_named(context: typer.Context) -> bool:
+    """Whether the operator named a configuration."""
     source = context.get_parameter_source("config")
-    return "" if source is None or source.name == "DEFAULT" else str(config.absolute())
+    return source is not None and source.name != "DEFAULT"
 
 
 def reload(
@@ -123,7 +128,8 @@ def reload(
     socket: SocketOption = None,
 ) -> None:
     """Make the running server read its configuration again, as SIGHUP does, and show what changed."""
-    request = ReloadRequest(file=_named(context, config), author=author(), is_forced=even_so)
+    file = os.path.realpath(config) if _is_named(context) else ""
+    request = ReloadRequest(author=author(), is_forced=even_so, file=file)
     with told(as_json=as_json):
         view = connect(config, socket).post("/reload", PlanView, request)
         in_force = "nothing changes: what the file says is in force already"

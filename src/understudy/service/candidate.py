@@ -11,7 +11,7 @@ from pathlib import Path
 
 from understudy.checks.files import find_absence
 from understudy.config.cookie_secrets import CookieSecretError, read_cookie_secrets
-from understudy.config.load import Examined, examine
+from understudy.config.load import Examined, examine, examine_text
 from understudy.config.secret_files import SecretFileError, read_key_secret
 from understudy.config.sharing import share
 from understudy.config.zone_conflicts import conflicts
@@ -103,16 +103,21 @@ NOTHING_BEFORE = Before()
 
 
 def read_candidate(
-    file: Path, now: Instant, progress: Progress | None = None, *, before: Before = NOTHING_BEFORE
+    file: Path,
+    now: Instant,
+    progress: Progress | None = None,
+    *,
+    before: Before = NOTHING_BEFORE,
+    text: str | None = None,
 ) -> Candidate:
-    """Read a configuration file and the zones that it names. Blocks.
+    """Read a configuration file, or judge a `text` that is to stand in it, and read the zones that it names. Blocks.
 
     What is the same as `before` is the very same thing: so what has changed is found by looking, and not by comparing,
     and files of zones are read only where they have changed.
     Raises ConfigError for a fault in the file itself, with everything that was found there and in the zones.
     """
     stamps = {file: FileStamp.of(file)}
-    examined = examine(file)
+    examined = examine(file) if text is None else examine_text(text, file)
     if examined.configuration is None:
         raise ConfigError(examined.errors)
     stamps |= {path: FileStamp.of(path) for path in secret_files(examined.configuration)}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from understudy.checks.registry import CheckSyntaxError, parse_text
 from understudy.config.addresses import AddressSyntaxError, parse_target
@@ -12,13 +13,12 @@ from understudy.config.findings import nearest
 from understudy.config.plan import Plan
 from understudy.model.check import Check, leaves
 from understudy.model.endpoint import Endpoint
-from understudy.model.errors import NotFoundError, OtherFileError
+from understudy.model.errors import ConfigError, NotFoundError, OtherFileError, Problem
 from understudy.model.event import Event
 from understudy.model.verdict import ProbeKey
 from understudy.service import decree as decrees
 from understudy.service import reload as reloading
 from understudy.service import zone_orders
-from understudy.service.candidate import Candidate
 from understudy.service.name_server import NameServer
 from understudy.service.operations import EventFilter, ExplainQuestion, StatusQuestion
 from understudy.service.reports import explain as explaining
@@ -168,26 +168,30 @@ class Desk:
         return await promotion.demote(self._server, request)
 
     async def plan(self, request: PlanRequest) -> PlanView:
-        """What a reload would change."""
-        proposal = await reloading.propose(self._server, file=self._meant(request))
-        return self._plan(proposal.candidate, proposal.plan)
+        """What a configuration would change."""
+        own = str(self._server.pipeline.configuration.node.file)
+
+        def called(problems: Sequence[Problem]) -> list[Problem]:
+            file = request.file or own
+            return [replace(each, file=file) if each.file == own else each for each in problems]
+
+        try:
+            proposal = await reloading.propose(self._server, text=request.text)
+        except ConfigError as error:
+            raise ConfigError(called(error.problems)) from None
+        return self._plan(called(proposal.candidate.warnings), proposal.plan)
 
     async def reload(self, request: ReloadRequest) -> PlanView:
         """Read the configuration again and apply it whole."""
         own = self._server.pipeline.configuration.node.file
-        if self._meant(request).resolve() != own.resolve():
+        if request.file and request.file != await asyncio.to_thread(os.path.realpath, own):
             text, hint = f"this server reads {own}, not {request.file}", "put it in that place"
-            raise OtherFileError(text, hint=f"{hint}; `understudy plan -c` shows beforehand what that changes")
+            raise OtherFileError(text, hint=f"{hint}; `understudy plan -c FILE` shows beforehand what that changes")
         done = await reloading.reload(self._server, request.author or "api", is_forced=request.is_forced)
-        plan = self._plan(done.candidate, done.plan)
+        plan = self._plan(done.candidate.warnings, done.plan)
         return plan.model_copy(update={"is_applied": True, "warning": done.warning})
 
-    def _meant(self, request: PlanRequest) -> Path:
-        """The configuration that was named, else the server's own."""
-        own = self._server.pipeline.configuration.node.file
-        return own.parent / request.file if request.file else own
-
-    def _plan(self, candidate: Candidate, changes: Plan) -> PlanView:
+    def _plan(self, warnings: Sequence[Problem], changes: Plan) -> PlanView:
         return PlanView(
             changes=[
                 ChangeView(
@@ -200,7 +204,7 @@ class Desk:
                 for change in changes.changes
             ],
             consequences=list(changes.consequences()),
-            warnings=[present_problem(problem) for problem in candidate.warnings],
+            warnings=[present_problem(problem) for problem in warnings],
             generation=self._server.store.desired.generation,
             is_applied=False,
         )

@@ -130,7 +130,7 @@ class Operations(Protocol):
         ...
 
     async def plan(self, request: PlanRequest) -> PlanView:
-        """What a reload would change. Raises ConfigError."""
+        """What a configuration would change. Raises ConfigError."""
         ...
 
     async def reload(self, request: ReloadRequest) -> PlanView:

@@ -88,8 +88,10 @@ class _Present:
     roll: Roll
 
 
-async def propose(server: NameServer, *, file: Path | None = None, is_forced: bool = False) -> Proposal:
-    """Read the configuration file again, or another, check it whole, and say what it would change. Raises ConfigError.
+async def propose(server: NameServer, *, text: str | None = None, is_forced: bool = False) -> Proposal:
+    """Read the configuration file again, check it whole, and say what it would change. Raises ConfigError.
+
+    With `text`: as if that stood in the file.
 
     One that leaves a record with nothing to answer is refused unless it is forced (semantics 5.7).
     """
@@ -97,13 +99,13 @@ async def propose(server: NameServer, *, file: Path | None = None, is_forced: bo
     overrides = OverrideIndex.of(server.store.desired.active_overrides(now))
     before = Before(server.candidate.configuration, server.zones.copy())
     present = _Present(now, before, overrides, server.pipeline.healths.copy(), roll_of(server))
-    return await asyncio.to_thread(_propose, server, present, file=file, is_forced=is_forced)
+    return await asyncio.to_thread(_propose, server, present, text=text, is_forced=is_forced)
 
 
-def _propose(server: NameServer, present: _Present, *, file: Path | None, is_forced: bool) -> Proposal:
+def _propose(server: NameServer, present: _Present, *, text: str | None, is_forced: bool) -> Proposal:
     """All that costs by the size of the configuration, in a thread. The server itself is only asked what is fixed."""
     old = server.pipeline.configuration
-    candidate = read_candidate(file or old.node.file, present.now, before=present.before)
+    candidate = read_candidate(old.node.file, present.now, before=present.before, text=text)
     new = candidate.configuration
     if candidate.problems:
         raise RefusedCandidateError(candidate)

@@ -114,6 +114,30 @@ def test_a_bad_configuration_is_told_problem_by_problem(talk: Callable[[Talk], N
 
 
 @pytest.mark.parametrize(
+    ("path", "body", "expected"),
+    [
+        ("/plan", {"file": "/dev/zero"}, None),
+        ("/plan", {"text": "no: configuration", "file": "a\0b"}, (422, "config")),
+        ("/plan", {"text": 3}, (422, "api.request")),
+        ("/plan", {"unknown": ""}, (422, "api.request")),
+        ("/reload", {"file": "understudy.yaml"}, (409, "config.other-file")),
+        ("/reload", {"file": "a\0b"}, (409, "config.other-file")),
+    ],
+)
+def test_a_file_that_a_client_names_is_never_opened(
+    talk: Callable[[Talk], None], *, path: str, body: object, expected: tuple[int, str] | None
+) -> None:
+    async def conversation(client: httpx2.AsyncClient, _: ServerWorld) -> None:
+        response = await client.post(path, json=body)
+        if expected is None:
+            assert response.json()["changes"] == []
+        else:
+            is_error(response, *expected)
+
+    talk(conversation)
+
+
+@pytest.mark.parametrize(
     ("error", "status_code", "code"),
     [
         (StoreError("the store is closed", code="store.closed"), 503, "store.closed"),

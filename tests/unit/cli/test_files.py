@@ -35,6 +35,12 @@ def check(folder: Path, *words: str) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
+def elsewhere(folder: Path) -> Path:
+    """Another folder than the server's."""
+    (folder / "elsewhere").mkdir(exist_ok=True)
+    return folder / "elsewhere"
+
+
 def edit(terminal: Terminal, old: str, new: str, name: str = "understudy.yaml") -> None:
     file = terminal.world.folder / name
     text = file.read_text()
@@ -150,25 +156,75 @@ def test_a_plan_says_what_the_reload_then_does(sit_down: SitDown) -> None:
     sit_down(sitting)
 
 
-def test_another_file_is_planned_and_not_reloaded(sit_down: SitDown) -> None:
+def test_another_file_is_planned_as_if_it_stood_in_the_place_of_the_servers(
+    sit_down: SitDown, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def sitting(terminal: Terminal) -> None:
-        own = terminal.world.folder / "understudy.yaml"
-        other = own.with_name("next.yaml")
+        own, server = terminal.world.folder / "understudy.yaml", terminal.world.server
+        before, events = server.candidate, await terminal.run("events")
+        monkeypatch.chdir(elsewhere(tmp_path))
+        (elsewhere(tmp_path) / "next.yaml").write_text(own.read_text().replace("interval: 5s", "interval: 7s"))
+        planned = await terminal.run("plan", "-c", "next.yaml")
+        assert "~ check web  interval 5s -> 7s" in planned.out
+        assert "1 change would be made" in planned.out  # its zone files are those of the server's folder
+        assert (await terminal.run("plan")).out == "nothing changes\n"
+        assert (await terminal.run("plan", "-c", str(own))).out == "nothing changes\n"
+        assert server.candidate is before
+        assert (await terminal.run("events")).out == events.out
+
+    sit_down(sitting)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("interval: 5s", "intervall: 5s", "next.yaml:5:"),
+        ("[[192.0.2.20], [198.51.100.20]]", "[]", "next.yaml:12:"),
+        ("file: example.com.zone", "file: missing.zone", "missing.zone"),
+    ],
+)
+def test_what_is_wrong_with_another_file_is_said_of_it(
+    sit_down: SitDown, tmp_path: Path, *, old: str, new: str, said: str
+) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        own, other = terminal.world.folder / "understudy.yaml", elsewhere(tmp_path) / "next.yaml"
+        other.write_text(own.read_text().replace(old, new))
+        assert other.read_text() != own.read_text()
+        refused = await terminal.run("plan", "-c", str(other))
+        assert (refused.exit_code, refused.out) == (1, "")
+        assert said in refused.err
+        assert (await terminal.run("plan", "-c", str(tmp_path))).exit_code == 1
+        assert "file.unreadable" in (await terminal.run("plan", "-c", str(tmp_path / "no.yaml"))).err
+
+    sit_down(sitting)
+
+
+def test_no_other_file_than_the_servers_is_reloaded(sit_down: SitDown, tmp_path: Path) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        own, other = terminal.world.folder / "understudy.yaml", elsewhere(tmp_path) / "next.yaml"
         other.write_text(own.read_text().replace("interval: 5s", "interval: 7s"))
-        assert "~ check web  interval 5s -> 7s" in (await terminal.run("plan", "-c", str(other))).out
         refused = await terminal.run("reload", "-c", str(other))
         assert (refused.exit_code, refused.out) == (1, "")
         assert f"this server reads {own}, not {other} [config.other-file]" in refused.err
-        assert (
-            (await terminal.run("plan")).out == (await terminal.run("plan", "-c", str(own))).out == "nothing changes\n"
-        )
-        other.write_text("no: configuration\n")
-        wrong = await terminal.run("plan", "-c", str(other))
-        assert (wrong.exit_code, wrong.out) == (1, "")
-        assert f"{other}:1:1: " in wrong.err
         other.unlink()
         other.symlink_to(own)
-        assert "nothing changes" in (await terminal.run("reload", "-c", str(other))).out
+        for way in (other, own.parent / ".." / own.parent.name / own.name):
+            assert "nothing changes" in (await terminal.run("reload", "-c", str(way))).out
+
+    sit_down(sitting)
+
+
+def test_a_file_that_leaves_a_record_silent_is_refused_unless_it_is_meant(sit_down: SitDown, tmp_path: Path) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        own, other = terminal.world.folder / "understudy.yaml", elsewhere(tmp_path) / "next.yaml"
+        assert (await terminal.run("drain", "198.51.100.20")).exit_code == 0
+        other.write_text(own.read_text().replace("[[192.0.2.20], [198.51.100.20]]", "[[198.51.100.20]]"))
+        planned = await terminal.run("plan", "-c", str(other))
+        assert (planned.exit_code, planned.out) == (1, "")
+        assert f"{other}:12:" in planned.err
+        own.write_text(other.read_text())
+        assert "record.nothing-to-answer" in (await terminal.run("reload")).err
+        assert "3 changes applied" in (await terminal.run("reload", "--even-so")).out
 
     sit_down(sitting)
 

@@ -26,12 +26,8 @@ pub(crate) fn expand(
         to.extend_from_slice(octets);
     }
     let made = to.get(made_at..)?;
-    let is_good = match fields {
-        [Field::Ipv4] => made.len() == 4,
-        [Field::Ipv6] => made.len() == 16,
-        _ if has_names && fields.iter().all(|field| is_plain(*field)) => true, // they were split
-        _ => write::has_form(fields, made),
-    };
+    let was_split = has_names && fields.iter().all(|field| is_plain(*field));
+    let is_good = was_split || write::has_form(fields, made);
     (is_good && made.len() <= MAX_RDATA_OCTETS).then_some(())
 }
 

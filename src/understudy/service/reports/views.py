@@ -312,21 +312,28 @@ class ReleaseRequest(BaseModel):
 
 
 class PlanRequest(BaseModel):
-    """`file`: the configuration that is meant, in the place of the server's own; empty: that one."""
+    """`text`: what is to stand in the server's configuration file; without one, what stands there.
+
+    `file`: what problems of that text are said of; empty: the server's file.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
+    text: str | None = None
     file: str = ""
 
 
-class ReloadRequest(PlanRequest):
+class ReloadRequest(BaseModel):
     """Who asks for it; `is_forced`: also if a record is left with nothing to answer (semantics 5.7).
 
-    No other `file` than the server's own is taken.
+    `file`: the one that is meant, absolute and without links; refused if that is not the server's.
     """
+
+    model_config = ConfigDict(extra="forbid")
 
     author: str = ""
     is_forced: bool = False
+    file: str = ""
 
 
 class ReleaseView(View):
