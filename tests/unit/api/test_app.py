@@ -104,6 +104,17 @@ def test_every_refusal_is_the_same_document(
     talk(conversation)
 
 
+def test_a_reload_in_nobodys_name_is_the_apis(talk: Callable[[Talk], None]) -> None:
+    async def conversation(client: httpx2.AsyncClient, world: ServerWorld) -> None:
+        (world.folder / "understudy.yaml").write_text(CONFIGURATION.replace("tcp:80", "tcp:81"))
+        for body, author in ((None, "api"), ({"author": "ada"}, "ada")):
+            assert (await client.post("/reload", json=body)).status_code == 200
+            assert world.disk.content.entries[-1].author == author
+            (world.folder / "understudy.yaml").write_text(CONFIGURATION)
+
+    talk(conversation)
+
+
 def test_a_bad_configuration_is_told_problem_by_problem(talk: Callable[[Talk], None]) -> None:
     async def conversation(client: httpx2.AsyncClient, world: ServerWorld) -> None:
         (world.folder / "understudy.yaml").write_text(CONFIGURATION.replace("tiers", "teirs"))

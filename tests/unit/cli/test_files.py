@@ -11,6 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from understudy.cli.app import app
+from understudy.cli.author import author
 from understudy.cli.client import find_socket
 from understudy.cli.screen import problem_line
 from understudy.config.source import Node
@@ -190,9 +191,11 @@ def test_what_is_wrong_with_another_file_is_said_of_it(
         own, other = terminal.world.folder / "understudy.yaml", elsewhere(tmp_path) / "next.yaml"
         other.write_text(own.read_text().replace(old, new))
         assert other.read_text() != own.read_text()
+        before = terminal.world.server.candidate
         refused = await terminal.run("plan", "-c", str(other))
         assert (refused.exit_code, refused.out) == (1, "")
         assert said in refused.err
+        assert terminal.world.server.candidate is before
         assert (await terminal.run("plan", "-c", str(tmp_path))).exit_code == 1
         assert "file.unreadable" in (await terminal.run("plan", "-c", str(tmp_path / "no.yaml"))).err
 
@@ -225,6 +228,7 @@ def test_a_file_that_leaves_a_record_silent_is_refused_unless_it_is_meant(sit_do
         own.write_text(other.read_text())
         assert "record.nothing-to-answer" in (await terminal.run("reload")).err
         assert "3 changes applied" in (await terminal.run("reload", "--even-so")).out
+        assert terminal.world.disk.content.entries[-1].author == author()
 
     sit_down(sitting)
 
