@@ -202,6 +202,17 @@ def test_what_is_wrong_with_another_file_is_said_of_it(
     sit_down(sitting)
 
 
+def test_a_warning_about_another_file_is_said_of_it(sit_down: SitDown, tmp_path: Path) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        own, other = terminal.world.folder / "understudy.yaml", elsewhere(tmp_path) / "next.yaml"
+        other.write_text(own.read_text() + "  idle.example.com: {tiers: [[192.0.2.10]]}\n")
+        planned = await terminal.run("plan", "-c", str(other))
+        assert "+ record idle.example.com" in planned.out
+        assert f"{other}:13:21: warning: record.unmonitored: " in planned.err
+
+    sit_down(sitting)
+
+
 def test_no_other_file_than_the_servers_is_reloaded(sit_down: SitDown, tmp_path: Path) -> None:
     async def sitting(terminal: Terminal) -> None:
         own, other = terminal.world.folder / "understudy.yaml", elsewhere(tmp_path) / "next.yaml"
