@@ -170,10 +170,10 @@ class Desk:
     async def plan(self, request: PlanRequest) -> PlanView:
         """What a configuration would change."""
         own = str(self._server.pipeline.configuration.node.file)
+        judged = own if request.text is None else request.file or own
 
         def called(problems: Sequence[Problem]) -> list[Problem]:
-            file = request.file or own
-            return [replace(each, file=file) if each.file == own else each for each in problems]
+            return [replace(each, file=judged) if each.file == own else each for each in problems]
 
         try:
             proposal = await reloading.propose(self._server, text=request.text)

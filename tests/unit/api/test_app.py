@@ -104,6 +104,17 @@ def test_every_refusal_is_the_same_document(
     talk(conversation)
 
 
+def test_what_is_wrong_with_the_servers_own_file_is_not_said_of_another(talk: Callable[[Talk], None]) -> None:
+    async def conversation(client: httpx2.AsyncClient, world: ServerWorld) -> None:
+        own = world.folder / "understudy.yaml"
+        own.write_text(CONFIGURATION.replace("tiers", "teirs"))
+        for text, said in ((None, str(own)), (own.read_text(), "next.yaml")):
+            document = is_error(await client.post("/plan", json={"text": text, "file": "next.yaml"}), 422, "config")
+            assert {problem["file"] for problem in document["problems"]} == {said}
+
+    talk(conversation)
+
+
 def test_a_reload_in_nobodys_name_is_the_apis(talk: Callable[[Talk], None]) -> None:
     async def conversation(client: httpx2.AsyncClient, world: ServerWorld) -> None:
         (world.folder / "understudy.yaml").write_text(CONFIGURATION.replace("tcp:80", "tcp:81"))

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -224,6 +225,33 @@ def test_no_other_file_than_the_servers_is_reloaded(sit_down: SitDown, tmp_path:
         other.symlink_to(own)
         for way in (other, own.parent / ".." / own.parent.name / own.name):
             assert "nothing changes" in (await terminal.run("reload", "-c", str(way))).out
+
+    sit_down(sitting)
+
+
+def test_the_servers_file_may_be_a_link(sit_down: SitDown, tmp_path: Path) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        own, kept = terminal.world.folder / "understudy.yaml", elsewhere(tmp_path) / "kept.yaml"
+        own.rename(kept)
+        own.symlink_to(kept)
+        for way in (own, kept):
+            assert "nothing changes" in (await terminal.run("reload", "-c", str(way))).out
+
+    sit_down(sitting)
+
+
+def test_a_server_of_before_is_not_told_what_was_not_named(sit_down: SitDown, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def sitting(terminal: Terminal) -> None:
+        sent: list[dict[str, object]] = []
+        handle = terminal.transport.handle_request
+
+        def note(request: httpx2.Request) -> httpx2.Response:
+            sent.append(json.loads(request.read()))
+            return handle(request)
+
+        monkeypatch.setattr(terminal.transport, "handle_request", note)
+        await terminal.run("reload")
+        assert sent == [{"author": author()}]
 
     sit_down(sitting)
 
