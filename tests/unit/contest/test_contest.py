@@ -14,13 +14,13 @@ import pytest
 
 from benchmarks.contest.cases import CASES, ORIGIN, Asking, Case
 from benchmarks.contest.certainty import interval
-from benchmarks.contest.generator import Flood
+from benchmarks.contest.generator import Flood, Pace
 from benchmarks.contest.goals import goals
 from benchmarks.contest.process import busiest_wait_us
 from benchmarks.contest.questions import Question, message, write
 from benchmarks.contest.result import add
 from benchmarks.contest.result import write as write_result
-from benchmarks.contest.rounds import Line, Marks, Range, Rounds, ratios, together, undisturbed
+from benchmarks.contest.rounds import Effort, Line, Marks, Range, Rounds, line, ratios, together, undisturbed
 from benchmarks.failover_time import section as failover_section
 from benchmarks.following import percentile
 from benchmarks.following import section as following_section
@@ -88,6 +88,15 @@ def test_rounds_of_several_starts_count_for_those_who_came_up_each_time() -> Non
     assert together([first, second]) == {
         "echo": Marks(floods=[flood(100), flood(120)], loads_s=[1.0, 3.0], memory_mib=[7.0])
     }
+
+
+def test_times_and_memory_are_those_of_the_middle_start_and_each_start_takes_its_time() -> None:
+    pace = Pace(answered=1, lost=0, wrong=0, p50_us=1.0, p90_us=1.0, p99_us=1.0, p999_us=1.0, slowest_us=1.0)
+    marks = Marks([flood(100)], [1.0], [1.0], [pace], loads_s=[5.0, 1.0, 2.0], memory_mib=[9.0, 7.0, 8.0])
+    found = line("nsd", {"nsd": marks})
+    assert (found.load_s, found.memory_mib) == (2.0, 8.0)
+    once = Effort(starts=1, rounds=2, seconds=0.5, pace_rounds=2, pace_seconds=0.5)
+    assert replace(once, starts=3).seconds_for(4) == pytest.approx(3 * once.seconds_for(4))
 
 
 def test_rounds_that_met_other_work_on_the_machine_do_not_count_while_they_are_no_more_than_half() -> None:
