@@ -51,10 +51,10 @@ def main() -> None:
     seconds, rounds = (0.3, 1) if arguments.quick else (1.0, 9)
     present = [COMPETITORS[key] for key in arguments.servers if COMPETITORS[key].version() != "not installed"]
     print(f"scaling: {len(present)} servers, about two minutes", flush=True)
-    found = {each.key: _figures(_marks(each, seconds, rounds)) for each in present}
-    section = _section(found)
-    add(arguments.folder, "scaling", {"machine": describe(), "servers": found}, section=section)
-    print("\n".join(section))
+    found = {each.key: figures(_marks(each, seconds, rounds)) for each in present}
+    lines = section(found)
+    add(arguments.folder, "scaling", {"machine": describe(), "servers": found}, section=lines)
+    print("\n".join(lines))
     print(f"added to {arguments.folder / DOCUMENT} and {arguments.folder / PAGE}")
 
 
@@ -89,8 +89,9 @@ def _runner(stack: ExitStack, competitor: Competitor, temporary: Path, *, kind: 
     return replace(runner, generator=replace(runner.generator, options=MANY_CLIENTS))
 
 
-def _figures(marks: Mapping[Kind, Marks]) -> dict[str, object]:
-    found: dict[str, object] = {
+def figures(marks: Mapping[Kind, Marks]) -> dict[str, Any]:
+    """What a second core brings, round by round: 2 where two threads take for a query what one takes."""
+    found: dict[str, Any] = {
         "lost": sum(each.totals()[1] for each in marks.values()),
         "wrong": sum(each.totals()[2] for each in marks.values()),
     }
@@ -106,7 +107,8 @@ def _figures(marks: Mapping[Kind, Marks]) -> dict[str, object]:
     return found
 
 
-def _section(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def section(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """As Markdown."""
     head = (
         "| server | one thread µs/query | two threads µs/query | gain of the second core "
         "| two threads µs/query, full batches | gain, full batches | lost | wrong |"

@@ -48,9 +48,6 @@ class BusyUnderstudy(Understudy):
     key = "understudy, busy polling"
     busy_poll = "100us"  # chosen: twice the distance of queries where latency is measured
 
-    def takes(self, case: Case) -> bool:
-        return case.key == "names"
-
 
 def _configuration(case: Case, place: Place, busy_poll: str) -> Iterator[str]:
     yield f"listen: {ADDRESS}:{place.port}"

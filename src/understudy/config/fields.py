@@ -28,12 +28,13 @@ OBJECT_NAME_HINT = "letters, digits, - and _, at most 63, such as frankfurt or e
 
 def between(least_s: float, most_s: float, examples: str) -> Reads:
     """Durations, with both bounds included."""
+    bounds = f"from {format_duration(least_s)} to {format_duration(most_s)}"
+    hint = f"{bounds}, such as {examples.replace(' ', ', ')}"
 
     def check(value: object) -> float:
-        seconds = _seconds(value)
+        seconds = _seconds(value, hint)
         if not least_s <= seconds <= most_s:
-            bounds = f"{format_duration(least_s)} to {format_duration(most_s)}"
-            raise fault("duration.range", f"{shown(value)} is not allowed here", f"from {bounds}")
+            raise fault("duration.range", f"{shown(value)} is not allowed here", bounds)
         return seconds
 
     pattern = r"^([0-9]+(\.[0-9]+)?(us|ms|s|m|h|d))+$"
@@ -41,13 +42,13 @@ def between(least_s: float, most_s: float, examples: str) -> Reads:
     return Reads(check, schema)
 
 
-def _seconds(value: object) -> float:
+def _seconds(value: object, hint: str) -> float:
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         try:
             return parse_duration(value)
         except DurationSyntaxError:
             pass
-    raise fault("duration.bad", f"{shown(value)} is no duration", "write 500ms, 5s, 2m, 1h or 1h30m")
+    raise fault("duration.bad", f"{shown(value)} is no duration", hint)
 
 
 def whole(least: int, most: int) -> Reads:
@@ -64,9 +65,10 @@ def whole(least: int, most: int) -> Reads:
 
 
 def _ttl(value: object) -> int:
-    seconds = _seconds(value)
+    hint = f"whole seconds from 0 to {TTL_MAX_S}, such as 30 or 5m"
+    seconds = _seconds(value, hint)
     if seconds != int(seconds) or seconds > TTL_MAX_S:
-        raise fault("ttl.bad", f"{shown(value)} is no TTL", f"whole seconds from 0 to {TTL_MAX_S}, such as 30 or 5m")
+        raise fault("ttl.bad", f"{shown(value)} is no TTL", hint)
     return int(seconds)
 
 

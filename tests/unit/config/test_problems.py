@@ -278,6 +278,12 @@ def test_a_message_cannot_harm_a_terminal(tmp_path: Path, text: str, char: str) 
         ("records: {www.example.com: {tiers: [[192.0.2.1]], on_all_dwon: nodata}}", "did you mean 'on_all_down'?"),
         ("checks: {web: {tcp: 80, timout: 1s}}", "did you mean 'timeout'?"),
         ("pools: {p: ['192.0.2.1:80']}", "write 192.0.2.1; the port stands in the check"),
+        ("server: {busy_poll: abc}", "from 0s to 1ms, such as 100us"),
+        ("checks: {web: {tcp: 80, interval: soon}}", "from 100ms to 1h, such as 1s, 10s, 1m"),
+        (
+            "records: {www.example.com: {tiers: [[192.0.2.1]], ttl: soon}}",
+            "whole seconds from 0 to 604800, such as 30 or 5m",
+        ),
     ],
 )
 def test_a_hint_says_what_to_write(tmp_path: Path, text: str, hint: str) -> None:

@@ -16,6 +16,7 @@ from benchmarks.contest.cases import CASES, ORIGIN, Asking, Case
 from benchmarks.contest.certainty import interval
 from benchmarks.contest.generator import Flood, Pace
 from benchmarks.contest.goals import goals
+from benchmarks.contest.goals import section as goals_section
 from benchmarks.contest.process import busiest_wait_us
 from benchmarks.contest.questions import Question, message, write
 from benchmarks.contest.result import add
@@ -157,6 +158,28 @@ def test_goals_are_judged_by_the_ratios_and_by_the_best_peer() -> None:
         "1,000 names: p50 not above the best peer's": True,
         "1,000 names: p99 not above the best peer's": False,
     }
+
+
+def test_each_of_our_settings_has_its_goals_and_is_no_peer_of_the_other() -> None:
+    usual = line_of("understudy", p99_us=90.0, gdnsd=1.1)
+    busy = line_of("understudy, busy polling", p99_us=20.0, gdnsd=0.9)
+    others = [line_of(f"{each.server}, static names", p99_us=1.0) for each in (usual, busy)]
+    found = list(goals({"tiers": [usual, busy, *others, line_of("gdnsd", p99_us=80.0), line_of("echo", p99_us=1.0)]}))
+    assert [(goal.server, goal.found.split(" (")[0], goal.is_reached) for goal in found] == [
+        ("understudy", "1.100", True),
+        ("understudy", "50.0 µs, gdnsd 50.0", True),
+        ("understudy", "90.0 µs, gdnsd 80.0", False),
+        ("understudy, busy polling", "0.900", False),
+        ("understudy, busy polling", "50.0 µs, gdnsd 50.0", True),
+        ("understudy, busy polling", "20.0 µs, gdnsd 80.0", True),
+    ]
+    lines = goals_section(found)
+    assert [line for line in lines if line.startswith("##")] == [
+        "## Goals: understudy",
+        "## Goals: understudy, busy polling",
+    ]
+    assert lines[-1].endswith("20.0 µs, gdnsd 80.0 (-60.0 to -60.0 in a round) | yes |")
+    assert goals_section([]) == []
 
 
 def test_goals_say_how_sure_their_medians_are() -> None:
