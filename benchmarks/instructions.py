@@ -10,7 +10,6 @@ import argparse
 import re
 import subprocess
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -31,7 +30,6 @@ PATIENCE = ("--window", "64", "--patience-ms", "5000")
 SECONDS_EACH = 60
 LOOK_S = 2.0
 QUIET_LOOKS = 4  # chosen: Understudy makes its API five seconds after it is ready, if nobody has called until then
-IDLE_SHARE = 0.5  # chosen: an idle server's timers take a fifth of a core under valgrind, imports all of one
 START_S = 300.0  # a start takes fifty times as long as without valgrind
 _TOTAL = re.compile(r"^totals: (\d+)", re.MULTILINE)
 
@@ -80,22 +78,11 @@ def _count(case: Case, competitor: Competitor) -> float | None:
         runner = start(stack, competitor, ground, endpoint_port=port)
         if runner is None:
             return None
-        _settle(runner)
+        runner.process.settle(LOOK_S, QUIET_LOOKS, START_S)  # what a start leaves to do would fall into one part only
         _part(runner, folder, WARM)
         few, few_asked = _part(runner, folder, FEW)
         many, many_asked = _part(runner, folder, MANY)
         return per_query(few, many, many_asked - few_asked)
-
-
-def _settle(runner: Runner) -> None:
-    """Wait until the server has nothing more to do for its start: what it does then falls into one part only."""
-    end = time.monotonic() + START_S
-    wanted = runner.process.wanted_s()
-    quiet = 0
-    while quiet < QUIET_LOOKS and time.monotonic() < end:
-        time.sleep(LOOK_S)
-        wanted, before = runner.process.wanted_s(), wanted
-        quiet = quiet + 1 if wanted - before < IDLE_SHARE * LOOK_S else 0
 
 
 def _part(runner: Runner, folder: Path, count: int) -> tuple[Mapping[str, int], int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +15,7 @@ import dns.exception
 import dns.message
 import dns.query
 
-from benchmarks.contest.cases import Asking, Case
+from benchmarks.contest.cases import MANY, Asking, Case
 from benchmarks.contest.competitors.competitor import ADDRESS, ENDPOINTS, Competitor, Place
 from benchmarks.contest.generator import PROGRAM, Generator
 from benchmarks.contest.process import Process, endpoints
@@ -25,6 +26,14 @@ LOOK_S = 0.002
 SETTLE_S = 6.0
 """Until probes have been made three times a second apart, and what the first answers left behind is gone."""
 ASK_S = 0.02
+QUIET_LOOK_S = 0.5
+QUIET_LOOKS, QUIET_LOOKS_MANY = 2, 12
+"""How often a server that answers has nothing more to do before the next one starts on the same core.
+
+Twelve where starts are judged: BIND works on for seconds, and Understudy makes its API after five.
+"""
+FRESH_OCTETS = 1 << 30
+"""More than any server of the comparison takes for its start."""
 IS_RESPONSE = 0x80
 SAMPLE = 200
 ECHO = "echo"
@@ -104,6 +113,8 @@ def line_up(ground: Ground, competitors: Sequence[Competitor]) -> Iterator[Mappi
                 runner.process.stop()
                 continue
             ground.say(f"{competitor.key}: answers after {runner.load_s:.2f} s, {runner.process.memory_mib():.0f} MiB")
+            looks = QUIET_LOOKS_MANY if ground.case.names >= MANY else QUIET_LOOKS
+            runner.process.settle(QUIET_LOOK_S, looks, ground.patience_s)
             runners[competitor.key] = runner
             if ground.case.has_static:
                 generator = replace(runner.generator, queries=ground.queries(Asking.STATIC))
@@ -118,6 +129,8 @@ def asking_of(competitor: Competitor) -> Asking:
 
 def start(stack: ExitStack, competitor: Competitor, ground: Ground, *, endpoint_port: int) -> Runner | None:
     """One server on the server's core, once it answers; None: it does not, which is told."""
+    if ground.case.names >= MANY:
+        _fetch_memory()
     folder = ground.folder / competitor.key
     folder.mkdir()
     place = Place(folder, free_port(), ground.zone_file, endpoint_port, ground.threads)
@@ -129,6 +142,17 @@ def start(stack: ExitStack, competitor: Competitor, ground: Ground, *, endpoint_
         return None
     generator = Generator(ground.cores.generator, ground.queries(asking_of(competitor)), place.port)
     return Runner(competitor.key, process, generator, load_s)
+
+
+def _fetch_memory() -> None:
+    """Touch pages and give them back, so that every server finds its memory at hand.
+
+    A virtual machine gets pages from its host when it first needs them, and gives back what nobody has touched for a
+    while: a start among others that hold much memory would pay for that, 1.07 s instead of 0.55 for the same server.
+    """
+    with mmap.mmap(-1, FRESH_OCTETS) as memory:
+        for offset in range(0, FRESH_OCTETS, mmap.PAGESIZE):
+            memory[offset] = 1
 
 
 @contextmanager

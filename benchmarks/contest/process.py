@@ -17,6 +17,7 @@ from understudy.testing.ports import free_port
 
 LEAVE_S = 20.0
 PROC = Path("/proc")
+IDLE_SHARE = 0.5  # chosen: an idle server's timers take a fifth of a core under valgrind, imports all of one
 
 
 def busiest_wait_us(before: Mapping[str, tuple[int, int]], after: Mapping[str, tuple[int, int]]) -> float:
@@ -94,6 +95,16 @@ class Process:
     def wanted_s(self) -> float:
         """The same with the time that they waited for a processor: what they use on a machine of their own."""
         return sum(running + waiting for running, waiting in self._turns()) / 1e9
+
+    def settle(self, look_s: float, quiet_looks: int, patience_s: float) -> None:
+        """Wait until it does next to nothing for so many looks in a row: a first answer need not end a start."""
+        end = time.monotonic() + patience_s
+        wanted = self.wanted_s()
+        quiet = 0
+        while quiet < quiet_looks and time.monotonic() < end:
+            time.sleep(look_s)
+            wanted, before = self.wanted_s(), wanted
+            quiet = quiet + 1 if wanted - before < IDLE_SHARE * look_s else 0
 
     def _turns(self) -> Iterator[tuple[int, int]]:
         """Nanoseconds on a processor and waiting for one, of each thread."""
