@@ -66,7 +66,7 @@ fix: setup  ## what can be mended by itself
 
 bench: setup  ## speed, as ratios and distributions; writes build/bench; CASES="names million" for a part of the first
 	@mkdir -p build/bench
-	@$(if $(CASES),,echo "everything takes about forty minutes; leave the machine alone meanwhile")
+	@$(if $(CASES),,echo "everything takes about fifty minutes; leave the machine alone meanwhile")
 	@cargo build --release -p understudy-load
 	@$(BIN)/python -m benchmarks.answering $(if $(CASES),--cases $(CASES))
 ifeq ($(CASES),)

@@ -13,11 +13,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from understudy.model.duration import format_duration
+
 Schema: TypeAlias = Mapping[str, Any]
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "configure.md"
 SCHEMA = ROOT / "docs" / "understudy.schema.json"
+DURATION = "(us|ms|s|m|h|d)"
+"""What the patterns of durations have, and no others."""
 
 _PLACE = re.compile(r"(?P<start><!-- keys: (?P<name>[^>]+) -->\n).*?(?P<end><!-- end -->)", re.DOTALL)
 
@@ -43,6 +47,8 @@ def default_of(settings: Schema) -> str:
     default = settings.get("default")
     if isinstance(default, dict | list | None) or default == "":
         return ""
+    if isinstance(default, float) and DURATION in settings.get("pattern", ""):
+        return f"`{format_duration(default)}`"
     return f"`{json.dumps(default).strip(chr(34))}`"
 
 
